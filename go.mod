@@ -1,0 +1,3 @@
+module github.com/go3s/rules_go3s
+
+go 1.26

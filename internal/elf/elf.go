@@ -1,0 +1,55 @@
+// Package elf reads the 64-bit little-endian ELF files of the machines that
+// rules_go3s ships for (x86-64, AArch64, RISC-V). It is made for hostile input:
+// every offset, size and count is checked against the file before use, nothing
+// is allocated from an unchecked count, and it never panics. It refuses every
+// other class, byte order and machine.
+//
+// Names of types and constants are those of debug/elf, which in turn are those
+// of the ELF specification (System V gABI, chapters 4 and 5).
+package elf
+
+import (
+	"debug/elf"
+	"fmt"
+)
+
+// A FormatError says where a file departs from the ELF format.
+type FormatError struct {
+	File string // path as given to Open or Parse
+	Off  uint64 // file offset of the offending field or bytes
+	Msg  string // what was found, what was wanted
+}
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("%s: offset %#x: %s", e.File, e.Off, e.Msg)
+}
+
+// A File is a parsed ELF file. It shares memory with the bytes it was made of.
+type File struct {
+	Name     string // for messages
+	Data     []byte // the whole file; read-only
+	Header   elf.Header64
+	Progs    []elf.Prog64
+	Sections []Section // Sections[0] is the null section; empty when the file has no section table
+}
+
+// A Section is one section header with its name resolved.
+type Section struct {
+	elf.Section64
+	Index int
+	Str   string // the name, from the section header string table
+}
+
+// A Symbol is one entry of a symbol table with its name resolved.
+type Symbol struct {
+	elf.Sym64
+	Str string
+}
+
+// A Note is one entry of a PT_NOTE segment or SHT_NOTE section.
+type Note struct {
+	Name string
+	Type uint32
+	Desc []byte
+	Off  uint64 // file offset of the entry
+}
