@@ -24,13 +24,20 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("%s: offset %#x: %s", e.File, e.Off, e.Msg)
 }
 
-// A File is a parsed ELF file. It shares memory with the bytes it was made of.
+// A File is a parsed ELF file. It and every slice and string got from it share
+// memory with the bytes it was made of, and are valid until Close.
 type File struct {
 	Name     string // for messages
-	Data     []byte // the whole file; read-only
+	Data     []byte // the whole file; read-only, writing to it may fault
 	Header   elf.Header64
 	Progs    []elf.Prog64
 	Sections []Section // Sections[0] is the null section; empty when the file has no section table
+
+	// Shstrndx is the index of the section name string table, 0 for none. Unlike
+	// Header.Shstrndx it is never SHN_XINDEX (gABI 4, "Section Header").
+	Shstrndx int
+
+	mapped bool // Data is a mapping that Close must undo
 }
 
 // A Section is one section header with its name resolved.

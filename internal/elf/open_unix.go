@@ -1,0 +1,63 @@
+//go:build unix
+
+package elf
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// Open maps the file at path read-only into memory and parses it. The caller
+// closes it.
+//
+// It maps instead of reading because the tools look at a few pages of large
+// files: headers, symbol table, notes. Mapped pages are the page cache's own, so
+// there is no second copy of a 100 MB program in memory, and what is never
+// looked at is never read. The price is that a file which another process
+// truncates meanwhile makes the access fault; a command guards against that
+// with debug.SetPanicOnFault.
+//
+// The error is an *fs.PathError or a *FormatError.
+func Open(path string) (*File, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() // the mapping outlives the descriptor
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &os.PathError{Op: "open", Path: path, Err: fmt.Errorf("is %v, want a regular file", info.Mode().Type())}
+	}
+	if info.Size() == 0 {
+		return Parse(path, nil) // mmap refuses empty files; so does Parse
+	}
+	if int64(int(info.Size())) != info.Size() {
+		return nil, &os.PathError{Op: "mmap", Path: path, Err: syscall.EFBIG}
+	}
+	data, err := syscall.Mmap(int(file.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_PRIVATE)
+	if err != nil {
+		return nil, &os.PathError{Op: "mmap", Path: path, Err: err}
+	}
+	f, err := Parse(path, data)
+	if err != nil {
+		syscall.Munmap(data)
+		return nil, err
+	}
+	f.mapped = true
+	return f, nil
+}
+
+// Close unmaps the file. Nothing got from f may be used afterwards. It does
+// nothing when f came from Parse or was closed before.
+func (f *File) Close() error {
+	if !f.mapped {
+		return nil
+	}
+	data := f.Data
+	f.mapped, f.Data = false, nil
+	return syscall.Munmap(data)
+}
