@@ -1,0 +1,241 @@
+// Package cmdlink runs the linker of a Go SDK (cmd/link) on compiled packages in
+// a directory of its own, with an environment of its own, so that equal inputs
+// give equal bytes. It refuses Go versions that were not verified, packages of
+// another platform, two copies of one package, and linker options that would
+// break the output.
+package cmdlink
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/goversion"
+)
+
+// Build modes of Config.BuildMode.
+const (
+	ModeExe       = "exe"        // fixed address
+	ModeStaticPIE = "static-pie" // relocates itself
+)
+
+// archLevels maps each supported GOARCH to the environment variable that sets
+// its instruction set level.
+var archLevels = map[string]string{
+	"amd64":   "GOAMD64",
+	"arm64":   "GOARM64",
+	"riscv64": "GORISCV64",
+}
+
+// A Config says what to link. Paths may be relative to the working directory.
+type Config struct {
+	Linker      string // the SDK's link tool
+	PackageList string // file that lists the import paths of the standard library; "" for none
+	Stdlib      string // directory that holds GOOS_GOARCH/<import path>.a; "" when PackageList is
+	Archives    []Archive
+	Main        string // archive of package main
+	MainPkgPath string // package path that x-defs may use for package main besides "main"
+
+	GOOS, GOARCH string
+	GOARCHLevel  string // value of GOAMD64, GOARM64 or GORISCV64; "" for the default
+	GOEXPERIMENT string
+
+	XDefs      []string // "importpath.name=value" with {KEY} placeholders
+	StampFiles []string // Bazel workspace status files
+	ModInfo    string   // build information text that replaces BuildInfo; "" derives it
+	BuildInfo  BuildInfo
+
+	BuildMode         string // ModeExe or ModeStaticPIE
+	BuildID           string // Go build id
+	Ldflags           []string
+	StripSymbols      bool // no symbol table and no DWARF
+	StripDWARF        bool
+	AllowUnverifiedGo bool
+	Out               string
+}
+
+// Link links the program and writes it to c.Out, whole or not at all. Warnings
+// of cmd/link go to the returned string, its errors into the error.
+func Link(c Config) (warnings string, err error) {
+	level, ok := archLevels[c.GOARCH]
+	if c.GOOS != "linux" || !ok {
+		return "", fmt.Errorf("platform %s/%s: want linux/amd64, linux/arm64 or linux/riscv64", c.GOOS, c.GOARCH)
+	}
+	if c.BuildMode != ModeExe {
+		return "", fmt.Errorf("build mode %q: want %s", c.BuildMode, ModeExe)
+	}
+	if err := c.checkMain(); err != nil {
+		return "", err
+	}
+
+	tmp, err := os.MkdirTemp(filepath.Dir(c.Out), ".golink*")
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
+
+	cfg := filepath.Join(tmp, "importcfg")
+	if err := c.writeImportcfg(cfg, level); err != nil {
+		return "", err
+	}
+	out := filepath.Join(tmp, "a.out")
+	args, err := c.args(cfg, tmp, out)
+	if err != nil {
+		return "", err
+	}
+	if warnings, err = c.run(args, level); err != nil {
+		return "", err
+	}
+	elf, err := os.ReadFile(out)
+	if err != nil {
+		return warnings, fmt.Errorf("%s ended without an output: %w", c.Linker, err)
+	}
+	return warnings, atomicfile.Write(c.Out, 0o755, elf)
+}
+
+// checkMain checks that the main archive was compiled for the wanted platform by
+// a verified Go release. cmd/link itself checks that the packages below agree.
+func (c *Config) checkMain() error {
+	h, err := ReadObjectHeader(c.Main)
+	if err != nil {
+		return err
+	}
+	if h.GOOS != c.GOOS || h.GOARCH != c.GOARCH {
+		return fmt.Errorf("%s: compiled for %s/%s, want %s/%s", c.Main, h.GOOS, h.GOARCH, c.GOOS, c.GOARCH)
+	}
+	if c.AllowUnverifiedGo {
+		return nil
+	}
+	if c.GOEXPERIMENT != "" {
+		return fmt.Errorf("GOEXPERIMENT=%s: not verified: build without it, or pass --allow-unverified-go and test the result", c.GOEXPERIMENT)
+	}
+	return goversion.Check(c.Main, h.Version)
+}
+
+func (c *Config) writeImportcfg(file, level string) error {
+	var std []string
+	var stdDir string
+	if c.PackageList != "" {
+		var err error
+		if std, err = readPackageList(c.PackageList); err != nil {
+			return err
+		}
+		stdDir = filepath.Join(c.Stdlib, c.GOOS+"_"+c.GOARCH)
+		if _, err := os.Stat(filepath.Join(stdDir, "runtime.a")); err != nil {
+			return fmt.Errorf("standard library: %w: want archives compiled for %s/%s", err, c.GOOS, c.GOARCH)
+		}
+	}
+	modinfo := c.ModInfo
+	if modinfo == "" {
+		var err error
+		if modinfo, err = c.BuildInfo.encode(c.settings(level)); err != nil {
+			return err
+		}
+	}
+	text, err := importcfg(std, stdDir, c.Archives, modinfo)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, text, 0o666)
+}
+
+// settings returns the build settings that follow from c, in the order of cmd/go.
+func (c *Config) settings(level string) []debug.BuildSetting {
+	mode := "exe"
+	if c.BuildMode == ModeStaticPIE {
+		mode = "pie"
+	}
+	s := []debug.BuildSetting{
+		{Key: "-buildmode", Value: mode},
+		{Key: "-compiler", Value: "gc"},
+		{Key: "-trimpath", Value: "true"},
+		{Key: "CGO_ENABLED", Value: "0"},
+		{Key: "GOARCH", Value: c.GOARCH},
+	}
+	if c.GOEXPERIMENT != "" {
+		s = append(s, debug.BuildSetting{Key: "GOEXPERIMENT", Value: c.GOEXPERIMENT})
+	}
+	s = append(s, debug.BuildSetting{Key: "GOOS", Value: c.GOOS})
+	if c.GOARCHLevel != "" {
+		s = append(s, debug.BuildSetting{Key: level, Value: c.GOARCHLevel})
+	}
+	return s
+}
+
+// args returns cmd/link's arguments.
+func (c *Config) args(importcfg, tmp, out string) ([]string, error) {
+	args := []string{
+		"-importcfg", importcfg,
+		"-tmpdir", tmp,
+		"-buildid", c.BuildID,
+		"-linkmode=internal",
+		"-buildmode=exe",
+	}
+	if c.StripSymbols {
+		args = append(args, "-s")
+	}
+	if c.StripDWARF {
+		args = append(args, "-w")
+	}
+	stamps, err := readStamps(c.StampFiles)
+	if err != nil {
+		return nil, err
+	}
+	for _, def := range c.XDefs {
+		arg, ok, err := resolveXDef(def, c.MainPkgPath, stamps)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			args = append(args, "-X", arg)
+		}
+	}
+	extra, err := checkLdflags(c.Ldflags)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(args, extra, []string{"-o", out, c.Main}), nil
+}
+
+// harmless lists lines of cmd/link that say nothing about the output: external
+// linking looks for runtime/cgo, which a program without cgo lacks.
+var harmless = []string{"loadinternal: cannot find runtime/cgo"}
+
+// run runs cmd/link in an environment that holds only what it must read.
+func (c *Config) run(args []string, level string) (warnings string, err error) {
+	// exec looks up a name without a slash in PATH; we mean the file.
+	tool := c.Linker
+	if !strings.ContainsRune(tool, filepath.Separator) {
+		tool = "." + string(filepath.Separator) + tool
+	}
+	cmd := exec.Command(tool, args...)
+	cmd.Env = []string{
+		"GOROOT=GOROOT", // recorded in the program; the true one would differ from machine to machine
+		"GOOS=" + c.GOOS,
+		"GOARCH=" + c.GOARCH,
+		"GOEXPERIMENT=" + c.GOEXPERIMENT,
+		"LC_ALL=C",
+	}
+	if c.GOARCHLevel != "" {
+		cmd.Env = append(cmd.Env, level+"="+c.GOARCHLevel)
+	}
+	output, err := cmd.CombinedOutput()
+	var kept bytes.Buffer
+	for line := range bytes.Lines(output) {
+		if !slices.Contains(harmless, string(bytes.TrimSpace(line))) {
+			kept.Write(line)
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s on %s: %w\n%s", tool, cmp.Or(c.BuildInfo.Path, c.Main), err, bytes.TrimSpace(kept.Bytes()))
+	}
+	return kept.String(), nil
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/go3s/rules_go3s/internal/link/cmdlink"
+)
+
+// runLink is "golink link".
+func runLink(args []string) error {
+	var c cmdlink.Config
+	fs := flag.NewFlagSet("golink link", flag.ContinueOnError)
+	list := func(p *[]string, name, usage string) {
+		fs.Func(name, usage+" (repeatable)", func(s string) error { *p = append(*p, s); return nil })
+	}
+	fs.StringVar(&c.Linker, "linker", "", "the Go SDK's link tool: `file`")
+	fs.StringVar(&c.PackageList, "package-list", "", "`file` with the import paths of the standard library, one a line")
+	fs.StringVar(&c.Stdlib, "stdlib", "", "`directory` with linux_<arch>/<import path>.a")
+	fs.Func("archive", "a package below main: `importpath=importmap=file=label` (repeatable)", func(s string) error {
+		a, err := cmdlink.ParseArchive(s)
+		c.Archives = append(c.Archives, a)
+		return err
+	})
+	fs.StringVar(&c.Main, "main", "", "archive `file` of package main")
+	fs.StringVar(&c.MainPkgPath, "main-importmap", "", "package `path` that --x-def may use for package main")
+	fs.StringVar(&c.GOOS, "goos", "linux", "target operating system")
+	fs.StringVar(&c.GOARCH, "goarch", "", "target architecture: amd64, arm64 or riscv64")
+	fs.StringVar(&c.GOARCHLevel, "goarch-level", "", "instruction set `level`: value of GOAMD64, GOARM64 or GORISCV64")
+	fs.StringVar(&c.GOEXPERIMENT, "goexperiment", "", "GOEXPERIMENT of the packages")
+	list(&c.XDefs, "x-def", "set a string variable: `importpath.name=value`, where {KEY} is a stamp; dropped when KEY has no stamp")
+	list(&c.StampFiles, "stamp", "workspace status `file`")
+	fs.StringVar(&c.ModInfo, "modinfo", "", "build information `text` (runtime/debug.BuildInfo.String), instead of deriving it")
+	fs.StringVar(&c.BuildInfo.Path, "main-path", "", "import `path` of the main package, for go version -m")
+	fs.StringVar(&c.BuildInfo.Main, "module", "", "main module, for go version -m: `path@version [sum]`")
+	list(&c.BuildInfo.Deps, "dep-module", "another module, for go version -m: `path@version [sum]`")
+	list(&c.BuildInfo.Settings, "build-setting", "further `key=value`, for go version -m")
+	fs.StringVar(&c.BuildMode, "buildmode", cmdlink.ModeExe, "exe or static-pie")
+	fs.StringVar(&c.BuildID, "buildid", "redacted", "Go build `id`")
+	list(&c.Ldflags, "ldflag", "one more `argument` for the Go linker")
+	fs.BoolVar(&c.StripSymbols, "s", false, "leave out symbol table and DWARF")
+	fs.BoolVar(&c.StripDWARF, "w", false, "leave out DWARF")
+	fs.BoolVar(&c.AllowUnverifiedGo, "allow-unverified-go", false, "accept a Go release that golink was not verified with")
+	fs.StringVar(&c.Out, "o", "", "output `file`")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if fs.NArg() > 0 {
+		return fmt.Errorf("golink link: unexpected argument %q", fs.Arg(0))
+	}
+	var errs []error
+	for _, f := range []struct{ name, value string }{{"linker", c.Linker}, {"main", c.Main}, {"goarch", c.GOARCH}, {"o", c.Out}} {
+		if f.value == "" {
+			errs = append(errs, fmt.Errorf("golink link: flag -%s is missing", f.name))
+		}
+	}
+	if (c.PackageList == "") != (c.Stdlib == "") {
+		errs = append(errs, errors.New("golink link: -package-list and -stdlib go together"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	warnings, err := cmdlink.Link(c)
+	fmt.Fprint(os.Stderr, warnings)
+	return err
+}

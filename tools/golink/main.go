@@ -1,0 +1,49 @@
+// Golink links Go programs into static Linux ELF files without a C toolchain.
+//
+// Usage:
+//
+//	golink link [flags]    link a main package by the Go SDK's linker
+//
+// Run a command with -h for its flags. An argument "@FILE" stands for the lines
+// of FILE, one argument a line.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/go3s/rules_go3s/internal/link/cmdlink"
+)
+
+var commands = map[string]func(args []string) error{
+	"link": runLink,
+}
+
+const usage = "usage: golink link [flags], run a command with -h for its flags"
+
+func main() {
+	args, err := cmdlink.ExpandParams(os.Args[1:])
+	if err == nil {
+		err = run(args)
+	}
+	if errors.Is(err, flag.ErrHelp) {
+		os.Exit(2)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "golink: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if len(args) == 0 {
+		return errors.New(usage)
+	}
+	cmd, ok := commands[args[0]]
+	if !ok {
+		return fmt.Errorf("unknown command %q\n%s", args[0], usage)
+	}
+	return cmd(args[1:])
+}
