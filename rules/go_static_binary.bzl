@@ -1,0 +1,44 @@
+"""go_static_binary: a Go program as a static, fixed-address ELF executable."""
+
+load("//rules/private:binary_macro.bzl", "static_program")
+
+def go_static_binary(name, **kwargs):
+    """A Go program as an ELF executable that needs a Linux kernel and nothing else.
+
+    The file is ET_EXEC without PT_INTERP and PT_DYNAMIC, linked by golink, stripped by
+    elfstrip, and the build fails when linkcheck's profile `static` finds an error in it.
+    No C toolchain is looked for.
+
+    It takes the attributes of
+    [go_binary](https://github.com/bazel-contrib/rules_go/blob/master/docs/go/core/rules.md#go_binary), so that
+    `# gazelle:map_kind go_binary go_static_binary @rules_go3s//rules:defs.bzl` is all it takes to
+    switch, or the label of an existing go_binary in `binary`.
+
+    Outputs: `<name>` for the platform of `--platforms`, or `<name>_<platform>` for each of `platforms`.
+    Output groups: one for each of `platforms` by its name (for example `linux_arm64`), `debug` (debug
+    information in separate files), `linkcheck_report` (JSON), `linked` (before stripping).
+    `bazel run` starts the executable for the target platform, else the first, under an emulator if need be.
+
+    Args:
+      name: name of the target and, without `basename` or `out`, of the executable.
+      **kwargs: go_binary's attributes, and:
+
+        - `binary` (label): the go_binary to link, instead of `srcs`, `embed`, `deps` and the like.
+          Its own link action does not run.
+        - `platforms` (list of labels, default none): platforms to build for, for example
+          `@rules_go3s//platforms:linux_arm64`. Without them the target follows `--platforms`.
+        - `strip` (string, default `all`): `all` takes out symbols and debug information, but keeps
+          `go:func.*`, which govulncheck needs; `debug` takes out debug information only; `none`.
+        - `keep_symbols` (list of strings, default none): shell patterns of symbols to keep.
+        - `ca_roots` (label, default none): PEM file of root certificates that crypto/x509 uses when the
+          system has none. Not with `binary`.
+        - `tzdata` (bool, default False): embed the time zones. Not with `binary`.
+        - `x_defs` (dict): `package.variable` to value; with `binary`, over those of the binary.
+        - `linkcheck_policy` (label, default none): policy file over the profile.
+        - `size_budget` (int or string, default none): most bytes of each executable, for example `6MB`.
+
+        `data`, `env`, `args`, `tags`, `testonly`, `visibility`, `exec_properties` and
+        `target_compatible_with` mean what they mean for go_binary. Keys of `exec_properties` may name the exec
+        groups `go3s_link`, `go3s_strip` and `go3s_check`.
+    """
+    static_program(name = name, mode = "exe", profile = "static", **kwargs)

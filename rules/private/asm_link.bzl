@@ -1,0 +1,103 @@
+"""Go3sAsm and Go3sLink of a program in Go assembly without the Go runtime."""
+
+load("//toolchains:golink.bzl", "GOLINK_TOOLCHAIN")
+load(":providers.bzl", "Go3sLinkInfo")
+load(":rules_go_compat.bzl", "GO_CONTEXT_ATTRS", "GO_TOOLCHAIN", "go_asm_inputs")
+
+visibility("//rules/...")
+
+_EXEC_GROUP = "go3s_link"
+
+def _asm_link_impl(ctx):
+    inputs = go_asm_inputs(ctx, _EXEC_GROUP)
+    if inputs.goos != "linux":
+        fail("\n{}: GOOS is {}, want linux; choose one of @rules_go3s//platforms".format(ctx.attr.public_label, inputs.goos))
+    suffix = "_{}.s".format(inputs.goarch)
+    sources = [file for file in ctx.files.srcs if file.basename.endswith(suffix)]
+    if not sources:
+        fail("\n{}: srcs: no file is named *{}, want one for each platform; found {}".format(
+            ctx.attr.public_label,
+            suffix,
+            ", ".join([file.basename for file in ctx.files.srcs]),
+        ))
+
+    objects = []
+    for source in sources:
+        obj = ctx.actions.declare_file("{}/{}.o".format(ctx.label.name, source.basename))
+        args = ctx.actions.args()
+        args.add("-p", "main")
+        args.add("-I", inputs.include)
+        args.add("-D", "GOOS_linux")
+        args.add("-D", "GOARCH_" + inputs.goarch)
+        args.add("-o", obj)
+        args.add(source)
+        ctx.actions.run(
+            executable = inputs.asm,
+            arguments = [args],
+            inputs = depset([source], transitive = [inputs.headers]),
+            tools = [inputs.tools],
+            outputs = [obj],
+            env = {"GOARCH": inputs.goarch, "GOOS": "linux", "GOROOT": "GOROOT"},
+            mnemonic = "Go3sAsm",
+            progress_message = "Assembling %{input}",
+            exec_group = _EXEC_GROUP,
+            execution_requirements = {"supports-path-mapping": "1"},
+        )
+        objects.append(obj)
+
+    out = ctx.actions.declare_file("{}/{}".format(ctx.label.name, ctx.attr.basename))
+    args = ctx.actions.args()
+    args.add("--goarch", inputs.goarch)
+    args.add("--entry", ctx.attr.entry)
+    args.add("-o", out)
+    args.add_all(objects)
+    ctx.actions.run(
+        executable = ctx.exec_groups[_EXEC_GROUP].toolchains[GOLINK_TOOLCHAIN].golink.tool,
+        arguments = ["asm", args],
+        inputs = objects,
+        outputs = [out],
+        mnemonic = "Go3sLink",
+        progress_message = "Linking assembly program %{output}",
+        exec_group = _EXEC_GROUP,
+        execution_requirements = {"supports-path-mapping": "1"},
+    )
+    return [
+        DefaultInfo(files = depset([out])),
+        Go3sLinkInfo(
+            file = out,
+            goarch = inputs.goarch,
+            mode = "exe",
+            runfiles = ctx.runfiles(),
+            environment = {},
+            instrumented = None,
+        ),
+    ]
+
+go3s_asm_link = rule(
+    implementation = _asm_link_impl,
+    doc = "Assembles and links the sources of one architecture.",
+    attrs = GO_CONTEXT_ATTRS | {
+        "basename": attr.string(
+            doc = "File name of the output.",
+            mandatory = True,
+        ),
+        "entry": attr.string(
+            doc = "Symbol at which the program starts.",
+            mandatory = True,
+        ),
+        "public_label": attr.string(
+            doc = "Label that messages name: the target the user wrote.",
+            mandatory = True,
+        ),
+        "srcs": attr.label_list(
+            doc = "Files of Go assembly, `*_<goarch>.s`.",
+            mandatory = True,
+            allow_files = [".s"],
+        ),
+    },
+    exec_groups = {
+        _EXEC_GROUP: exec_group(toolchains = [GO_TOOLCHAIN, GOLINK_TOOLCHAIN]),
+    },
+    toolchains = [GO_TOOLCHAIN],
+    provides = [Go3sLinkInfo],
+)

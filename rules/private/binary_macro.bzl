@@ -1,0 +1,186 @@
+"""From go_binary's attributes to the targets that build a static program."""
+
+load("@rules_go//go:def.bzl", "go_binary")
+load("//rules:go_ca_roots.bzl", "go_ca_roots")
+load(":binary.bzl", "go3s_binary")
+load(":embedded_imports.bzl", "embedded_imports")
+load(":link.bzl", "go3s_link")
+
+visibility("//rules/...")
+
+# Attributes of every rule that hold for all targets of the macro.
+_COMMON_ATTRS = [
+    "compatible_with",
+    "exec_compatible_with",
+    "features",
+    "restricted_to",
+    "target_compatible_with",
+    "testonly",
+    "toolchains",
+]
+
+# Attributes of the public target alone.
+_PUBLIC_ATTRS = [
+    "args",
+    "data",
+    "deprecation",
+    "env",
+    "keep_symbols",
+    "linkcheck_policy",
+    "platforms",
+    "strip",
+    "visibility",
+]
+
+# go_binary's attributes that choose what this module has chosen already, with the values that agree.
+_SETTLED_ATTRS = {
+    "goarch": ["auto"],
+    "goos": ["auto", "linux"],
+    "linkmode": ["auto", "normal"],
+    "pure": ["on", "auto"],
+    "static": ["on", "auto"],
+}
+
+def _fail(name, message):
+    fail("\n//{}:{}: {}".format(native.package_name(), name, message))
+
+def _exec_properties(properties, groups):
+    """Returns the properties that hold for a rule with these exec groups."""
+    if type(properties) != "dict":
+        return properties
+    return {
+        key: value
+        for key, value in properties.items()
+        if "." not in key or key.split(".")[0] in groups
+    }
+
+def _settle_go_platform(name, kwargs):
+    """Turns goos and goarch, as go_binary has them, into `platforms`."""
+    goos = kwargs.pop("goos", "auto")
+    goarch = kwargs.pop("goarch", "auto")
+    if goarch == "auto":
+        if goos not in _SETTLED_ATTRS["goos"]:
+            _fail(name, "goos = {}: want \"linux\"; use go_binary for other systems".format(repr(goos)))
+        return
+    if goos != "linux" or goarch not in ("amd64", "arm64", "riscv64"):
+        _fail(name, ("goos = {}, goarch = {}: want \"linux\" and \"amd64\", \"arm64\" or \"riscv64\"; " +
+                     "use go_binary for other platforms").format(repr(goos), repr(goarch)))
+    if kwargs.get("platforms"):
+        _fail(name, "goarch and platforms are both set; remove goos and goarch")
+    kwargs["platforms"] = [Label("//platforms:linux_" + goarch)]
+
+def _importpath(package, name):
+    return package if package.endswith(name) else (package + "/" + name).removeprefix("/")
+
+def _embedded_imports(name, kwargs, common, tags):
+    """Adds to the go_binary what ca_roots and tzdata ask for."""
+    roots = kwargs.pop("ca_roots", None)
+    imports = []
+    if roots:
+        importpath = "/".join(["rules_go3s.invalid/ca_roots", native.package_name(), name])
+        go_ca_roots(
+            name = name + ".ca_roots",
+            roots = roots,
+            importpath = importpath,
+            tags = tags,
+            testonly = common.get("testonly"),
+            visibility = ["//visibility:private"],
+        )
+        imports.append(importpath)
+        kwargs["deps"] = kwargs.get("deps", []) + [":{}.ca_roots".format(name)]
+    if kwargs.pop("tzdata", False):
+        imports.append("time/tzdata")
+    if imports:
+        embedded_imports(
+            name = name + ".imports",
+            imports = imports,
+            tags = tags,
+            testonly = common.get("testonly"),
+            visibility = ["//visibility:private"],
+        )
+        kwargs["srcs"] = kwargs.get("srcs", []) + [":{}.imports".format(name)]
+
+def static_program(name, mode, profile, binary = None, **kwargs):
+    """Declares the targets of one static program.
+
+    `<name>` is the public go3s_binary, `<name>.link` the link on one platform and
+    `<name>.main` the go_binary when none is given.
+
+    Args:
+      name: name of the public target.
+      mode: golink's build mode.
+      profile: linkcheck's profile.
+      binary: label of a go_binary, or None to declare one from kwargs.
+      **kwargs: attributes as the public macros document them.
+    """
+    kwargs = {key: value for key, value in kwargs.items() if value != None}
+    common = {key: kwargs.pop(key) for key in _COMMON_ATTRS if key in kwargs}
+    exec_properties = kwargs.pop("exec_properties", {})
+    tags = kwargs.pop("tags", [])
+    hidden_tags = tags + ["manual"]
+    basename = kwargs.pop("out", None) or kwargs.pop("basename", None) or name
+    kwargs.pop("basename", None)
+    size_budget = str(kwargs.pop("size_budget", ""))
+    link_x_defs = {}
+
+    _settle_go_platform(name, kwargs)
+    public = {key: kwargs.pop(key) for key in _PUBLIC_ATTRS if key in kwargs}
+
+    if binary:
+        link_x_defs = kwargs.pop("x_defs", {})
+        for key in ["ca_roots", "tzdata"]:
+            if kwargs.pop(key, None):
+                _fail(name, ("{} cannot be added to the finished package of `binary`; give srcs or embed instead of binary, " +
+                             "or import {} in {}").format(
+                    key,
+                    "time/tzdata" if key == "tzdata" else "a go_ca_roots package",
+                    binary,
+                ))
+        if kwargs:
+            _fail(name, "{} goes to the go_binary {}, not here, because `binary` is set".format(
+                ", ".join(sorted(kwargs)),
+                binary,
+            ))
+    else:
+        for key, agreed in _SETTLED_ATTRS.items():
+            if type(kwargs.get(key)) == "string":
+                value = kwargs[key]
+                if value in agreed:
+                    kwargs.pop(key)
+                elif key in ["linkmode", "static"]:
+                    _fail(name, "{} = {}: want {}, or remove it".format(key, repr(value), " or ".join([repr(v) for v in agreed])))
+        if not kwargs.get("embed"):
+            # As rules_go infers it for a go_binary of the public name.
+            kwargs.setdefault("importpath", _importpath(native.package_name(), name))
+        _embedded_imports(name, kwargs, common, hidden_tags)
+        binary = ":{}.main".format(name)
+        go_binary(
+            name = name + ".main",
+            exec_properties = _exec_properties(exec_properties, ["go_link"]),
+            tags = hidden_tags,
+            visibility = ["//visibility:private"],
+            **(kwargs | common)
+        )
+
+    go3s_link(
+        name = name + ".link",
+        basename = basename,
+        binary = binary,
+        exec_properties = _exec_properties(exec_properties, ["go3s_link"]),
+        mode = mode,
+        public_label = str(native.package_relative_label(name)),
+        tags = hidden_tags,
+        visibility = ["//visibility:private"],
+        x_defs = link_x_defs,
+        **common
+    )
+    go3s_binary(
+        name = name,
+        basename = basename,
+        exec_properties = _exec_properties(exec_properties, ["go3s_strip", "go3s_check"]),
+        link = ":{}.link".format(name),
+        profile = profile,
+        size_budget = size_budget,
+        tags = tags,
+        **(public | common)
+    )

@@ -1,0 +1,81 @@
+"""Go3sCheck: checks an executable against a policy.
+
+Two actions: the report is written whatever it says, so that it can be read
+when something is wrong; the verdict fails the build and is alone in
+`_validation`, so that nothing waits for it.
+"""
+
+load("//toolchains:linkcheck.bzl", "LINKCHECK_TOOLCHAIN")
+
+visibility("//rules/...")
+
+EXEC_GROUP = "go3s_check"
+
+EXEC_GROUPS = {
+    EXEC_GROUP: exec_group(toolchains = [LINKCHECK_TOOLCHAIN]),
+}
+
+def check_flags(args, profile, goarch, policy, size_budget):
+    """Adds linkcheck's flags to an Args.
+
+    Args:
+      args: Args.
+      profile: string: name of a profile.
+      goarch: string: expected GOARCH.
+      policy: File: policy file, or None.
+      size_budget: string: `linkcheck --size-budget`, or empty.
+    """
+    args.add("--profile", profile)
+    args.add("--goarch", goarch)
+    if policy:
+        args.add("--policy", policy)
+    if size_budget:
+        args.add("--size-budget", size_budget)
+
+def check_actions(ctx, executable, report, verdict, profile, goarch, policy, size_budget, label):
+    """Registers the Go3sCheck actions of one executable.
+
+    Args:
+      ctx: context of a rule that has EXEC_GROUPS.
+      executable: File: what to check.
+      report: File: JSON report to write.
+      verdict: File: empty file, written when the report has no error.
+      profile: string: name of a profile.
+      goarch: string: expected GOARCH.
+      policy: File: policy file, or None.
+      size_budget: string: as of `linkcheck --size-budget`, or empty.
+      label: string: the name of the executable in the report.
+    """
+    tool = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool
+    args = ctx.actions.args()
+    args.use_param_file("@%s")
+    args.set_param_file_format("multiline")
+    check_flags(args, profile, goarch, policy, size_budget)
+    args.add("--format", "json")
+    args.add("--report-only")
+    args.add("--name", label)
+    args.add("-o", report)
+    args.add(executable)
+    ctx.actions.run(
+        executable = tool,
+        arguments = [args],
+        inputs = [executable] + ([policy] if policy else []),
+        outputs = [report],
+        mnemonic = "Go3sCheck",
+        progress_message = "Checking %{input}",
+        exec_group = EXEC_GROUP,
+        execution_requirements = {"supports-path-mapping": "1"},
+    )
+    args = ctx.actions.args()
+    args.add("--touch", verdict)
+    args.add(report)
+    ctx.actions.run(
+        executable = tool,
+        arguments = ["verdict", args],
+        inputs = [report],
+        outputs = [verdict],
+        mnemonic = "Go3sVerdict",
+        progress_message = "Judging %{input}",
+        exec_group = EXEC_GROUP,
+        execution_requirements = {"supports-path-mapping": "1"},
+    )

@@ -1,0 +1,136 @@
+"""Go3sLink: links a compiled Go main package on one platform."""
+
+load("//toolchains:golink.bzl", "GOLINK_TOOLCHAIN")
+load(":binary_aspect.bzl", "GoBinaryAspectInfo", "binary_aspect", "cgo_problem")
+load(":providers.bzl", "Go3sLinkInfo")
+load(
+    ":rules_go_compat.bzl",
+    "GO_CONTEXT_ATTRS",
+    "GO_TOOLCHAIN",
+    "go_archive",
+    "go_link_inputs",
+    "go_mode_problem",
+)
+
+visibility("//rules/...")
+
+_EXEC_GROUP = "go3s_link"
+
+def _archive_flag(data):
+    return "{}={}={}={}".format(data.importpath, data.importmap, data.file.path, data.label)
+
+def _linkopt_flag(option):
+    return "--ldflag=" + option
+
+def _stamp_keys(value):
+    """Returns the KEYs of `{KEY}` in value."""
+    return [part.split("}")[0] for part in value.split("{")[1:] if "}" in part]
+
+def _is_stable(key):
+    return key.startswith("STABLE_") or key in ("BUILD_EMBED_LABEL", "BUILD_USER", "BUILD_HOST")
+
+def _link_impl(ctx):
+    binary = ctx.attr.binary
+    info = binary[GoBinaryAspectInfo]
+    archive = go_archive(binary)
+    problem = None
+    if not archive:
+        problem = "it is no Go target, want a go_binary"
+    problem = problem or cgo_problem(info) or go_mode_problem(archive)
+    if problem:
+        fail("\n{}: {}: {}".format(ctx.attr.public_label, binary.label, problem))
+
+    inputs = go_link_inputs(ctx, archive, _EXEC_GROUP)
+    out = ctx.actions.declare_file("{}/{}".format(ctx.label.name, ctx.attr.basename))
+
+    args = ctx.actions.args()
+    args.use_param_file("@%s", use_always = True)
+    args.set_param_file_format("multiline")
+    args.add("--linker", inputs.linker)
+    args.add("--package-list", inputs.package_list)
+    args.add_all("--stdlib", [inputs.stdlib], expand_directories = False)
+    args.add_all(inputs.archives, before_each = "--archive", map_each = _archive_flag)
+    args.add("--main", inputs.main)
+    args.add("--main-importmap", inputs.importmap)
+    args.add("--main-path", inputs.importpath)
+    args.add("--goos", inputs.goos)
+    args.add("--goarch", inputs.goarch)
+    if inputs.goarch_level:
+        args.add("--goarch-level", inputs.goarch_level)
+    args.add("--goexperiment", inputs.goexperiment)
+    args.add("--buildmode", ctx.attr.mode)
+
+    stamps = {}
+    for name, value in (inputs.x_defs | ctx.attr.x_defs).items():
+        args.add("--x-def", "{}={}".format(name, value))
+        if inputs.stamp:
+            for key in _stamp_keys(value):
+                stamps[ctx.info_file if _is_stable(key) else ctx.version_file] = True
+    args.add_all(stamps.keys(), before_each = "--stamp")
+    args.add_all(
+        inputs.gc_linkopts + [
+            ctx.expand_make_variables("gc_linkopts", option, {})
+            for option in info.gc_linkopts
+        ],
+        map_each = _linkopt_flag,
+    )
+    args.add("-o", out)
+
+    ctx.actions.run(
+        executable = ctx.exec_groups[_EXEC_GROUP].toolchains[GOLINK_TOOLCHAIN].golink.tool,
+        arguments = ["link", args],
+        inputs = depset(
+            [inputs.package_list, inputs.stdlib] + stamps.keys(),
+            transitive = [inputs.libs, inputs.tools],
+        ),
+        outputs = [out],
+        mnemonic = "Go3sLink",
+        progress_message = "Linking static Go program %{output}",
+        exec_group = _EXEC_GROUP,
+        execution_requirements = {"supports-path-mapping": "1"},
+    )
+
+    return [
+        DefaultInfo(files = depset([out])),
+        Go3sLinkInfo(
+            file = out,
+            goarch = inputs.goarch,
+            mode = ctx.attr.mode,
+            runfiles = archive.runfiles,
+            environment = binary[RunEnvironmentInfo].environment if RunEnvironmentInfo in binary else {},
+            instrumented = binary[InstrumentedFilesInfo] if InstrumentedFilesInfo in binary else None,
+        ),
+    ]
+
+go3s_link = rule(
+    implementation = _link_impl,
+    doc = "Links the main package of a go_binary, whose own link action then does not run.",
+    attrs = GO_CONTEXT_ATTRS | {
+        "basename": attr.string(
+            doc = "File name of the output.",
+            mandatory = True,
+        ),
+        "binary": attr.label(
+            doc = "A go_binary.",
+            mandatory = True,
+            aspects = [binary_aspect],
+        ),
+        "mode": attr.string(
+            doc = "Kind of executable.",
+            mandatory = True,
+            values = ["exe", "static-pie"],
+        ),
+        "public_label": attr.string(
+            doc = "Label that messages name: the target the user wrote.",
+            mandatory = True,
+        ),
+        "x_defs": attr.string_dict(
+            doc = "Further `package.variable` to value, over those of the binary.",
+        ),
+    },
+    exec_groups = {
+        _EXEC_GROUP: exec_group(toolchains = [GO_TOOLCHAIN, GOLINK_TOOLCHAIN]),
+    },
+    toolchains = [GO_TOOLCHAIN],
+    provides = [Go3sLinkInfo],
+)

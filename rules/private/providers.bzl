@@ -1,0 +1,15 @@
+"""Providers that pass between the rules of this module."""
+
+visibility("//rules/...")
+
+Go3sLinkInfo = provider(
+    doc = "A linked Go program, before anything is taken out of it.",
+    fields = {
+        "file": "File: the ELF executable, with symbols and DWARF.",
+        "goarch": "string: GOARCH.",
+        "mode": "string: `exe` or `static-pie`.",
+        "runfiles": "runfiles: what the program's packages need at run time (`data`).",
+        "environment": "dict of string to string: `env` of the wrapped binary.",
+        "instrumented": "InstrumentedFilesInfo of the wrapped binary, or None.",
+    },
+)

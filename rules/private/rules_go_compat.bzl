@@ -1,0 +1,141 @@
+"""Everything this module knows of rules_go's inside, in one file.
+
+Verified with rules_go 0.62. Only names that rules_go documents are used:
+GoArchive, GoInfo, go_context and the fields named below.
+"""
+
+load("@rules_go//go:def.bzl", "GoArchive", "GoInfo", "go_context")
+
+visibility("//rules/...")
+
+GO_TOOLCHAIN = "@rules_go//go:toolchain"
+
+GO_CONTEXT_ATTRS = {
+    "_go_context_data": attr.label(default = "@rules_go//:go_context_data"),
+}
+
+# Values of rules_go's own settings under which everything is compiled. All of
+# them are set, so that no flag of the command line makes a second configuration.
+GO_SETTINGS = {
+    "@rules_go//go/config:linkmode": "normal",
+    "@rules_go//go/config:msan": False,
+    "@rules_go//go/config:pure": True,
+    "@rules_go//go/config:race": False,
+    "@rules_go//go/config:static": False,
+}
+
+def go_archive(target):
+    """Returns the GoArchive of a target, or None."""
+    return target[GoArchive] if GoArchive in target else None
+
+def go_uses_cgo(target, attr):
+    """Tells whether a Go target by itself, not by what it depends on, needs cgo.
+
+    Args:
+      target: the Target.
+      attr: its attributes (ctx.rule.attr).
+    Returns:
+      string: the reason in words, or None.
+    """
+    if GoInfo not in target and GoArchive not in target:
+        return None
+    if getattr(attr, "cgo", False):
+        return "cgo = True"
+    for name in ["cdeps", "clinkopts", "copts", "cppopts", "cxxopts"]:
+        if getattr(attr, name, None):
+            return name + " is set"
+    return None
+
+def _sdk_tool(ctx, sdk, name):
+    files = [f for f in sdk.tools.to_list() if f.basename in (name, name + ".exe")]
+    if len(files) != 1:
+        fail("{}: the Go SDK {} has {} files named {} among its tools, want 1".format(ctx.label, sdk.version, len(files), name))
+    return files[0]
+
+def go_link_inputs(ctx, archive, exec_group):
+    """Collects what linking an archive takes.
+
+    Args:
+      ctx: rule context with GO_CONTEXT_ATTRS and GO_TOOLCHAIN, also in exec_group.
+      archive: GoArchive of a main package.
+      exec_group: string: the exec group in which the SDK's linker will run.
+    Returns:
+      struct(linker, package_list, stdlib, tools, archives, libs, main, importpath, importmap,
+      x_defs, goos, goarch, goarch_level, goexperiment, sdk_version, stamp, gc_linkopts).
+    """
+    go = go_context(ctx)
+    sdk = ctx.exec_groups[exec_group].toolchains[GO_TOOLCHAIN].sdk
+    stdlib = go.stdlib.libs.to_list()
+    if len(stdlib) != 1 or not stdlib[0].is_directory:
+        fail("{}: rules_go's standard library for {}/{} is not one folder of archives; this rules_go is not supported".format(
+            ctx.label,
+            go.mode.goos,
+            go.mode.goarch,
+        ))
+    return struct(
+        linker = _sdk_tool(ctx, sdk, "link"),
+        package_list = sdk.package_list,
+        stdlib = stdlib[0],
+        tools = sdk.tools,
+        archives = depset(transitive = [d.transitive for d in archive.direct]),
+        libs = archive.libs,
+        main = archive.data.file,
+        importpath = archive.data.importpath,
+        importmap = archive.data.importmap,
+        x_defs = archive.x_defs,
+        goos = go.mode.goos,
+        goarch = go.mode.goarch,
+        # rules_go has constraints for GOAMD64 only.
+        goarch_level = go.mode.amd64 if go.mode.goarch == "amd64" else None,
+        goexperiment = sdk.experiments,
+        sdk_version = sdk.version,
+        stamp = go.mode.stamp,
+        gc_linkopts = list(go.mode.gc_linkopts) + list(go.toolchain.flags.link),
+    )
+
+def go_asm_inputs(ctx, exec_group):
+    """Collects what the SDK's assembler takes.
+
+    Args:
+      ctx: as of go_link_inputs.
+      exec_group: string: the exec group in which the assembler will run.
+    Returns:
+      struct(asm, tools, headers, include, goos, goarch).
+    """
+    go = go_context(ctx)
+    sdk = ctx.exec_groups[exec_group].toolchains[GO_TOOLCHAIN].sdk
+    return struct(
+        asm = _sdk_tool(ctx, sdk, "asm"),
+        tools = sdk.tools,
+        headers = sdk.headers,
+        include = sdk.root_file.dirname + "/pkg/include",
+        goos = go.mode.goos,
+        goarch = go.mode.goarch,
+    )
+
+def go_mode_problem(archive):
+    """Tells why an archive cannot be linked by this module.
+
+    Args:
+      archive: GoArchive.
+    Returns:
+      string: what was found, what was wanted and what to do; None if all is well.
+    """
+    source = archive.source
+    mode = source.mode
+    if not source.is_main:
+        return ("it is the library {}, want a main package; name a go_binary, " +
+                "or give the library in `embed`").format(repr(archive.data.importpath))
+    if mode.goos != "linux":
+        return "GOOS is {}, want linux; remove `goos` or choose one of @rules_go3s//platforms".format(mode.goos)
+    if mode.goarch not in ("amd64", "arm64", "riscv64"):
+        return "GOARCH is {}, want amd64, arm64 or riscv64; remove `goarch` or choose one of @rules_go3s//platforms".format(mode.goarch)
+    if mode.race:
+        return "it is built with race = \"on\", which needs cgo and libc; set race = \"off\" or test it with go_binary"
+    if mode.msan:
+        return "it is built with msan = \"on\", which needs cgo and libc; set msan = \"off\" or test it with go_binary"
+    if not mode.pure:
+        return "it is built with pure = \"off\", want cgo to be off; remove `pure` or set pure = \"on\""
+    if mode.linkmode != "normal":
+        return "it is built with linkmode = {}, want the default; remove `linkmode`".format(repr(mode.linkmode))
+    return None

@@ -1,0 +1,24 @@
+"""The configuration that programs are compiled and linked in."""
+
+load(":rules_go_compat.bzl", "GO_SETTINGS")
+
+visibility("//rules/...")
+
+_PLATFORMS = "//command_line_option:platforms"
+
+def _platforms_transition_impl(settings, attr):
+    # One configuration for each platform; without `platforms` the one of the
+    # command line. Whatever else asks for the same platform shares its
+    # standard library, so nothing here depends on the target.
+    if not attr.platforms:
+        return {"": {_PLATFORMS: settings[_PLATFORMS]} | GO_SETTINGS}
+    return {
+        str(platform): {_PLATFORMS: str(platform)} | GO_SETTINGS
+        for platform in attr.platforms
+    }
+
+platforms_transition = transition(
+    implementation = _platforms_transition_impl,
+    inputs = [_PLATFORMS],
+    outputs = [_PLATFORMS] + GO_SETTINGS.keys(),
+)

@@ -1,0 +1,23 @@
+"""Public providers of rules_go3s."""
+
+Go3sVariantInfo = provider(
+    doc = "One executable: what a target of this module is on one platform.",
+    fields = {
+        "platform": "Label of the platform, or None when the target follows `--platforms`.",
+        "goos": "string: always `linux`.",
+        "goarch": "string: `amd64`, `arm64` or `riscv64`.",
+        "mode": "string: `exe` (fixed address) or `static-pie`.",
+        "profile": "string: the linkcheck profile that the executable must pass.",
+        "executable": "File: the finished executable.",
+        "linked": "File: the executable as the linker left it, with symbols and DWARF.",
+        "debug": "File: separate debug information, found by .gnu_debuglink.",
+        "report": "File: linkcheck's report (JSON).",
+    },
+)
+
+Go3sBinaryInfo = provider(
+    doc = "The executables that one target builds.",
+    fields = {
+        "variants": "list of Go3sVariantInfo, one for each platform, in the order of `platforms`.",
+    },
+)
