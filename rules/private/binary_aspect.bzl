@@ -48,7 +48,7 @@ def cgo_problem(info):
     if not info.cgo_chain:
         return None
     return "it needs cgo, and so a libc, through\n    {}   ({})\n{}".format(
-        "\n    -> ".join([str(label) for label in info.cgo_chain]),
+        "\n    -> ".join([str(label).removeprefix("@@") for label in info.cgo_chain]),
         info.cgo_reason,
         "Remove that dependency or replace it by one in pure Go.",
     )

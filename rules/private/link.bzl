@@ -29,6 +29,13 @@ def _stamp_keys(value):
 def _is_stable(key):
     return key.startswith("STABLE_") or key in ("BUILD_EMBED_LABEL", "BUILD_USER", "BUILD_HOST")
 
+def _fail(ctx, problem):
+    fail("\n{}: {}: {}".format(
+        ctx.attr.public_label.removeprefix("@@"),
+        str(ctx.attr.binary.label).removeprefix("@@"),
+        problem,
+    ))
+
 def _link_impl(ctx):
     binary = ctx.attr.binary
     info = binary[GoBinaryAspectInfo]
@@ -38,9 +45,16 @@ def _link_impl(ctx):
         problem = "it is no Go target, want a go_binary"
     problem = problem or cgo_problem(info) or go_mode_problem(archive)
     if problem:
-        fail("\n{}: {}: {}".format(ctx.attr.public_label, binary.label, problem))
+        _fail(ctx, problem)
 
     inputs = go_link_inputs(ctx, archive, _EXEC_GROUP)
+    mode = archive.source.mode
+    if mode.goarch != inputs.goarch:
+        _fail(ctx, "it sets goos = \"{}\", goarch = \"{}\", but is wanted for {}; remove them and choose with `platforms`".format(
+            mode.goos,
+            mode.goarch,
+            inputs.goarch,
+        ))
     out = ctx.actions.declare_file("{}/{}".format(ctx.label.name, ctx.attr.basename))
 
     args = ctx.actions.args()

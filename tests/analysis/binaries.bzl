@@ -1,0 +1,81 @@
+"""Analysis tests of what the rules provide and which actions they register."""
+
+load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
+load("//rules:defs.bzl", "Go3sBinaryInfo")
+
+def _outputs_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    target = analysistest.target_under_test(env)
+    info = target[Go3sBinaryInfo]
+    asserts.equals(env, ctx.attr.files, [file.basename for file in target[DefaultInfo].files.to_list()])
+    asserts.equals(env, ctx.attr.files, [variant.executable.basename for variant in info.variants])
+    asserts.equals(env, ctx.attr.goarchs, [variant.goarch for variant in info.variants])
+    asserts.equals(env, ctx.attr.executable, target[DefaultInfo].files_to_run.executable.basename)
+    for variant in info.variants:
+        asserts.equals(env, "linux", variant.goos)
+        if variant.platform:
+            group = target[OutputGroupInfo][variant.platform.name]
+            asserts.equals(env, [variant.executable], group.to_list())
+    asserts.equals(env, len(info.variants), len(target[OutputGroupInfo]._validation.to_list()))
+    return analysistest.end(env)
+
+def _make_outputs_test(goarch):
+    return analysistest.make(
+        _outputs_test_impl,
+        doc = "Compares the outputs of a target, built with --platforms of {}, with what is wanted.".format(goarch),
+        attrs = {
+            "executable": attr.string(mandatory = True),
+            "files": attr.string_list(mandatory = True),
+            "goarchs": attr.string_list(mandatory = True),
+        },
+        config_settings = {
+            "//command_line_option:platforms": str(Label("//platforms:linux_" + goarch)),
+        },
+    )
+
+amd64_outputs_test = _make_outputs_test("amd64")
+arm64_outputs_test = _make_outputs_test("arm64")
+
+def _environment_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    target = analysistest.target_under_test(env)
+    asserts.equals(env, ctx.attr.environment, target[RunEnvironmentInfo].environment)
+    runfiles = [file.basename for file in target[DefaultInfo].default_runfiles.files.to_list()]
+    for name in ctx.attr.runfiles:
+        asserts.true(env, name in runfiles, "{} is not among the runfiles {}".format(name, runfiles))
+    return analysistest.end(env)
+
+environment_test = analysistest.make(
+    _environment_test_impl,
+    doc = "Compares environment and runfiles of a target with what is wanted.",
+    attrs = {
+        "environment": attr.string_dict(),
+        "runfiles": attr.string_list(),
+    },
+)
+
+def _actions_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    for action in analysistest.target_actions(env):
+        if not action.mnemonic.startswith("Go3s"):
+            continue
+        asserts.true(env, action.mnemonic in ctx.attr.mnemonics, "{} is not expected".format(action.mnemonic))
+        for word in action.argv:
+            asserts.false(env, word.startswith("/"), "{}: absolute path {}".format(action.mnemonic, word))
+        for file in action.inputs.to_list():
+            asserts.false(
+                env,
+                file.basename in ("gcc", "clang", "cc", "cc_wrapper.sh"),
+                "{} has the C compiler {} among its inputs".format(action.mnemonic, file.path),
+            )
+        for name in action.env:
+            asserts.true(env, name in ("GOOS", "GOARCH", "GOROOT"), "{}: environment has {}".format(action.mnemonic, name))
+    return analysistest.end(env)
+
+actions_test = analysistest.make(
+    _actions_test_impl,
+    doc = "Passes when the Go3s actions of a target use no absolute path, no C compiler and no host environment.",
+    attrs = {
+        "mnemonics": attr.string_list(mandatory = True),
+    },
+)
