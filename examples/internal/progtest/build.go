@@ -50,6 +50,10 @@ func (b Build) writeOverlay(dir string) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		// Package testing notes what a test opens: so `go test` reuses no result from before a change in there.
+		if _, err := os.ReadDir(filepath.Dir(path)); err != nil {
+			return "", err
+		}
 		file := filepath.Join(dir, fmt.Sprintf("%d%s", len(replace), filepath.Ext(path)))
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			return "", err
