@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// install is one provisioned directory: a Bazel with its Java runtime, libraries and
+// modules, all read-only in use. Its path is baked into the ELF files, so it is built
+// in a neighbour directory under the final path's name and moved there as the last step:
+// that it exists means that it is complete.
+type install struct {
+	home   string // cache directory: holds dir, the lock, Bazel's output root and caches
+	dir    string // final directory
+	work   string // directory under construction; removed at the end whatever happens
+	source string // directory of stubs/
+}
+
+// needBytes is the free space asked for before the start: packages, the unpacked
+// tree and some room for the module downloads.
+const needBytes = 1 << 30
+
+func newInstall(home, recipe, source string) *install {
+	dir := filepath.Join(home, "airgap-"+recipe)
+	return &install{home: home, dir: dir, work: dir + ".partial", source: source}
+}
+
+// path names a file of the finished install.
+func (in *install) path(rel string) string { return filepath.Join(in.dir, rel) }
+
+// ensure returns once in.dir exists. One process at a time provisions; the others wait
+// for it. The lock is the kernel's (flock), so it cannot outlive its process; what a
+// killed process left in in.work is removed by the next one.
+func (in *install) ensure(ctx context.Context) error {
+	if isDir(in.dir) {
+		return nil
+	}
+	if err := os.MkdirAll(in.home, 0o755); err != nil {
+		return fmt.Errorf("create the cache directory: %w; set XDG_CACHE_HOME to a writable directory", err)
+	}
+	unlock, err := lock(ctx, filepath.Join(in.home, "provision.lock"))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if isDir(in.dir) { // another process made it while this one waited
+		return nil
+	}
+	if err := os.RemoveAll(in.work); err != nil {
+		return err
+	}
+	defer os.RemoveAll(in.work)
+	if err := checkSpace(in.home, needBytes); err != nil {
+		return err
+	}
+	start := time.Now()
+	if err := in.provision(ctx); err != nil {
+		return fmt.Errorf("provision Bazel: %w", err)
+	}
+	if err := os.Rename(in.work, in.dir); err != nil {
+		return err
+	}
+	progress("ready after %.0f s: %s", time.Since(start).Seconds(), in.dir)
+	return nil
+}
+
+// provision fills in.work.
+func (in *install) provision(ctx context.Context) error {
+	if err := requireTools("apt-get", "apt-config", "dpkg", "dpkg-deb", "go"); err != nil {
+		return err
+	}
+	progress("this machine has no Bazel that reaches its registry: providing one from Debian packages, once")
+	root, err := newAptRoot(ctx, filepath.Join(in.work, "apt"))
+	if err != nil {
+		return err
+	}
+	progress("[1/5] reading the package index of Debian %s from %s", suite, root.uri)
+	if err := root.update(ctx); err != nil {
+		return err
+	}
+	debs, err := root.resolve(ctx)
+	if err != nil {
+		return err
+	}
+	progress("[2/5] downloading %d packages, %d MB", len(debs), totalSize(debs)>>20)
+	if err := root.download(ctx, debs); err != nil {
+		return err
+	}
+	progress("[3/5] unpacking")
+	if err := unpackAll(ctx, root.debDir(), in.work); err != nil {
+		return err
+	}
+	progress("[4/5] relocating to %s", in.dir)
+	if err := in.relocate(ctx); err != nil {
+		return err
+	}
+	progress("[5/5] fetching rules_go and Gazelle from the Go module mirror")
+	if err := in.addModules(ctx); err != nil {
+		return err
+	}
+	return os.RemoveAll(root.dir)
+}
+
+// lock takes the exclusive lock of file and returns its release. While another
+// process holds it, lock says so once and waits.
+func lock(ctx context.Context, file string) (release func(), err error) {
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	for told := false; ; {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			f.Close()
+			return nil, fmt.Errorf("lock %s: %w", file, err)
+		}
+		if !told {
+			pid, _ := os.ReadFile(file)
+			progress("waiting for process %s, which is provisioning Bazel", strings.TrimSpace(string(pid)))
+			told = true
+		}
+		select {
+		case <-ctx.Done():
+			f.Close()
+			return nil, ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	// The content only serves the waiting message above.
+	if err := f.Truncate(0); err == nil {
+		fmt.Fprintf(f, "%d\n", os.Getpid())
+	}
+	return func() { f.Close() }, nil
+}
+
+// checkSpace refuses to start when the file system of dir has less than want bytes free.
+func checkSpace(dir string, want uint64) error {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return fmt.Errorf("statfs %s: %w", dir, err)
+	}
+	if free := st.Bavail * uint64(st.Bsize); free < want {
+		return fmt.Errorf("%s: %d MB free, %d MB wanted; free some space or set XDG_CACHE_HOME to a directory elsewhere",
+			dir, free>>20, want>>20)
+	}
+	return nil
+}
+
+func isDir(path string) bool {
+	fi, err := os.Stat(path)
+	return err == nil && fi.IsDir()
+}
+
+// progress prints one line for the person who waits.
+func progress(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "bazelw: "+format+"\n", args...)
+}

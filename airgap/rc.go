@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// goSettings are the go command's settings on where modules come from. "go env -w" may have
+// set them, which Bazel's repository rules would not see.
+var goSettings = []string{"GOPROXY", "GOSUMDB", "GONOSUMDB", "GONOPROXY", "GOPRIVATE", "GOINSECURE", "GOFLAGS"}
+
+// writeRC writes the rc file for the workspace around the current directory, and
+// returns its path. The name is a hash of the content: starts with the same content share a
+// file, and no start changes a file that another one reads.
+func (in *install) writeRC(ctx context.Context) (string, error) {
+	var b strings.Builder
+	fmt.Fprintln(&b, "# Written by airgap/rc.go; read after the workspace's .bazelrc.")
+	in.startupOptions(&b)
+	if root := workspaceRoot(); root != "" {
+		names, err := in.overrides(root)
+		if err != nil {
+			return "", err
+		}
+		for _, name := range names {
+			fmt.Fprintf(&b, "common --override_module=%s=%s\n", name, in.path(moduleDirs[name]))
+		}
+	}
+	if err := in.commonOptions(ctx, &b); err != nil {
+		return "", err
+	}
+	dir := filepath.Join(in.home, "rc")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte(b.String()))
+	file := filepath.Join(dir, fmt.Sprintf("%x.bazelrc", sum[:8]))
+	if _, err := os.Stat(file); err == nil {
+		return file, nil
+	}
+	tmp, err := os.CreateTemp(dir, "rc-*.tmp")
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(tmp.Name())
+	if _, err := tmp.WriteString(b.String()); err != nil {
+		return "", err
+	}
+	if err := tmp.Close(); err != nil {
+		return "", err
+	}
+	return file, os.Rename(tmp.Name(), file)
+}
+
+func (in *install) startupOptions(b *strings.Builder) {
+	fmt.Fprintf(b, "startup --install_base=%s\n", in.path("usr/share/bazel"))
+	fmt.Fprintln(b, "startup --trust_install_base")
+	fmt.Fprintf(b, "startup --server_javabase=%s\n", in.path("usr/lib/jvm/default-java"))
+	fmt.Fprintf(b, "startup --output_user_root=%s\n", filepath.Join(in.home, "output"))
+}
+
+func (in *install) commonOptions(ctx context.Context, b *strings.Builder) error {
+	fmt.Fprintln(b, "common --noenable_workspace")
+	// A lock file would record the overrides, which are this machine's.
+	fmt.Fprintln(b, "common --lockfile_mode=off")
+	fmt.Fprintf(b, "common --repository_cache=%s\n", filepath.Join(in.home, "repository_cache"))
+	fmt.Fprintf(b, "common --repo_env=RULES_GO3S_QEMU_DIR=%s\n", in.path("qemu"))
+	cmd := exec.Command("go", append([]string{"env", "-json"}, goSettings...)...)
+	out, err := output(ctx, cmd)
+	if err != nil {
+		return err
+	}
+	settings := map[string]string{}
+	if err := json.Unmarshal([]byte(out), &settings); err != nil {
+		return err
+	}
+	for _, name := range goSettings {
+		if settings[name] != "" {
+			fmt.Fprintf(b, "common %s\n", quote("--repo_env="+name+"="+settings[name]))
+		}
+	}
+	return nil
+}
+
+// quote makes one word of an rc file line.
+func quote(s string) string {
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// workspaceRoot is the nearest directory at or above the current one with a MODULE.bazel, or
+// "" when there is none.
+func workspaceRoot() string {
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "MODULE.bazel")); err == nil {
+			return dir
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			break
+		}
+		dir = parent
+	}
+	return ""
+}
