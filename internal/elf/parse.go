@@ -116,17 +116,30 @@ func (f *File) parseHeader() error {
 	return nil
 }
 
-// table checks an array of count entries of entSize bytes at file offset off,
-// which the ELF header field at file offset field announces, and returns it.
-func (f *File) table(what string, field, off, count, entSize uint64) ([]byte, error) {
-	if off < HeaderSize {
-		return nil, f.errorf(field, "%s table at offset %#x overlaps the ELF header, which ends at %#x", what, off, HeaderSize)
+// A table is an array that the ELF header announces.
+type table struct {
+	what       string
+	off        uint64 // of the table in the file
+	offField   uint64 // file offset of the field that says so
+	count      uint64
+	countField uint64
+	entSize    uint64
+}
+
+// tableData checks t against the file and returns its bytes.
+func (f *File) tableData(t table) ([]byte, error) {
+	if t.off < HeaderSize {
+		return nil, f.errorf(t.offField, "%s table at offset %#x overlaps the ELF header, which ends at %#x", t.what, t.off, HeaderSize)
 	}
-	// The division keeps the product below from wrapping.
-	if count > f.size()/entSize || !f.inFile(off, count*entSize) {
-		return nil, f.errorf(field, "%s table at offset %#x with %d entries of %#x bytes goes beyond the file size (%#x)", what, off, count, entSize, f.size())
+	// The division keeps the product from wrapping.
+	if t.count > f.size()/t.entSize || !f.inFile(t.off, t.count*t.entSize) {
+		field := t.countField
+		if !f.inFile(t.off, t.entSize) {
+			field = t.offField
+		}
+		return nil, f.errorf(field, "%s table at offset %#x with %d entries of %#x bytes goes beyond the file size (%#x)", t.what, t.off, t.count, t.entSize, f.size())
 	}
-	return f.Data[off : off+count*entSize], nil
+	return f.Data[t.off : t.off+t.count*t.entSize], nil
 }
 
 func (f *File) parseSections() error {
@@ -144,28 +157,29 @@ func (f *File) parseSections() error {
 		return f.errorf(58, "e_shentsize %d, want %d", h.Shentsize, SectionHeaderSize)
 	}
 	// Section header 0 carries the counts that do not fit the ELF header.
-	raw, err := f.table("section header", 40, h.Shoff, 1, SectionHeaderSize)
+	headers := table{what: "section header", off: h.Shoff, offField: 40, count: 1, countField: 60, entSize: SectionHeaderSize}
+	raw, err := f.tableData(headers)
 	if err != nil {
 		return err
 	}
 	null := decodeSection(raw)
-	count, countField := uint64(h.Shnum), uint64(60)
-	if count == 0 {
-		count, countField = null.Size, h.Shoff+32
-		if count == 0 {
-			return f.errorf(countField, "e_shnum and sh_size of section [index 0] are both 0, but e_shoff is %#x", h.Shoff)
+	switch headers.count = uint64(h.Shnum); {
+	case h.Shnum == 0:
+		headers.count, headers.countField = null.Size, h.Shoff+32
+		if null.Size == 0 {
+			return f.errorf(60, "e_shnum and sh_size of section [index 0] are both 0, but e_shoff is %#x", h.Shoff)
 		}
-	} else if count >= uint64(elf.SHN_LORESERVE) {
-		return f.errorf(60, "e_shnum %#x is a reserved value; counts from %#x on belong into sh_size of section [index 0]", count, elf.SHN_LORESERVE)
+	case h.Shnum >= uint16(elf.SHN_LORESERVE):
+		return f.errorf(60, "e_shnum %#x is a reserved value; counts from %#x on belong into sh_size of section [index 0]", h.Shnum, uint16(elf.SHN_LORESERVE))
 	}
-	if raw, err = f.table("section header", countField, h.Shoff, count, SectionHeaderSize); err != nil {
+	if raw, err = f.tableData(headers); err != nil {
 		return err
 	}
 	if t := elf.SectionType(null.Type); t != elf.SHT_NULL {
 		return f.errorf(h.Shoff+4, "section [index 0] has type %v, want %v", t, elf.SHT_NULL)
 	}
 
-	f.Sections = make([]Section, count)
+	f.Sections = make([]Section, headers.count)
 	for i := range f.Sections {
 		f.Sections[i] = Section{Section64: decodeSection(raw[i*SectionHeaderSize:]), Index: i}
 	}
@@ -313,7 +327,7 @@ func (f *File) parseProgs() error {
 	if h.Phentsize != ProgHeaderSize {
 		return f.errorf(54, "e_phentsize %d, want %d", h.Phentsize, ProgHeaderSize)
 	}
-	raw, err := f.table("program header", countField, h.Phoff, count, ProgHeaderSize)
+	raw, err := f.tableData(table{"program header", h.Phoff, 32, count, countField, ProgHeaderSize})
 	if err != nil {
 		return err
 	}
