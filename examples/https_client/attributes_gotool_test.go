@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go3s/rules_go3s/examples/https_client/testca"
 	"github.com/go3s/rules_go3s/examples/internal/progtest"
 )
 
@@ -26,7 +27,7 @@ func TestWithout(t *testing.T) {
 			want:  "x509: certificate signed by unknown authority",
 		}, {
 			name:  "tzdata",
-			build: progtest.Build{Overlay: withRoots(trustedCA)},
+			build: progtest.Build{Overlay: withRoots(testca.TrustedPEM)},
 			want:  "unknown time zone Europe/Berlin",
 		},
 	} {
@@ -42,14 +43,15 @@ func TestWithout(t *testing.T) {
 // TestBadRoots: a file that does not hold certificates, and nothing else, stops the program at start and
 // names the attribute.
 func TestBadRoots(t *testing.T) {
+	ca := testca.TrustedPEM
 	begin, end := "-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n"
 	for _, test := range []struct{ name, pem, want string }{
 		{"empty", "", "holds no certificate (0 bytes)"},
 		{"no PEM", "no certificate here\n", "holds no certificate (20 bytes)"},
-		{"another block", trustedCA + "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", `holds a "PRIVATE KEY" as PEM block 2`},
-		{"no DER", trustedCA + begin + "AAAA\n" + end, "holds no valid certificate as PEM block 2: x509: malformed certificate"},
-		{"no base64", trustedCA + begin + "!\n" + end, "begins 2 PEM blocks, of which only 1 can be decoded"},
-		{"cut off", trustedCA[:len(trustedCA)-len(end)], "begins 1 PEM blocks, of which only 0 can be decoded"},
+		{"another block", ca + "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", `holds a "PRIVATE KEY" as PEM block 2`},
+		{"no DER", ca + begin + "AAAA\n" + end, "holds no valid certificate as PEM block 2: x509: malformed certificate"},
+		{"no base64", ca + begin + "!\n" + end, "begins 2 PEM blocks, of which only 1 can be decoded"},
+		{"cut off", ca[:len(ca)-len(end)], "begins 1 PEM blocks, of which only 0 can be decoded"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			result := build(t, progtest.Build{Overlay: withRoots(test.pem)}).Run(t, "--version")

@@ -3,21 +3,18 @@
 package main
 
 import (
-	_ "embed"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/go3s/rules_go3s/examples/https_client/testca"
 	"github.com/go3s/rules_go3s/examples/internal/progtest"
 )
-
-//go:embed testca/test_only_ca.pem
-var trustedCA string
 
 func TestMain(m *testing.M) {
 	progtest.Main(m, progtest.Options{
 		Isolate: true,
-		Build:   progtest.Build{Tags: []string{"timetzdata"}, Overlay: withRoots(trustedCA)},
+		Build:   progtest.Build{Tags: []string{"timetzdata"}, Overlay: withRoots(testca.TrustedPEM)},
 	})
 }
 

@@ -11,11 +11,17 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	_ "embed"
 	"encoding/pem"
 	"fmt"
 	"math/big"
 	"time"
 )
+
+// TrustedPEM is the certificate of the authority New("trusted"), as a PEM block.
+//
+//go:embed test_only_ca.pem
+var TrustedPEM string
 
 // CA is a certificate authority.
 type CA struct {
@@ -25,7 +31,6 @@ type CA struct {
 
 // New returns the authority of the given name. The same name gives the same key and, byte for
 // byte, the same certificate, valid from 2026 until 2126: Ed25519 signatures are deterministic.
-// The certificate of "trusted" is the file test_only_ca.pem.
 func New(name string) (CA, error) {
 	subject := "rules_go3s TEST ONLY " + name
 	seed := sha256.Sum256([]byte(subject))
