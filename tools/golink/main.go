@@ -2,7 +2,8 @@
 //
 // Usage:
 //
-//	golink link [flags]    link a main package by the Go SDK's linker
+//	golink link [flags]           link a main package by the Go SDK's linker
+//	golink asm [flags] file.o…    link bare assembly, without the Go runtime
 //
 // Run a command with -h for its flags. An argument "@FILE" stands for the lines
 // of FILE, one argument a line.
@@ -19,9 +20,10 @@ import (
 
 var commands = map[string]func(args []string) error{
 	"link": runLink,
+	"asm":  runAsm,
 }
 
-const usage = "usage: golink link [flags], run a command with -h for its flags"
+const usage = "usage: golink link|asm [flags], run a command with -h for its flags"
 
 func main() {
 	args, err := cmdlink.ExpandParams(os.Args[1:])

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/go3s/rules_go3s/internal/goobj"
 )
 
 func TestResolveXDef(t *testing.T) {
@@ -162,15 +164,15 @@ func TestParseObjectHeader(t *testing.T) {
 	ar := arMagic + strings.Repeat(" ", arHeaderSize)
 	for _, tt := range []struct {
 		name, in string
-		want     ObjectHeader
+		want     goobj.Header
 		err      string
 	}{
-		{name: "good", in: ar + "go object linux arm64 go1.26.8 GOARM64=v8.0 X:a,b\nbuild id", want: ObjectHeader{"linux", "arm64", "go1.26.8"}},
+		{name: "good", in: ar + "go object linux arm64 go1.26.8 GOARM64=v8.0 X:a,b\nbuild id", want: goobj.Header{GOOS: "linux", GOARCH: "arm64", Version: "go1.26.8"}},
 		{name: "empty", in: "", err: "offset 0"},
 		{name: "ELF", in: "\x7fELF" + strings.Repeat("x", 100), err: "want an archive"},
 		{name: "only the magic", in: arMagic, err: "want an archive"},
-		{name: "C object", in: ar + "\x7fELF\n", err: "not an archive made by the Go compiler"},
-		{name: "no end of line", in: ar + "go object linux arm64 go1.26.8", err: "not an archive made by the Go compiler"},
+		{name: "C object", in: ar + "\x7fELF\n", err: "not made by the Go compiler"},
+		{name: "no end of line", in: ar + "go object linux arm64 go1.26.8", err: "not made by the Go compiler"},
 		{name: "short", in: ar + "go object linux arm64\n", err: "want GOOS, GOARCH and version"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

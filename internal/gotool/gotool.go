@@ -1,0 +1,72 @@
+// Package gotool lets tests use the Go command and start programs of other
+// machines. Only *_gotool_test.go files import it.
+package gotool
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// Command returns the command "go args…", for linux/goarch without cgo, with
+// GOFLAGS cleared. The test fails when there is no go command.
+func Command(t testing.TB, goarch string, args ...string) *exec.Cmd {
+	t.Helper()
+	name := os.Getenv("GO")
+	if name == "" {
+		name = "go"
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatalf("this test needs the go command: put it on PATH or name it in the environment variable GO: %v", err)
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+goarch, "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local")
+	return cmd
+}
+
+// Output runs "go args…" as Command does, in directory dir, and returns its
+// standard output without surrounding space. The test fails when it fails.
+func Output(t testing.TB, dir, goarch string, args ...string) string {
+	t.Helper()
+	cmd := Command(t, goarch, args...)
+	cmd.Dir = dir
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	return strings.TrimSpace(string(out))
+}
+
+var qemuNames = map[string]string{"amd64": "x86_64", "arm64": "aarch64", "riscv64": "riscv64"}
+
+// Run returns a command that starts program, a Linux executable for goarch:
+// directly, or by the user-mode emulator qemu-<machine>-static or qemu-<machine>
+// in the directory of environment variable GO3S_QEMU_DIR or on PATH. The test is
+// skipped, saying so, when there is no such emulator; with GO3S_REQUIRE_QEMU set
+// it fails.
+func Run(t testing.TB, goarch, program string, args ...string) *exec.Cmd {
+	t.Helper()
+	if goarch == runtime.GOARCH && runtime.GOOS == "linux" {
+		return exec.Command(program, args...)
+	}
+	for _, suffix := range []string{"-static", ""} {
+		name := "qemu-" + qemuNames[goarch] + suffix
+		if dir := os.Getenv("GO3S_QEMU_DIR"); dir != "" {
+			name = filepath.Join(dir, name)
+		}
+		if path, err := exec.LookPath(name); err == nil {
+			return exec.Command(path, append([]string{program}, args...)...)
+		}
+	}
+	if os.Getenv("GO3S_REQUIRE_QEMU") != "" {
+		t.Fatalf("no user-mode emulator for %s on PATH or in GO3S_QEMU_DIR", goarch)
+	}
+	t.Skipf("not started: no user-mode emulator for %s on PATH or in GO3S_QEMU_DIR", goarch)
+	return nil
+}

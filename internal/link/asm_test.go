@@ -1,0 +1,113 @@
+package link
+
+import (
+	"bytes"
+	"debug/elf"
+	"strings"
+	"testing"
+
+	"github.com/go3s/rules_go3s/internal/goobj"
+)
+
+// object returns an amd64 object with the symbols; a relocation's target index is
+// looked up by name where it can be.
+func object(name string, syms ...goobj.Symbol) Object {
+	index := map[string]int{}
+	for i, s := range syms {
+		index[s.Name] = i
+	}
+	for _, s := range syms {
+		for j := range s.Relocs {
+			t := &s.Relocs[j].Target
+			if i, ok := index[t.Name]; ok {
+				t.Index = i
+			} else {
+				t.Index = -1
+			}
+		}
+	}
+	return Object{name, &goobj.File{Header: goobj.Header{GOOS: "linux", GOARCH: "amd64", Version: "go1.26.8"}, Symbols: syms}}
+}
+
+func symbol(name string, kind goobj.Kind, data string, relocs ...goobj.Reloc) goobj.Symbol {
+	return goobj.Symbol{Name: name, Kind: kind, Data: []byte(data), Size: uint32(len(data)), Relocs: relocs}
+}
+
+func reloc(off int32, typ goobj.RelocType, target string) goobj.Reloc {
+	return goobj.Reloc{Off: off, Size: 4, Type: typ, Target: goobj.Target{Name: target}}
+}
+
+func TestAsmLayout(t *testing.T) {
+	a := object("a.o",
+		symbol("unused", goobj.KindData, "writable but not reached"),
+		symbol("_start", goobj.KindText, "\xe8\x00\x00\x00\x00\x48\x8d\x05\x00\x00\x00\x00", reloc(1, goobj.RelocCall, "f"), reloc(8, goobj.RelocPCRel, "k")))
+	b := object("b.o", symbol("k", goobj.KindROData, "constant"), symbol("f", goobj.KindText, "\xc3"))
+	out, err := Asm([]Object{a, b}, "_start")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := elf.NewFile(bytes.NewReader(out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Type != elf.ET_EXEC || f.Machine != elf.EM_X86_64 || f.Entry != asmBase+asmHeaders || len(f.Progs) != 2 {
+		t.Errorf("header %+v with %d segments", f.FileHeader, len(f.Progs))
+	}
+	if p := f.Progs[0]; p.Flags != elf.PF_R|elf.PF_X || p.Filesz != p.Memsz || p.Off != 0 {
+		t.Errorf("segment %+v", p.ProgHeader)
+	}
+	if p := f.Progs[1]; p.Type != elf.PT_GNU_STACK || p.Flags != elf.PF_R|elf.PF_W {
+		t.Errorf("segment %+v, want a stack that is not executable", p.ProgHeader)
+	}
+	text, err := f.Section(".text").Data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// _start at 0 calls f at 16, which is 11 after the call; k is at 24, 12 after the LEAQ.
+	want := "\xe8\x0b\x00\x00\x00\x48\x8d\x05\x0c\x00\x00\x00\x00\x00\x00\x00\xc3\x00\x00\x00\x00\x00\x00\x00constant"
+	if string(text) != want {
+		t.Errorf(".text % x\nwant  % x", text, want)
+	}
+	if again, err := Asm([]Object{a, b}, "_start"); err != nil || !bytes.Equal(again, out) {
+		t.Error("a second link gave other bytes")
+	}
+}
+
+func TestAsmRefuses(t *testing.T) {
+	call := func(target string) goobj.Symbol {
+		return symbol("_start", goobj.KindText, "\xe8\x00\x00\x00\x00", reloc(1, goobj.RelocCall, target))
+	}
+	foreign := object("b.o", symbol("f", goobj.KindText, "\xc3"))
+	foreign.GOARCH = "arm64"
+	other := object("a.o", call("_start"))
+	other.GOARCH = "ppc64le"
+	for _, tt := range []struct {
+		name string
+		objs []Object
+		errs []string
+	}{
+		{"nothing", nil, []string{"no object files"}},
+		{"no entry", []Object{object("a.o", symbol("main", goobj.KindText, "\xc3"))}, []string{"_start", "a.o"}},
+		{"entry is data", []Object{object("a.o", symbol("_start", goobj.KindROData, "x"))}, []string{"a.o", "want TEXT"}},
+		{"undefined", []Object{object("a.o", call("nowhere"))}, []string{"a.o", "_start+0x1", `"nowhere"`}},
+		{"defined twice", []Object{object("a.o", call("_start")), object("b.o", call("_start"))}, []string{"a.o", "b.o", "_start"}},
+		{"data reached", []Object{object("a.o", call("d"), symbol("d", goobj.KindData, "x"))}, []string{"a.o", "symbol d is DATA"}},
+		{"bss reached", []Object{object("a.o", call("d"), symbol("d", goobj.KindNoPtrBSS, ""))}, []string{"symbol d is NOPTRBSS"}},
+		{"unknown kind", []Object{object("a.o", call("d"), symbol("d", 99, ""))}, []string{"kind 99"}},
+		{"unknown relocation", []Object{object("a.o", symbol("_start", goobj.KindText, "....", reloc(0, 999, "_start")))}, []string{"a.o", "type 999", "amd64"}},
+		{"two machines", []Object{object("a.o", call("f")), foreign}, []string{"b.o", "linux/arm64", "a.o"}},
+		{"unknown machine", []Object{other}, []string{"a.o", "ppc64le"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			out, err := Asm(tt.objs, "_start")
+			if err == nil || out != nil {
+				t.Fatalf("got %d bytes, %v", len(out), err)
+			}
+			for _, e := range tt.errs {
+				if !strings.Contains(err.Error(), e) {
+					t.Errorf("error %q, want %q in it", err, e)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/goversion"
+	"github.com/go3s/rules_go3s/internal/link"
+)
+
+// runAsm is "golink asm".
+func runAsm(args []string) error {
+	fs := flag.NewFlagSet("golink asm", flag.ContinueOnError)
+	fs.Usage = func() {
+		fmt.Fprintln(fs.Output(), "usage: golink asm [flags] file.o…, where file.o comes from go tool asm")
+		fs.PrintDefaults()
+	}
+	goarch := fs.String("goarch", "", "wanted architecture: amd64, arm64 or riscv64; \"\" takes that of the objects")
+	entry := fs.String("entry", "_start", "`symbol` at which the program starts")
+	out := fs.String("o", "", "output `file`")
+	unverified := fs.Bool("allow-unverified-go", false, "accept a Go release that golink was not verified with")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if *out == "" || fs.NArg() == 0 {
+		return errors.New("golink asm: want -o and at least one object file")
+	}
+	var objs []link.Object
+	for _, name := range fs.Args() {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		f, err := goobj.Parse(name, data)
+		if err != nil {
+			return err
+		}
+		if *goarch != "" && f.GOARCH != *goarch {
+			return fmt.Errorf("%s: assembled for %s, want %s", name, f.GOARCH, *goarch)
+		}
+		if !*unverified {
+			if err := goversion.Check(name, f.Version); err != nil {
+				return err
+			}
+		}
+		objs = append(objs, link.Object{Name: name, File: f})
+	}
+	image, err := link.Asm(objs, *entry)
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(*out, 0o755, image)
+}
