@@ -1,0 +1,28 @@
+#!/bin/sh
+# Runs every test of this repository, on a machine with Go and either the internet or Debian's packages.
+set -eu
+cd "$(dirname "$0")"
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "Go: format, vet, build and tests"
+unformatted=$(gofmt -l .)
+if [ -n "$unformatted" ]; then
+  echo "not formatted, run gofmt -w on: $unformatted" >&2
+  exit 1
+fi
+go vet ./...
+go build ./...
+go test ./...
+
+step "Starlark: format and lint"
+go run github.com/bazelbuild/buildtools/buildifier@v0.0.0-20260904073137-eaa4d125b423 -mode=check -lint=warn -r .
+
+step "Bazel: this module"
+./bazelw test //...
+
+step "Bazel: a workspace that uses the module"
+(cd e2e/outsider && ../../bazelw test //...)
+
+step "bazelw"
+sh airgap/bazelw_test.sh
