@@ -19,10 +19,10 @@ step "Starlark: format and lint"
 go run github.com/bazelbuild/buildtools/buildifier@v0.0.0-20260904073137-eaa4d125b423 -mode=check -lint=warn -r .
 
 step "Bazel: this module"
-./bazelw test //...
+./bazelw test --config=cache //...
 
 step "Bazel: a workspace that uses the module"
-(cd e2e/outsider && ../../bazelw test //...)
+(cd e2e/outsider && ../../bazelw test --config=cache //...)
 
 step "bazelw"
 sh airgap/bazelw_test.sh
