@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // suite is the Debian suite that carries Bazel. Nothing of it is installed on the
@@ -64,13 +64,6 @@ type aptRoot struct {
 type deb struct {
 	name string
 	size int64
-}
-
-func totalSize(debs []deb) (n int64) {
-	for _, d := range debs {
-		n += d.size
-	}
-	return n
 }
 
 // newAptRoot creates the private root in dir and finds the mirror.
@@ -234,9 +227,16 @@ func (r *aptRoot) debDir() string { return filepath.Join(r.dir, "debs") }
 // download fetches the packages; apt verifies each against the signed index.
 func (r *aptRoot) download(ctx context.Context, debs []deb) error {
 	args := []string{"download"}
+	var total int64
 	for _, d := range debs {
 		args = append(args, d.name)
+		total += d.size
 	}
+	progress("[2/5] downloading %d packages, %d MB", len(debs), total>>20)
+	stop := every(10*time.Second, func() {
+		progress("[2/5] %d of %d MB", sizeOf(r.debDir())>>20, total>>20)
+	})
+	defer stop()
 	cmd := r.command("apt-get", args...)
 	cmd.Dir = r.debDir()
 	if _, err := output(ctx, cmd); err != nil {
@@ -245,35 +245,19 @@ func (r *aptRoot) download(ctx context.Context, debs []deb) error {
 	return nil
 }
 
+// sizeOf returns the size of the files in dir.
+func sizeOf(dir string) (n int64) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if fi, err := e.Info(); err == nil {
+			n += fi.Size()
+		}
+	}
+	return n
+}
+
 func (r *aptRoot) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(os.Environ(), "APT_CONFIG="+filepath.Join(r.dir, "apt.conf"), "LC_ALL=C")
 	return cmd
-}
-
-// requireTools names every missing tool at once.
-func requireTools(names ...string) error {
-	var missing []string
-	for _, n := range names {
-		if _, err := exec.LookPath(n); err != nil {
-			missing = append(missing, n)
-		}
-	}
-	if len(missing) > 0 {
-		return fmt.Errorf("not found on PATH: %s; the air-gap mode needs a Debian machine with apt and Go", strings.Join(missing, ", "))
-	}
-	return nil
-}
-
-// output runs cmd and returns its standard output. On failure the error ends with what
-// the command said; when ctx ends, the command is terminated.
-func output(ctx context.Context, cmd *exec.Cmd) (string, error) {
-	bound := exec.CommandContext(ctx, cmd.Path, cmd.Args[1:]...)
-	bound.Dir, bound.Env = cmd.Dir, cmd.Env
-	var stdout, stderr bytes.Buffer
-	bound.Stdout, bound.Stderr = &stdout, &stderr
-	if err := bound.Run(); err != nil {
-		return "", fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args[:min(len(cmd.Args), 3)], " "), err, strings.TrimSpace(stderr.String()))
-	}
-	return stdout.String(), nil
 }

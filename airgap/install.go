@@ -26,9 +26,18 @@ type install struct {
 // tree and some room for the module downloads.
 const needBytes = 1 << 30
 
-func newInstall(home, recipe, source string) *install {
+func newInstall(home, recipe, source string) (*install, error) {
+	home, err := filepath.Abs(home)
+	if err != nil {
+		return nil, err
+	}
+	// The path becomes a part of search paths and rc files, and Bazel itself refuses
+	// an output root with a space.
+	if strings.ContainsAny(home, ": \t\n'\"\\") {
+		return nil, fmt.Errorf("cache directory %q: Bazel works only in a path without spaces, colons and quotes; set XDG_CACHE_HOME to another one", home)
+	}
 	dir := filepath.Join(home, "airgap-"+recipe)
-	return &install{home: home, dir: dir, work: dir + ".partial", source: source}
+	return &install{home: home, dir: dir, work: dir + ".partial", source: source}, nil
 }
 
 // path names a file of the finished install.
@@ -75,7 +84,7 @@ func (in *install) provision(ctx context.Context) error {
 	if err := requireTools("apt-get", "apt-config", "dpkg", "dpkg-deb", "go"); err != nil {
 		return err
 	}
-	progress("this machine has no Bazel that reaches its registry: providing one from Debian packages, once")
+	progress("providing Bazel from Debian packages, once; this takes a minute or two")
 	root, err := newAptRoot(ctx, filepath.Join(in.work, "apt"))
 	if err != nil {
 		return err
@@ -88,7 +97,6 @@ func (in *install) provision(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	progress("[2/5] downloading %d packages, %d MB", len(debs), totalSize(debs)>>20)
 	if err := root.download(ctx, debs); err != nil {
 		return err
 	}

@@ -53,35 +53,39 @@ var goModules = []goModule{
 	{"github.com/bazel-contrib/bazel-gazelle/v2", "v2.0.0-3", "h1:Mq3iQ30V39RGCErrbnhHFOAcnxpWTIrk35Pc9guNfOY=", "gazelle/v2"},
 }
 
-// edit inserts text after the only line of a file that equals anchor.
+// edit replaces a part of a file.
 type edit struct {
-	file, anchor, text string
+	file, old, new string
 }
 
-// rulesGoEdits make rules_go take a Go SDK from the machine where it would download one:
-// the Go on PATH when it is of the wanted version, else the toolchain that the go command
-// itself fetches from the Go module mirror.
+// rulesGoEdits make rules_go take a Go SDK from the machine where it would download one;
+// rules_go/airgap.bzl says which.
 var rulesGoEdits = []edit{
 	{
-		file:   "go/private/sdk.bzl",
-		anchor: "def _go_download_sdk_impl(ctx):",
-		text: `    goroot = airgap_goroot(ctx)
+		file: "go/private/sdk.bzl",
+		old:  "load(\"//go/private:common.bzl\"",
+		new:  "load(\"//go/private:airgap.bzl\", \"airgap_goroot\")\nload(\"//go/private:common.bzl\"",
+	},
+	{
+		file: "go/private/sdk.bzl",
+		old:  "def _go_download_sdk_impl(ctx):\n",
+		new: `def _airgap_sdk_impl(ctx):
+    goroot = airgap_goroot(ctx)
     _sdk_build_file(ctx, _detect_sdk_platform(ctx, goroot), _detect_sdk_version(ctx, goroot), experiments = ctx.attr.experiments)
     _local_sdk(ctx, goroot)
-    return None
 
-def _download_sdk_unused(ctx):
+def _go_download_sdk_impl(ctx):
 `,
 	},
 	{
-		file:   "go/private/sdk.bzl",
-		anchor: `load("//go/private:platforms.bzl", "GOARCH_CONSTRAINTS", "GOOS_CONSTRAINTS")`,
-		text:   `load("//go/private:airgap.bzl", "airgap_goroot")` + "\n",
+		file: "go/private/sdk.bzl",
+		old:  "    implementation = _go_download_sdk_impl,\n",
+		new:  "    implementation = _airgap_sdk_impl,\n",
 	},
 	{ // The list of released SDKs is of no use without downloads.
-		file:   "go/private/sdk.bzl",
-		anchor: "def fetch_sdks_by_version(ctx, allow_fail = False):",
-		text:   "    if allow_fail:\n        return None\n",
+		file: "go/private/sdk.bzl",
+		old:  "def fetch_sdks_by_version(ctx, allow_fail = False):\n",
+		new:  "def fetch_sdks_by_version(ctx, allow_fail = False):\n    if allow_fail:\n        return None\n",
 	},
 }
 
@@ -146,11 +150,10 @@ func (e edit) apply(dir string) error {
 	if err != nil {
 		return err
 	}
-	anchor := []byte("\n" + e.anchor + "\n")
-	if n := bytes.Count(text, anchor); n != 1 {
-		return fmt.Errorf("%s: found %d lines %q, want 1: the edits in airgap/modules.go are for another version of rules_go", e.file, n, e.anchor)
+	if n := bytes.Count(text, []byte(e.old)); n != 1 {
+		return fmt.Errorf("%s: %q occurs %d times, want once: the edits in airgap/modules.go are for another version of rules_go", e.file, e.old, n)
 	}
-	return os.WriteFile(file, bytes.Replace(text, anchor, append(anchor, e.text...), 1), 0o644)
+	return os.WriteFile(file, bytes.Replace(text, []byte(e.old), []byte(e.new), 1), 0o644)
 }
 
 // copyTree copies the regular files below src. Module zips carry no modes: a file that

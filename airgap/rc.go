@@ -9,11 +9,35 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // goSettings are the go command's settings on where modules come from. "go env -w" may have
 // set them, which Bazel's repository rules would not see.
 var goSettings = []string{"GOPROXY", "GOSUMDB", "GONOSUMDB", "GONOPROXY", "GOPRIVATE", "GOINSECURE", "GOFLAGS"}
+
+// startBazel replaces this program by Bazel. Options on the command line have the last
+// word, then come ours, then the workspace's .bazelrc.
+func (in *install) startBazel(ctx context.Context, args []string) error {
+	rc, err := in.writeRC(ctx)
+	if err != nil {
+		return err
+	}
+	bazel := in.path("usr/bin/bazel")
+	argv := append([]string{
+		"bazel",
+		"--nosystem_rc",
+		"--bazelrc=" + rc,
+		"--install_base=" + in.path("usr/share/bazel"),
+		"--trust_install_base",
+		"--server_javabase=" + in.path("usr/lib/jvm/default-java"),
+		"--output_user_root=" + filepath.Join(in.home, "output"),
+	}, args...)
+	if err := syscall.Exec(bazel, argv, os.Environ()); err != nil {
+		return fmt.Errorf("start %s: %w; remove %s and run again to provision anew", bazel, err, in.dir)
+	}
+	return nil
+}
 
 // writeRC writes the rc file for the workspace around the current directory, and
 // returns its path. The name is a hash of the content: starts with the same content share a
@@ -21,7 +45,6 @@ var goSettings = []string{"GOPROXY", "GOSUMDB", "GONOSUMDB", "GONOPROXY", "GOPRI
 func (in *install) writeRC(ctx context.Context) (string, error) {
 	var b strings.Builder
 	fmt.Fprintln(&b, "# Written by airgap/rc.go; read after the workspace's .bazelrc.")
-	in.startupOptions(&b)
 	if root := workspaceRoot(); root != "" {
 		names, err := in.overrides(root)
 		if err != nil {
@@ -57,19 +80,17 @@ func (in *install) writeRC(ctx context.Context) (string, error) {
 	return file, os.Rename(tmp.Name(), file)
 }
 
-func (in *install) startupOptions(b *strings.Builder) {
-	fmt.Fprintf(b, "startup --install_base=%s\n", in.path("usr/share/bazel"))
-	fmt.Fprintln(b, "startup --trust_install_base")
-	fmt.Fprintf(b, "startup --server_javabase=%s\n", in.path("usr/lib/jvm/default-java"))
-	fmt.Fprintf(b, "startup --output_user_root=%s\n", filepath.Join(in.home, "output"))
-}
-
+// commonOptions writes the options that hold in every workspace.
 func (in *install) commonOptions(ctx context.Context, b *strings.Builder) error {
 	fmt.Fprintln(b, "common --noenable_workspace")
 	// A lock file would record the overrides, which are this machine's.
 	fmt.Fprintln(b, "common --lockfile_mode=off")
 	fmt.Fprintf(b, "common --repository_cache=%s\n", filepath.Join(in.home, "repository_cache"))
 	fmt.Fprintf(b, "common --repo_env=RULES_GO3S_QEMU_DIR=%s\n", in.path("qemu"))
+	if strings.HasPrefix(in.dir, "/tmp/") {
+		// Bazel's sandbox has a /tmp of its own, which would hide the modules.
+		fmt.Fprintf(b, "common --sandbox_add_mount_pair=%s\n", in.dir)
+	}
 	cmd := exec.Command("go", append([]string{"env", "-json"}, goSettings...)...)
 	out, err := output(ctx, cmd)
 	if err != nil {

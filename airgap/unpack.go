@@ -58,6 +58,9 @@ func unpackAll(ctx context.Context, debDir, dest string) error {
 	for range 2 { // decompression is the bottleneck, and small machines are the target
 		workers.Go(func() {
 			for deb := range queue {
+				if ctx.Err() != nil {
+					continue
+				}
 				if err := unpack(ctx, deb, dest); err != nil {
 					cancel(fmt.Errorf("unpack %s: %w", filepath.Base(deb), err))
 				}
@@ -75,18 +78,18 @@ func unpackAll(ctx context.Context, debDir, dest string) error {
 // unpack writes the wanted files of one package below dest. The packages come from a
 // signed archive, yet names that leave dest are refused.
 func unpack(ctx context.Context, deb, dest string) error {
-	cmd := exec.CommandContext(ctx, "dpkg-deb", "--fsys-tarfile", deb)
-	cmd.Stderr = os.Stderr
-	pipe, err := cmd.StdoutPipe()
-	if err != nil {
+	read, write := io.Pipe()
+	cmd := exec.Command("dpkg-deb", "--fsys-tarfile", deb)
+	cmd.Stdout, cmd.Stderr = write, os.Stderr
+	go func() { write.CloseWithError(runGroup(ctx, cmd)) }()
+	if err := writeTar(tar.NewReader(read), dest); err != nil {
+		read.CloseWithError(err)
 		return err
 	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	err = writeTar(tar.NewReader(pipe), dest)
-	io.Copy(io.Discard, pipe) // let dpkg-deb finish
-	return errors.Join(err, cmd.Wait())
+	// Past the end mark of the archive there may be padding; behind it comes the
+	// command's own outcome.
+	_, err := io.Copy(io.Discard, read)
+	return err
 }
 
 func writeTar(tr *tar.Reader, dest string) error {
@@ -125,10 +128,11 @@ func writeTar(tr *tar.Reader, dest string) error {
 	}
 }
 
-// relativeTarget turns a link to an absolute path of the package's root into one that
-// stays inside the unpacked tree.
+// relativeTarget returns the target for the link called name. A link to an absolute path
+// is made to stay inside the unpacked tree if its target is unpacked too; otherwise (the
+// machine's certificates) it leads to the machine's own file.
 func relativeTarget(name, target string) string {
-	if !path.IsAbs(target) {
+	if !path.IsAbs(target) || !wanted(strings.TrimPrefix(path.Clean(target), "/")) {
 		return target
 	}
 	rel, err := filepath.Rel("/"+path.Dir(name), target)

@@ -12,6 +12,7 @@ def airgap_goroot(ctx):
         the toolchain of that version, which the go command fetches from the
         machine's Go module mirror and verifies.
     """
+    ctx.getenv("PATH")  # Look again when it changes.
     go = ctx.which("go")
     if not go:
         fail("air-gap mode: no go on PATH; install Go, or set RULES_GO3S_AIRGAP=0 to download an SDK")
@@ -26,11 +27,14 @@ def airgap_goroot(ctx):
         ))
     version = ctx.attr.version
     if not version or have[0] == "go" + version:
-        return _go_env(ctx, go, ["GOROOT"])[0]
-    return _go_env(ctx, go, ["GOROOT"], GOTOOLCHAIN = "go" + version)[0]
+        goroot = _go_env(ctx, go, ["GOROOT"])[0]
+    else:
+        goroot = _go_env(ctx, go, ["GOROOT"], GOTOOLCHAIN = "go" + version)[0]
+    ctx.watch(goroot + "/VERSION")  # Look again when Go is updated in place.
+    return goroot
 
 def _go_env(ctx, go, names, **environment):
-    result = ctx.execute([go, "env"] + names, environment = {"GOFLAGS": ""} | environment)
+    result = ctx.execute([go, "env"] + names, environment = {"GOFLAGS": "", "GOWORK": "off"} | environment)
     if result.return_code:
         fail("air-gap mode: go env {}: {}\nThe Go on PATH must be of the wanted version, or the Go module mirror must serve its toolchain.".format(
             " ".join(names),
