@@ -1,0 +1,57 @@
+package gobin
+
+// # FIPS 140 integrity record
+//
+// The linker brackets the code and data of crypto/internal/fips140 and writes a
+// record of their addresses and HMAC-SHA-256 into the section .go.fipsinfo
+// (cmd/link/internal/ld/fips140.go; checked at start by
+// crypto/internal/fips140/check when GODEBUG=fips140=on):
+//
+//	offset  0  16 bytes  "\xff Go fipsinfo \xff\x00"
+//	offset 16  32 bytes  the sum
+//	offset 48  uint64    address of this record
+//	offset 56            four pairs of start and end address: text, rodata,
+//	                     noptrdata, data
+//
+// A program that links none of that code still has the record.
+
+import goelf "github.com/go3s/rules_go3s/internal/elf"
+
+const (
+	fipsMagic = "\xff Go fipsinfo \xff\x00"
+	fipsSize  = 120
+)
+
+// A FIPSInfo is the integrity record of a program's FIPS 140 module. Its sum is
+// not verified here.
+type FIPSInfo struct {
+	Sum                           [32]byte
+	Self                          uint64 // address of the record
+	Text, ROData, NoPtrData, Data Range
+}
+
+// ReadFIPSInfo returns the record in the section .go.fipsinfo of f. The error is
+// ErrNotGo when there is no such section and a *FormatError when it is damaged.
+func ReadFIPSInfo(f *goelf.File) (*FIPSInfo, error) {
+	s := f.Section(".go.fipsinfo")
+	if s == nil {
+		return nil, notGo(f, "no section .go.fipsinfo")
+	}
+	b, err := f.SectionData(s)
+	if err != nil {
+		return nil, err
+	}
+	if len(b) < fipsSize {
+		return nil, errorf(f, s.Off, "the FIPS record has %d bytes, want at least %d", len(b), fipsSize)
+	}
+	if string(b[:len(fipsMagic)]) != fipsMagic {
+		return nil, errorf(f, s.Off, "the FIPS record has magic number %q, want %q", b[:len(fipsMagic)], fipsMagic)
+	}
+	span := func(off int) Range { return Range{le.Uint64(b[off:]), le.Uint64(b[off+8:])} }
+	info := &FIPSInfo{Self: le.Uint64(b[48:]), Text: span(56), ROData: span(72), NoPtrData: span(88), Data: span(104)}
+	copy(info.Sum[:], b[16:])
+	if info.Self != s.Addr {
+		return nil, errorf(f, s.Off+48, "the FIPS record says its address is %#x, but its section is at %#x", info.Self, s.Addr)
+	}
+	return info, nil
+}

@@ -1,0 +1,246 @@
+package gobin
+
+// # Function table
+//
+// The section .gopclntab begins with a header (runtime/symtab.go, pcHeader;
+// written by cmd/link/internal/ld/pcln.go, generatePCHeader):
+//
+//	offset  0  uint32  magic 0xfffffff1 since Go 1.20 (internal/abi/symtab.go)
+//	offset  4  2 bytes 0
+//	offset  6  uint8   smallest instruction size: 1 amd64, 4 arm64, 2 or 4 riscv64
+//	offset  7  uint8   pointer size: 8
+//	offset  8  uint64  number of functions
+//	offset 16  uint64  number of files
+//	offset 24  uint64  text start before Go 1.26, else 0 (see module.go)
+//	offset 32  uint64  offset of the function names, from the header
+//	offset 40  uint64  offset of the compilation unit table
+//	offset 48  uint64  offset of the file names
+//	offset 56  uint64  offset of the pc tables
+//	offset 64  uint64  offset of the function table
+//
+// The function table (runtime/symtab.go, functab) has one pair of uint32 for each
+// function, ascending: its entry as offset from the text start, and the offset
+// of its _func record from the start of the function table. One more uint32, the
+// end of the last function, closes it. A _func record (runtime/runtime2.go)
+// begins with the entry again and with the offset of the name in the function
+// names. Names end with NUL.
+//
+// A function reaches to the entry of the next one, so padding counts as part of
+// the function before it.
+
+import (
+	"bytes"
+	"debug/elf"
+	"iter"
+	"slices"
+	"sort"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+)
+
+const (
+	funcTabMagic  = 0xfffffff1
+	funcTabHeader = 72
+	funcTabEntry  = 8
+	maxNameLen    = 64 << 10 // bytes of a function name; longer ones are cut
+)
+
+// minInstruction is what the header's offset 6 may be, by GOARCH.
+var minInstruction = map[string][]byte{
+	"amd64":   {1},
+	"arm64":   {4},
+	"riscv64": {2, 4}, // 2 since the assembler emits compressed instructions
+}
+
+// A FuncTable is the function table of a Go executable. It shares the file's
+// memory.
+type FuncTable struct {
+	Addr     uint64 // address of the table in memory
+	NumFiles uint64 // as the header says
+
+	names []byte
+	files []byte
+	pcln  []byte // function table and _func records
+	count int
+}
+
+// A Func is one function of a FuncTable.
+type Func struct {
+	Name       string // link name, such as "main.main" or "net/http.(*Client).Do"
+	Entry, End uint64 // offsets from the text start, in bytes; padding is included
+}
+
+// ReadFuncTable finds and checks the function table of f. It looks for the
+// section .gopclntab and, in a file without section names, for the header in
+// the segments that are not writable.
+//
+// The error is ErrNotGo when there is no table and a *FormatError when it is
+// damaged or of a Go version before 1.20.
+func ReadFuncTable(f *goelf.File) (*FuncTable, error) {
+	data, addr, off, err := funcTabBytes(f)
+	if err != nil {
+		return nil, err
+	}
+	return parseFuncTable(f, data, addr, off)
+}
+
+// funcTabBytes returns the bytes from the table's header on, with their address
+// and file offset.
+func funcTabBytes(f *goelf.File) (data []byte, addr, off uint64, err error) {
+	if s := f.Section(".gopclntab"); s != nil {
+		data, err = f.SectionData(s)
+		return data, s.Addr, s.Off, err
+	}
+	if s := f.Section(".data.rel.ro.gopclntab"); s != nil { // PIE before Go 1.26
+		data, err = f.SectionData(s)
+		return data, s.Addr, s.Off, err
+	}
+	// Instruction sizes after the magic number make a chance hit unlikely; the
+	// checks of the whole table settle it.
+	for _, size := range minInstruction[f.GOARCH()] {
+		header := []byte{0xf1, 0xff, 0xff, 0xff, 0, 0, size, 8}
+		for p, segment := range segments(f, elf.PF_W, 0) {
+			for i := 0; ; i++ {
+				next := bytes.Index(segment[i:], header)
+				if next < 0 {
+					break
+				}
+				i += next
+				if i%8 == 0 {
+					return segment[i:], p.Vaddr + uint64(i), p.Off + uint64(i), nil
+				}
+			}
+		}
+	}
+	return nil, 0, 0, notGo(f, "no Go function table")
+}
+
+func parseFuncTable(f *goelf.File, data []byte, addr, off uint64) (*FuncTable, error) {
+	if len(data) < funcTabHeader {
+		return nil, errorf(f, off, "the function table has %d bytes, want at least %d for its header", len(data), funcTabHeader)
+	}
+	if m := le.Uint32(data); m != funcTabMagic {
+		return nil, errorf(f, off, "the function table has magic number %#x, want %#x (Go 1.20 and later)", m, uint32(funcTabMagic))
+	}
+	if pad := le.Uint16(data[4:]); pad != 0 {
+		return nil, errorf(f, off+4, "the function table's padding is %#x, want 0", pad)
+	}
+	minSize := minInstruction[f.GOARCH()]
+	if !slices.Contains(minSize, data[6]) {
+		return nil, errorf(f, off+6, "the function table's instruction size is %d, want one of %d on %s", data[6], minSize, f.GOARCH())
+	}
+	if data[7] != 8 {
+		return nil, errorf(f, off+7, "the function table's pointer size is %d, want 8", data[7])
+	}
+	size := uint64(len(data))
+	var starts [5]uint64
+	for i := range starts {
+		field := uint64(32 + 8*i)
+		starts[i] = le.Uint64(data[field:])
+		if starts[i] < funcTabHeader || starts[i] > size {
+			return nil, errorf(f, off+field, "a table inside the function table begins at %#x, want %#x to %#x", starts[i], funcTabHeader, size)
+		}
+	}
+	// A table ends where the next one begins.
+	table := func(start uint64) []byte {
+		end := size
+		for _, s := range starts {
+			if s > start && s < end {
+				end = s
+			}
+		}
+		return data[start:end]
+	}
+	t := &FuncTable{
+		Addr:     addr,
+		NumFiles: le.Uint64(data[16:]),
+		names:    table(starts[0]),
+		files:    table(starts[2]),
+		pcln:     data[starts[4]:],
+	}
+	count := le.Uint64(data[8:])
+	// The division keeps the product from wrapping; 4 bytes close the table.
+	if left := uint64(len(t.pcln)); count == 0 || left < 4 || count > (left-4)/funcTabEntry {
+		return nil, errorf(f, off+8, "the function table counts %d functions, want 1 to %d for its size", count, left/funcTabEntry)
+	}
+	t.count = int(count)
+	for i := range t.count {
+		at := off + starts[4] + uint64(i)*funcTabEntry
+		entry, end := t.entry(i), t.entry(i+1)
+		if entry > end {
+			return nil, errorf(f, at, "function %d begins at text offset %#x, after the one that follows it (%#x)", i, entry, end)
+		}
+		if entry%uint64(minSize[0]) != 0 {
+			return nil, errorf(f, at, "function %d begins at text offset %#x, want a multiple of the instruction size %d", i, entry, minSize[0])
+		}
+		record := uint64(le.Uint32(t.pcln[i*funcTabEntry+4:]))
+		if record > uint64(len(t.pcln))-8 { // at least 12 bytes long by now
+			return nil, errorf(f, at+4, "function %d has its record at %#x, beyond the table's end (%#x)", i, record, len(t.pcln))
+		}
+	}
+	return t, nil
+}
+
+// entry returns the text offset of function i; of the end of the last function
+// for i == Len().
+func (t *FuncTable) entry(i int) uint64 {
+	return uint64(le.Uint32(t.pcln[i*funcTabEntry:]))
+}
+
+// Len returns the number of functions.
+func (t *FuncTable) Len() int { return t.count }
+
+// Span returns the text offsets of the first byte of the first function and of
+// the byte after the last one.
+func (t *FuncTable) Span() (start, end uint64) { return t.entry(0), t.entry(t.count) }
+
+// At returns function i, 0 <= i < Len(). The name is empty when the table gives
+// it none.
+func (t *FuncTable) At(i int) Func {
+	fn := Func{Entry: t.entry(i), End: t.entry(i + 1)}
+	record := le.Uint32(t.pcln[i*funcTabEntry+4:])
+	name := uint64(le.Uint32(t.pcln[record+4:]))
+	if name < uint64(len(t.names)) {
+		rest := t.names[name:]
+		rest = rest[:min(len(rest), maxNameLen)]
+		if end := bytes.IndexByte(rest, 0); end >= 0 {
+			rest = rest[:end]
+		}
+		fn.Name = string(rest)
+	}
+	return fn
+}
+
+// Find returns the index of the function that the text offset off lies in.
+func (t *FuncTable) Find(off uint64) (i int, ok bool) {
+	if start, end := t.Span(); off < start || off >= end {
+		return 0, false
+	}
+	// The first function after off, less one.
+	return sort.Search(t.count, func(i int) bool { return t.entry(i) > off }) - 1, true
+}
+
+// Names yields the names of all functions in the table, those inlined into
+// others included, in linker order. Each is yielded once.
+func (t *FuncTable) Names() iter.Seq[string] { return stringsOf(t.names) }
+
+// Files yields the names of all source files that the line tables refer to, as
+// the compiler recorded them: with -trimpath they begin with an import path.
+func (t *FuncTable) Files() iter.Seq[string] { return stringsOf(t.files) }
+
+// stringsOf yields the non-empty NUL-terminated strings in b. They share memory
+// with nothing.
+func stringsOf(b []byte) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for len(b) > 0 {
+			end := bytes.IndexByte(b, 0)
+			if end < 0 {
+				end = len(b)
+			}
+			if end > 0 && !yield(string(b[:end])) {
+				return
+			}
+			b = b[min(end+1, len(b)):]
+		}
+	}
+}

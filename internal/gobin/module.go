@@ -1,0 +1,109 @@
+package gobin
+
+// # Module data
+//
+// The runtime finds all its tables through one structure, runtime.firstmoduledata
+// (runtime/symtab.go, moduledata; written by cmd/link/internal/ld/symtab.go). Since
+// Go 1.26 it has its own section, .go.module. The members up to the end of the
+// noptrbss have kept their place since Go 1.18:
+//
+//	offset   0  pcHeader     address of the function table
+//	offset   8  funcnametab  a slice: address, length, capacity; so are
+//	            cutab, filetab, pctab, pclntable, ftab at 32, 56, 80, 104, 128
+//	offset 152  findfunctab
+//	offset 160  minpc, maxpc
+//	offset 176  text, etext
+//	offset 192  noptrdata, enoptrdata
+//	offset 208  data, edata
+//	offset 224  bss, ebss
+//	offset 240  noptrbss, enoptrbss
+//
+// In a position-independent executable these are relocated at start, but
+// cmd/link writes the link-time values in place as well.
+//
+// A file without section names is searched for a word that points to the
+// function table and is followed by a slice of the function names.
+
+import (
+	"bytes"
+	"debug/elf"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+)
+
+const moduleSize = 256 // bytes that are read
+
+// A Range is the addresses Start to End of a part of the program, End excluded.
+type Range struct{ Start, End uint64 }
+
+// Contains reports whether all of o is inside r.
+func (r Range) Contains(o Range) bool { return r.Start <= o.Start && o.End <= r.End }
+
+// A Slice is a Go slice in the program's data.
+type Slice struct{ Addr, Len, Cap uint64 } // Len and Cap in elements
+
+// A Module is the part of runtime.moduledata that ties the function table to the
+// program. All addresses are those of link time. Nothing is checked yet.
+type Module struct {
+	Addr      uint64 // of the structure itself
+	FuncTable uint64 // address, pcHeader
+	FuncNames Slice  // of bytes
+	FTab      Slice  // of 8-byte entries; one more than there are functions
+	PC        Range  // minpc to maxpc
+	Text      Range
+	NoPtrData Range
+	Data      Range
+	BSS       Range
+	NoPtrBSS  Range
+}
+
+// ReadModule finds the module data that belongs to the function table t of f.
+// The error is ErrNotGo when there is none and a *FormatError when it is cut off.
+func ReadModule(f *goelf.File, t *FuncTable) (*Module, error) {
+	b, addr, err := moduleBytes(f, t)
+	if err != nil {
+		return nil, err
+	}
+	word := func(off int) uint64 { return le.Uint64(b[off:]) }
+	slice := func(off int) Slice { return Slice{word(off), word(off + 8), word(off + 16)} }
+	span := func(off int) Range { return Range{word(off), word(off + 8)} }
+	return &Module{
+		Addr:      addr,
+		FuncTable: word(0),
+		FuncNames: slice(8),
+		FTab:      slice(128),
+		PC:        span(160),
+		Text:      span(176),
+		NoPtrData: span(192),
+		Data:      span(208),
+		BSS:       span(224),
+		NoPtrBSS:  span(240),
+	}, nil
+}
+
+func moduleBytes(f *goelf.File, t *FuncTable) (b []byte, addr uint64, err error) {
+	if s := f.Section(".go.module"); s != nil {
+		if b, err = f.SectionData(s); err != nil {
+			return nil, 0, err
+		}
+		if len(b) < moduleSize {
+			return nil, 0, errorf(f, s.Off, "the module data has %d bytes, want at least %d", len(b), moduleSize)
+		}
+		return b, s.Addr, nil
+	}
+	want := le.AppendUint64(nil, t.Addr)
+	for p, data := range segments(f, elf.PF_X, 0) {
+		for i := 0; ; i++ {
+			next := bytes.Index(data[i:], want)
+			if next < 0 || len(data)-(i+next) < moduleSize {
+				break
+			}
+			i += next
+			// The function names are inside the function table, right after its header.
+			if names := le.Uint64(data[i+8:]); i%8 == 0 && names > t.Addr && names-t.Addr <= 1<<10 {
+				return data[i:], p.Vaddr + uint64(i), nil
+			}
+		}
+	}
+	return nil, 0, notGo(f, "no Go module data")
+}

@@ -1,0 +1,113 @@
+package policy
+
+// # Code that is not Go's
+//
+// Go's linker puts everything it compiled or assembled between moduledata.text
+// and moduledata.etext and lists each function there in the function table. What
+// a C compiler made, and what a C linker adds (.init, .plt, crt1.o), lies outside,
+// whether or not the file is stripped. So the executable bytes outside that range,
+// less what is known not to be code, are the foreign code: known are the file's
+// own headers, notes, sections without SHF_EXECINSTR, and padding.
+
+import (
+	"bytes"
+	"debug/elf"
+	"slices"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gobin"
+)
+
+// etextMark is the greatest size in bytes of the symbol runtime.etext, which
+// cmd/link puts behind the text: one smallest instruction.
+const etextMark = 4
+
+// A region is a part of an executable segment.
+type region struct {
+	gobin.Range
+	code []byte
+}
+
+// foreignCode returns the regions of executable memory that are not in text and
+// hold more than padding.
+func foreignCode(f *goelf.File, text gobin.Range) []region {
+	segs := loads(f)
+	byOffset := segs.byOffset()
+	skip := []gobin.Range{
+		text, {Start: text.End, End: text.End + etextMark},
+		byOffset.addresses(0, goelf.HeaderSize),
+		byOffset.addresses(f.Header.Phoff, uint64(len(f.Progs))*goelf.ProgHeaderSize),
+		byOffset.addresses(f.Header.Shoff, uint64(len(f.Sections))*goelf.SectionHeaderSize),
+	}
+	for i := range f.Progs {
+		switch p := &f.Progs[i]; elf.ProgType(p.Type) {
+		case elf.PT_NOTE, elf.PT_INTERP:
+			skip = append(skip, byOffset.addresses(p.Off, p.Filesz))
+		}
+	}
+	for i := range f.Sections {
+		s := &f.Sections[i]
+		switch flags := elf.SectionFlag(s.Flags); {
+		case flags&elf.SHF_EXECINSTR != 0, elf.SectionType(s.Type) == elf.SHT_NOBITS, elf.SectionType(s.Type) == elf.SHT_NULL:
+		case flags&elf.SHF_ALLOC != 0:
+			skip = append(skip, gobin.Range{Start: s.Addr, End: s.Addr + s.Size})
+		default:
+			skip = append(skip, byOffset.addresses(s.Off, s.Size))
+		}
+	}
+	// Each section is a region of its own, since sections are what a policy allows.
+	var cuts []uint64
+	for i := range f.Sections {
+		if s := &f.Sections[i]; elf.SectionFlag(s.Flags)&elf.SHF_EXECINSTR != 0 {
+			cuts = append(cuts, s.Addr, s.Addr+s.Size)
+		}
+	}
+	slices.Sort(cuts)
+
+	set := newRangeSet(skip)
+	var out []region
+	for _, s := range segs {
+		if !s.has(elf.PF_X) {
+			continue
+		}
+		for _, r := range set.without(s.fileRange()) {
+			for r.Start < r.End {
+				piece := r
+				if next, _ := slices.BinarySearch(cuts, r.Start+1); next < len(cuts) {
+					piece.End = min(r.End, cuts[next])
+				}
+				r.Start = piece.End
+				code := s.data[piece.Start-s.Vaddr : piece.End-s.Vaddr]
+				// Linkers pad with zeros, amd64 code also with INT3 and NOP.
+				if len(bytes.Trim(code, "\x00\xcc\x90")) > 0 {
+					out = append(out, region{piece, code})
+				}
+			}
+		}
+	}
+	return out
+}
+
+var noForeignCode = Rule{
+	ID:       "no-foreign-code",
+	What:     "All executable bytes belong to functions that Go compiled or assembled.",
+	Why:      "It proves, on stripped files too, that no C library and no other object file is linked in.",
+	Evidence: "Executable PT_LOAD segments against the text range of Go's module data; headers, notes, sections without SHF_EXECINSTR and padding are left out.",
+	Remedy:   "Turn cgo off and link with golink or Go's internal linker. Code that is meant to be there can be allowed by the name of its section.",
+	Ref:      "Go runtime/symtab.go, moduledata.text and etext",
+	Severity: Error,
+	Check: func(in *Input) []Finding {
+		m, err := in.module()
+		if err != nil {
+			return one("module data", "it cannot be read, so foreign code cannot be ruled out: %v", in.reason(err))
+		}
+		var out collector
+		for _, r := range foreignCode(in.File, m.Text) {
+			if out.full() {
+				break
+			}
+			out.add(where(in.File, r.Start), "%d executable bytes at %#x are outside of Go's text %#x to %#x", r.End-r.Start, r.Start, m.Text.Start, m.Text.End)
+		}
+		return out
+	},
+}

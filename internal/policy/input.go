@@ -1,0 +1,67 @@
+package policy
+
+import (
+	"debug/elf"
+	"runtime/debug"
+	"strings"
+	"sync"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gobin"
+)
+
+// An Input is a file together with what it is expected to be. The Go tables of
+// the file are read once, when the first rule asks for them.
+type Input struct {
+	File       *goelf.File
+	GOARCH     string // expected machine, in Go's name; "" accepts any
+	SizeBudget uint64 // greatest file size in bytes; 0 sets no limit
+
+	buildInfo func() (*debug.BuildInfo, error)
+	funcs     func() (*gobin.FuncTable, error)
+	module    func() (*gobin.Module, error)
+}
+
+// NewInput returns an Input for f.
+func NewInput(f *goelf.File) *Input {
+	in := &Input{File: f}
+	in.buildInfo = sync.OnceValues(func() (*debug.BuildInfo, error) { return gobin.ReadBuildInfo(f) })
+	in.funcs = sync.OnceValues(func() (*gobin.FuncTable, error) { return gobin.ReadFuncTable(f) })
+	in.module = sync.OnceValues(func() (*gobin.Module, error) {
+		t, err := in.funcs()
+		if err != nil {
+			return nil, err
+		}
+		return gobin.ReadModule(f, t)
+	})
+	return in
+}
+
+// reason returns the text of an error about the file without the file's path, which
+// a report must not depend on.
+func (in *Input) reason(err error) string {
+	return strings.TrimPrefix(err.Error(), in.File.Name+": ")
+}
+
+// segments returns the program headers of type t.
+func segments(f *goelf.File, t elf.ProgType) []*elf.Prog64 {
+	var out []*elf.Prog64
+	for i := range f.Progs {
+		if elf.ProgType(f.Progs[i].Type) == t {
+			out = append(out, &f.Progs[i])
+		}
+	}
+	return out
+}
+
+// sectionAt returns the name of the SHF_ALLOC section that addr lies in, "" when
+// there is none.
+func sectionAt(f *goelf.File, addr uint64) string {
+	for i := range f.Sections {
+		s := &f.Sections[i]
+		if elf.SectionFlag(s.Flags)&elf.SHF_ALLOC != 0 && addr >= s.Addr && addr-s.Addr < s.Size {
+			return s.Str
+		}
+	}
+	return ""
+}

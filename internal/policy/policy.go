@@ -1,0 +1,282 @@
+package policy
+
+// # Policy files
+//
+// A policy file is a JSON object:
+//
+//	{
+//	  "schema": 1,
+//	  "profile": "static",
+//	  "goarch": "arm64",
+//	  "size_budget": "6MB",
+//	  "rules": {
+//	    "no-host-path-string": {"severity": "error"},
+//	    "no-wx-segment": {"severity": "off", "reason": "issue 7", "expires": "2027-03-31"}
+//	  },
+//	  "allow": {
+//	    "syscall-sites": [{"subject": "example.com/fast.raw*", "reason": "reviewed in #12"}]
+//	  }
+//	}
+//
+// Only schema is required. Unknown and repeated keys are refused, since a misspelt
+// exception would otherwise be no exception, and a misspelt rule no rule.
+//
+//   - rules changes the severity of a rule, and adds the rule when the profile
+//     lacks it. Making it weaker than it is requires a reason.
+//   - allow accepts findings of a rule whose subject matches. A * in subject stands
+//     for any text. A reason is required.
+//   - expires is the last day, in UTC, on which an exception holds.
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// SchemaVersion is the version of policy files and of reports.
+const SchemaVersion = 1
+
+// A Policy is a profile with the changes of one project. Parse and New return
+// valid ones.
+type Policy struct {
+	Profile    string
+	GOARCH     string // expected machine, in Go's name; "" accepts any
+	SizeBudget uint64 // greatest file size in bytes; 0 sets no limit
+	Overrides  map[string]Override
+	Allow      map[string][]Allowance
+}
+
+// An Override changes the severity of one rule.
+type Override struct {
+	Severity Severity `json:"severity"`
+	Reason   string   `json:"reason,omitempty"`
+	Expires  Date     `json:"expires,omitempty"`
+}
+
+// An Allowance accepts findings of one rule.
+type Allowance struct {
+	Subject string `json:"subject"` // of the findings; * stands for any text
+	Reason  string `json:"reason"`
+	Expires Date   `json:"expires,omitempty"`
+}
+
+// A Date is a day as YYYY-MM-DD. The empty Date means never.
+type Date string
+
+// Before reports whether d has passed on day. Either being empty, it has not.
+func (d Date) Before(day Date) bool { return d != "" && day != "" && d < day }
+
+// Today returns the present day in UTC.
+func Today() Date { return Date(time.Now().UTC().Format(time.DateOnly)) }
+
+// GOARCHs are the machines that a policy may expect.
+var GOARCHs = []string{"amd64", "arm64", "riscv64"}
+
+// New returns the policy that is the named profile and nothing else. The error
+// names the closest profiles.
+func New(profile string) (*Policy, error) {
+	p := &Policy{Profile: profile}
+	return p, p.SetProfile(profile)
+}
+
+// SetProfile replaces the profile and keeps all else.
+func (p *Policy) SetProfile(name string) error {
+	if _, err := ProfileByName(name); err != nil {
+		return err
+	}
+	p.Profile = name
+	return nil
+}
+
+// SetGOARCH sets the expected machine.
+func (p *Policy) SetGOARCH(goarch string) error {
+	if !slices.Contains(GOARCHs, goarch) {
+		return unknown("goarch", goarch, slices.Clone(GOARCHs))
+	}
+	p.GOARCH = goarch
+	return nil
+}
+
+// Parse reads a policy file. The error names the offending key and, for an
+// unknown rule or profile, the closest that exist; the caller adds the file name.
+func Parse(data []byte) (*Policy, error) {
+	var file struct {
+		Schema     *int                   `json:"schema"`
+		Profile    string                 `json:"profile"`
+		GOARCH     string                 `json:"goarch"`
+		SizeBudget json.RawMessage        `json:"size_budget"`
+		Rules      map[string]Override    `json:"rules"`
+		Allow      map[string][]Allowance `json:"allow"`
+	}
+	if err := checkKeys(data); err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&file); err != nil {
+		return nil, err
+	}
+	if file.Schema == nil {
+		return nil, fmt.Errorf(`key "schema" is missing, want %d`, SchemaVersion)
+	}
+	if *file.Schema != SchemaVersion {
+		return nil, fmt.Errorf("schema is %d, want %d", *file.Schema, SchemaVersion)
+	}
+	if file.Profile == "" {
+		file.Profile = DefaultProfile
+	}
+	p, err := New(file.Profile)
+	if err != nil {
+		return nil, err
+	}
+	if file.GOARCH != "" {
+		if err := p.SetGOARCH(file.GOARCH); err != nil {
+			return nil, err
+		}
+	}
+	if file.SizeBudget != nil {
+		// A number is in bytes, a string as of ParseSize.
+		text := string(file.SizeBudget)
+		if err := json.Unmarshal(file.SizeBudget, &text); err != nil {
+			text = string(file.SizeBudget)
+		}
+		if p.SizeBudget, err = ParseSize(text); err != nil {
+			return nil, fmt.Errorf("size_budget: %w", err)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(file.Rules)) {
+		if err := checkOverride(id, file.Rules[id]); err != nil {
+			return nil, fmt.Errorf("rules: %w", err)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(file.Allow)) {
+		if _, err := RuleByID(id); err != nil {
+			return nil, fmt.Errorf("allow: %w", err)
+		}
+		for i, a := range file.Allow[id] {
+			if err := errors.Join(needText("subject", a.Subject), needText("reason", a.Reason), a.Expires.check()); err != nil {
+				return nil, fmt.Errorf("allow: %s: entry %d: %w", id, i+1, err)
+			}
+		}
+	}
+	p.Overrides, p.Allow = file.Rules, file.Allow
+	return p, nil
+}
+
+func checkOverride(id string, o Override) error {
+	rule, err := RuleByID(id)
+	if err != nil {
+		return err
+	}
+	weight := map[Severity]int{Off: 1, Warning: 2, Error: 3}
+	if weight[o.Severity] == 0 {
+		return fmt.Errorf("%s: severity is %q, want error, warning or off", id, o.Severity)
+	}
+	if weight[o.Severity] < weight[rule.Severity] {
+		if err := needText("reason", o.Reason); err != nil {
+			return fmt.Errorf("%s: %w, because %s is weaker than the rule's own severity %s", id, err, o.Severity, rule.Severity)
+		}
+	}
+	if err := o.Expires.check(); err != nil {
+		return fmt.Errorf("%s: %w", id, err)
+	}
+	return nil
+}
+
+func needText(key, value string) error {
+	if strings.TrimSpace(value) == "" {
+		return fmt.Errorf("%s is missing", key)
+	}
+	return nil
+}
+
+func (d Date) check() error {
+	if d == "" {
+		return nil
+	}
+	if _, err := time.Parse(time.DateOnly, string(d)); err != nil {
+		return fmt.Errorf("expires is %q, want a day such as 2027-03-31", string(d))
+	}
+	return nil
+}
+
+// checkKeys refuses what package json accepts in silence: keys that are repeated
+// or differ from the expected ones in case, and data after the object.
+func checkKeys(data []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if err := checkValue(dec, ""); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return fmt.Errorf("offset %d: data follows the policy object", dec.InputOffset())
+	}
+	return nil
+}
+
+func checkValue(dec *json.Decoder, path string) error {
+	token, err := dec.Token()
+	if err != nil {
+		if err == io.EOF {
+			return io.ErrUnexpectedEOF
+		}
+		return err
+	}
+	seen := map[string]bool{}
+	switch token {
+	case json.Delim('{'):
+		for dec.More() {
+			token, err := dec.Token()
+			if err != nil {
+				return err
+			}
+			key, _ := token.(string) // in an object every other token is a key
+			if seen[key] {
+				return fmt.Errorf("offset %d: key %q is repeated", dec.InputOffset(), path+clip(key))
+			}
+			seen[key] = true
+			if key != strings.ToLower(key) {
+				return fmt.Errorf("offset %d: unknown key %q, want lower case", dec.InputOffset(), path+clip(key))
+			}
+			if err := checkValue(dec, path+key+"."); err != nil {
+				return err
+			}
+		}
+		_, err = dec.Token()
+	case json.Delim('['):
+		for dec.More() {
+			if err := checkValue(dec, path); err != nil {
+				return err
+			}
+		}
+		_, err = dec.Token()
+	}
+	return err
+}
+
+// matches reports whether subject matches the pattern, in which * stands for any
+// text.
+func matches(pattern, subject string) bool {
+	parts := strings.Split(pattern, "*")
+	rest, ok := strings.CutPrefix(subject, parts[0])
+	if !ok {
+		return false
+	}
+	if len(parts) == 1 {
+		return rest == ""
+	}
+	last := len(parts) - 1
+	for _, part := range parts[1:last] {
+		i := strings.Index(rest, part)
+		if i < 0 {
+			return false
+		}
+		rest = rest[i+len(part):]
+	}
+	return strings.HasSuffix(rest, parts[last])
+}

@@ -1,0 +1,90 @@
+package policy
+
+import (
+	"maps"
+	"slices"
+)
+
+// rules are all rules, in the order of reports.
+var rules = []*Rule{
+	&soundELF, &typeExec, &typeDyn, &machine, &entryInText, &pageAlignment,
+	&nxStack, &noWXSegment,
+	&noInterpreter, &noDynamic, &pieDynamic, &pieRelocations, &noTextRelocations, &noNeeded, &noRPath, &noSymbolVersions,
+	&noLibcSymbol, &noLibcString, &noCgo, &noForeignCode,
+	&goBuildInfo, &goTables,
+	&syscallSites,
+	&noHostPath, &noHostPathString,
+	&sizeBudget,
+}
+
+// Rules returns all rules, in the order of reports.
+func Rules() []*Rule { return slices.Clone(rules) }
+
+// RuleByID returns the rule with that id. The error names the closest ids.
+func RuleByID(id string) (*Rule, error) {
+	for _, r := range rules {
+		if r.ID == id {
+			return r, nil
+		}
+	}
+	ids := make([]string, len(rules))
+	for i, r := range rules {
+		ids[i] = r.ID
+	}
+	return nil, unknown("rule", id, ids)
+}
+
+// A Profile is a named list of rules.
+type Profile struct {
+	Name string
+	What string // which executables it is for, as a sentence
+	IDs  []string
+}
+
+// Rules of every profile, of those at fixed addresses, of position-independent
+// ones, and of those with the Go runtime.
+var (
+	anyRules = []string{
+		"sound-elf", "machine", "entry-in-text", "page-alignment", "nx-stack", "no-wx-segment",
+		"no-interpreter", "no-needed", "no-rpath", "no-symbol-versions",
+		"no-libc-symbol", "no-libc-string", "no-host-path-string", "size-budget",
+	}
+	fixedRules = []string{"type-exec", "no-dynamic"}
+	pieRules   = []string{"type-dyn", "pie-dynamic", "pie-relocations", "no-text-relocations"}
+	goRules    = []string{"go-build-info", "go-tables", "no-cgo", "no-foreign-code", "no-host-path"}
+	doorRules  = []string{"syscall-sites"}
+)
+
+var profiles = map[string]Profile{}
+
+func init() {
+	for _, p := range []Profile{
+		{"static", "Go programs at fixed addresses that need the kernel alone.", slices.Concat(anyRules, fixedRules, goRules)},
+		{"static-pie", "Go programs that relocate themselves to a random address.", slices.Concat(anyRules, pieRules, goRules)},
+		{"nolibc", "Like static; and only Go's own stubs enter the kernel.", slices.Concat(anyRules, fixedRules, goRules, doorRules)},
+		{"nolibc-pie", "Like static-pie; and only Go's own stubs enter the kernel.", slices.Concat(anyRules, pieRules, goRules, doorRules)},
+		{"static-asm", "Assembly programs at fixed addresses without the Go runtime.", slices.Concat(anyRules, fixedRules)},
+	} {
+		profiles[p.Name] = p
+	}
+}
+
+// DefaultProfile is the profile of a policy that names none.
+const DefaultProfile = "static"
+
+// ProfileByName returns the profile with that name. The error names the closest.
+func ProfileByName(name string) (Profile, error) {
+	if p, ok := profiles[name]; ok {
+		return p, nil
+	}
+	return Profile{}, unknown("profile", name, slices.Collect(maps.Keys(profiles)))
+}
+
+// Profiles returns all profiles, sorted by name.
+func Profiles() []Profile {
+	var out []Profile
+	for _, name := range slices.Sorted(maps.Keys(profiles)) {
+		out = append(out, profiles[name])
+	}
+	return out
+}

@@ -1,0 +1,202 @@
+package policy
+
+// # Reports
+//
+// A report says of each file which rules were judged and what each of them found.
+// It is a function of the files, their shown names and the policy: it holds no
+// time, host or path, so that a build system can cache it and two builds can
+// compare it.
+//
+// Whether a file passes is decided when the report is read, by Verdict, because
+// exceptions expire.
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+)
+
+// A Report is what linkcheck writes as JSON.
+type Report struct {
+	Schema int          `json:"schema"` // SchemaVersion
+	Files  []FileReport `json:"files"`
+}
+
+// A FileReport is the part of a report about one file.
+type FileReport struct {
+	Name      string       `json:"name"` // as shown; not necessarily the path
+	Size      uint64       `json:"size"` // bytes
+	SHA256    string       `json:"sha256"`
+	GOARCH    string       `json:"goarch"`
+	GoVersion string       `json:"go_version,omitempty"`
+	Profile   string       `json:"profile"`
+	Rules     []RuleReport `json:"rules"` // in the order of Rules
+}
+
+// A Status says what came of judging a rule.
+type Status string
+
+const (
+	Pass          Status = "pass"           // nothing was found
+	Found         Status = "finding"        // something was found, allowed or not
+	NotApplicable Status = "not-applicable" // there was nothing to judge; Note says why
+)
+
+// A RuleReport is the part of a report about one rule.
+type RuleReport struct {
+	ID       string    `json:"id"`
+	Severity Severity  `json:"severity"`           // the rule's own
+	Override *Override `json:"override,omitempty"` // by the policy
+	Status   Status    `json:"status"`
+	Note     string    `json:"note,omitempty"`
+	Findings []Finding `json:"findings,omitempty"` // not allowed; at most MaxFindings
+	Omitted  int       `json:"omitted,omitempty"`  // how many findings more there are
+	Allowed  []Allowed `json:"allowed,omitempty"`
+}
+
+// An Allowed entry tells of the findings that one allowance of the policy accepts.
+type Allowed struct {
+	Allowance
+	Count int     `json:"count"`
+	First Finding `json:"first"`
+}
+
+// MaxFindings is how many findings of one rule a report holds.
+const MaxFindings = 20
+
+// Check judges f by the policy. name is the file's name in the report.
+func (p *Policy) Check(name string, f *goelf.File) FileReport {
+	in := NewInput(f)
+	in.GOARCH, in.SizeBudget = p.GOARCH, p.SizeBudget
+	sum := sha256.Sum256(f.Data)
+	out := FileReport{
+		Name:    name,
+		Size:    uint64(len(f.Data)),
+		SHA256:  hex.EncodeToString(sum[:]),
+		GOARCH:  f.GOARCH(),
+		Profile: p.Profile,
+	}
+	if info, err := in.buildInfo(); err == nil {
+		out.GoVersion = clip(info.GoVersion)
+	}
+	ids := slices.Concat(profiles[p.Profile].IDs, slices.Collect(maps.Keys(p.Overrides)))
+	for _, rule := range rules {
+		if slices.Contains(ids, rule.ID) {
+			out.Rules = append(out.Rules, p.checkRule(rule, in))
+		}
+	}
+	return out
+}
+
+func (p *Policy) checkRule(rule *Rule, in *Input) RuleReport {
+	r := RuleReport{ID: rule.ID, Severity: rule.Severity, Status: Pass}
+	if o, ok := p.Overrides[rule.ID]; ok {
+		r.Override = &o
+	}
+	if rule.NotApplicable != nil {
+		if r.Note = rule.NotApplicable(in); r.Note != "" {
+			r.Status = NotApplicable
+			return r
+		}
+	}
+	counts := make([]Allowed, len(p.Allow[rule.ID]))
+next:
+	for _, finding := range rule.Check(in) {
+		r.Status = Found
+		for i, a := range p.Allow[rule.ID] {
+			if matches(a.Subject, finding.Subject) {
+				if counts[i].Count == 0 {
+					counts[i] = Allowed{Allowance: a, First: finding}
+				}
+				counts[i].Count++
+				continue next
+			}
+		}
+		if len(r.Findings) == MaxFindings {
+			r.Omitted++
+		} else {
+			r.Findings = append(r.Findings, finding)
+		}
+	}
+	r.Allowed = slices.DeleteFunc(counts, func(a Allowed) bool { return a.Count == 0 })
+	return r
+}
+
+// A Breach is a rule that a file does not keep, on some day.
+type Breach struct {
+	Rule     string
+	Severity Severity // Error or Warning
+	Findings []Finding
+	Omitted  int
+}
+
+// Verdict returns the breaches in f on day, in which expired exceptions count no
+// more. The empty day expires nothing.
+func (f *FileReport) Verdict(day Date) []Breach {
+	var out []Breach
+	for _, r := range f.Rules {
+		b := Breach{Rule: r.ID, Severity: r.Severity, Findings: slices.Clone(r.Findings), Omitted: r.Omitted}
+		if o := r.Override; o != nil && !o.Expires.Before(day) {
+			b.Severity = o.Severity
+		}
+		for _, a := range r.Allowed {
+			if a.Expires.Before(day) {
+				first := a.First
+				first.Detail += fmt.Sprintf(" (allowed until %s: %s)", a.Expires, a.Reason)
+				b.Findings = append(b.Findings, first)
+				b.Omitted += a.Count - 1
+			}
+		}
+		if len(b.Findings) > 0 && b.Severity != Off {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// Failed reports whether one of the breaches is an error.
+func Failed(breaches []Breach) bool {
+	return slices.ContainsFunc(breaches, func(b Breach) bool { return b.Severity == Error })
+}
+
+// JSON returns the report as indented JSON with a final newline.
+func (r *Report) JSON() ([]byte, error) {
+	out, err := json.MarshalIndent(r, "", "  ")
+	return append(out, '\n'), err
+}
+
+// ParseReport reads what JSON wrote. It refuses another schema version and a
+// report that names no file or, for a file, no rule: such a report proves nothing.
+func ParseReport(data []byte) (*Report, error) {
+	var r Report
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, err
+	}
+	if r.Schema != SchemaVersion {
+		return nil, fmt.Errorf("schema is %d, want %d", r.Schema, SchemaVersion)
+	}
+	if len(r.Files) == 0 {
+		return nil, fmt.Errorf("the report is about no file")
+	}
+	for _, f := range r.Files {
+		if len(f.Rules) == 0 {
+			return nil, fmt.Errorf("the report judges file %q by no rule", f.Name)
+		}
+		for _, rule := range f.Rules {
+			switch {
+			case rule.Severity != Error && rule.Severity != Warning,
+				rule.Override != nil && rule.Override.Severity != Error && rule.Override.Severity != Warning && rule.Override.Severity != Off:
+				return nil, fmt.Errorf("file %q, rule %q: unknown severity", f.Name, rule.ID)
+			case rule.Status != Pass && rule.Status != Found && rule.Status != NotApplicable,
+				(rule.Status == Found) != (len(rule.Findings)+len(rule.Allowed) > 0):
+				return nil, fmt.Errorf("file %q, rule %q: status %q does not agree with %d findings", f.Name, rule.ID, rule.Status, len(rule.Findings)+len(rule.Allowed))
+			}
+		}
+	}
+	return &r, nil
+}

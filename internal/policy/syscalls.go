@@ -1,0 +1,110 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/go3s/rules_go3s/internal/gobin"
+)
+
+var syscallSites = Rule{
+	ID:       "syscall-sites",
+	What:     "Every system call instruction lies in one of Go's own system call stubs.",
+	Why:      "Then the stubs are the only doors to the kernel, and the calls a program can make can be listed from them. Code elsewhere that enters the kernel is a C library, or hand-written assembly that somebody should look at.",
+	Evidence: "Executable segments, decoded function by function with the bounds and names of Go's function table. Code that jumps into the middle of an instruction, or is written at run time, is not seen.",
+	Remedy:   "Call the kernel through syscall, golang.org/x/sys/unix or internal stubs instead of own assembly, or allow the function by its name.",
+	Ref:      "Go internal/runtime/syscall/linux, runtime/sys_linux_*.s",
+	Severity: Error,
+	Check:    checkSyscallSites,
+}
+
+// A package that defines a function under one of these names through
+// go:linkname or in assembly is not told apart from the real one.
+func isSyscallStub(name string) bool {
+	switch name {
+	case "syscall.rawSyscallNoError", "syscall.rawVforkSyscall", "time.now":
+		return true
+	}
+	for _, p := range []string{"runtime.", "internal/runtime/syscall.", "internal/runtime/syscall/linux."} {
+		if strings.HasPrefix(name, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func checkSyscallSites(in *Input) []Finding {
+	f := in.File
+	t, err := in.funcs()
+	if err != nil {
+		return one("function table", "it cannot be read, so system calls cannot be judged: %v", in.reason(err))
+	}
+	m, err := in.module()
+	if err != nil {
+		return one("module data", "it cannot be read, so system calls cannot be judged: %v", in.reason(err))
+	}
+	if m.Text.Start > m.Text.End || m.Text.Start%textAlign != 0 {
+		return one("moduledata.text", "it is %#x to %#x, want ascending addresses aligned to %d", m.Text.Start, m.Text.End, textAlign)
+	}
+	text, err := f.Bytes(m.Text.Start, m.Text.End-m.Text.Start)
+	if err != nil {
+		return one("moduledata.text", "%v", in.reason(err))
+	}
+	start, end := t.Span()
+	if end > uint64(len(text)) {
+		return one("function table", "it reaches to text offset %#x, but the text has %#x bytes", end, len(text))
+	}
+	scanner := syscallScanners[f.GOARCH()]
+	var out collector
+	// report scans code at an address outside of the stubs.
+	report := func(subject string, addr uint64, code []byte) {
+		if sites := scanner.scan(code); len(sites) > 0 {
+			out.add(clip(subject), "it has %d system call instructions outside of Go's stubs, the first at %#x", len(sites), addr+uint64(sites[0]))
+		}
+	}
+
+	for _, i := range funcsWith(t, text, scanner.candidates) {
+		fn := t.At(i)
+		if !isSyscallStub(fn.Name) {
+			name := fn.Name
+			if name == "" {
+				name = "function without a name"
+			}
+			report(name, m.Text.Start+fn.Entry, text[fn.Entry:fn.End])
+		}
+	}
+	// Go's text outside of its functions, then executable memory outside of Go's text.
+	for _, r := range [][2]uint64{{0, start}, {end, uint64(len(text))}} {
+		report(where(f, m.Text.Start+r[0]), m.Text.Start+r[0], text[r[0]:r[1]])
+	}
+	for _, r := range foreignCode(f, m.Text) {
+		if out.full() {
+			break
+		}
+		report(where(f, r.Start), r.Start, r.code)
+	}
+	return out
+}
+
+// funcsWith returns, ascending, the indices of the functions of t in whose code
+// next finds something. After a hit it goes on with the following function.
+func funcsWith(t *gobin.FuncTable, text []byte, candidates []func(code []byte) int) []int {
+	var hits []int
+	start, end := t.Span()
+	for _, next := range candidates {
+		for off := start; off < end; {
+			n := next(text[off:end])
+			if n < 0 {
+				break
+			}
+			i, ok := t.Find(off + uint64(n))
+			if !ok {
+				break
+			}
+			hits = append(hits, i)
+			off = t.At(i).End
+		}
+	}
+	slices.Sort(hits)
+	return slices.Compact(hits)
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/policy"
+)
+
+// runCheck is "linkcheck [check]".
+func runCheck(e env, args []string) (int, error) {
+	fs := flagSet(e, "[flags] FILE...")
+	profile := fs.String("profile", "", "`name` of the profile; \"\" takes the policy's, else "+policy.DefaultProfile)
+	policyFile := fs.String("policy", "", "policy `file` (JSON)")
+	goarch := fs.String("goarch", "", "`machine` the files must be for: amd64, arm64 or riscv64; \"\" takes the policy's, else any")
+	budget := fs.String("size-budget", "", "greatest `size` of each file, such as 6MB or 5.2MiB; \"\" takes the policy's, else none")
+	format := fs.String("format", "text", "`form` of the report: text or json")
+	out := fs.String("o", "", "write the report to `file` instead of standard output")
+	reportOnly := fs.Bool("report-only", false, "exit with 0 whatever the findings; exceptions do not expire")
+	name := fs.String("name", "", "`name` of the one file in the report, instead of its path")
+	files, err := parse(fs, args)
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case len(files) == 0:
+		return 0, errors.New("no file to check; see linkcheck -h")
+	case *name != "" && len(files) > 1:
+		return 0, fmt.Errorf("--name goes with one file, not with %d", len(files))
+	case *format != "text" && *format != "json":
+		return 0, fmt.Errorf("--format is %q, want text or json", *format)
+	}
+	p, err := readPolicy(*policyFile, *profile, *goarch, *budget)
+	if err != nil {
+		return 0, err
+	}
+
+	report := &policy.Report{Schema: policy.SchemaVersion}
+	var errs []error
+	for _, file := range files {
+		shown := file
+		if *name != "" {
+			shown = *name
+		}
+		r, err := checkFile(p, file, shown)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		report.Files = append(report.Files, r)
+	}
+	// A report on some of the files could be taken for one on all of them.
+	if len(errs) > 0 {
+		return 0, errors.Join(errs...)
+	}
+
+	var day policy.Date
+	if !*reportOnly {
+		day = policy.Today()
+	}
+	text, failed := printReport(report, day, e.colour && *out == "")
+	if *format == "json" {
+		data, err := report.JSON()
+		if err != nil {
+			return 0, err
+		}
+		text = string(data)
+	}
+	if *out != "" {
+		err = atomicfile.Write(*out, 0o644, []byte(text))
+	} else {
+		_, err = fmt.Fprint(e.stdout, text)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if failed && !*reportOnly {
+		return findings, nil
+	}
+	return clean, nil
+}
+
+// readPolicy reads the policy file, if one is named, and lays the flags that are
+// set over it.
+func readPolicy(file, profile, goarch, budget string) (*policy.Policy, error) {
+	p, err := policy.New(policy.DefaultProfile)
+	if err != nil {
+		return nil, err
+	}
+	if file != "" {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		if p, err = policy.Parse(data); err != nil {
+			return nil, fmt.Errorf("policy %s: %w", file, err)
+		}
+	}
+	if profile != "" {
+		if err := p.SetProfile(profile); err != nil {
+			return nil, fmt.Errorf("--profile: %w", err)
+		}
+	}
+	if goarch != "" {
+		if err := p.SetGOARCH(goarch); err != nil {
+			return nil, fmt.Errorf("--goarch: %w", err)
+		}
+	}
+	if budget != "" {
+		if p.SizeBudget, err = policy.ParseSize(budget); err != nil {
+			return nil, fmt.Errorf("--size-budget: %w", err)
+		}
+	}
+	return p, nil
+}
+
+func checkFile(p *policy.Policy, path, name string) (policy.FileReport, error) {
+	f, err := elf.Open(path)
+	if err != nil {
+		return policy.FileReport{}, err
+	}
+	defer f.Close()
+	return p.Check(name, f), nil
+}
