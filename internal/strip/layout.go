@@ -1,0 +1,200 @@
+package strip
+
+import (
+	"cmp"
+	"debug/elf"
+	"encoding/binary"
+	"slices"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+)
+
+// A layout is the plan of the output file: the body of the input (see the
+// package comment), some ranges of it zeroed, with pieces put over it and
+// behind it.
+type layout struct {
+	body   []byte
+	zeroed []span // ascending, disjoint
+	pieces []piece
+	end    uint64 // size of the file in bytes
+}
+
+type piece struct {
+	off  uint64
+	data []byte
+}
+
+func (l *layout) put(off uint64, data []byte) {
+	if len(data) == 0 {
+		return
+	}
+	l.pieces = append(l.pieces, piece{off, data})
+	l.end = max(l.end, off+uint64(len(data)))
+}
+
+// layOut gives every section and the section header table its place.
+func (s *stripper) layOut(sections []section) *layout {
+	end := s.bodyEnd()
+	l := &layout{body: s.f.Data[:end], end: end}
+
+	table := s.sectionHeaders()
+	tableFixed := false
+	holes := []span{}
+	for _, seg := range s.segments() {
+		tableFixed = tableFixed || (table.end > table.off && seg.contains(table))
+	}
+	if table.off < end {
+		l.zeroed = append(l.zeroed, table)
+		if !tableFixed {
+			holes = append(holes, table)
+		}
+	}
+	for i := range s.f.Sections {
+		sec := &s.f.Sections[i]
+		if hasContents(sec) && !isAlloc(sec) && sec.Off < end && !s.inSegment(sec) {
+			l.zeroed = append(l.zeroed, sectionSpan(sec))
+			holes = append(holes, sectionSpan(sec))
+		}
+	}
+	slices.SortFunc(l.zeroed, func(a, b span) int { return cmp.Compare(a.off, b.off) })
+	room := newRoom(holes, end)
+
+	for i := range sections {
+		sec := &sections[i]
+		if i == 0 || sec.fixed || elf.SectionType(sec.header.Type) == elf.SHT_NOBITS {
+			continue
+		}
+		sec.header.Off = room.take(uint64(len(sec.data)), max(sec.header.Addralign, 1))
+		l.put(sec.header.Off, sec.data)
+	}
+
+	header := s.f.Header
+	header.Shnum, header.Shoff = uint16(len(sections)), 0
+	header.Shstrndx = s.shstrndx()
+	if n := uint64(len(sections)) * goelf.SectionHeaderSize; n > 0 {
+		if tableFixed && n <= table.end-table.off {
+			header.Shoff = table.off
+		} else {
+			header.Shoff = room.take(n, 8)
+		}
+		l.put(header.Shoff, encodeSections(sections))
+	}
+	l.put(0, encode(header))
+	return l
+}
+
+func (s *stripper) inSegment(sec *goelf.Section) bool {
+	for _, seg := range s.segments() {
+		if seg.contains(sectionSpan(sec)) {
+			return true
+		}
+	}
+	return false
+}
+
+// shstrndx returns the index of the section name table in the output.
+func (s *stripper) shstrndx() uint16 {
+	n := uint16(0)
+	for i := range s.f.Shstrndx {
+		if s.keep[i] {
+			n++
+		}
+	}
+	return n
+}
+
+// A room hands out places: in holes first, then at the end.
+type room struct {
+	holes []span
+	end   uint64
+}
+
+func newRoom(holes []span, end uint64) *room {
+	slices.SortFunc(holes, func(a, b span) int { return cmp.Compare(a.off, b.off) })
+	r := &room{end: end}
+	for _, h := range holes {
+		if n := len(r.holes); n > 0 && r.holes[n-1].end == h.off {
+			r.holes[n-1].end = h.end
+		} else {
+			r.holes = append(r.holes, h)
+		}
+	}
+	return r
+}
+
+// take returns the first place for size bytes at a multiple of align, which is
+// at most maxAlign.
+func (r *room) take(size, align uint64) uint64 {
+	if size > 0 {
+		for i := range r.holes {
+			h := &r.holes[i]
+			if off := alignUp(h.off, align); off <= h.end && size <= h.end-off {
+				h.off = off + size
+				return off
+			}
+		}
+		r.end = alignUp(r.end, align) + size
+	}
+	return r.end - size
+}
+
+func alignUp(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }
+
+var zeros [64 << 10]byte
+
+// output lines the plan up as chunks.
+func (l *layout) output() *Output {
+	slices.SortFunc(l.pieces, func(a, b piece) int { return cmp.Compare(a.off, b.off) })
+	o := &Output{Size: l.end}
+	at, zeroed := uint64(0), l.zeroed
+	zero := func(to uint64) {
+		for at < to {
+			n := min(to-at, uint64(len(zeros)))
+			o.Chunks = append(o.Chunks, zeros[:n])
+			at += n
+		}
+	}
+	body := func(to uint64) {
+		if at < to {
+			o.Chunks = append(o.Chunks, l.body[at:to])
+			at = to
+		}
+	}
+	fill := func(to uint64) {
+		inBody := min(to, uint64(len(l.body)))
+		for len(zeroed) > 0 && zeroed[0].off < inBody {
+			body(zeroed[0].off)
+			zero(min(zeroed[0].end, inBody))
+			if zeroed[0].end > inBody {
+				break // the rest of this range comes after the piece
+			}
+			zeroed = zeroed[1:]
+		}
+		body(inBody)
+		zero(to)
+	}
+	for _, p := range l.pieces {
+		fill(p.off)
+		o.Chunks = append(o.Chunks, p.data)
+		at += uint64(len(p.data))
+	}
+	fill(l.end)
+	return o
+}
+
+func encodeSections(sections []section) []byte {
+	var b []byte
+	for i := range sections {
+		b = append(b, encode(sections[i].header)...)
+	}
+	return b
+}
+
+// encode returns a fixed-size structure as it is in the file.
+func encode(v any) []byte {
+	b, err := binary.Append(nil, binary.LittleEndian, v)
+	if err != nil {
+		panic(err) // v is not of fixed size: a mistake in this package
+	}
+	return b
+}

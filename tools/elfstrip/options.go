@@ -1,0 +1,270 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/go3s/rules_go3s/internal/strip"
+)
+
+// A config is a command line taken apart.
+type config struct {
+	options strip.Options
+	files   []string
+
+	output        string // "" means in place
+	debugLink     string // path of the file to link to, "" for none
+	preserveDates bool
+	verbose       bool
+	help, version bool
+
+	asked        bool // an option says what to remove; without any, all goes
+	wildcard     bool
+	keepSymbols  []string // patterns if wildcard, else names; -w may come later
+	stripSymbols []string
+}
+
+// An option is one row of the table of options. Names have their dashes.
+type option struct {
+	names []string
+	arg   string // what the argument is called in the help, "" when there is none
+	help  string
+	set   func(c *config, arg string) error
+}
+
+// mode returns the setter for an option that chooses what is removed.
+func mode(m strip.Mode) func(*config, string) error {
+	return func(c *config, _ string) error {
+		c.options.Mode, c.asked = m, true
+		return nil
+	}
+}
+
+func discard(d strip.Discard) func(*config, string) error {
+	return func(c *config, _ string) error {
+		c.options.Discard, c.asked = d, true
+		return nil
+	}
+}
+
+func flag(field func(*config) *bool) func(*config, string) error {
+	return func(c *config, _ string) error {
+		*field(c) = true
+		return nil
+	}
+}
+
+// options is the table: one row per option, in the order of the help.
+var options = []option{
+	{[]string{"-s", "--strip-all"}, "", "remove all symbols and debug sections (the default)", mode(strip.All)},
+	{[]string{"-g", "-S", "-d", "--strip-debug"}, "", "remove debug sections and the symbols of files and sections", mode(strip.Debug)},
+	{[]string{"--strip-unneeded"}, "", "remove what linking again does not need: of an executable, the same as --strip-all", mode(strip.Unneeded)},
+	{[]string{"-x", "--discard-all"}, "", "remove local symbols and debug sections", discard(strip.DiscardLocals)},
+	{[]string{"-X", "--discard-locals"}, "", "remove local symbols whose names start with .L or ..", discard(strip.DiscardLabels)},
+	{[]string{"-N", "--strip-symbol"}, "SYMBOL", "remove the symbol (more than one allowed)", func(c *config, arg string) error {
+		c.stripSymbols, c.asked = append(c.stripSymbols, arg), true
+		return nil
+	}},
+	{[]string{"-K", "--keep-symbol"}, "SYMBOL", "keep the symbol, whatever else is said (more than one allowed)", func(c *config, arg string) error {
+		c.keepSymbols = append(c.keepSymbols, arg)
+		return nil
+	}},
+	{[]string{"--no-keep-go-func"}, "", "do not keep the symbol go:func.*, without which govulncheck cannot see functions", flag(func(c *config) *bool { return &c.options.DropGoFunc })},
+	{[]string{"-w", "--wildcard"}, "", "SYMBOL is a shell pattern; one that starts with ! excludes", flag(func(c *config) *bool { return &c.wildcard })},
+	{[]string{"-R", "--remove-section"}, "SECTION", "remove the section, which must not be loaded; a shell pattern (more than one allowed)", func(c *config, arg string) error {
+		c.options.RemoveSections.AddGlob(arg)
+		return nil
+	}},
+	{[]string{"--keep-section"}, "SECTION", "keep the section, whatever else is said; a shell pattern (more than one allowed)", func(c *config, arg string) error {
+		c.options.KeepSections.AddGlob(arg)
+		return nil
+	}},
+	{[]string{"--only-keep-debug"}, "", "write a file for debuggers: all symbols and debug sections, no program", func(c *config, _ string) error {
+		c.options.OnlyKeepDebug, c.asked = true, true
+		return nil
+	}},
+	{[]string{"--add-gnu-debuglink"}, "FILE", "add a section .gnu_debuglink that names FILE, a file for debuggers", func(c *config, arg string) error {
+		c.debugLink = arg
+		return nil
+	}},
+	{[]string{"-o", "--output-file"}, "FILE", "write to FILE, and leave the input as it is", func(c *config, arg string) error {
+		if arg == "" {
+			return errors.New("-o: the name of the output file is empty")
+		}
+		c.output = arg
+		return nil
+	}},
+	{[]string{"-p", "--preserve-dates"}, "", "give the output the input's time of modification", flag(func(c *config) *bool { return &c.preserveDates })},
+	{[]string{"-D", "--enable-deterministic-archives"}, "", "accepted: output is always deterministic", func(*config, string) error { return nil }},
+	{[]string{"-v", "--verbose"}, "", "say what is written, and its size", flag(func(c *config) *bool { return &c.verbose })},
+	{[]string{"-V", "--version"}, "", "print the version and stop", flag(func(c *config) *bool { return &c.version })},
+	{[]string{"-h", "--help"}, "", "print this help and stop", flag(func(c *config) *bool { return &c.help })},
+}
+
+// parseArgs takes a command line apart as getopt_long does: options and files
+// in any order, "--" before files that start with a dash, short options
+// combined ("-sx"), arguments attached ("-oFILE", "--output-file=FILE") or not,
+// long names shortened as long as they are unique.
+func parseArgs(args []string) (*config, error) {
+	c := &config{}
+	for len(args) > 0 {
+		arg := args[0]
+		args = args[1:]
+		var err error
+		switch {
+		case arg == "--":
+			c.files = append(c.files, args...)
+			args = nil
+		case strings.HasPrefix(arg, "--"):
+			args, err = c.parseLong(arg, args)
+		case strings.HasPrefix(arg, "-") && arg != "-":
+			args, err = c.parseShort(arg, args)
+		default:
+			c.files = append(c.files, arg)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return c, c.finish()
+}
+
+func (c *config) parseLong(arg string, rest []string) ([]string, error) {
+	name, value, attached := strings.Cut(arg, "=")
+	o, err := findLong(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case o.arg == "" && attached:
+		return nil, fmt.Errorf("option %s takes no argument, found %q", name, value)
+	case o.arg != "" && !attached:
+		if len(rest) == 0 {
+			return nil, fmt.Errorf("option %s wants an argument %s", name, o.arg)
+		}
+		value, rest = rest[0], rest[1:]
+	}
+	return rest, o.set(c, value)
+}
+
+// findLong finds the option with that long name or unique start of one.
+func findLong(name string) (*option, error) {
+	var found []string
+	var o *option
+	for i := range options {
+		for _, n := range options[i].names {
+			if n == name {
+				return &options[i], nil
+			}
+			if strings.HasPrefix(n, name) && strings.HasPrefix(n, "--") {
+				found, o = append(found, n), &options[i]
+			}
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, fmt.Errorf("unknown option %s", name)
+	case 1:
+		return o, nil
+	}
+	return nil, fmt.Errorf("option %s could be any of %s", name, strings.Join(found, ", "))
+}
+
+func (c *config) parseShort(arg string, rest []string) ([]string, error) {
+	for i := 1; i < len(arg); i++ {
+		o := findShort("-" + arg[i:i+1])
+		if o == nil {
+			return nil, fmt.Errorf("unknown option -%s in %q", arg[i:i+1], arg)
+		}
+		if o.arg == "" {
+			if err := o.set(c, ""); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if value := arg[i+1:]; value != "" {
+			return rest, o.set(c, value)
+		}
+		if len(rest) == 0 {
+			return nil, fmt.Errorf("option -%s wants an argument %s", arg[i:], o.arg)
+		}
+		return rest[1:], o.set(c, rest[0])
+	}
+	return rest, nil
+}
+
+func findShort(name string) *option {
+	for i := range options {
+		for _, n := range options[i].names {
+			if n == name {
+				return &options[i]
+			}
+		}
+	}
+	return nil
+}
+
+// finish checks what depends on several options.
+func (c *config) finish() error {
+	if c.help || c.version {
+		return nil
+	}
+	if len(c.files) == 0 {
+		return errors.New("no input file")
+	}
+	if c.output != "" && len(c.files) > 1 {
+		return fmt.Errorf("-o names one output, but there are %d input files", len(c.files))
+	}
+	if c.options.OnlyKeepDebug {
+		if c.options.Mode != strip.None || c.options.Discard != strip.DiscardNone || len(c.stripSymbols) > 0 {
+			return errors.New("--only-keep-debug keeps all symbols: it cannot be combined with options that remove some")
+		}
+		if c.debugLink != "" {
+			return errors.New("--add-gnu-debuglink is for the program, --only-keep-debug for the file it links to: run elfstrip twice")
+		}
+	}
+	if !c.asked {
+		c.options.Mode = strip.All
+	}
+	add := func(p *strip.Patterns, symbols []string) {
+		for _, s := range symbols {
+			if c.wildcard {
+				p.AddGlob(s)
+			} else {
+				p.AddName(s)
+			}
+		}
+	}
+	add(&c.options.KeepSymbols, c.keepSymbols)
+	add(&c.options.StripSymbols, c.stripSymbols)
+	return nil
+}
+
+// writeHelp prints the usage and the table of options.
+func writeHelp(w io.Writer) {
+	fmt.Fprint(w, `Usage: elfstrip [option]... file...
+Remove symbols and debug information from ELF executables for x86-64, AArch64
+and RISC-V. Options have the names and the meaning that GNU strip gives them.
+A file is replaced by a new one, whole or not at all: unlike with GNU strip, hard
+links to it keep the old contents.
+
+`)
+	for _, o := range options {
+		names := strings.Join(o.names, ", ")
+		if o.arg != "" {
+			sep := " "
+			if strings.HasPrefix(o.names[len(o.names)-1], "--") {
+				sep = "="
+			}
+			names += sep + o.arg
+		}
+		fmt.Fprintf(w, "  %s\n        %s\n", names, o.help)
+	}
+	fmt.Fprint(w, `  @FILE
+        read arguments from FILE, one a line
+
+Exit status: 0 if all went well, 1 if a file was refused or could not be read or
+written (it is unchanged then), 2 if the command line is wrong.
+`)
+}
