@@ -1,6 +1,7 @@
 """Go3sAsm and Go3sLink of a program in Go assembly without the Go runtime."""
 
 load("//toolchains:golink.bzl", "GOLINK_TOOLCHAIN")
+load(":display.bzl", "display")
 load(":providers.bzl", "Go3sLinkInfo")
 load(":rules_go_compat.bzl", "GO_CONTEXT_ATTRS", "GO_TOOLCHAIN", "go_asm_inputs")
 
@@ -11,12 +12,12 @@ _EXEC_GROUP = "go3s_link"
 def _asm_link_impl(ctx):
     inputs = go_asm_inputs(ctx, _EXEC_GROUP)
     if inputs.goos != "linux":
-        fail("\n{}: GOOS is {}, want linux; choose one of @rules_go3s//platforms".format(ctx.attr.public_label, inputs.goos))
+        fail("\n{}: GOOS is {}, want linux; choose one of @rules_go3s//platforms".format(display(ctx.attr.public_label), inputs.goos))
     suffix = "_{}.s".format(inputs.goarch)
     sources = [file for file in ctx.files.srcs if file.basename.endswith(suffix)]
     if not sources:
         fail("\n{}: srcs: no file is named *{}, want one for each platform; found {}".format(
-            ctx.attr.public_label,
+            display(ctx.attr.public_label),
             suffix,
             ", ".join([file.basename for file in ctx.files.srcs]),
         ))

@@ -2,6 +2,7 @@
 
 load("//rules:providers.bzl", "Go3sBinaryInfo", "Go3sVariantInfo")
 load(":check.bzl", "check_actions", CHECK_EXEC_GROUPS = "EXEC_GROUPS")
+load(":display.bzl", "display")
 load(":launcher.bzl", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "is_native", "launcher")
 load(":providers.bzl", "Go3sLinkInfo")
 load(":strip.bzl", "STRIP_FLAGS", "strip_action", STRIP_EXEC_GROUPS = "EXEC_GROUPS")
@@ -37,7 +38,7 @@ def _variant(ctx, platform, link):
         goarch = link.goarch,
         policy = ctx.file.linkcheck_policy,
         size_budget = ctx.attr.size_budget,
-        label = "{} ({})".format(ctx.label, platform.name if platform else "linux_" + link.goarch),
+        label = "{} ({})".format(display(ctx.label), platform.name if platform else "linux_" + link.goarch),
     )
     return struct(
         info = Go3sVariantInfo(

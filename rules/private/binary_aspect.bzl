@@ -1,5 +1,6 @@
 """Looks below a Go binary for what its providers do not tell: who needs cgo, and its link options."""
 
+load(":display.bzl", "display")
 load(":rules_go_compat.bzl", "go_uses_cgo")
 
 visibility("//rules/...")
@@ -48,7 +49,7 @@ def cgo_problem(info):
     if not info.cgo_chain:
         return None
     return "it needs cgo, and so a libc, through\n    {}   ({})\n{}".format(
-        "\n    -> ".join([str(label).removeprefix("@@") for label in info.cgo_chain]),
+        "\n    -> ".join([display(label) for label in info.cgo_chain]),
         info.cgo_reason,
         "Remove that dependency or replace it by one in pure Go.",
     )

@@ -53,7 +53,7 @@ def check_actions(ctx, executable, report, verdict, profile, goarch, policy, siz
     check_flags(args, profile, goarch, policy, size_budget)
     args.add("--format", "json")
     args.add("--report-only")
-    args.add("--name", label)
+    args.add(label, format = "--name=%s")
     args.add("-o", report)
     args.add(executable)
     ctx.actions.run(

@@ -2,6 +2,7 @@
 
 load("//toolchains:golink.bzl", "GOLINK_TOOLCHAIN")
 load(":binary_aspect.bzl", "GoBinaryAspectInfo", "binary_aspect", "cgo_problem")
+load(":display.bzl", "display")
 load(":providers.bzl", "Go3sLinkInfo")
 load(
     ":rules_go_compat.bzl",
@@ -31,8 +32,8 @@ def _is_stable(key):
 
 def _fail(ctx, problem):
     fail("\n{}: {}: {}".format(
-        ctx.attr.public_label.removeprefix("@@"),
-        str(ctx.attr.binary.label).removeprefix("@@"),
+        display(ctx.attr.public_label),
+        display(ctx.attr.binary.label),
         problem,
     ))
 
