@@ -31,13 +31,15 @@ func (s *stripper) check() error {
 
 func (s *stripper) checkType() error {
 	f := s.f
-	loads, interp, entry := 0, false, false
-	for _, p := range f.Progs {
+	loads, interp := 0, false
+	var code *elf.Prog64 // the segment with the entry point
+	for i := range f.Progs {
+		p := &f.Progs[i]
 		switch elf.ProgType(p.Type) {
 		case elf.PT_LOAD:
 			loads++
 			if p.Flags&uint32(elf.PF_X) != 0 && f.Header.Entry >= p.Vaddr && f.Header.Entry-p.Vaddr < p.Memsz {
-				entry = true
+				code = p
 			}
 		case elf.PT_INTERP:
 			interp = true
@@ -50,8 +52,10 @@ func (s *stripper) checkType() error {
 		return s.errorf("has no PT_LOAD segment, want an executable")
 	case t == elf.ET_DYN && f.Header.Entry == 0 && !interp:
 		return s.errorf("is a shared library (%v with neither entry point nor PT_INTERP), want an executable. Use the strip of binutils or LLVM for it", t)
-	case !entry:
+	case code == nil:
 		return s.errorf("e_entry %#x is not in an executable PT_LOAD segment", f.Header.Entry)
+	case f.Header.Entry-code.Vaddr >= code.Filesz:
+		return s.errorf("the code at e_entry %#x is not in the file, want an executable. A file for debuggers (--only-keep-debug) is not stripped", f.Header.Entry)
 	}
 	return nil
 }

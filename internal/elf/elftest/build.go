@@ -27,7 +27,7 @@ type Spec struct {
 	Machine  elf.Machine
 	Type     elf.Type
 	Base     uint64 // address of the ELF header
-	Entry    string // symbol at which the program starts; "" leaves e_entry 0
+	Entry    string // section with whose first byte the program starts; "" leaves e_entry 0
 	Sections []Section
 	Progs    []Prog // besides PT_LOAD
 	Symbols  []Symbol
@@ -241,10 +241,8 @@ func (s *Spec) Build() *Image {
 		Phoff: headerSize, Shoff: shoff, Ehsize: headerSize, Phentsize: progSize, Phnum: uint16(len(progs)),
 		Shentsize: sectionSize, Shnum: uint16(len(sections)), Shstrndx: uint16(index[".shstrtab"])}
 	copy(header.Ident[:], elf.ELFMAG+string([]byte{byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)}))
-	for _, sym := range s.Symbols {
-		if sym.Name == s.Entry && s.Entry != "" {
-			header.Entry = headers[index[sym.Section]].Addr + sym.Offset
-		}
+	if s.Entry != "" {
+		header.Entry = headers[index[s.Entry]].Addr
 	}
 
 	m := &Image{Data: make([]byte, off), sections: index, shoff: shoff}

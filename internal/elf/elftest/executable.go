@@ -40,7 +40,7 @@ func Executable(machine elf.Machine) *Spec {
 		Machine: machine,
 		Type:    elf.ET_EXEC,
 		Base:    0x400000,
-		Entry:   "_start",
+		Entry:   ".text",
 		Sections: []Section{
 			{Name: ".note.test", Type: elf.SHT_NOTE, Flags: alloc, Align: 4, Data: Note("test", 1, []byte("description"))},
 			{Name: ".text", Type: elf.SHT_PROGBITS, Flags: alloc | exec, Align: 16, Data: code},

@@ -1,0 +1,70 @@
+package strip_test
+
+import (
+	"bytes"
+	"testing"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/elf/elftest"
+	. "github.com/go3s/rules_go3s/internal/strip"
+)
+
+// Any file is either refused, or rewritten into one for which everything holds
+// that checkOutput checks.
+func FuzzStrip(f *testing.F) {
+	for _, spec := range executables() {
+		for bits := range uint16(32) {
+			f.Add(spec.Build().Data, bits)
+		}
+	}
+	for _, c := range elftest.Malformed() {
+		f.Add(c.Data, uint16(All))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, bits uint16) {
+		o := &Options{
+			Mode:       Mode(bits & 3),
+			Discard:    Discard(bits >> 2 & 3 % 3),
+			DropGoFunc: bits&(1<<4) != 0,
+		}
+		if bits&(1<<5) != 0 {
+			o.KeepSymbols = globs("*a*")
+		}
+		if bits&(1<<6) != 0 {
+			o.StripSymbols = globs("*t*")
+		}
+		if bits&(1<<7) != 0 {
+			o.RemoveSections = globs(".comment", ".debug_i*")
+		}
+		if bits&(1<<8) != 0 {
+			o.KeepSections = globs(".debug_l*")
+		}
+		if bits&(1<<9) != 0 {
+			o.DebugLink = &DebugLink{Name: "name", CRC: 1}
+		}
+		if bits&(1<<10) != 0 {
+			*o = Options{OnlyKeepDebug: true}
+		}
+		file, err := goelf.Parse("fuzz", data)
+		if err != nil {
+			return
+		}
+		out, err := Strip(file, o)
+		if (out == nil) == (err == nil) {
+			t.Fatalf("output: %v, error: %v; want one of them", out != nil, err)
+		}
+		if err != nil {
+			return
+		}
+		if out.Size > uint64(len(data))+1<<20 && !o.OnlyKeepDebug {
+			t.Fatalf("output of %d bytes for an input of %d", out.Size, len(data))
+		}
+		joined := bytes.Join(out.Chunks, nil)
+		if o.OnlyKeepDebug {
+			if _, err := goelf.Parse("output", joined); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		checkOutput(t, data, joined, o)
+	})
+}
