@@ -63,11 +63,15 @@ def _target_goarch(ctx):
     return None
 
 def _binary_impl(ctx):
-    labels = {str(platform.label): platform.label for platform in ctx.attr.platforms}
-    variants = [
-        _variant(ctx, labels.get(key), target[Go3sLinkInfo])
-        for key, target in ctx.split_attr.link.items()
-    ]
+    # The order of split_attr is Bazel's own; ours is that of `platforms`.
+    platforms = [platform.label for platform in ctx.attr.platforms]
+    if platforms:
+        variants = [
+            _variant(ctx, platform, ctx.split_attr.link[str(platform)][Go3sLinkInfo])
+            for platform in platforms
+        ]
+    else:
+        variants = [_variant(ctx, None, ctx.split_attr.link.values()[0][Go3sLinkInfo])]
 
     # What `bazel run` starts: the executable for the target platform, else the first.
     goarch = _target_goarch(ctx)
@@ -94,8 +98,9 @@ def _binary_impl(ctx):
         environment[name] = ctx.expand_location(value, ctx.attr.data)
 
     groups = {
-        platform.name: depset([variant.info.executable])
-        for platform, variant in zip(labels.values(), variants)
+        variant.info.platform.name: depset([variant.info.executable])
+        for variant in variants
+        if variant.info.platform
     }
     providers = [
         DefaultInfo(
