@@ -14,7 +14,7 @@ import (
 func TestMain(m *testing.M) {
 	progtest.Main(m, progtest.Options{
 		Isolate: true,
-		Build:   progtest.Build{Tags: []string{"timetzdata"}, Overlay: withRoots(testca.TrustedPEM)},
+		Build:   progtest.Build{Tags: []string{"timetzdata"}, Overlay: withRoots(testca.TrustedPEM)}.To,
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -20,10 +21,6 @@ type Build struct {
 
 // To builds the program, static and for the host, as the file out. The error holds the go command's output.
 func (b Build) To(out string) error {
-	goCommand, err := exec.LookPath("go")
-	if err != nil {
-		return fmt.Errorf("%w: this test builds its program with the go command: put it on PATH, or set %s to a built program", err, binaryEnv)
-	}
 	dir, err := os.MkdirTemp("", "overlay")
 	if err != nil {
 		return err
@@ -33,12 +30,28 @@ func (b Build) To(out string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(goCommand, "build", "-o", out, "-trimpath", "-overlay", overlay, "-tags", strings.Join(b.Tags, ","), ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", cmd, err, output)
+	_, err = Go("build", "-o", out, "-trimpath", "-overlay", overlay, "-tags", strings.Join(b.Tags, ","), ".")
+	return err
+}
+
+// Go runs the go command, the one that the environment variable GO names or that of PATH, for the host and
+// without cgo, and returns its output without surrounding space. The error holds the output too.
+func Go(args ...string) (output string, err error) {
+	name := os.Getenv("GO")
+	if name == "" {
+		name = "go"
 	}
-	return nil
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", fmt.Errorf("this test makes its program with the go command: put it on PATH or name it in GO, or set %s to a finished program: %w", binaryEnv, err)
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+runtime.GOARCH, "CGO_ENABLED=0", "GOFLAGS=")
+	data, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w\n%s", cmd, err, data)
+	}
+	return strings.TrimSpace(string(data)), nil
 }
 
 // writeOverlay writes the files of b.Overlay to dir and returns the path of the JSON file that

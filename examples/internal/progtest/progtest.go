@@ -29,8 +29,8 @@ const (
 // Options says how Main prepares the tests. The zero value builds the package in the working
 // directory, if no program is given, and runs the tests as they are.
 type Options struct {
-	Build   Build // how to build the program when GO3S_BINARY is not set
-	Isolate bool  // run the tests in new user and network namespaces, with the loopback device up
+	Build   func(out string) error // makes the program when GO3S_BINARY is not set; nil for Build{}.To
+	Isolate bool                   // run the tests in new user and network namespaces, with the loopback device up
 }
 
 // Main is what a TestMain calls: it finds or builds the program under test and runs the tests. It ends the
@@ -42,6 +42,9 @@ func Main(m *testing.M, o Options) {
 		}
 		m.Run()
 		return
+	}
+	if o.Build == nil {
+		o.Build = Build{}.To
 	}
 	remove, err := provide(o.Build)
 	if err != nil {
@@ -70,7 +73,7 @@ func fatal(err error) {
 
 // provide sets GO3S_BINARY and GO3S_EMULATOR to absolute paths, building the program if none is
 // given. The function it returns removes what it built.
-func provide(b Build) (remove func(), err error) {
+func provide(build func(out string) error) (remove func(), err error) {
 	remove = func() {}
 	for _, name := range []string{binaryEnv, emulatorEnv} {
 		if path := os.Getenv(name); path != "" {
@@ -92,7 +95,7 @@ func provide(b Build) (remove func(), err error) {
 	}
 	remove = func() { os.RemoveAll(dir) }
 	binary := filepath.Join(dir, "program")
-	if err := b.To(binary); err != nil {
+	if err := build(binary); err != nil {
 		remove()
 		return nil, err
 	}
