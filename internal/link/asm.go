@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/go3s/rules_go3s/internal/arch"
@@ -43,18 +44,21 @@ func Asm(objs []Object, entry string) ([]byte, error) {
 	if err := l.collect(); err != nil {
 		return nil, err
 	}
-	start, ok := l.globals[entry]
-	if !ok {
-		return nil, fmt.Errorf("entry symbol %s: not defined in %s", entry, objs[0].Name)
-	}
-	if k := l.at(start).Kind; k != goobj.KindText {
-		return nil, fmt.Errorf("%s: entry symbol %s is %v, want TEXT", objs[start.obj].Name, entry, k)
-	}
-	if err := l.reach(start); err != nil {
+	start, err := l.reach(entry)
+	if err != nil {
 		return nil, err
 	}
-	l.layout()
-	if err := l.relocate(); err != nil {
+	if len(l.undefined) > 0 {
+		return nil, errors.Join(l.undefined...)
+	}
+	const base = asmBase + asmHeaders
+	l.layout(base)
+	relocs, err := l.lower(base)
+	if err != nil {
+		return nil, err
+	}
+	resolve := func(string) (uint64, bool) { return base, true }
+	if err := applyStub(l.arch, l.image, base, relocs, resolve); err != nil {
 		return nil, err
 	}
 	return l.write(l.addr[start]), nil
@@ -67,6 +71,9 @@ type asmLinker struct {
 	order   []symRef // reached symbols; code before constants
 	addr    map[symRef]uint64
 	image   []byte // contents of the one section
+	// undefined says of each reference to a symbol that no object defines
+	// where it is.
+	undefined []error
 }
 
 func (l *asmLinker) at(r symRef) *goobj.Symbol { return &l.objs[r.obj].Symbols[r.sym] }
@@ -95,18 +102,28 @@ func (l *asmLinker) collect() error {
 }
 
 // target returns the symbol that relocation r of object obj refers to.
-func (l *asmLinker) target(obj int, r goobj.Reloc) (symRef, error) {
+func (l *asmLinker) target(obj int, r goobj.Reloc) (t symRef, ok bool) {
 	if r.Target.Index >= 0 {
-		return symRef{obj, r.Target.Index}, nil
+		return symRef{obj, r.Target.Index}, true
 	}
-	if t, ok := l.globals[r.Target.Name]; ok {
-		return t, nil
-	}
-	return symRef{}, fmt.Errorf("symbol %q: not defined", r.Target.Name)
+	t, ok = l.globals[r.Target.Name]
+	return t, ok
 }
 
-// reach fills order with all that start refers to, directly or not.
-func (l *asmLinker) reach(start symRef) error {
+// place names the relocation r of symbol ref for messages.
+func (l *asmLinker) place(ref symRef, r goobj.Reloc) string {
+	return fmt.Sprintf("%s: %s+%#x", l.objs[ref.obj].Name, l.at(ref).Name, r.Off)
+}
+
+// reach fills order with all that entry refers to, directly or not, itself first.
+func (l *asmLinker) reach(entry string) (start symRef, err error) {
+	start, ok := l.globals[entry]
+	if !ok {
+		return start, fmt.Errorf("entry symbol %s: not defined in %s", entry, l.objs[0].Name)
+	}
+	if k := l.at(start).Kind; k != goobj.KindText {
+		return start, fmt.Errorf("%s: entry symbol %s is %v, want TEXT", l.objs[start.obj].Name, entry, k)
+	}
 	seen := map[symRef]bool{start: true}
 	var text, rodata []symRef
 	for work := []symRef{start}; len(work) > 0; {
@@ -119,12 +136,13 @@ func (l *asmLinker) reach(start symRef) error {
 		case goobj.KindROData:
 			rodata = append(rodata, ref)
 		default:
-			return fmt.Errorf("%s: symbol %s is %v: a program of bare assembly has TEXT and RODATA only", l.objs[ref.obj].Name, s.Name, s.Kind)
+			return start, fmt.Errorf("%s: symbol %s is %v: a program of bare assembly has TEXT and RODATA only", l.objs[ref.obj].Name, s.Name, s.Kind)
 		}
 		for _, r := range s.Relocs {
-			t, err := l.target(ref.obj, r)
-			if err != nil {
-				return fmt.Errorf("%s: %s+%#x: %w", l.objs[ref.obj].Name, s.Name, r.Off, err)
+			t, ok := l.target(ref.obj, r)
+			if !ok {
+				l.undefined = append(l.undefined, fmt.Errorf("%s: symbol %q: not defined", l.place(ref, r), r.Target.Name))
+				continue
 			}
 			if !seen[t] {
 				seen[t] = true
@@ -133,49 +151,55 @@ func (l *asmLinker) reach(start symRef) error {
 		}
 	}
 	l.order = append(text, rodata...)
-	return nil
+	return start, nil
 }
 
-// layout gives every reached symbol its address and copies its bytes.
-func (l *asmLinker) layout() {
+// layout gives every reached symbol its address, from base on, and copies its
+// bytes.
+func (l *asmLinker) layout(base uint64) {
 	for _, ref := range l.order {
 		s := l.at(ref)
-		align := max(int(s.Align), 1)
-		if s.Kind == goobj.KindText {
+		align := uint64(max(s.Align, 1))
+		switch {
+		case s.Kind == goobj.KindText:
 			align = max(align, 16)
-		} else if s.Align == 0 {
-			align = min(8, 1<<(63-leadingZeros(uint64(s.Size)|1)))
+		case s.Align == 0: // as cmd/link: by size, up to a word
+			for align < 8 && align*2 <= uint64(s.Size) {
+				align *= 2
+			}
 		}
-		for (asmHeaders+len(l.image))%align != 0 {
+		for (base+uint64(len(l.image)))%align != 0 {
 			l.image = append(l.image, 0)
 		}
-		l.addr[ref] = asmBase + asmHeaders + uint64(len(l.image))
+		l.addr[ref] = base + uint64(len(l.image))
 		l.image = append(l.image, s.Data...)
 		l.image = append(l.image, make([]byte, int(s.Size)-len(s.Data))...)
 	}
 }
 
-// relocate resolves every relocation of the reached symbols in image.
-func (l *asmLinker) relocate() error {
+// startSymbol is what the relocations of lower call the first byte of the image.
+const startSymbol = "_start"
+
+// lower translates every relocation of the reached symbols. Defined symbols become
+// distances from startSymbol.
+func (l *asmLinker) lower(base uint64) ([]arch.StubReloc, error) {
+	var out []arch.StubReloc
 	for _, ref := range l.order {
-		s := l.at(ref)
-		off := l.addr[ref] - (asmBase + asmHeaders)
-		for _, r := range s.Relocs {
-			fields, ok := l.arch.LowerGo(r, off+uint64(r.Off))
+		for _, r := range l.at(ref).Relocs {
+			t, defined := l.target(ref.obj, r)
+			name := r.Target.Name
+			if defined {
+				r.Target.Name = startSymbol
+				r.Add += int64(l.addr[t] - base)
+			}
+			fields, ok := l.arch.LowerGo(r, l.addr[ref]-base+uint64(r.Off))
 			if !ok {
-				return fmt.Errorf("%s: %s+%#x: Go relocation type %d to %s: unknown for %s", l.objs[ref.obj].Name, s.Name, r.Off, r.Type, r.Target.Name, l.arch.GOARCH)
+				return nil, fmt.Errorf("%s: Go relocation type %d to %s: unknown for %s", l.place(ref, r), r.Type, name, l.arch.GOARCH)
 			}
-			to, err := l.target(ref.obj, r)
-			if err != nil {
-				return err
-			}
-			resolve := func(string) (uint64, bool) { return l.addr[to], true }
-			if err := applyStub(l.arch, l.image, asmBase+asmHeaders, fields, resolve); err != nil {
-				return fmt.Errorf("%s: %s+%#x to %s: %w", l.objs[ref.obj].Name, s.Name, r.Off, r.Target.Name, err)
-			}
+			out = append(out, fields...)
 		}
 	}
-	return nil
+	return out, nil
 }
 
 // applyStub resolves relocs in code, which is loaded at addr.

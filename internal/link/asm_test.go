@@ -9,9 +9,9 @@ import (
 	"github.com/go3s/rules_go3s/internal/goobj"
 )
 
-// object returns an amd64 object with the symbols; a relocation's target index is
+// asmObject returns an amd64 object with the symbols; a relocation's target index is
 // looked up by name where it can be.
-func object(name string, syms ...goobj.Symbol) Object {
+func asmObject(name string, syms ...goobj.Symbol) Object {
 	index := map[string]int{}
 	for i, s := range syms {
 		index[s.Name] = i
@@ -29,19 +29,19 @@ func object(name string, syms ...goobj.Symbol) Object {
 	return Object{name, &goobj.File{Header: goobj.Header{GOOS: "linux", GOARCH: "amd64", Version: "go1.26.8"}, Symbols: syms}}
 }
 
-func symbol(name string, kind goobj.Kind, data string, relocs ...goobj.Reloc) goobj.Symbol {
+func asmSymbol(name string, kind goobj.Kind, data string, relocs ...goobj.Reloc) goobj.Symbol {
 	return goobj.Symbol{Name: name, Kind: kind, Data: []byte(data), Size: uint32(len(data)), Relocs: relocs}
 }
 
-func reloc(off int32, typ goobj.RelocType, target string) goobj.Reloc {
+func asmReloc(off int32, typ goobj.RelocType, target string) goobj.Reloc {
 	return goobj.Reloc{Off: off, Size: 4, Type: typ, Target: goobj.Target{Name: target}}
 }
 
 func TestAsmLayout(t *testing.T) {
-	a := object("a.o",
-		symbol("unused", goobj.KindData, "writable but not reached"),
-		symbol("_start", goobj.KindText, "\xe8\x00\x00\x00\x00\x48\x8d\x05\x00\x00\x00\x00", reloc(1, goobj.RelocCall, "f"), reloc(8, goobj.RelocPCRel, "k")))
-	b := object("b.o", symbol("k", goobj.KindROData, "constant"), symbol("f", goobj.KindText, "\xc3"))
+	a := asmObject("a.o",
+		asmSymbol("unused", goobj.KindData, "writable but not reached"),
+		asmSymbol("_start", goobj.KindText, "\xe8\x00\x00\x00\x00\x48\x8d\x05\x00\x00\x00\x00", asmReloc(1, goobj.RelocCall, "f"), asmReloc(8, goobj.RelocPCRel, "k")))
+	b := asmObject("b.o", asmSymbol("k", goobj.KindROData, "constant"), asmSymbol("f", goobj.KindText, "\xc3"))
 	out, err := Asm([]Object{a, b}, "_start")
 	if err != nil {
 		t.Fatal(err)
@@ -75,11 +75,11 @@ func TestAsmLayout(t *testing.T) {
 
 func TestAsmRefuses(t *testing.T) {
 	call := func(target string) goobj.Symbol {
-		return symbol("_start", goobj.KindText, "\xe8\x00\x00\x00\x00", reloc(1, goobj.RelocCall, target))
+		return asmSymbol("_start", goobj.KindText, "\xe8\x00\x00\x00\x00", asmReloc(1, goobj.RelocCall, target))
 	}
-	foreign := object("b.o", symbol("f", goobj.KindText, "\xc3"))
+	foreign := asmObject("b.o", asmSymbol("f", goobj.KindText, "\xc3"))
 	foreign.GOARCH = "arm64"
-	other := object("a.o", call("_start"))
+	other := asmObject("a.o", call("_start"))
 	other.GOARCH = "ppc64le"
 	for _, tt := range []struct {
 		name string
@@ -87,15 +87,15 @@ func TestAsmRefuses(t *testing.T) {
 		errs []string
 	}{
 		{"nothing", nil, []string{"no object files"}},
-		{"no entry", []Object{object("a.o", symbol("main", goobj.KindText, "\xc3"))}, []string{"_start", "a.o"}},
-		{"entry is data", []Object{object("a.o", symbol("_start", goobj.KindROData, "x"))}, []string{"a.o", "want TEXT"}},
-		{"undefined", []Object{object("a.o", call("nowhere"))}, []string{"a.o", "_start+0x1", `"nowhere"`}},
-		{"defined twice", []Object{object("a.o", call("_start")), object("b.o", call("_start"))}, []string{"a.o", "b.o", "_start"}},
-		{"data reached", []Object{object("a.o", call("d"), symbol("d", goobj.KindData, "x"))}, []string{"a.o", "symbol d is DATA"}},
-		{"bss reached", []Object{object("a.o", call("d"), symbol("d", goobj.KindNoPtrBSS, ""))}, []string{"symbol d is NOPTRBSS"}},
-		{"unknown kind", []Object{object("a.o", call("d"), symbol("d", 99, ""))}, []string{"kind 99"}},
-		{"unknown relocation", []Object{object("a.o", symbol("_start", goobj.KindText, "....", reloc(0, 999, "_start")))}, []string{"a.o", "type 999", "amd64"}},
-		{"two machines", []Object{object("a.o", call("f")), foreign}, []string{"b.o", "linux/arm64", "a.o"}},
+		{"no entry", []Object{asmObject("a.o", asmSymbol("main", goobj.KindText, "\xc3"))}, []string{"_start", "a.o"}},
+		{"entry is data", []Object{asmObject("a.o", asmSymbol("_start", goobj.KindROData, "x"))}, []string{"a.o", "want TEXT"}},
+		{"undefined", []Object{asmObject("a.o", call("nowhere"))}, []string{"a.o", "_start+0x1", `"nowhere"`}},
+		{"defined twice", []Object{asmObject("a.o", call("_start")), asmObject("b.o", call("_start"))}, []string{"a.o", "b.o", "_start"}},
+		{"data reached", []Object{asmObject("a.o", call("d"), asmSymbol("d", goobj.KindData, "x"))}, []string{"a.o", "symbol d is DATA"}},
+		{"bss reached", []Object{asmObject("a.o", call("d"), asmSymbol("d", goobj.KindNoPtrBSS, ""))}, []string{"symbol d is NOPTRBSS"}},
+		{"unknown kind", []Object{asmObject("a.o", call("d"), asmSymbol("d", 99, ""))}, []string{"kind 99"}},
+		{"unknown relocation", []Object{asmObject("a.o", asmSymbol("_start", goobj.KindText, "....", asmReloc(0, 999, "_start")))}, []string{"a.o", "type 999", "amd64"}},
+		{"two machines", []Object{asmObject("a.o", call("f")), foreign}, []string{"b.o", "linux/arm64", "a.o"}},
 		{"unknown machine", []Object{other}, []string{"a.o", "ppc64le"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

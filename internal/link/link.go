@@ -1,11 +1,161 @@
 // Package link makes finished static Linux ELF executables of what the Go
 // toolchain compiled and assembled. It refuses every relocation, section and
 // symbol that it was not taught, by name, rather than guess.
+//
+// # Input
+//
+// With -linkmode=external, cmd/link leaves the last step to a linker of the
+// system. It hands over one relocatable object, go.o, that needs nothing else: no
+// symbol is undefined, and the one global symbol, main, starts the Go runtime
+// when called as C calls it. Link does that last step.
+//
+// # Output
+//
+// Segments, each on pages of its own in memory and without padding in the file:
+//
+//	R    ELF and program headers, notes, relocations (PIE), .rodata, .gopclntab …
+//	RX   .text, which ends with the entry stub
+//	RW   PIE only: what is read-only once it is relocated (PT_GNU_RELRO)
+//	RW   .go.module, .noptrdata, .data, .bss, .noptrbss
+//
+// Thread-local storage is laid out at link time, so no global offset table is
+// needed. A position-independent executable (PIE) has all its dynamic
+// relocations in DT_RELR form and applies them itself, by its entry stub
+// (internal/arch/*/entry_pie.s).
+//
+// # FIPS 140
+//
+// The sum in .go.fipsinfo is right in every output: see fips.go.
+//
+//go:generate go run ./genentry
 package link
 
-import "math/bits"
+import (
+	"debug/elf"
+	"errors"
+	"fmt"
 
-func leadingZeros(v uint64) int { return bits.LeadingZeros64(v) }
+	"github.com/go3s/rules_go3s/internal/arch"
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+)
+
+// Options say what Link makes.
+type Options struct {
+	PIE          bool   // static PIE, not a program at a fixed address
+	StripSymbols bool   // leave out .symtab, and DWARF too
+	StripDWARF   bool   // leave out DWARF
+	BuildID      []byte // contents of the GNU build-id note; nil derives it from the file's contents
+	NoBuildID    bool   // leave out that note
+}
+
+// An Output is a linked program.
+type Output struct {
+	File []byte // the whole ELF file
+	l    *linker
+}
+
+// exeBase is the address of a program that is not a PIE, as cmd/link has it.
+const exeBase = 0x400000
+
+// A linker is the state of one link.
+type linker struct {
+	opt  Options
+	arch *arch.Arch
+	obj  *object
+
+	sections []*section // of the output, in file order, without the null section
+	segments []*segment
+	load     [numLoads]*segment // the PT_LOAD ones by what they hold; nil when empty
+
+	stub    arch.Stub
+	stubOff uint64 // in .text
+	relr    []uint64
+	image   []byte
+
+	shoff uint64
+}
+
+// Link links the relocatable object data, go.o of cmd/link, into an executable.
+// name is for messages. data is not changed.
+func Link(name string, data []byte, opt Options) (*Output, error) {
+	f, err := goelf.Parse(name, data)
+	if err != nil {
+		return nil, err
+	}
+	a := archOf(f.GOARCH())
+	if a == nil {
+		return nil, fmt.Errorf("%s: machine %s: unknown", name, elf.Machine(f.Header.Machine))
+	}
+	l := &linker{opt: opt, arch: a, stub: a.EntryExe}
+	if opt.PIE {
+		l.stub = a.EntryPIE
+	}
+	if l.obj, err = parseObject(f, a); err != nil {
+		return nil, err
+	}
+	for _, step := range []func() error{
+		l.makeSections,
+		l.layout,
+		l.fill,
+		l.relocate,
+		l.enter,
+		l.sumFIPS,
+		l.identify,
+	} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return &Output{File: l.image, l: l}, nil
+}
+
+// enter puts the entry stub into place, and its address into the ELF header.
+func (l *linker) enter() error {
+	text := l.section(".text")
+	addr := text.addr + l.stubOff
+	code := l.image[text.off+l.stubOff:][:len(l.stub.Code)]
+	symbols := map[string]uint64{
+		startSymbol:    addr,
+		"main":         l.obj.sections[l.obj.main.section].out.addr + l.obj.main.value,
+		"__ehdr_start": l.base(),
+	}
+	if l.opt.PIE {
+		relr, dynamic, relro := l.section(".relr.dyn"), l.section(".dynamic"), l.load[loadRelro]
+		symbols["__relr_start"] = relr.addr
+		symbols["__relr_end"] = relr.addr + relr.size
+		symbols["__relro_start"] = relro.addr
+		symbols["__relro_end"] = relro.addr + relro.memsz
+		symbols["__dt_debug"] = dynamic.addr + dtDebugIndex*goelf.DynSize + 8
+	}
+	copy(code, l.stub.Code)
+	err := applyStub(l.arch, code, addr, l.stub.Relocs, func(name string) (uint64, bool) {
+		a, ok := symbols[name]
+		return a, ok
+	})
+	if err != nil {
+		return fmt.Errorf("%s: entry stub: %w", l.obj.name, err)
+	}
+	l.writeHeaders(addr)
+	return nil
+}
+
+// base returns the address of the ELF header.
+func (l *linker) base() uint64 {
+	if l.opt.PIE {
+		return 0
+	}
+	return exeBase
+}
+
+// section returns the output section of that name, which the caller knows is there.
+func (l *linker) section(name string) *section {
+	for _, s := range l.sections {
+		if s.name == name {
+			return s
+		}
+	}
+	panic(errors.New("link: no section " + name))
+}
 
 // alignUp rounds v up to a multiple of align, a power of two.
 func alignUp(v, align uint64) uint64 { return (v + align - 1) &^ (align - 1) }

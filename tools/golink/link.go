@@ -39,6 +39,8 @@ func runLink(args []string) error {
 	list(&c.BuildInfo.Settings, "build-setting", "further `key=value`, for go version -m")
 	fs.StringVar(&c.BuildMode, "buildmode", cmdlink.ModeExe, "exe or static-pie")
 	fs.StringVar(&c.BuildID, "buildid", "redacted", "Go build `id`")
+	fs.StringVar(&c.BuildIDNote, "build-id-note", "sha256", "GNU build-id note: sha256 (of the contents), none, or 0x and hexadecimal `digits`")
+	fs.StringVar(&c.Map, "map", "", "also write a link map to `file`")
 	list(&c.Ldflags, "ldflag", "one more `argument` for the Go linker")
 	fs.BoolVar(&c.StripSymbols, "s", false, "leave out symbol table and DWARF")
 	fs.BoolVar(&c.StripDWARF, "w", false, "leave out DWARF")
@@ -60,6 +62,10 @@ func runLink(args []string) error {
 		errs = append(errs, errors.New("golink link: -package-list and -stdlib go together"))
 	}
 	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	var err error
+	if c.ExtLD, err = os.Executable(); err != nil {
 		return err
 	}
 	warnings, err := cmdlink.Link(c)

@@ -4,6 +4,7 @@
 //
 //	golink link [flags]           link a main package by the Go SDK's linker
 //	golink asm [flags] file.o…    link bare assembly, without the Go runtime
+//	golink -flag…                 be the external linker (-extld) of the Go linker
 //
 // Run a command with -h for its flags. An argument "@FILE" stands for the lines
 // of FILE, one argument a line.
@@ -14,6 +15,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 )
@@ -39,9 +41,14 @@ func main() {
 	}
 }
 
+func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }
+
 func run(args []string) error {
 	if len(args) == 0 {
 		return errors.New(usage)
+	}
+	if strings.HasPrefix(args[0], "-") && !isHelp(args[0]) {
+		return runExtld(args)
 	}
 	cmd, ok := commands[args[0]]
 	if !ok {

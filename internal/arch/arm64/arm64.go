@@ -36,6 +36,8 @@ var Arch = &arch.Arch{
 		uint32(elf.R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC): {
 			Name: "R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC", Class: arch.TLS, Size: 4, Apply: tlsieLow},
 	},
+	EntryExe: entryExe,
+	EntryPIE: entryPIE,
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{
 		goobj.RelocAddrARM64: {
 			{Type: uint32(elf.R_AARCH64_ADR_PREL_PG_HI21)},
@@ -75,7 +77,7 @@ func call26(b []byte, p, t uint64) error {
 func adrp(b []byte, p, t uint64) error {
 	d := int64(t&^0xfff - p&^0xfff)
 	page := uint32(d >> 12)
-	setBits(b, 3<<29|(1<<19-1)<<5, page&3<<29|page>>2<<5)
+	setBits(b, 3<<29|(1<<19-1)<<5, page&3<<29|page>>2&(1<<19-1)<<5)
 	return arch.CheckSigned(d, 33, 1)
 }
 

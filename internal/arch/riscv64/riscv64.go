@@ -32,9 +32,12 @@ const (
 	opcodeAUIPC  = 0x17
 	opcodeLUI    = 0x37
 	opcodeOpImm  = 0x13 // ADDI and others by funct3
+	opcodeOpImmW = 0x1b // ADDIW and others
 	opcodeLoad   = 0x03
 	opcodeStore  = 0x23
+	opcodeFloat  = 0x04 // makes a load or store one of a floating-point register
 	opcodeJAL    = 0x6f
+	opcodeJALR   = 0x67
 	funct3       = 7 << 12
 	funct3LD     = 3 << 12
 	rdMask       = 0x1f << 7
@@ -62,6 +65,8 @@ var Arch = &arch.Arch{
 		rTPRelLo12I: {Name: "R_RISCV_TPREL_LO12_I", Class: arch.TLS, Size: 4, Apply: tprelLo12I},
 		rTPRelLo12S: {Name: "R_RISCV_TPREL_LO12_S", Class: arch.TLS, Size: 4, Apply: tprelLo12S},
 	},
+	EntryExe: entryExe,
+	EntryPIE: entryPIE,
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{
 		goobj.RelocRISCVPCRelIType: {{Type: rPCRelHi20}, {Type: rPCRelLo12I, Off: 4, Low: true}},
 		goobj.RelocRISCVPCRelSType: {{Type: rPCRelHi20}, {Type: rPCRelLo12S, Off: 4, Low: true}},
@@ -102,16 +107,16 @@ func split(v int64) (hi, lo uint32, err error) {
 
 // setI and setS set the 12-bit immediate of an I-type and of an S-type instruction.
 func setI(b []byte, lo uint32) error {
-	op := binary.LittleEndian.Uint32(b) & opcodeMask
-	if op != opcodeOpImm && op != opcodeLoad && op != opcodeLoad|4 { // the last is a floating-point load
-		return fmt.Errorf("instruction % x, want one with a 12-bit immediate", b)
+	switch op := binary.LittleEndian.Uint32(b) & opcodeMask; op {
+	case opcodeOpImm, opcodeOpImmW, opcodeJALR, opcodeLoad, opcodeLoad | opcodeFloat:
+		return setBits(b, op, 0xfff<<20, lo<<20)
 	}
-	return setBits(b, op, 0xfff<<20, lo<<20)
+	return fmt.Errorf("instruction % x, want one with a 12-bit immediate", b)
 }
 
 func setS(b []byte, lo uint32) error {
 	op := binary.LittleEndian.Uint32(b) & opcodeMask
-	if op != opcodeStore && op != opcodeStore|4 { // the second is a floating-point store
+	if op != opcodeStore && op != opcodeStore|opcodeFloat {
 		return fmt.Errorf("instruction % x, want a store", b)
 	}
 	return setBits(b, op, 0x7f<<25|0x1f<<7, lo>>5<<25|lo&0x1f<<7)

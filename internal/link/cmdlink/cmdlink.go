@@ -1,8 +1,8 @@
-// Package cmdlink runs the linker of a Go SDK (cmd/link) on compiled packages in
-// a directory of its own, with an environment of its own, so that equal inputs
-// give equal bytes. It refuses Go versions that were not verified, packages of
-// another platform, two copies of one package, and linker options that would
-// break the output.
+// Package cmdlink runs the linker of a Go SDK (cmd/link) on compiled packages,
+// with golink as its external linker, in a directory and with an environment of
+// its own, so that equal inputs give equal bytes. It refuses Go versions that
+// were not verified, packages of another platform, two copies of one package, and
+// linker options that would break the output.
 package cmdlink
 
 import (
@@ -17,15 +17,17 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/goversion"
 )
 
 // Build modes of Config.BuildMode.
 const (
 	ModeExe       = "exe"        // fixed address
-	ModeStaticPIE = "static-pie" // relocates itself
+	ModeStaticPIE = "static-pie" // relocates itself; packages must be compiled with -shared
 )
+
+// goModes maps our build modes to cmd/link's.
+var goModes = map[string]string{ModeExe: "exe", ModeStaticPIE: "pie"}
 
 // archLevels maps each supported GOARCH to the environment variable that sets
 // its instruction set level.
@@ -38,6 +40,7 @@ var archLevels = map[string]string{
 // A Config says what to link. Paths may be relative to the working directory.
 type Config struct {
 	Linker      string // the SDK's link tool
+	ExtLD       string // golink itself
 	PackageList string // file that lists the import paths of the standard library; "" for none
 	Stdlib      string // directory that holds GOOS_GOARCH/<import path>.a; "" when PackageList is
 	Archives    []Archive
@@ -55,10 +58,12 @@ type Config struct {
 
 	BuildMode         string // ModeExe or ModeStaticPIE
 	BuildID           string // Go build id
+	BuildIDNote       string // GNU build-id note: "sha256" of the contents, "none", or "0x" and hexadecimal digits
 	Ldflags           []string
 	StripSymbols      bool // no symbol table and no DWARF
 	StripDWARF        bool
 	AllowUnverifiedGo bool
+	Map               string // link map to write; "" for none
 	Out               string
 }
 
@@ -69,8 +74,8 @@ func Link(c Config) (warnings string, err error) {
 	if c.GOOS != "linux" || !ok {
 		return "", fmt.Errorf("platform %s/%s: want linux/amd64, linux/arm64 or linux/riscv64", c.GOOS, c.GOARCH)
 	}
-	if c.BuildMode != ModeExe {
-		return "", fmt.Errorf("build mode %q: want %s", c.BuildMode, ModeExe)
+	if goModes[c.BuildMode] == "" {
+		return "", fmt.Errorf("build mode %q: want %s or %s", c.BuildMode, ModeExe, ModeStaticPIE)
 	}
 	if err := c.checkMain(); err != nil {
 		return "", err
@@ -86,20 +91,29 @@ func Link(c Config) (warnings string, err error) {
 	if err := c.writeImportcfg(cfg, level); err != nil {
 		return "", err
 	}
-	out := filepath.Join(tmp, "a.out")
-	args, err := c.args(cfg, tmp, out)
+	args, err := c.args(cfg, tmp)
 	if err != nil {
 		return "", err
 	}
 	if warnings, err = c.run(args, level); err != nil {
 		return "", err
 	}
-	elf, err := os.ReadFile(out)
-	if err != nil {
+	if c.Map != "" {
+		if err := os.Rename(filepath.Join(tmp, mapName), c.Map); err != nil {
+			return warnings, fmt.Errorf("%s ended without a link map: %w", c.Linker, err)
+		}
+	}
+	if err := os.Rename(filepath.Join(tmp, outName), c.Out); err != nil {
 		return warnings, fmt.Errorf("%s ended without an output: %w", c.Linker, err)
 	}
-	return warnings, atomicfile.Write(c.Out, 0o755, elf)
+	return warnings, nil
 }
+
+// Names in the temporary directory.
+const (
+	outName = "a.out"
+	mapName = "map"
+)
 
 // checkMain checks that the main archive was compiled for the wanted platform by
 // a verified Go release. cmd/link itself checks that the packages below agree.
@@ -124,13 +138,13 @@ func (c *Config) writeImportcfg(file, level string) error {
 	var std []string
 	var stdDir string
 	if c.PackageList != "" {
-		var err error
-		if std, err = readPackageList(c.PackageList); err != nil {
-			return err
-		}
 		stdDir = filepath.Join(c.Stdlib, c.GOOS+"_"+c.GOARCH)
 		if _, err := os.Stat(filepath.Join(stdDir, "runtime.a")); err != nil {
 			return fmt.Errorf("standard library: %w: want archives compiled for %s/%s", err, c.GOOS, c.GOARCH)
+		}
+		var err error
+		if std, err = readPackageList(c.PackageList, stdDir); err != nil {
+			return err
 		}
 	}
 	modinfo := c.ModInfo
@@ -149,12 +163,8 @@ func (c *Config) writeImportcfg(file, level string) error {
 
 // settings returns the build settings that follow from c, in the order of cmd/go.
 func (c *Config) settings(level string) []debug.BuildSetting {
-	mode := "exe"
-	if c.BuildMode == ModeStaticPIE {
-		mode = "pie"
-	}
 	s := []debug.BuildSetting{
-		{Key: "-buildmode", Value: mode},
+		{Key: "-buildmode", Value: goModes[c.BuildMode]},
 		{Key: "-compiler", Value: "gc"},
 		{Key: "-trimpath", Value: "true"},
 		{Key: "CGO_ENABLED", Value: "0"},
@@ -171,13 +181,27 @@ func (c *Config) settings(level string) []debug.BuildSetting {
 }
 
 // args returns cmd/link's arguments.
-func (c *Config) args(importcfg, tmp, out string) ([]string, error) {
+func (c *Config) args(importcfg, tmp string) ([]string, error) {
+	extldflags := []string{"-Wl,--build-id=" + cmp.Or(c.BuildIDNote, "sha256")}
+	if c.Map != "" {
+		extldflags = append(extldflags, "-Wl,-Map="+filepath.Join(tmp, mapName))
+	}
+	var quoted []string
+	for _, f := range append([]string{c.ExtLD}, extldflags...) {
+		q, err := quoteWord(f)
+		if err != nil {
+			return nil, err
+		}
+		quoted = append(quoted, q)
+	}
 	args := []string{
 		"-importcfg", importcfg,
 		"-tmpdir", tmp,
 		"-buildid", c.BuildID,
-		"-linkmode=internal",
-		"-buildmode=exe",
+		"-linkmode=external",
+		"-buildmode=" + goModes[c.BuildMode],
+		"-extld=" + quoted[0],
+		"-extldflags=" + strings.Join(quoted[1:], " "),
 	}
 	if c.StripSymbols {
 		args = append(args, "-s")
@@ -202,7 +226,20 @@ func (c *Config) args(importcfg, tmp, out string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(args, extra, []string{"-o", out, c.Main}), nil
+	return slices.Concat(args, extra, []string{"-o", filepath.Join(tmp, outName), c.Main}), nil
+}
+
+// quoteWord quotes s for a flag that cmd/link splits at spaces.
+func quoteWord(s string) (string, error) {
+	switch {
+	case s != "" && !strings.ContainsAny(s, " \t\r\n'\""):
+		return s, nil
+	case !strings.Contains(s, "'"):
+		return "'" + s + "'", nil
+	case !strings.Contains(s, `"`):
+		return `"` + s + `"`, nil
+	}
+	return "", fmt.Errorf("path %s: holds both kinds of quotes, which the Go linker cannot take", s)
 }
 
 // harmless lists lines of cmd/link that say nothing about the output: external

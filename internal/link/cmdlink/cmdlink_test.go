@@ -222,7 +222,7 @@ func TestLinkLeavesNothingBehind(t *testing.T) {
 		{"experiment", func(c *Config) { c.GOEXPERIMENT = "x" }, "not verified"},
 		{"build mode", func(c *Config) { c.BuildMode = "plugin" }, `build mode "plugin"`},
 		{"stamp file", func(c *Config) { c.StampFiles = []string{"none"} }, "stamp file"},
-		{"package list", func(c *Config) { c.PackageList = "none" }, "none"},
+		{"standard library", func(c *Config) { c.PackageList, c.Stdlib = "none", "nowhere" }, "nowhere/linux_amd64"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := good

@@ -11,8 +11,14 @@ import (
 	"strings"
 )
 
-// readPackageList reads one import path a line; blank lines are skipped.
-func readPackageList(file string) ([]string, error) {
+// cgoPackage is what cmd/link adds to a program that it links externally when it
+// can. Ours have no C code to need it.
+const cgoPackage = "runtime/cgo"
+
+// readPackageList reads one import path a line; blank lines are skipped, and so are
+// packages without an archive in dir: the list is the same for every platform and
+// build mode.
+func readPackageList(file, dir string) ([]string, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -21,7 +27,11 @@ func readPackageList(file string) ([]string, error) {
 	var list []string
 	s := bufio.NewScanner(f)
 	for s.Scan() {
-		if p := strings.TrimSpace(s.Text()); p != "" {
+		p := strings.TrimSpace(s.Text())
+		if p == "" || p == cgoPackage {
+			continue
+		}
+		if _, err := os.Stat(path.Join(dir, p) + ".a"); err == nil {
 			list = append(list, p)
 		}
 	}

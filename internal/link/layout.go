@@ -1,0 +1,248 @@
+package link
+
+import (
+	"cmp"
+	"debug/elf"
+	"slices"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+)
+
+// A section is a section of the output.
+type section struct {
+	name  string
+	typ   elf.SectionType
+	flags elf.SectionFlag
+	align uint64
+	size  uint64
+	in    *inSection // nil for one that the linker makes
+
+	link    *section
+	info    uint32
+	entsize uint64
+
+	index int // in the section header table
+	addr  uint64
+	off   uint64
+}
+
+// A segment is an entry of the program header table.
+type segment struct {
+	typ   elf.ProgType
+	flags elf.ProgFlag
+	align uint64
+
+	sections []*section
+
+	addr, off, filesz, memsz uint64
+}
+
+// The PT_LOAD segments, by what they hold.
+const (
+	loadReadOnly = iota
+	loadText
+	loadRelro
+	loadData
+	numLoads
+)
+
+var loadFlags = [numLoads]elf.ProgFlag{
+	loadReadOnly: elf.PF_R,
+	loadText:     elf.PF_R | elf.PF_X,
+	loadRelro:    elf.PF_R | elf.PF_W,
+	loadData:     elf.PF_R | elf.PF_W,
+}
+
+// maxAlign is the largest section alignment: that of the smallest page.
+const maxAlign = 4096
+
+// stubAlign is the alignment of the entry stub.
+const stubAlign = 16
+
+const dynamicFlags = elf.SHF_ALLOC | elf.SHF_WRITE
+
+// makeSections decides which sections and segments the output has and in which
+// order, and what size each has but for .relr.dyn.
+func (l *linker) makeSections() error {
+	byRole := map[role][]*section{}
+	for i := range l.obj.sections {
+		in := &l.obj.sections[i]
+		r := in.rule.role
+		if in.Section.Type == uint32(elf.SHT_NULL) || r == roleDrop ||
+			r == roleDWARF && (l.opt.StripDWARF || l.opt.StripSymbols) {
+			continue
+		}
+		in.out = &section{name: in.Str, typ: in.rule.typ, flags: roleFlags[r], align: max(in.Addralign, 1), size: in.Size, in: in}
+		byRole[r] = append(byRole[r], in.out)
+	}
+	for _, s := range byRole {
+		slices.SortFunc(s, func(a, b *section) int { return cmp.Compare(a.in.order, b.in.order) })
+	}
+	text := byRole[roleText][0]
+	l.stubOff = alignUp(text.size, stubAlign)
+	text.size = l.stubOff + uint64(len(l.stub.Code))
+	text.align = max(text.align, stubAlign)
+
+	if len(byRole[roleRelro]) > 0 && !l.opt.PIE {
+		return l.obj.errorf(0, "section %s: the object was made with -buildmode=pie, for a program at a fixed address", byRole[roleRelro][0].name)
+	}
+	if !l.opt.NoBuildID {
+		id := &section{name: ".note.gnu.build-id", typ: elf.SHT_NOTE, flags: elf.SHF_ALLOC, align: 4, size: noteHeader + uint64(len(l.buildID()))}
+		byRole[roleNote] = append([]*section{id}, byRole[roleNote]...)
+	}
+
+	var loads [numLoads][]*section
+	loads[loadReadOnly] = byRole[roleNote]
+	loads[loadText] = byRole[roleText]
+	if l.opt.PIE {
+		dynsym, dynstr, hash, relr, dynamic := makeDynamic()
+		loads[loadReadOnly] = append(loads[loadReadOnly], dynsym, dynstr, hash, relr)
+		loads[loadRelro] = slices.Concat(byRole[roleInfo], byRole[roleRelro], []*section{dynamic})
+	} else {
+		loads[loadData] = byRole[roleInfo]
+	}
+	loads[loadReadOnly] = append(loads[loadReadOnly], byRole[roleReadOnly]...)
+	loads[loadData] = slices.Concat(loads[loadData], byRole[roleData], byRole[roleBSS])
+
+	add := func(typ elf.ProgType, flags elf.ProgFlag, align uint64, sections ...*section) *segment {
+		g := &segment{typ: typ, flags: flags, align: align, sections: sections}
+		l.segments = append(l.segments, g)
+		return g
+	}
+	for i, s := range loads {
+		if len(s) > 0 {
+			l.load[i] = add(elf.PT_LOAD, loadFlags[i], l.arch.PageSize, s...)
+		}
+		l.sections = append(l.sections, s...)
+	}
+	if l.opt.PIE {
+		add(elf.PT_DYNAMIC, elf.PF_R|elf.PF_W, 8, l.section(".dynamic"))
+	}
+	if notes := byRole[roleNote]; len(notes) > 0 {
+		add(elf.PT_NOTE, elf.PF_R, 4, notes...)
+	}
+	if tls := byRole[roleTLS]; len(tls) > 0 {
+		// A TLS section takes no room: its address is where the writable data begins.
+		i := slices.Index(l.sections, l.load[loadData].sections[0])
+		l.sections = slices.Insert(l.sections, i, tls...)
+		add(elf.PT_TLS, elf.PF_R, tls[0].align, tls...)
+	}
+	if l.opt.PIE {
+		add(elf.PT_GNU_RELRO, elf.PF_R, 1, loads[loadRelro]...)
+	}
+	add(elf.PT_GNU_STACK, elf.PF_R|elf.PF_W, 16)
+
+	l.sections = append(l.sections, byRole[roleDWARF]...)
+	if !l.opt.StripSymbols {
+		l.sections = append(l.sections, l.makeSymtab()...)
+	}
+	names := &section{name: ".shstrtab", typ: elf.SHT_STRTAB, align: 1, size: 1}
+	l.sections = append(l.sections, names)
+	for i, s := range l.sections {
+		s.index = i + 1
+		names.size += uint64(len(s.name)) + 1
+	}
+	return l.findRelr()
+}
+
+// layout gives every section its address and place in the file. The size of
+// .relr.dyn depends on the distances between sections, and they on it: it grows
+// until it is large enough.
+func (l *linker) layout() error {
+	if !l.opt.PIE {
+		return l.place()
+	}
+	relr := l.section(".relr.dyn")
+	for {
+		if err := l.place(); err != nil {
+			return err
+		}
+		l.relr = encodeRelr(l.relrSites())
+		need := uint64(len(l.relr)) * 8
+		if need <= relr.size {
+			break
+		}
+		relr.size = need
+	}
+	for uint64(len(l.relr))*8 < relr.size {
+		l.relr = append(l.relr, relrNothing)
+	}
+	return nil
+}
+
+// place lays out with the present section sizes.
+func (l *linker) place() error {
+	off := uint64(goelf.HeaderSize + goelf.ProgHeaderSize*len(l.segments))
+	addr := l.base() + off
+	page := l.arch.PageSize
+	for i, g := range l.load {
+		if g == nil {
+			continue
+		}
+		if i != loadReadOnly {
+			// A page of its own in memory, at the same offset in the page as in the file.
+			off = alignUp(off, g.sections[0].align)
+			addr = alignUp(addr, page) + off%page
+		}
+		var inFile uint64 // offset after the last section that has contents
+		for j, s := range g.sections {
+			pad := alignUp(addr, s.align) - addr
+			addr, off = addr+pad, off+pad
+			s.addr, s.off = addr, off
+			if j == 0 {
+				g.addr, g.off = addr, off
+				inFile = off
+			}
+			addr, off = addr+s.size, off+s.size
+			if s.typ == elf.SHT_NOBITS {
+				s.off = inFile
+			} else {
+				inFile = off
+			}
+		}
+		if i == loadReadOnly { // this one also has the headers
+			g.addr, g.off = l.base(), 0
+		}
+		g.filesz, g.memsz = inFile-g.off, addr-g.addr
+		off = inFile
+	}
+	if addr > maxAddress {
+		return l.obj.errorf(0, "the program ends at address %#x, want at most %#x", addr, uint64(maxAddress))
+	}
+	for _, s := range l.sections {
+		switch {
+		case s.flags&elf.SHF_TLS != 0:
+			data := l.load[loadData]
+			s.addr, s.off = alignUp(data.addr, s.align), data.off
+		case s.flags&elf.SHF_ALLOC == 0:
+			off = alignUp(off, s.align)
+			s.off = off
+			off += s.size
+		}
+	}
+	for _, g := range l.segments {
+		if g.typ != elf.PT_LOAD && len(g.sections) > 0 {
+			g.span()
+		}
+		if g.typ == elf.PT_GNU_RELRO {
+			// Up to the end of the page: nothing else is on it.
+			g.memsz = alignUp(g.addr+g.memsz, page) - g.addr
+		}
+	}
+	l.shoff = alignUp(off, 8)
+	return nil
+}
+
+// maxAddress bounds the addresses of a program: user space has 47 bits.
+const maxAddress = 1 << 46
+
+// span makes g reach from its first to its last section.
+func (g *segment) span() {
+	first, last := g.sections[0], g.sections[len(g.sections)-1]
+	g.addr, g.off = first.addr, first.off
+	g.memsz = last.addr + last.size - first.addr
+	g.filesz = g.memsz
+	if first.typ == elf.SHT_NOBITS {
+		g.filesz = 0
+	}
+}

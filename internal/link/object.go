@@ -1,0 +1,313 @@
+package link
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go3s/rules_go3s/internal/arch"
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+)
+
+var le = binary.LittleEndian
+
+// A role says what a section of go.o is for, and so where it goes.
+type role uint8
+
+const (
+	roleDrop     role = iota // not in the output
+	roleNote                 // ELF notes
+	roleReadOnly             // read-only data
+	roleText                 // code
+	roleInfo                 // data that is constant once it is relocated, and that readers look for in the first writable segment
+	roleRelro                // data that is constant once it is relocated
+	roleTLS                  // zeroed data of each thread
+	roleData                 // writable data
+	roleBSS                  // zeroed data
+	roleDWARF                // debugging information
+)
+
+// A rule is what the linker knows of a section of go.o by its name.
+type rule struct {
+	role role
+	typ  elf.SectionType
+}
+
+const dwarfPrefix = ".debug_"
+
+// rules lists the sections that the verified Go releases write. The order of
+// data and bss sections among themselves is the order of the list: the runtime
+// takes noptrdata, data, bss and noptrbss to be in that order.
+var rules = []struct {
+	name string
+	rule
+}{
+	{".text", rule{roleText, elf.SHT_PROGBITS}},
+	{".note.go.buildid", rule{roleNote, elf.SHT_NOTE}},
+	{".rodata", rule{roleReadOnly, elf.SHT_PROGBITS}},
+	{".gopclntab", rule{roleReadOnly, elf.SHT_PROGBITS}},
+	{".typelink", rule{roleReadOnly, elf.SHT_PROGBITS}},
+	{".itablink", rule{roleReadOnly, elf.SHT_PROGBITS}},
+	{".go.buildinfo", rule{roleInfo, elf.SHT_PROGBITS}},
+	{".go.fipsinfo", rule{roleInfo, elf.SHT_PROGBITS}},
+	{".data.rel.ro", rule{roleRelro, elf.SHT_PROGBITS}},
+	{".data.rel.ro.typelink", rule{roleRelro, elf.SHT_PROGBITS}},
+	{".data.rel.ro.itablink", rule{roleRelro, elf.SHT_PROGBITS}},
+	{".tbss", rule{roleTLS, elf.SHT_NOBITS}},
+	{".go.module", rule{roleData, elf.SHT_PROGBITS}},
+	{".noptrdata", rule{roleData, elf.SHT_PROGBITS}},
+	{".data", rule{roleData, elf.SHT_PROGBITS}},
+	{".bss", rule{roleBSS, elf.SHT_NOBITS}},
+	{".noptrbss", rule{roleBSS, elf.SHT_NOBITS}},
+	{".debug_abbrev", rule{roleDWARF, elf.SHT_PROGBITS}},
+	{".debug_addr", rule{roleDWARF, elf.SHT_PROGBITS}},
+	{".debug_frame", rule{roleDWARF, elf.SHT_PROGBITS}},
+	{".debug_gdb_scripts", rule{roleDWARF, elf.SHT_PROGBITS}},
+	{".debug_info", rule{roleDWARF, elf.SHT_PROGBITS}},
+	{".debug_line", rule{roleDWARF, elf.SHT_PROGBITS}},
+	{".debug_loclists", rule{roleDWARF, elf.SHT_PROGBITS}},
+	{".debug_rnglists", rule{roleDWARF, elf.SHT_PROGBITS}},
+	// An empty mark that the stack need not be executable: ours never is.
+	{".note.GNU-stack", rule{roleDrop, elf.SHT_PROGBITS}},
+}
+
+// roleFlags are the sh_flags that each role must have.
+var roleFlags = map[role]elf.SectionFlag{
+	roleNote:     elf.SHF_ALLOC,
+	roleReadOnly: elf.SHF_ALLOC,
+	roleText:     elf.SHF_ALLOC | elf.SHF_EXECINSTR,
+	roleInfo:     elf.SHF_ALLOC | elf.SHF_WRITE,
+	roleRelro:    elf.SHF_ALLOC | elf.SHF_WRITE,
+	roleTLS:      elf.SHF_ALLOC | elf.SHF_WRITE | elf.SHF_TLS,
+	roleData:     elf.SHF_ALLOC | elf.SHF_WRITE,
+	roleBSS:      elf.SHF_ALLOC | elf.SHF_WRITE,
+}
+
+// required are the sections without which there is no Go program.
+var required = []string{".text", ".rodata", ".gopclntab", ".go.buildinfo", ".go.fipsinfo", ".go.module", ".data", ".noptrdata"}
+
+// maxSize bounds the size of a section in memory, so that sums of sizes and
+// addresses cannot wrap.
+const maxSize = 1 << 40
+
+// An object is the parsed go.o.
+type object struct {
+	*goelf.File
+	name     string
+	sections []inSection // by section index
+	symtab   []byte
+	strtab   []byte
+	locals   int // symbols before the first that is not local
+	main     symbol
+}
+
+// An inSection is a section of go.o.
+type inSection struct {
+	*goelf.Section
+	rule  rule
+	order int    // in rules
+	data  []byte // empty for SHT_NOBITS
+	relas []byte // its relocations, whole entries
+	out   *section
+}
+
+// A symbol is an entry of the symbol table.
+type symbol struct {
+	name    uint32 // offset in strtab
+	info    byte
+	other   byte
+	section uint16 // section index, or elf.SHN_ABS
+	value   uint64 // offset in the section
+	size    uint64
+}
+
+func (s symbol) typ() elf.SymType  { return elf.ST_TYPE(s.info) }
+func (s symbol) bind() elf.SymBind { return elf.ST_BIND(s.info) }
+
+func (o *object) errorf(off uint64, format string, args ...any) error {
+	return &goelf.FormatError{File: o.name, Off: off, Msg: fmt.Sprintf(format, args...)}
+}
+
+// parseObject checks that f is what cmd/link writes for machine a.
+func parseObject(f *goelf.File, a *arch.Arch) (*object, error) {
+	o := &object{File: f, name: f.Name, sections: make([]inSection, len(f.Sections))}
+	if t := elf.Type(f.Header.Type); t != elf.ET_REL {
+		return nil, o.errorf(16, "type %v, want ET_REL: a relocatable object of cmd/link", t)
+	}
+	if extra := f.Header.Flags &^ a.Flags; extra != 0 {
+		return nil, o.errorf(48, "e_flags %#x: bits %#x are unknown for %s", f.Header.Flags, extra, a.GOARCH)
+	}
+	if err := o.readSections(); err != nil {
+		return nil, err
+	}
+	if err := o.readSymbols(); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// readSections gives every section its rule.
+func (o *object) readSections() error {
+	seen := map[string]int{}
+	for i := range o.Sections {
+		s := &o.Sections[i]
+		o.sections[i] = inSection{Section: s}
+		in := &o.sections[i]
+		data, err := o.SectionData(s)
+		if err != nil {
+			return err
+		}
+		in.data = data
+		switch typ := elf.SectionType(s.Type); typ {
+		case elf.SHT_NULL:
+			continue
+		case elf.SHT_SYMTAB:
+			if o.symtab != nil {
+				return o.errorf(s.Off, "section [index %d] %s is a second symbol table", i, s.Str)
+			}
+			o.symtab, o.locals = data, int(s.Info)
+			if o.strtab, err = o.SectionData(&o.Sections[s.Link]); err != nil {
+				return err
+			}
+			continue
+		case elf.SHT_STRTAB, elf.SHT_RELA:
+			continue
+		case elf.SHT_PROGBITS, elf.SHT_NOBITS, elf.SHT_NOTE:
+		default:
+			return o.errorf(s.Off, "section [index %d] %s has type %v, which cmd/link does not write", i, s.Str, typ)
+		}
+		if prev, ok := seen[s.Str]; ok {
+			return o.errorf(s.Off, "sections [index %d] and [index %d] are both named %s", prev, i, s.Str)
+		}
+		seen[s.Str] = i
+		if err := o.checkRule(in); err != nil {
+			return err
+		}
+	}
+	for _, name := range required {
+		if i, ok := seen[name]; !ok || o.sections[i].Size == 0 {
+			return o.errorf(0, "section %s is missing or empty: not an object of a Go program", name)
+		}
+	}
+	if o.symtab == nil {
+		return o.errorf(0, "there is no symbol table")
+	}
+	return o.readRelas()
+}
+
+// checkRule finds the rule of section in and checks that it obeys it.
+func (o *object) checkRule(in *inSection) error {
+	s := in.Section
+	in.order = slices.IndexFunc(rules, func(r struct {
+		name string
+		rule
+	}) bool {
+		return r.name == s.Str
+	})
+	if in.order < 0 {
+		return o.errorf(s.Off, "section [index %d] %s: unknown to the verified Go releases", s.Index, s.Str)
+	}
+	in.rule = rules[in.order].rule
+	if typ := elf.SectionType(s.Type); typ != in.rule.typ {
+		return o.errorf(s.Off, "section [index %d] %s has type %v, want %v", s.Index, s.Str, typ, in.rule.typ)
+	}
+	if flags, want := elf.SectionFlag(s.Flags), roleFlags[in.rule.role]; flags != want {
+		return o.errorf(s.Off, "section [index %d] %s has flags %v, want %v", s.Index, s.Str, flags, want)
+	}
+	if s.Size > maxSize || s.Addralign > maxAlign {
+		return o.errorf(s.Off, "section [index %d] %s has size %#x and alignment %#x, want at most %#x and %#x", s.Index, s.Str, s.Size, s.Addralign, uint64(maxSize), maxAlign)
+	}
+	return nil
+}
+
+// readRelas attaches every relocation table to the section that it relocates.
+func (o *object) readRelas() error {
+	for i := range o.sections {
+		s := &o.sections[i]
+		if elf.SectionType(s.Type) != elf.SHT_RELA || s.Size == 0 {
+			continue
+		}
+		if s.Info == 0 || int(s.Info) >= len(o.sections) {
+			return o.errorf(s.Off, "section [index %d] %s relocates section %d, want 1 to %d", i, s.Str, s.Info, len(o.sections)-1)
+		}
+		to := &o.sections[s.Info]
+		if elf.SectionType(o.Sections[s.Link].Type) != elf.SHT_SYMTAB {
+			return o.errorf(s.Off, "section [index %d] %s refers to section %d for symbols, want a symbol table", i, s.Str, s.Link)
+		}
+		if to.relas != nil || len(to.data) == 0 || to.rule.role == roleDrop {
+			return o.errorf(s.Off, "section [index %d] %s relocates %s, which has no contents or other relocations already", i, s.Str, to.Str)
+		}
+		to.relas = s.data
+	}
+	return nil
+}
+
+// symbol returns entry i of the symbol table, which must be in range.
+func (o *object) symbol(i uint32) symbol {
+	b := o.symtab[int(i)*goelf.SymbolSize:]
+	return symbol{name: le.Uint32(b), info: b[4], other: b[5], section: le.Uint16(b[6:]), value: le.Uint64(b[8:]), size: le.Uint64(b[16:])}
+}
+
+// symbols returns the number of entries of the symbol table.
+func (o *object) symbols() int { return len(o.symtab) / goelf.SymbolSize }
+
+// symbolName returns the name of s, or of its section when it has none.
+func (o *object) symbolName(s symbol) string {
+	if s.name == 0 && int(s.section) < len(o.sections) {
+		return o.sections[s.section].Str
+	}
+	return o.str(s.name)
+}
+
+// str returns the string at off in strtab, "" when it is not there.
+func (o *object) str(off uint32) string {
+	if int64(off) >= int64(len(o.strtab)) {
+		return ""
+	}
+	name, _, _ := strings.Cut(string(o.strtab[off:min(len(o.strtab), int(off)+maxName)]), "\x00")
+	return name
+}
+
+// maxName bounds a symbol name in messages and comparisons. Instantiated generic
+// functions have names of several kilobytes.
+const maxName = 1 << 16
+
+// readSymbols checks every symbol and finds main.
+func (o *object) readSymbols() error {
+	n := o.symbols()
+	if o.locals < 1 || o.locals > n {
+		return o.errorf(0, "the symbol table says %d of %d symbols are local", o.locals, n)
+	}
+	found := false
+	for i := 1; i < n; i++ {
+		s := o.symbol(uint32(i))
+		if s.section == uint16(elf.SHN_UNDEF) {
+			return o.errorf(0, "symbol %d %s is not defined: a program with cgo, or of another Go release?", i, o.str(s.name))
+		}
+		if s.section == uint16(elf.SHN_ABS) {
+			continue
+		}
+		if int(s.section) >= len(o.sections) {
+			return o.errorf(0, "symbol %d %s is in section %#x, want 1 to %d", i, o.str(s.name), s.section, len(o.sections)-1)
+		}
+		in := &o.sections[s.section]
+		if s.value > in.Size {
+			return o.errorf(0, "symbol %d %s is at %#x of section %s, which has %#x bytes", i, o.str(s.name), s.value, in.Str, in.Size)
+		}
+		if (s.typ() == elf.STT_TLS) != (in.rule.role == roleTLS) {
+			return o.errorf(0, "symbol %d %s has type %v in section %s", i, o.str(s.name), s.typ(), in.Str)
+		}
+		if local := s.bind() == elf.STB_LOCAL; local != (i < o.locals) {
+			return o.errorf(0, "symbol %d %s has binding %v among others", i, o.str(s.name), s.bind())
+		}
+		if s.bind() == elf.STB_GLOBAL && in.rule.role == roleText && o.str(s.name) == "main" {
+			o.main, found = s, true
+		}
+	}
+	if !found {
+		return o.errorf(0, "there is no global function main: not an object of a Go program")
+	}
+	return nil
+}

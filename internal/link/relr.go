@@ -1,0 +1,85 @@
+package link
+
+import (
+	"debug/elf"
+	"slices"
+
+	"github.com/go3s/rules_go3s/internal/arch"
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+)
+
+// Relative relocations in DT_RELR form (gABI, "Relative Relocation Table"): a
+// list of words. An even word is the address of a place to relocate. Each odd word
+// that follows is a bitmap of the next 63 words: bit n, from 1, for the nth. To
+// relocate is to add the load address to the word in place.
+
+// relrNothing is a bitmap without a place: it relocates nothing.
+const relrNothing = 1
+
+// relrBits is the number of places that a bitmap covers.
+const relrBits = 63
+
+// encodeRelr encodes ascending addresses that are multiples of 8.
+func encodeRelr(sites []uint64) []uint64 {
+	var out []uint64
+	for i := 0; i < len(sites); {
+		out = append(out, sites[i])
+		next := sites[i] + 8
+		i++
+		for {
+			var bits uint64
+			for i < len(sites) && sites[i]-next < relrBits*8 {
+				bits |= 1 << ((sites[i] - next) / 8)
+				i++
+			}
+			if bits == 0 {
+				break
+			}
+			out = append(out, bits<<1|1)
+			next += relrBits * 8
+		}
+	}
+	return out
+}
+
+// findRelr checks, in a PIE, that the loader's work is confined to 64-bit words in
+// writable sections, and gives .relr.dyn its least size.
+func (l *linker) findRelr() error {
+	if !l.opt.PIE {
+		return nil
+	}
+	for _, s := range l.sections {
+		if s.in == nil || s.flags&elf.SHF_ALLOC == 0 {
+			continue
+		}
+		for i := 0; i < len(s.in.relas); i += goelf.RelaSize {
+			r := readRela(s.in.relas[i:])
+			k, ok := l.arch.Relocs[r.typ]
+			if !ok || k.Class != arch.Address && k.Class != arch.Absolute {
+				continue
+			}
+			if k.Class == arch.Absolute || s.flags&elf.SHF_WRITE == 0 || r.off%8 != 0 {
+				return l.relocError(s, r, "a position-independent program can store an address only in an aligned 64-bit word of writable data")
+			}
+		}
+	}
+	return nil
+}
+
+// relrSites returns the addresses to relocate at start, ascending.
+func (l *linker) relrSites() []uint64 {
+	var sites []uint64
+	for _, s := range l.sections {
+		if s.in == nil || s.flags&elf.SHF_ALLOC == 0 {
+			continue
+		}
+		for i := 0; i < len(s.in.relas); i += goelf.RelaSize {
+			r := readRela(s.in.relas[i:])
+			if l.arch.Relocs[r.typ].Apply != nil && l.arch.Relocs[r.typ].Class == arch.Address {
+				sites = append(sites, s.addr+r.off)
+			}
+		}
+	}
+	slices.Sort(sites)
+	return slices.Compact(sites)
+}

@@ -1,0 +1,123 @@
+package link
+
+import (
+	"crypto/sha256"
+	"debug/elf"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+)
+
+// fill makes the image and writes all that does not depend on relocations.
+func (l *linker) fill() error {
+	l.image = make([]byte, l.shoff+uint64(len(l.sections)+1)*goelf.SectionHeaderSize)
+	names := l.section(".shstrtab")
+	name := uint64(1)
+	for i, s := range l.sections {
+		if s.in != nil && len(s.in.data) > 0 {
+			copy(l.image[s.off:], s.in.data)
+		}
+		l.writeSection(i+1, s, uint32(name))
+		copy(l.image[names.off+name:], s.name)
+		name += uint64(len(s.name)) + 1
+	}
+	if l.opt.PIE {
+		l.fillDynamic()
+	}
+	if !l.opt.StripSymbols {
+		l.fillSymtab()
+	}
+	return nil
+}
+
+// writeSection writes entry i of the section header table.
+func (l *linker) writeSection(i int, s *section, name uint32) {
+	var link uint32
+	if s.link != nil {
+		link = uint32(s.link.index)
+	}
+	b := l.image[l.shoff+uint64(i)*goelf.SectionHeaderSize:]
+	le.PutUint32(b, name)
+	le.PutUint32(b[4:], uint32(s.typ))
+	le.PutUint64(b[8:], uint64(s.flags))
+	le.PutUint64(b[16:], s.addr)
+	le.PutUint64(b[24:], s.off)
+	le.PutUint64(b[32:], s.size)
+	le.PutUint32(b[40:], link)
+	le.PutUint32(b[44:], s.info)
+	le.PutUint64(b[48:], s.align)
+	le.PutUint64(b[56:], s.entsize)
+}
+
+// writeHeaders writes the ELF header and the program header table.
+func (l *linker) writeHeaders(entry uint64) {
+	typ := elf.ET_EXEC
+	if l.opt.PIE {
+		typ = elf.ET_DYN
+	}
+	b := l.image
+	copy(b, elf.ELFMAG)
+	b[elf.EI_CLASS] = byte(elf.ELFCLASS64)
+	b[elf.EI_DATA] = byte(elf.ELFDATA2LSB)
+	b[elf.EI_VERSION] = byte(elf.EV_CURRENT)
+	le.PutUint16(b[16:], uint16(typ))
+	le.PutUint16(b[18:], uint16(l.arch.Machine))
+	le.PutUint32(b[20:], uint32(elf.EV_CURRENT))
+	le.PutUint64(b[24:], entry)
+	le.PutUint64(b[32:], goelf.HeaderSize)
+	le.PutUint64(b[40:], l.shoff)
+	le.PutUint32(b[48:], l.arch.Flags)
+	le.PutUint16(b[52:], goelf.HeaderSize)
+	le.PutUint16(b[54:], goelf.ProgHeaderSize)
+	le.PutUint16(b[56:], uint16(len(l.segments)))
+	le.PutUint16(b[58:], goelf.SectionHeaderSize)
+	le.PutUint16(b[60:], uint16(len(l.sections)+1))
+	le.PutUint16(b[62:], uint16(l.section(".shstrtab").index))
+	for i, g := range l.segments {
+		p := b[goelf.HeaderSize+i*goelf.ProgHeaderSize:]
+		le.PutUint32(p, uint32(g.typ))
+		le.PutUint32(p[4:], uint32(g.flags))
+		le.PutUint64(p[8:], g.off)
+		le.PutUint64(p[16:], g.addr)
+		le.PutUint64(p[24:], g.addr)
+		le.PutUint64(p[32:], g.filesz)
+		le.PutUint64(p[40:], g.memsz)
+		le.PutUint64(p[48:], g.align)
+	}
+}
+
+const (
+	noteHeader  = 16 // three words, then the name "GNU\0"
+	noteBuildID = 3  // NT_GNU_BUILD_ID
+	// buildIDSize is the length of a build-id that Link derives. Readers show 20
+	// bytes as a SHA-1, whatever it is.
+	buildIDSize = 20
+)
+
+// buildID returns the given build-id, or room for one.
+func (l *linker) buildID() []byte {
+	if l.opt.BuildID != nil {
+		return l.opt.BuildID
+	}
+	return make([]byte, buildIDSize)
+}
+
+// identify writes the build-id note: given, or the start of the SHA-256 of the
+// file with that id zero.
+func (l *linker) identify() error {
+	if l.opt.NoBuildID {
+		return nil
+	}
+	s := l.section(".note.gnu.build-id")
+	note := l.image[s.off : s.off+s.size]
+	id := l.buildID()
+	le.PutUint32(note, 4)
+	le.PutUint32(note[4:], uint32(len(id)))
+	le.PutUint32(note[8:], noteBuildID)
+	copy(note[12:], "GNU\x00")
+	copy(note[noteHeader:], id)
+	if l.opt.BuildID == nil {
+		sum := sha256.Sum256(l.image)
+		copy(note[noteHeader:], sum[:buildIDSize])
+	}
+	return nil
+}

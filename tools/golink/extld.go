@@ -1,0 +1,132 @@
+package main
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/link"
+)
+
+// # golink as -extld
+//
+// cmd/link expects a C compiler driver as its external linker. It first tries
+// flags out on a C file, trivial.c, and takes a failure or the word "unrecognized"
+// for no; then it calls once with go.o. runExtld understands what the verified Go
+// releases say in both cases and refuses the rest.
+
+// extldFlags lists the flags without a value that cmd/link gives, or that it tries
+// and may give. Further flags come from -extldflags.
+var extldFlags = map[string]func(*extld){
+	"-m64":                             nil,
+	"-no-pie":                          nil,
+	"-static":                          nil,
+	"-Wl,--export-dynamic-symbol=main": nil, // there is nothing to export it to
+	"-Wl,-z,relro":                     nil, // always
+	"-pie":                             func(x *extld) { x.opt.PIE = true },
+	"-static-pie":                      func(x *extld) { x.opt.PIE = true },
+	"-s":                               func(x *extld) { x.opt.StripSymbols = true },
+	"-Wl,-S":                           func(x *extld) { x.opt.StripDWARF = true },
+}
+
+// An extld is a parsed command line.
+type extld struct {
+	opt     link.Options
+	input   string
+	out     string
+	mapFile string
+}
+
+const (
+	buildIDFlag = "-Wl,--build-id="
+	mapFlag     = "-Wl,-Map="
+)
+
+// parseExtld parses args. When they are a trial it returns nil and no error for a
+// flag that golink understands.
+func parseExtld(args []string) (*extld, error) {
+	x := &extld{}
+	var unknown []error
+	for i := 0; i < len(args); i++ {
+		a := args[i]
+		set, known := extldFlags[a]
+		switch {
+		case known:
+			if set != nil {
+				set(x)
+			}
+		case a == "-o":
+			if i++; i == len(args) {
+				return nil, errors.New("-o: the file name is missing")
+			}
+			x.out = args[i]
+		case strings.HasPrefix(a, buildIDFlag):
+			if err := x.setBuildID(a[len(buildIDFlag):]); err != nil {
+				return nil, err
+			}
+		case strings.HasPrefix(a, mapFlag):
+			x.mapFile = a[len(mapFlag):]
+		case strings.HasPrefix(a, "-"):
+			unknown = append(unknown, fmt.Errorf("unrecognized option %q: golink links pure Go programs of the verified releases only", a))
+		case x.input != "":
+			return nil, fmt.Errorf("inputs %s and %s: want one, go.o: does the program use cgo?", x.input, a)
+		default:
+			x.input = a
+		}
+	}
+	if err := errors.Join(unknown...); err != nil {
+		return nil, err
+	}
+	switch {
+	case filepath.Base(x.input) == "trivial.c":
+		return nil, nil
+	case x.input == "" || x.out == "":
+		return nil, errors.New("want go.o and -o")
+	}
+	return x, nil
+}
+
+// setBuildID handles --build-id=none, =sha256 and =0x<hexadecimal digits>.
+func (x *extld) setBuildID(s string) error {
+	x.opt.BuildID, x.opt.NoBuildID = nil, false
+	switch digits, isHex := strings.CutPrefix(s, "0x"); {
+	case s == "none":
+		x.opt.NoBuildID = true
+	case s == "sha256":
+	case isHex:
+		id, err := hex.DecodeString(digits)
+		if err != nil || len(id) == 0 || len(id) > 64 {
+			return fmt.Errorf("build-id %q: want 1 to 64 bytes in hexadecimal", s)
+		}
+		x.opt.BuildID = id
+	default:
+		return fmt.Errorf("build-id %q: want none, sha256 or 0x and hexadecimal digits", s)
+	}
+	return nil
+}
+
+// runExtld links as cmd/link's external linker.
+func runExtld(args []string) error {
+	x, err := parseExtld(args)
+	if x == nil || err != nil {
+		return err
+	}
+	data, err := os.ReadFile(x.input)
+	if err != nil {
+		return err
+	}
+	out, err := link.Link(x.input, data, x.opt)
+	if err != nil {
+		return err
+	}
+	if x.mapFile != "" {
+		if err := atomicfile.Write(x.mapFile, 0o644, out.Map()); err != nil {
+			return err
+		}
+	}
+	return atomicfile.Write(x.out, 0o755, out.File)
+}
