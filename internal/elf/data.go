@@ -25,6 +25,14 @@ func (f *File) SectionData(s *Section) ([]byte, error) {
 	return f.Data[s.Off : s.Off+s.Size : s.Off+s.Size], nil
 }
 
+// plainData is SectionData for tables that nobody compresses.
+func (f *File) plainData(s *Section) ([]byte, error) {
+	if s.Flags&uint64(elf.SHF_COMPRESSED) != 0 {
+		return nil, f.errorf(f.sectionField(s.Index, 8), "section [index %d] of type %v is compressed (SHF_COMPRESSED), want it plain", s.Index, elf.SectionType(s.Type))
+	}
+	return f.SectionData(s)
+}
+
 // SegmentData returns the bytes that segment p has in the file.
 func (f *File) SegmentData(p *elf.Prog64) ([]byte, error) {
 	if p.Filesz == 0 || elf.ProgType(p.Type) == elf.PT_NULL {

@@ -22,12 +22,12 @@ type StringTable struct {
 }
 
 // StringTable returns the string table in section s. It fails when s is not of
-// type SHT_STRTAB.
+// type SHT_STRTAB, or compressed.
 func (f *File) StringTable(s *Section) (*StringTable, error) {
 	if t := elf.SectionType(s.Type); t != elf.SHT_STRTAB {
 		return nil, f.errorf(f.sectionField(s.Index, 4), "section [index %d] has type %v, want %v: it is used as a string table", s.Index, t, elf.SHT_STRTAB)
 	}
-	data, err := f.SectionData(s)
+	data, err := f.plainData(s)
 	if err != nil {
 		return nil, err
 	}

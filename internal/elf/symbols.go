@@ -13,12 +13,12 @@ type SymbolTable struct {
 }
 
 // SymbolTable returns the symbol table in section s. It fails when s is of
-// another type than SHT_SYMTAB and SHT_DYNSYM.
+// another type than SHT_SYMTAB and SHT_DYNSYM, or compressed.
 func (f *File) SymbolTable(s *Section) (*SymbolTable, error) {
 	if t := elf.SectionType(s.Type); t != elf.SHT_SYMTAB && t != elf.SHT_DYNSYM {
 		return nil, f.errorf(f.sectionField(s.Index, 4), "section [index %d] has type %v, want %v or %v: it is used as a symbol table", s.Index, t, elf.SHT_SYMTAB, elf.SHT_DYNSYM)
 	}
-	raw, err := f.SectionData(s)
+	raw, err := f.plainData(s)
 	if err != nil {
 		return nil, err
 	}

@@ -59,8 +59,11 @@ func checkOutput(t testing.TB, in, out []byte, o *Options) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := elf.NewFile(bytes.NewReader(out)); err != nil {
-		t.Fatalf("debug/elf: %v", err)
+	// Not every well-formed file is one for debug/elf: it lacks PN_XNUM.
+	if _, err := elf.NewFile(bytes.NewReader(in)); err == nil {
+		if _, err := elf.NewFile(bytes.NewReader(out)); err != nil {
+			t.Fatalf("debug/elf: %v", err)
+		}
 	}
 	for i := range is.Sections {
 		if s := &is.Sections[i]; elf.SectionType(s.Type) == elf.SHT_SYMTAB {

@@ -61,7 +61,7 @@ func (s *stripper) layOut(sections []section) *layout {
 
 	for i := range sections {
 		sec := &sections[i]
-		if i == 0 || sec.fixed || elf.SectionType(sec.header.Type) == elf.SHT_NOBITS {
+		if t := elf.SectionType(sec.header.Type); sec.fixed || t == elf.SHT_NULL || t == elf.SHT_NOBITS {
 			continue
 		}
 		sec.header.Off = room.take(uint64(len(sec.data)), max(sec.header.Addralign, 1))

@@ -20,10 +20,10 @@ func (s *stripper) layOutDebug(sections []section) *Output {
 
 	for i := range sections {
 		sec := &sections[i]
-		if i == 0 {
+		t := elf.SectionType(sec.header.Type)
+		if t == elf.SHT_NULL {
 			continue
 		}
-		t := elf.SectionType(sec.header.Type)
 		if sec.header.Flags&uint64(elf.SHF_ALLOC) != 0 && t != elf.SHT_NOTE {
 			sec.header.Type, sec.data = uint32(elf.SHT_NOBITS), nil
 		}

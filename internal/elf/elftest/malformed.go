@@ -228,6 +228,7 @@ var sectionDefects = []defect{
 	{"section-names-last-without-nul", "holds no terminated string", func(m *Image) {
 		m.Data[m.Off(".shstrtab")+m.Size(".shstrtab")-1] = 'x'
 	}},
+	{"section-names-compressed", "is compressed", shdr64(".shstrtab", shFlags, uint64(elf.SHF_COMPRESSED))},
 	{"section-names-empty", "holds no terminated string", shdr64(".shstrtab", shSize, 0)},
 	{"section-offset-beyond-file", "has sh_offset (0x100000)", shdr64(".text", shOffset, 0x100000)},
 	{"section-size-beyond-file", "+ sh_size (0x100000) beyond the file size", shdr64(".debug_info", shSize, 0x100000)},
@@ -288,6 +289,8 @@ var contentDefects = []defect{
 			m.Data[m.Off(".strtab")+i] = 'x'
 		}
 	}},
+	{"symbol-names-compressed", "is compressed", shdr64(".strtab", shFlags, uint64(elf.SHF_COMPRESSED))},
+	{"symbols-compressed", "is compressed", shdr64(".symtab", shFlags, uint64(elf.SHF_COMPRESSED))},
 	{"symbol-names-empty", "holds no terminated string", shdr64(".strtab", shSize, 0)},
 	{"symbol-section-beyond", "has st_shndx 4660", func(m *Image) { m.Put16(m.Off(".symtab")+3*symbolSize+6, 0x1234) }},
 	{"note-header-cut-off", "note is cut off", func(m *Image) {
