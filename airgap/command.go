@@ -40,9 +40,10 @@ func output(ctx context.Context, cmd *exec.Cmd) (string, error) {
 	return stdout.String(), nil
 }
 
-// runGroup runs cmd as the head of an own process group, which ends with ctx.
+// runGroup runs cmd as the head of an own process group, which ends with ctx. Should this
+// program be killed, the kernel ends cmd.
 func runGroup(ctx context.Context, cmd *exec.Cmd) error {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		return err
 	}

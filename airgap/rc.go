@@ -33,7 +33,12 @@ func (in *install) startBazel(ctx context.Context, args []string) error {
 		"--server_javabase=" + in.path("usr/lib/jvm/default-java"),
 		"--output_user_root=" + filepath.Join(in.home, "output"),
 	}, args...)
-	if err := syscall.Exec(bazel, argv, os.Environ()); err != nil {
+	env := os.Environ()
+	if os.Getenv("USER") == "" {
+		// Bazel refuses to start for a user without a name, as containers often have.
+		env = append(env, fmt.Sprintf("USER=uid%d", os.Getuid()))
+	}
+	if err := syscall.Exec(bazel, argv, env); err != nil {
 		return fmt.Errorf("start %s: %w; remove %s and run again to provision anew", bazel, err, in.dir)
 	}
 	return nil
@@ -87,6 +92,10 @@ func (in *install) commonOptions(ctx context.Context, b *strings.Builder) error 
 	fmt.Fprintln(b, "common --lockfile_mode=off")
 	fmt.Fprintf(b, "common --repository_cache=%s\n", filepath.Join(in.home, "repository_cache"))
 	fmt.Fprintf(b, "common --repo_env=RULES_GO3S_QEMU_DIR=%s\n", in.path("qemu"))
+	if !hasCompiler() {
+		// Go needs none, but Bazel's detection of one fails without it.
+		fmt.Fprintln(b, "common --repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1")
+	}
 	if strings.HasPrefix(in.dir, "/tmp/") {
 		// Bazel's sandbox has a /tmp of its own, which would hide the modules.
 		fmt.Fprintf(b, "common --sandbox_add_mount_pair=%s\n", in.dir)
@@ -106,6 +115,16 @@ func (in *install) commonOptions(ctx context.Context, b *strings.Builder) error 
 		}
 	}
 	return nil
+}
+
+// hasCompiler reports whether Bazel's C++ toolchain detection would find a compiler.
+func hasCompiler() bool {
+	name := os.Getenv("CC")
+	if name == "" {
+		name = "gcc"
+	}
+	_, err := exec.LookPath(name)
+	return err == nil
 }
 
 // quote makes one word of an rc file line.

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPickMirror(t *testing.T) {
+	for name, tc := range map[string]struct{ in, want string }{
+		"none":           {"", ""},
+		"no Debian":      {"'https://deb.example/node/dists/x/InRelease' a 0\n", ""},
+		"main":           {"'http://m.example/debian/dists/stable/InRelease' a 0 \n", "http://m.example/debian"},
+		"security first": {"'http://m.example/debian-security/dists/s/InRelease' a 0\n'http://m.example/debian/dists/s/InRelease' a 0\n", "http://m.example/debian"},
+		"snapshot":       {"'https://s.example/archive/debian/20260101T000000Z/dists/s/InRelease' a 0\n", "https://s.example/archive/debian/20260101T000000Z"},
+		"local":          {"'file:/srv/debian/dists/s/InRelease' a 0\n", "file:/srv/debian"},
+	} {
+		if got := pickMirror(tc.in); got != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
+func TestParsePrintURIs(t *testing.T) {
+	got := parsePrintURIs("Reading package lists...\n'http://m/a_1%3a2_all.deb' a_1%3a2_all.deb 42 SHA256:00\nThe following packages\n")
+	if want := []deb{{"a", 42}}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func TestWanted(t *testing.T) {
+	for file, want := range map[string]bool{
+		"usr/bin/bazel":                             true,
+		"usr/bin/bazel-not":                         false,
+		"usr/lib/x86_64-linux-gnu/libc.so.6":        true,
+		"usr/lib/aarch64-linux-gnu/libstdc++.so":    true,
+		"usr/lib/x86_64-linux-gnu/gconv/UTF-16.so":  false,
+		"usr/lib/jvm/java/lib/modules":              true,
+		"usr/libexec/x86_64-linux-gnu/bazel/zipper": true,
+		"usr/share/doc/bazel/README":                false,
+		".":                                         false,
+	} {
+		if got := wanted(file); got != want {
+			t.Errorf("wanted(%q) = %t", file, got)
+		}
+	}
+}
+
+func TestRelativeTarget(t *testing.T) {
+	for _, tc := range []struct{ name, target, want string }{
+		{"usr/lib/jvm/a", "b", "b"},
+		{"usr/share/java/a.jar", "/usr/share/java/b.jar", "b.jar"},
+		{"usr/lib/jvm/j/conf", "/etc/java-25-openjdk/x", "../../../../etc/java-25-openjdk/x"},
+		{"usr/lib/jvm/j/cacerts", "/etc/ssl/certs/java/cacerts", "/etc/ssl/certs/java/cacerts"},
+	} {
+		if got := relativeTarget(tc.name, tc.target); got != tc.want {
+			t.Errorf("%s -> %s: %q, want %q", tc.name, tc.target, got, tc.want)
+		}
+	}
+}
+
+func TestWriteTarRefusesToLeave(t *testing.T) {
+	dest := t.TempDir()
+	for _, name := range []string{"../usr/bin/bazel", "usr/bin/bazel/../../../../bazel"} {
+		var b bytes.Buffer
+		w := tar.NewWriter(&b)
+		w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Size: 1, Mode: 0o644})
+		w.Write([]byte("x"))
+		w.Close()
+		writeTar(tar.NewReader(&b), filepath.Join(dest, "tree"))
+	}
+	if err := filepath.WalkDir(dest, func(p string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			t.Errorf("%s was written", p)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestManifestClasspath(t *testing.T) {
+	jar := filepath.Join(t.TempDir(), "a.jar")
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	f, _ := z.Create("META-INF/MANIFEST.MF")
+	f.Write([]byte("Manifest-Version: 1.0\r\nClass-Path: /usr/share/java/long-na\r\n me.jar b.jar\r\nOther: x\r\n y\r\n"))
+	z.Close()
+	write(t, jar, b.String())
+	got, err := manifestClasspath(jar)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"/usr/share/java/long-name.jar", "b.jar"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// testInstall is an install whose modules are one-line files.
+func testInstall(t *testing.T) *install {
+	in := &install{dir: t.TempDir()}
+	write(t, in.path("usr/share/bazel/embedded_tools/MODULE.bazel"), `bazel_dep(name = "zlib", version = "1")`)
+	for name, dir := range moduleDirs {
+		text := ""
+		if name == "gazelle" {
+			text = `bazel_dep(name = "rules_go", version = "1")
+bazel_dep(name = "not_there", version = "1", dev_dependency = True)
+bazel_dep(name = "buildozer", version = "1", repo_name = None)`
+		}
+		write(t, in.path(filepath.Join(dir, "MODULE.bazel")), text)
+	}
+	return in
+}
+
+func TestOverrides(t *testing.T) {
+	in := testInstall(t)
+	for name, tc := range map[string]struct {
+		files map[string]string
+		want  string // names, or a part of the error
+	}{
+		"only Bazel's own":   {map[string]string{"MODULE.bazel": ``}, "zlib"},
+		"transitive":         {map[string]string{"MODULE.bazel": `bazel_dep(name = "gazelle", version = "9")`}, "gazelle rules_go zlib"},
+		"development":        {map[string]string{"MODULE.bazel": `bazel_dep(name = "stardoc", version = "9", dev_dependency = True)`}, "stardoc zlib"},
+		"included":           {map[string]string{"MODULE.bazel": `include("//sub:a.MODULE.bazel")`, "sub/a.MODULE.bazel": `bazel_dep(name = "stardoc")`}, "stardoc zlib"},
+		"local path":         {map[string]string{"MODULE.bazel": "bazel_dep(name = \"own\")\nlocal_path_override(module_name = \"own\", path = \"sub\")", "sub/MODULE.bazel": `bazel_dep(name = "platforms")`}, "platforms zlib"},
+		"overridden archive": {map[string]string{"MODULE.bazel": "bazel_dep(name = \"own\")\narchive_override(module_name = \"own\")"}, "zlib"},
+		"unknown":            {map[string]string{"MODULE.bazel": `bazel_dep(name = "nothing_like_it")`}, `"nothing_like_it", which the air-gap mode does not carry`},
+		"syntax error":       {map[string]string{"MODULE.bazel": `bazel_dep(`}, "syntax error"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			for file, text := range tc.files {
+				write(t, filepath.Join(root, file), text)
+			}
+			names, err := in.overrides(root)
+			if err != nil {
+				if !strings.Contains(err.Error(), tc.want) {
+					t.Errorf("error %q, want %q in it", err, tc.want)
+				}
+				return
+			}
+			if got := strings.Join(names, " "); got != tc.want {
+				t.Errorf("%q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestEditApply(t *testing.T) {
+	dir := t.TempDir()
+	e := edit{"f", "a\n", "b\n"}
+	for text, ok := range map[string]bool{"x\na\n": true, "x\n": false, "a\na\n": false} {
+		write(t, filepath.Join(dir, "f"), text)
+		if err := e.apply(dir); (err == nil) != ok {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestOutputEndsWithContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	// The shell's child keeps the output open: output returns only if it is killed too.
+	if _, err := output(ctx, shell("sleep 600; true")); err != context.Canceled {
+		t.Errorf("error %v, want %v", err, context.Canceled)
+	}
+	if _, err := output(context.Background(), shell("echo because >&2; exit 3")); err == nil || !strings.Contains(err.Error(), "because") {
+		t.Errorf("error %v does not say why", err)
+	}
+}
+
+func TestLockIsExclusive(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "lock")
+	unlock, err := lock(context.Background(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := lock(ctx, file); err != context.Canceled {
+		t.Errorf("second lock: %v, want to wait until canceled", err)
+	}
+	unlock()
+	again, err := lock(context.Background(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again()
+}
+
+func TestCheckSpace(t *testing.T) {
+	if err := checkSpace(t.TempDir(), 1<<62); err == nil || !strings.Contains(err.Error(), "XDG_CACHE_HOME") {
+		t.Errorf("error %v does not say what to do", err)
+	}
+}
+
+func TestNewInstallRefusesPath(t *testing.T) {
+	for _, home := range []string{"/a b", "/a:b", "/a'b"} {
+		if _, err := newInstall(home, "r", "s"); err == nil {
+			t.Errorf("%q was accepted", home)
+		}
+	}
+}
+
+func shell(script string) *exec.Cmd { return exec.Command("sh", "-c", script) }
