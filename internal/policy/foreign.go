@@ -10,17 +10,12 @@ package policy
 // own headers, notes, sections without SHF_EXECINSTR, and padding.
 
 import (
-	"bytes"
 	"debug/elf"
 	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
-
-// etextMark is the greatest size in bytes of the symbol runtime.etext, which
-// cmd/link puts behind the text: one smallest instruction.
-const etextMark = 4
 
 // A region is a part of an executable segment.
 type region struct {
@@ -34,7 +29,7 @@ func foreignCode(f *goelf.File, text gobin.Range) []region {
 	segs := loads(f)
 	byOffset := segs.byOffset()
 	skip := []gobin.Range{
-		text, {Start: text.End, End: text.End + etextMark},
+		text,
 		byOffset.addresses(0, goelf.HeaderSize),
 		byOffset.addresses(f.Header.Phoff, uint64(len(f.Progs))*goelf.ProgHeaderSize),
 		byOffset.addresses(f.Header.Shoff, uint64(len(f.Sections))*goelf.SectionHeaderSize),
@@ -78,8 +73,7 @@ func foreignCode(f *goelf.File, text gobin.Range) []region {
 				}
 				r.Start = piece.End
 				code := s.data[piece.Start-s.Vaddr : piece.End-s.Vaddr]
-				// Linkers pad with zeros, amd64 code also with INT3 and NOP.
-				if len(bytes.Trim(code, "\x00\xcc\x90")) > 0 {
+				if slices.ContainsFunc(code, isNoPadding) {
 					out = append(out, region{piece, code})
 				}
 			}
@@ -87,6 +81,10 @@ func foreignCode(f *goelf.File, text gobin.Range) []region {
 	}
 	return out
 }
+
+// isNoPadding reports whether a linker does not pad with c: they pad with zeros,
+// amd64 code also with INT3 and NOP.
+func isNoPadding(c byte) bool { return c != 0 && c != 0xcc && c != 0x90 }
 
 var noForeignCode = Rule{
 	ID:       "no-foreign-code",

@@ -157,5 +157,5 @@ func where(f *goelf.File, addr uint64) string {
 	if s := sectionAt(f, addr); s != "" {
 		return "section " + s
 	}
-	return "code without a section"
+	return "memory without a section"
 }

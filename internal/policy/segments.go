@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"cmp"
 	"debug/elf"
 	"fmt"
+	"slices"
 	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
@@ -16,7 +18,7 @@ const pageSize = 4096
 // left.
 var soundELF = Rule{
 	ID:       "sound-elf",
-	What:     "Segments and sections agree: there is a PT_LOAD, no two share a memory page, and every other segment and every allocated section lies inside one.",
+	What:     "Segments and sections agree: there is a PT_LOAD, no two share a memory page, every other segment and every allocated section lies inside one, and no two sections or header tables share bytes of the file.",
 	Why:      "The kernel loads by segments, tools such as strip, gdb and scanners go by sections. Where the two disagree, what a tool shows is not what runs; two segments in one page get the permissions of the later one.",
 	Evidence: "Program headers and section headers. That each lies in the file, ascends without overlap and is aligned is a condition for reading the file at all.",
 	Remedy:   "Link again; if a tool rewrote the file after linking, leave that tool out. Report it if golink or elfstrip wrote the file.",
@@ -72,7 +74,41 @@ func checkSoundELF(in *Input) []Finding {
 			out.add(sectionLabel(s.Str, i), "its addresses %#x to %#x and file offset %#x are not those of one PT_LOAD segment", s.Addr, s.Addr+s.Size, s.Off)
 		}
 	}
+	checkFileOverlap(f, &out)
 	return out
+}
+
+// checkFileOverlap finds sections and header tables that share bytes of the file.
+func checkFileOverlap(f *goelf.File, out *collector) {
+	type part struct {
+		off, size uint64
+		section   int // 0 for a header
+		header    string
+	}
+	parts := []part{
+		{0, goelf.HeaderSize, 0, "the ELF header"},
+		{f.Header.Phoff, uint64(len(f.Progs)) * goelf.ProgHeaderSize, 0, "the program headers"},
+		{f.Header.Shoff, uint64(len(f.Sections)) * goelf.SectionHeaderSize, 0, "the section headers"},
+	}
+	for i := range f.Sections {
+		s := &f.Sections[i]
+		if t := elf.SectionType(s.Type); t != elf.SHT_NOBITS && t != elf.SHT_NULL {
+			parts = append(parts, part{s.Off, s.Size, i, ""})
+		}
+	}
+	parts = slices.DeleteFunc(parts, func(p part) bool { return p.size == 0 })
+	slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(a.off, b.off) })
+	name := func(p part) string {
+		if p.header != "" {
+			return p.header
+		}
+		return sectionLabel(clip(f.Sections[p.section].Str), p.section)
+	}
+	for i := 1; i < len(parts) && !out.full(); i++ {
+		if a, b := parts[i-1], parts[i]; b.off < a.off+a.size {
+			out.add(name(b), "it begins at file offset %#x, before %s ends at %#x", b.off, name(a), a.off+a.size)
+		}
+	}
 }
 
 func sectionLabel(name string, index int) string {

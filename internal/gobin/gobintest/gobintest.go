@@ -83,7 +83,7 @@ func (p *Program) Spec() *elftest.Spec {
 		Machine: p.Machine,
 		Type:    elf.ET_EXEC,
 		Base:    0x400000,
-		Entry:   "_rt0",
+		Entry:   ".text",
 		Sections: append(append([]elftest.Section{}, p.Sections...),
 			elftest.Section{Name: ".text", Type: elf.SHT_PROGBITS, Flags: alloc | exec, Align: textAlign, Data: text},
 			elftest.Section{Name: ".rodata", Type: elf.SHT_PROGBITS, Flags: alloc, Align: 8, Load: 1, Data: []byte("read-only data of Go: no NUL")},
