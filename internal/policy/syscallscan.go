@@ -97,7 +97,7 @@ func instLenAMD64(b []byte) int {
 			return inst.Len
 		}
 	}
-	if n := vectorInstLen(b); n <= len(b) {
+	if n := vectorInstLen(b); n <= len(b) && n <= 15 { // 15 is the processor's limit
 		return n
 	}
 	return 0
