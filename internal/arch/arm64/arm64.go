@@ -104,8 +104,11 @@ func movwG0(b []byte, _, t uint64) error {
 	if op := binary.LittleEndian.Uint32(b) &^ (imm16 | regMask); op != movz {
 		return fmt.Errorf("instruction % x, want MOVZ", b)
 	}
+	if t>>16 != 0 {
+		return fmt.Errorf("offset %#x does not fit 16 unsigned bits", t)
+	}
 	setBits(b, imm16, uint32(t)<<5)
-	return arch.CheckSigned(int64(t), 17, 1)
+	return nil
 }
 
 // tlsieHigh and tlsieLow relax "ADRP x, got; MOVD lo(x), y" into "MOVZ y, hi;

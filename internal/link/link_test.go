@@ -1,0 +1,468 @@
+package link
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"debug/elf"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go3s/rules_go3s/internal/arch"
+)
+
+func mustLink(t *testing.T, o *testObject, opt Options) (*Output, *elf.File) {
+	t.Helper()
+	out, err := Link("go.o", o.bytes(), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := elf.NewFile(bytes.NewReader(out.File))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out, f
+}
+
+// memory returns the file contents of f by address, as the kernel would map them.
+func memory(t *testing.T, f *elf.File, addr uint64, n int) []byte {
+	t.Helper()
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_LOAD && p.Vaddr <= addr && addr+uint64(n) <= p.Vaddr+p.Filesz {
+			b := make([]byte, n)
+			if _, err := p.ReadAt(b, int64(addr-p.Vaddr)); err != nil {
+				t.Fatal(err)
+			}
+			return b
+		}
+	}
+	t.Fatalf("address %#x is not in the file", addr)
+	return nil
+}
+
+func symbols(t *testing.T, f *elf.File) map[string]elf.Symbol {
+	t.Helper()
+	list, err := f.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := map[string]elf.Symbol{}
+	for _, s := range list {
+		m[s.Name] = s
+	}
+	return m
+}
+
+func TestLink(t *testing.T) {
+	for _, pie := range []bool{false, true} {
+		name := map[bool]string{false: "exe", true: "static PIE"}[pie]
+		t.Run(name, func(t *testing.T) {
+			out, f := mustLink(t, newTestObject(pie), Options{PIE: pie})
+			if want := map[bool]elf.Type{false: elf.ET_EXEC, true: elf.ET_DYN}[pie]; f.Type != want || f.Machine != elf.EM_X86_64 {
+				t.Errorf("%v for %v, want %v", f.Type, f.Machine, want)
+			}
+			sym := symbols(t, f)
+			if f.Entry != sym["_start"].Value {
+				t.Errorf("entry %#x, want _start at %#x", f.Entry, sym["_start"].Value)
+			}
+			if _, ok := sym[".L0"]; ok {
+				t.Error("a local label is in the symbol table")
+			}
+			checkSegments(t, f)
+
+			// The places that the relocations of the object name.
+			text := sym["main"].Value
+			le := binary.LittleEndian
+			if got := text + 5 + uint64(int64(int32(le.Uint32(memory(t, f, text+1, 4))))); got != sym["f"].Value {
+				t.Errorf("CALL goes to %#x, want f at %#x", got, sym["f"].Value)
+			}
+			if got := memory(t, f, text+5, 7); !bytes.Equal(got, []byte("\x48\xc7\xc1\xf8\xff\xff\xff")) {
+				t.Errorf("thread-local load became % x, want MOVQ $-8, CX", got)
+			}
+			data := f.Section(".data").Addr
+			for off, want := range map[uint64]uint64{8: sym["k"].Value + 3, 16: sym["b"].Value, 792: sym["d"].Value - 1} {
+				if got := le.Uint64(memory(t, f, data+off, 8)); got != want {
+					t.Errorf(".data+%d holds %#x, want %#x", off, got, want)
+				}
+			}
+			debug, err := f.Section(".debug_info").Data()
+			if err != nil || le.Uint64(debug[1:]) != sym["f"].Value || le.Uint32(debug[9:]) != 5 {
+				t.Errorf(".debug_info holds % x, %v", debug, err)
+			}
+			checkFIPS(t, f, sym)
+			if pie {
+				checkRelr(t, f, sym)
+			} else if f.Section(".dynamic") != nil || f.Section(".relr.dyn") != nil {
+				t.Error("a program at a fixed address has dynamic sections")
+			}
+			again, _ := mustLink(t, newTestObject(pie), Options{PIE: pie})
+			if !bytes.Equal(again.File, out.File) {
+				t.Error("a second link gave other bytes")
+			}
+		})
+	}
+}
+
+// checkSegments checks what a hardened program promises.
+func checkSegments(t *testing.T, f *elf.File) {
+	t.Helper()
+	var end uint64
+	stack := false
+	for _, p := range f.Progs {
+		switch p.Type {
+		case elf.PT_INTERP:
+			t.Error("there is a PT_INTERP")
+		case elf.PT_GNU_STACK:
+			stack = p.Flags == elf.PF_R|elf.PF_W
+		case elf.PT_LOAD:
+			if p.Flags&(elf.PF_W|elf.PF_X) == elf.PF_W|elf.PF_X {
+				t.Errorf("segment at %#x is writable and executable", p.Vaddr)
+			}
+			if p.Vaddr%p.Align != p.Off%p.Align || p.Vaddr&^(p.Align-1) < end {
+				t.Errorf("segment at %#x, offset %#x: shares a page with the one that ends at %#x, or is not aligned", p.Vaddr, p.Off, end)
+			}
+			end = p.Vaddr + p.Memsz
+		}
+	}
+	if !stack {
+		t.Error("there is no PT_GNU_STACK that is readable and writable only")
+	}
+	for _, s := range f.Sections {
+		if s.Flags&elf.SHF_ALLOC == 0 || s.Flags&elf.SHF_TLS != 0 {
+			continue
+		}
+		if !slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool {
+			return p.Type == elf.PT_LOAD && p.Vaddr <= s.Addr && s.Addr+s.Size <= p.Vaddr+p.Memsz &&
+				(p.Flags&elf.PF_W != 0) == (s.Flags&elf.SHF_WRITE != 0) && (p.Flags&elf.PF_X != 0) == (s.Flags&elf.SHF_EXECINSTR != 0)
+		}) {
+			t.Errorf("section %s at %#x is in no segment of its kind", s.Name, s.Addr)
+		}
+		if s.Addr%s.Addralign != 0 {
+			t.Errorf("section %s at %#x is not aligned to %d", s.Name, s.Addr, s.Addralign)
+		}
+	}
+}
+
+// checkFIPS computes the sum from the addresses in the record.
+func checkFIPS(t *testing.T, f *elf.File, sym map[string]elf.Symbol) {
+	t.Helper()
+	info := memory(t, f, sym["fipsinfo"].Value, fipsSize)
+	h := hmac.New(sha256.New, make([]byte, 32))
+	h.Write([]byte("go fips object v1\n"))
+	for off := 56; off < 120; off += 16 {
+		start, end := binary.LittleEndian.Uint64(info[off:]), binary.LittleEndian.Uint64(info[off+8:])
+		binary.Write(h, binary.BigEndian, end-start)
+		h.Write(memory(t, f, start, int(end-start)))
+	}
+	if !bytes.Equal(info[16:48], h.Sum(nil)) {
+		t.Errorf("FIPS sum % x, want % x", info[16:48], h.Sum(nil))
+	}
+}
+
+// checkRelr decodes .relr.dyn by the words of its specification and compares it
+// with the places that hold addresses.
+func checkRelr(t *testing.T, f *elf.File, sym map[string]elf.Symbol) {
+	t.Helper()
+	data, err := f.Section(".relr.dyn").Data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := func(name string, offs ...uint64) (out []uint64) {
+		for _, o := range offs {
+			out = append(out, f.Section(name).Addr+o)
+		}
+		return out
+	}
+	want := slices.Concat(addr(".go.fipsinfo", 48, 56, 64, 72, 80, 88, 96, 104, 112), addr(".data.rel.ro", 0, 56), addr(".go.module", 8), addr(".data", 8, 16, 792))
+	if got := decodeRelr(data); !slices.Equal(got, want) {
+		t.Errorf(".relr.dyn relocates %#x, want %#x", got, want)
+	}
+	for _, p := range f.Progs {
+		if p.Type != elf.PT_GNU_RELRO {
+			continue
+		}
+		relro, dyn := f.Section(".data.rel.ro"), f.Section(".dynamic")
+		if p.Vaddr > relro.Addr || p.Vaddr+p.Memsz < dyn.Addr+dyn.Size || (p.Vaddr+p.Memsz)%4096 != 0 || p.Vaddr+p.Memsz > f.Section(".go.module").Addr {
+			t.Errorf("PT_GNU_RELRO covers %#x to %#x, want .data.rel.ro to .dynamic, to the end of a page", p.Vaddr, p.Vaddr+p.Memsz)
+		}
+	}
+	flags, err := f.DynValue(elf.DT_FLAGS_1)
+	if err != nil || len(flags) != 1 || elf.DynFlag1(flags[0])&elf.DF_1_PIE == 0 {
+		t.Errorf("DT_FLAGS_1 is %v, %v; want DF_1_PIE in it", flags, err)
+	}
+	if libs, err := f.ImportedLibraries(); err != nil || len(libs) > 0 {
+		t.Errorf("DT_NEEDED %v, %v", libs, err)
+	}
+}
+
+func decodeRelr(data []byte) []uint64 {
+	var out []uint64
+	var next uint64
+	for ; len(data) >= 8; data = data[8:] {
+		switch e := binary.LittleEndian.Uint64(data); {
+		case e&1 == 0:
+			out = append(out, e)
+			next = e + 8
+		default:
+			for i := range uint64(63) {
+				if e>>(i+1)&1 != 0 {
+					out = append(out, next+i*8)
+				}
+			}
+			next += 63 * 8
+		}
+	}
+	return out
+}
+
+func TestEncodeRelr(t *testing.T) {
+	var dense, every63, sparse []uint64
+	for i := range uint64(200) {
+		dense = append(dense, 0x1000+8*i)
+		every63 = append(every63, 0x1000+8*63*i)
+		sparse = append(sparse, 0x1000+8*64*i)
+	}
+	for _, tt := range []struct {
+		name  string
+		sites []uint64
+		words int
+	}{
+		{"none", nil, 0},
+		{"one", []uint64{0x1000}, 1},
+		{"last bit of a bitmap", []uint64{0x1000, 0x1000 + 63*8}, 2},
+		{"just after a bitmap", []uint64{0x1000, 0x1000 + 64*8}, 2},
+		{"dense", dense, 5},
+		{"every 63rd", every63, 200},
+		{"every 64th", sparse, 200},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			words := encodeRelr(tt.sites)
+			var b []byte
+			for _, w := range words {
+				b = binary.LittleEndian.AppendUint64(b, w)
+			}
+			if got := decodeRelr(b); !slices.Equal(got, tt.sites) || len(words) != tt.words {
+				t.Errorf("%d words for %#x, want %d for %#x", len(words), got, tt.words, tt.sites)
+			}
+		})
+	}
+}
+
+func TestOptions(t *testing.T) {
+	has := func(f *elf.File, names ...string) (out []bool) {
+		for _, n := range names {
+			out = append(out, f.Section(n) != nil)
+		}
+		return out
+	}
+	names := []string{".symtab", ".debug_info", ".note.gnu.build-id"}
+	for _, tt := range []struct {
+		name string
+		opt  Options
+		want []bool
+	}{
+		{"default", Options{}, []bool{true, true, true}},
+		{"strip all", Options{StripSymbols: true}, []bool{false, false, true}},
+		{"strip DWARF", Options{StripDWARF: true}, []bool{true, false, true}},
+		{"no build-id", Options{NoBuildID: true}, []bool{true, true, false}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, f := mustLink(t, newTestObject(false), tt.opt)
+			if got := has(f, names...); !slices.Equal(got, tt.want) {
+				t.Errorf("sections %v: %v, want %v", names, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestBuildID(t *testing.T) {
+	id := func(o *testObject, opt Options) string {
+		_, f := mustLink(t, o, opt)
+		for _, p := range f.Progs {
+			if s := f.Section(".note.gnu.build-id"); p.Type == elf.PT_NOTE && p.Vaddr == s.Addr {
+				return string(memory(t, f, s.Addr, int(s.Size)))
+			}
+		}
+		t.Fatal("no PT_NOTE begins with the build-id")
+		return ""
+	}
+	const header = "\x04\x00\x00\x00\x14\x00\x00\x00\x03\x00\x00\x00GNU\x00"
+	one := id(newTestObject(false), Options{})
+	if !strings.HasPrefix(one, header) || strings.HasSuffix(one, strings.Repeat("\x00", 20)) || len(one) != 36 {
+		t.Errorf("note % x", one)
+	}
+	other := newTestObject(false)
+	other.section(".rodata").data[0]++
+	if id(other, Options{}) == one {
+		t.Error("another program has the same build-id")
+	}
+	if got := id(newTestObject(false), Options{BuildID: []byte("12345")}); got != strings.Replace(header, "\x14", "\x05", 1)+"12345" {
+		t.Errorf("given build-id: note % x", got)
+	}
+}
+
+func TestMap(t *testing.T) {
+	out, f := mustLink(t, newTestObject(true), Options{PIE: true})
+	m := string(out.Map())
+	sym := symbols(t, f)
+	for _, want := range []string{"PT_GNU_RELRO PF_R", ".relr.dyn\n", "main\n", "_start\n"} {
+		if !strings.Contains(m, want) {
+			t.Errorf("no %q in the link map\n%s", want, m)
+		}
+	}
+	if addr := "0x" + strings.Repeat("0", 12); !strings.Contains(m, addr) || sym["f"].Value == 0 {
+		t.Errorf("no address in 16 digits in the link map\n%s", m)
+	}
+}
+
+// Each edit makes an object that cmd/link would not write.
+func TestLinkRefuses(t *testing.T) {
+	none := uint32(9999)
+	for _, tt := range []struct {
+		name string
+		pie  bool
+		edit func(*testObject)
+		errs []string
+	}{
+		{"executable", false, func(o *testObject) { o.typ = elf.ET_EXEC }, []string{"ET_REL"}},
+		{"other machine", false, func(o *testObject) { o.machine = elf.EM_PPC64 }, []string{"EM_PPC64"}},
+		{"unknown e_flags", false, func(o *testObject) { o.flags = 0x80 }, []string{"0x80", "amd64"}},
+		{"no .text", false, func(o *testObject) { o.section(".text").name = ".rodata2" }, []string{".rodata2", "unknown"}},
+		{"no .go.fipsinfo", false, func(o *testObject) { o.remove(".go.fipsinfo") }, []string{".go.fipsinfo is missing"}},
+		{"empty .data", false, func(o *testObject) { o.remove(".data"); o.section(".go.fipsinfo").relocs = nil }, []string{".data is missing"}},
+		{"unknown section", false, func(o *testObject) {
+			o.sections = append(o.sections, testSection{name: ".init_array", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 8, data: []byte("x")})
+		}, []string{".init_array", "unknown to the verified Go releases"}},
+		{"unknown section type", false, func(o *testObject) { o.section(".rodata").typ = elf.SHT_INIT_ARRAY }, []string{".rodata", "SHT_INIT_ARRAY"}},
+		{"contents for .bss", false, func(o *testObject) { b := o.section(".bss"); b.typ, b.data, b.size = elf.SHT_PROGBITS, []byte("x"), 0 }, []string{".bss", "SHT_NOBITS"}},
+		{"writable code", false, func(o *testObject) { o.section(".text").flags |= elf.SHF_WRITE }, []string{".text", "SHF_WRITE"}},
+		{"section twice", false, func(o *testObject) { o.sections = append(o.sections, *o.section(".rodata")) }, []string{"both named .rodata"}},
+		{"huge .bss", false, func(o *testObject) { o.section(".bss").size = 1 << 50 }, []string{".bss", "0x4000000000000"}},
+		{"bss up to the end of memory", false, func(o *testObject) { o.section(".bss").size = 1 << 63 }, []string{".bss"}},
+		{"huge alignment", false, func(o *testObject) { o.section(".data").align = 1 << 20 }, []string{".data", "alignment 0x100000"}},
+		{"undefined symbol", false, func(o *testObject) { o.symbol("f").section = "" }, []string{"f is not defined"}},
+		{"symbol outside its section", false, func(o *testObject) { o.symbol("f").value = 65 }, []string{"f is at 0x41 of section .text"}},
+		{"TLS symbol in data", false, func(o *testObject) { o.symbol("d").typ = elf.STT_TLS }, []string{"d has type STT_TLS in section .data"}},
+		{"global among locals", false, func(o *testObject) { o.symbol("f").global = true }, []string{"binding"}},
+		{"no main", false, func(o *testObject) { o.symbol("main").name = "mein" }, []string{"no global function main"}},
+		{"unknown relocation", false, func(o *testObject) { o.section(".text").relocs[0].typ = none }, []string{"section .text offset 0x1", "type 9999", "unknown for amd64", "to f-4"}},
+		{"relocation of a later release", false, func(o *testObject) { o.section(".data").relocs[0].typ = uint32(elf.R_X86_64_GOTPCREL) }, []string{".data offset 0x8", "unknown"}},
+		{"relocation across the end", false, func(o *testObject) { o.section(".data").relocs[0].off = 793 }, []string{".data offset 0x319", "outside"}},
+		{"relocation far outside", false, func(o *testObject) { o.section(".data").relocs[0].off = 1<<64 - 4 }, []string{"outside"}},
+		{"relocation before the start", false, func(o *testObject) { o.section(".text").relocs[1].off = 2 }, []string{"outside"}},
+		{"relocation to the absolute symbol", false, func(o *testObject) { o.section(".data").relocs[0].sym = "go.go" }, []string{"in no section"}},
+		{"relocation to nothing", false, func(o *testObject) { o.section(".data").relocs[0].sym = "?" }, []string{"in no section"}},
+		{"TLS relocation to data", false, func(o *testObject) { o.section(".text").relocs[1].sym = "d" }, []string{"R_X86_64_GOTTPOFF to d-4", "section .data"}},
+		{"address of a TLS symbol", false, func(o *testObject) { o.section(".data").relocs[0].sym = "tls" }, []string{"R_X86_64_64 to tls", "section .tbss"}},
+		{"TLS relocation of another instruction", false, func(o *testObject) { o.section(".text").data[6] = 0x03 }, []string{"R_X86_64_GOTTPOFF", "want a 64-bit MOV"}},
+		{"too far", false, func(o *testObject) { o.section(".text").relocs[0].addend = 1 << 40 }, []string{"R_X86_64_PC32", "does not fit"}},
+		{"relocations for .bss", false, func(o *testObject) { o.section(".bss").relocs = o.section(".data").relocs }, []string{".rela.bss", "no contents"}},
+		{"FIPS magic", false, func(o *testObject) { o.section(".go.fipsinfo").data[0] = 0 }, []string{".go.fipsinfo", "record"}},
+		{"FIPS size", false, func(o *testObject) { o.section(".go.fipsinfo").data = make([]byte, 200) }, []string{".go.fipsinfo", "record"}},
+		{"FIPS range across segments", false, func(o *testObject) { o.section(".go.fipsinfo").relocs[2].sym = "d" }, []string{".go.fipsinfo", "not in one segment"}},
+		{"FIPS range backwards", false, func(o *testObject) { o.section(".go.fipsinfo").relocs[1].addend = 20 }, []string{".go.fipsinfo", "not in one segment"}},
+		{"PIE object at a fixed address", false, func(o *testObject) { *o = *newTestObject(true) }, []string{".data.rel.ro", "-buildmode=pie"}},
+		{"address in constants of a PIE", true, func(o *testObject) { o.section(".rodata").relocs = []testReloc{{16, uint32(elf.R_X86_64_64), "f", 0}} }, []string{".rodata offset 0x10", "position-independent"}},
+		{"address in code of a PIE", true, func(o *testObject) { o.section(".text").relocs[0].typ = uint32(elf.R_X86_64_64) }, []string{".text offset 0x1", "position-independent"}},
+		{"32-bit address in a PIE", true, func(o *testObject) { o.section(".data").relocs[0].typ = uint32(elf.R_X86_64_32) }, []string{".data offset 0x8", "position-independent"}},
+		{"unaligned address in a PIE", true, func(o *testObject) { o.section(".data").relocs[0].off = 9 }, []string{".data offset 0x9", "position-independent"}},
+		{"address in the FIPS data of a PIE", true, func(o *testObject) { o.section(".data").relocs[0].off = 32 }, []string{".go.fipsinfo", "would fail its FIPS 140 check"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := newTestObject(tt.pie)
+			tt.edit(o)
+			out, err := Link("go.o", o.bytes(), Options{PIE: tt.pie})
+			if err == nil || out != nil {
+				t.Fatalf("linked, error %v", err)
+			}
+			for _, e := range append(tt.errs, "go.o") {
+				if !strings.Contains(err.Error(), e) {
+					t.Errorf("error %q, want %q in it", err, e)
+				}
+			}
+		})
+	}
+}
+
+// A Low relocation must follow the one that it completes.
+func TestLowRelocation(t *testing.T) {
+	const hi, lo = uint32(elf.R_RISCV_PCREL_HI20), uint32(elf.R_RISCV_PCREL_LO12_I)
+	auipc, addi := "\x97\x05\x00\x00", "\x93\x85\x05\x00"
+	object := func(relocs ...testReloc) *testObject {
+		o := newTestObject(false)
+		o.machine, o.flags = elf.EM_RISCV, 4
+		for i := range o.sections {
+			for j := range o.sections[i].relocs {
+				switch r := &o.sections[i].relocs[j]; elf.R_X86_64(r.typ) {
+				case elf.R_X86_64_64:
+					r.typ = uint32(elf.R_RISCV_64)
+				case elf.R_X86_64_32:
+					r.typ = uint32(elf.R_RISCV_32)
+				}
+			}
+		}
+		copy(o.section(".text").data[40:], auipc+addi)
+		o.section(".text").relocs = relocs
+		return o
+	}
+	_, f := mustLink(t, object(testReloc{40, hi, "d", 4}, testReloc{44, lo, ".L0", 0}), Options{})
+	sym := symbols(t, f)
+	code := memory(t, f, sym["f"].Value+8, 8)
+	a, b := binary.LittleEndian.Uint32(code), binary.LittleEndian.Uint32(code[4:])
+	if got := sym["f"].Value + 8 + uint64(int64(int32(a&^0xfff))) + uint64(int64(int32(b)>>20)); got != sym["d"].Value+4 {
+		t.Errorf("AUIPC and ADDI give %#x, want %#x", got, sym["d"].Value+4)
+	}
+	for _, o := range []*testObject{
+		object(testReloc{44, lo, ".L0", 0}),
+		object(testReloc{44, lo, ".L0", 0}, testReloc{40, hi, "d", 0}),
+		object(testReloc{40, hi, "d", 0}, testReloc{44, lo, ".L0", 4}),
+		object(testReloc{40, hi, "d", 0}, testReloc{44, lo, "f", 0}),
+	} {
+		if _, err := Link("go.o", o.bytes(), Options{}); err == nil || !strings.Contains(err.Error(), "is not the one before it") {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+// Every stub resolves against symbols at the far ends of a large program.
+func TestStubs(t *testing.T) {
+	for _, a := range arches {
+		for name, stub := range map[string]arch.Stub{"exe": a.EntryExe, "pie": a.EntryPIE} {
+			for _, far := range []int64{0x4000000, -0x4000000} {
+				resolve := func(s string) (uint64, bool) {
+					if s == startSymbol {
+						return 0x10000000, true
+					}
+					return uint64(0x10000000 + far), true
+				}
+				if err := applyStub(a, bytes.Clone(stub.Code), 0x10000000, stub.Relocs, resolve); err != nil || len(stub.Code) == 0 {
+					t.Errorf("%s %s: %d bytes, %v", a.GOARCH, name, len(stub.Code), err)
+				}
+			}
+		}
+	}
+}
+
+func FuzzLink(f *testing.F) {
+	for _, pie := range []bool{false, true} {
+		f.Add(newTestObject(pie).bytes(), pie)
+	}
+	f.Fuzz(func(t *testing.T, data []byte, pie bool) {
+		before := bytes.Clone(data)
+		out, err := Link("fuzz", data, Options{PIE: pie})
+		if (out == nil) == (err == nil) {
+			t.Fatalf("got %v and %v, want one of the two", out, err)
+		}
+		if !bytes.Equal(before, data) {
+			t.Fatal("the input was changed")
+		}
+		if err == nil {
+			out.Map()
+			if _, err := elf.NewFile(bytes.NewReader(out.File)); err != nil {
+				t.Fatalf("output: %v", err)
+			}
+		}
+	})
+}
