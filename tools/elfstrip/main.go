@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -48,7 +47,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	code := exitOK
 	for _, file := range c.files {
-		if err := stripFile(c, file, stdout); err != nil {
+		err := guardFaults(file, func() error { return stripFile(c, file, stdout) })
+		if err != nil {
 			fmt.Fprintf(stderr, "elfstrip: %v\n", err)
 			code = exitFailed
 		}
@@ -73,23 +73,7 @@ func version() string {
 }
 
 // stripFile strips one file. Its output is written whole or not at all.
-func stripFile(c *config, input string, stdout io.Writer) (err error) {
-	// The input is mapped into memory: when someone truncates it meanwhile,
-	// reading it faults. That is an error like any other.
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case interface {
-			runtime.Error
-			Addr() uintptr
-		}:
-			err = fmt.Errorf("%s: changed while it was read: %v. Run elfstrip again when nothing writes to it", input, r)
-		default:
-			panic(r)
-		}
-	}()
-
+func stripFile(c *config, input string, stdout io.Writer) error {
 	info, err := os.Stat(input)
 	if err != nil {
 		return err
