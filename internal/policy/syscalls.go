@@ -25,7 +25,12 @@ func isSyscallStub(name string) bool {
 	case "syscall.rawSyscallNoError", "syscall.rawVforkSyscall", "time.now":
 		return true
 	}
-	for _, p := range []string{"runtime.", "internal/runtime/syscall.", "internal/runtime/syscall/linux."} {
+	for _, p := range []string{
+		"runtime.",
+		"internal/runtime/syscall/linux.", // since Go 1.26
+		"internal/runtime/syscall.",       // since Go 1.24
+		"runtime/internal/syscall.",
+	} {
 		if strings.HasPrefix(name, p) {
 			return true
 		}

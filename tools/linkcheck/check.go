@@ -12,7 +12,7 @@ import (
 
 // runCheck is "linkcheck [check]".
 func runCheck(e env, args []string) (int, error) {
-	fs := flagSet(e, "[flags] FILE...")
+	fs := flagSet("[flags] FILE...\n       linkcheck verdict [--touch FILE] REPORT\n       linkcheck explain RULE...\n       linkcheck list [--format text|markdown]")
 	profile := fs.String("profile", "", "`name` of the profile; \"\" takes the policy's, else "+policy.DefaultProfile)
 	policyFile := fs.String("policy", "", "policy `file` (JSON)")
 	goarch := fs.String("goarch", "", "`machine` the files must be for: amd64, arm64 or riscv64; \"\" takes the policy's, else any")
@@ -21,7 +21,7 @@ func runCheck(e env, args []string) (int, error) {
 	out := fs.String("o", "", "write the report to `file` instead of standard output")
 	reportOnly := fs.Bool("report-only", false, "exit with 0 whatever the findings; exceptions do not expire")
 	name := fs.String("name", "", "`name` of the one file in the report, instead of its path")
-	files, err := parse(fs, args)
+	files, err := parse(e, fs, args)
 	if err != nil {
 		return 0, err
 	}

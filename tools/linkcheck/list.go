@@ -17,9 +17,9 @@ var reference string
 // runList is "linkcheck list". docs/linkcheck.md is its output with
 // --format markdown.
 func runList(e env, args []string) (int, error) {
-	fs := flagSet(e, "list [flags]")
+	fs := flagSet("list [flags]")
 	format := fs.String("format", "text", "`form` of the list: text or markdown (the whole reference)")
-	rest, err := parse(fs, args)
+	rest, err := parse(e, fs, args)
 	if err != nil {
 		return 0, err
 	}

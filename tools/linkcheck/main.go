@@ -81,29 +81,27 @@ func run(e env, args []string) (status int) {
 	return status
 }
 
-// flagSet returns an empty set of flags for one command.
-func flagSet(e env, usage string) *flag.FlagSet {
-	fs := flag.NewFlagSet("linkcheck", flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // run prints the error once
-	fs.Usage = func() {
-		fs.SetOutput(e.stdout)
-		fmt.Fprintf(e.stdout, "usage: linkcheck %s\n", usage)
-		fs.PrintDefaults()
-		fs.SetOutput(io.Discard)
-	}
+// flagSet returns an empty set of flags for one command, named by its usage.
+func flagSet(usage string) *flag.FlagSet {
+	fs := flag.NewFlagSet(usage, flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // run prints the error, once
 	return fs
 }
 
 // parse parses flags before, between and after the other arguments, which it
-// returns. After "--" all are other arguments.
-func parse(fs *flag.FlagSet, args []string) ([]string, error) {
+// returns. After "--" all are other arguments. Asked for help it prints it and
+// returns flag.ErrHelp.
+func parse(e env, fs *flag.FlagSet, args []string) ([]string, error) {
 	var rest []string
 	for {
 		before := len(args)
-		if err := fs.Parse(args); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				return nil, err
-			}
+		switch err := fs.Parse(args); {
+		case errors.Is(err, flag.ErrHelp):
+			fmt.Fprintf(e.stdout, "usage: linkcheck %s\n", fs.Name())
+			fs.SetOutput(e.stdout)
+			fs.PrintDefaults()
+			return nil, err
+		case err != nil:
 			return nil, fmt.Errorf("%w; see linkcheck -h", err)
 		}
 		left := fs.Args()

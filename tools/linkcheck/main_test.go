@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bytes"
+	"debug/elf"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go3s/rules_go3s/internal/elf/elftest"
+	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
+	"github.com/go3s/rules_go3s/internal/policy"
+)
+
+// linkcheck runs the command and returns what it wrote.
+func linkcheck(args ...string) (status int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	status = run(env{stdout: &out, stderr: &errs}, args)
+	return status, out.String(), errs.String()
+}
+
+func write(t testing.TB, path string, data []byte) string {
+	t.Helper()
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// files writes a clean program, one with findings, and one that is cut off.
+func files(t testing.TB) (dir, clean, bad, broken string) {
+	dir = t.TempDir()
+	p := gobintest.New(elf.EM_X86_64)
+	clean = write(t, filepath.Join(dir, "clean"), p.Build().Data)
+	p.Files = append(p.Files, "/src/hello/main.go")
+	data := p.Build().Data
+	bad = write(t, filepath.Join(dir, "bad"), data)
+	broken = write(t, filepath.Join(dir, "broken"), data[:len(data)-1])
+	return dir, clean, bad, broken
+}
+
+func TestExitStatus(t *testing.T) {
+	dir, clean, bad, broken := files(t)
+	off := write(t, filepath.Join(dir, "off.json"), []byte(`{"schema": 1, "rules": {"no-host-path": {"severity": "off", "reason": "test"}}}`))
+	expired := write(t, filepath.Join(dir, "expired.json"), []byte(`{"schema": 1, "rules": {"no-host-path": {"severity": "off", "reason": "test", "expires": "2020-01-01"}}}`))
+	unknown := write(t, filepath.Join(dir, "unknown.json"), []byte(`{"schema": 1, "rules": {"no-hostpath": {"severity": "error"}}}`))
+	params := write(t, filepath.Join(dir, "params"), []byte("--profile\nnolibc\n"+clean+"\n"))
+	for _, c := range []struct {
+		name           string
+		args           []string
+		status         int
+		stdout, stderr string // a part of each; "" means none
+	}{
+		{"clean", []string{clean}, 0, "clean: ok (static, amd64,", ""},
+		{"findings", []string{bad}, 1, "bad: FAIL (static, amd64,", ""},
+		{"findings in one of two", []string{clean, bad}, 1, "error no-host-path\n    /src/hello/main.go: ", ""},
+		{"truncated", []string{broken}, 2, "", "broken: offset "},
+		{"truncated among others", []string{clean, broken, bad}, 2, "", "broken: offset "},
+		{"no ELF", []string{off}, 2, "", "not an ELF file"},
+		{"missing", []string{filepath.Join(dir, "none")}, 2, "", "no such file"},
+		{"directory", []string{dir}, 2, "", "want a regular file"},
+		{"no file", nil, 2, "", "no file to check"},
+		{"unknown flag", []string{"--unknown", clean}, 2, "", "flag provided but not defined: -unknown; see linkcheck -h"},
+		{"unknown profile", []string{"--profile", "statics", clean}, 2, "", `unknown profile "statics"; the closest are static,`},
+		{"unknown machine", []string{"--goarch", "arm", clean}, 2, "", `--goarch: unknown goarch "arm"; the closest are arm64,`},
+		{"bad size", []string{"--size-budget", "big", clean}, 2, "", `--size-budget: size "big"`},
+		{"unknown format", []string{"--format", "xml", clean}, 2, "", `--format is "xml", want text or json`},
+		{"name for two", []string{"--name", "x", clean, bad}, 2, "", "--name goes with one file, not with 2"},
+		{"other machine", []string{"--goarch", "arm64", clean}, 1, "e_machine: the file is for amd64, want arm64", ""},
+		{"over budget", []string{"--size-budget=1kB", clean}, 1, "size-budget", ""},
+		{"in budget", []string{"--size-budget=1MB", clean}, 0, "ok", ""},
+		{"flags after the file", []string{clean, "--size-budget=1kB"}, 1, "size-budget", ""},
+		{"file named like a flag", []string{"--", "-x"}, 2, "", "open -x: "},
+		{"policy", []string{"--policy", off, bad}, 0, "bad: ok", ""},
+		{"expired exception", []string{"--policy", expired, bad}, 1, "no-host-path", ""},
+		{"unknown rule in policy", []string{"--policy", unknown, bad}, 2, "", `unknown.json: rules: unknown rule "no-hostpath"; the closest are no-host-path, `},
+		{"missing policy", []string{"--policy", filepath.Join(dir, "none"), bad}, 2, "", "no such file"},
+		{"report only", []string{"--report-only", bad}, 0, "bad: FAIL", ""},
+		{"report only of a truncated file", []string{"--report-only", broken}, 2, "", "broken: offset "},
+		{"name", []string{"--name", "//pkg:bad", bad}, 1, "//pkg:bad: FAIL", ""},
+		{"parameter file", []string{"@" + params}, 0, "clean: ok (nolibc,", ""},
+		{"missing parameter file", []string{"@" + filepath.Join(dir, "none")}, 2, "", "parameter file"},
+		{"check by name", []string{"check", clean}, 0, "clean: ok", ""},
+		{"help", []string{"-h"}, 0, "usage: linkcheck [flags] FILE...", ""},
+		{"explain", []string{"explain", "nx-stack"}, 0, "nx-stack (error)\n", ""},
+		{"explain an unknown rule", []string{"explain", "nxstack"}, 2, "", `unknown rule "nxstack"; the closest are nx-stack,`},
+		{"explain nothing", []string{"explain"}, 2, "", "want the id of a rule"},
+		{"list", []string{"list"}, 0, "profile nolibc", ""},
+		{"list in an unknown form", []string{"list", "--format", "html"}, 2, "", `--format is "html"`},
+		{"list something", []string{"list", "rules"}, 2, "", `unexpected argument "rules"`},
+		{"verdict on nothing", []string{"verdict"}, 2, "", "want one report"},
+		{"verdict on no report", []string{"verdict", clean}, 2, "", "clean: invalid character"},
+		{"verdict on a policy", []string{"verdict", off}, 2, "", "off.json: the report is about no file"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status, stdout, stderr := linkcheck(c.args...)
+			if status != c.status {
+				t.Errorf("exit status %d, want %d", status, c.status)
+			}
+			for _, o := range []struct{ name, got, want string }{{"stdout", stdout, c.stdout}, {"stderr", stderr, c.stderr}} {
+				if !strings.Contains(o.got, o.want) || (o.want == "") != (o.got == "") {
+					t.Errorf("%s is %q, want %q in it", o.name, o.got, o.want)
+				}
+			}
+		})
+	}
+}
+
+// A build writes the report in one action and judges it in another.
+func TestReportAndVerdict(t *testing.T) {
+	dir, clean, bad, _ := files(t)
+	report, passed := filepath.Join(dir, "report.json"), filepath.Join(dir, "passed")
+	for _, c := range []struct {
+		file   string
+		status int
+	}{{clean, 0}, {bad, 1}} {
+		os.Remove(passed)
+		if status, stdout, stderr := linkcheck("--format", "json", "--report-only", "--name", "//a:b", "-o", report, c.file); status != 0 || stdout+stderr != "" {
+			t.Fatalf("exit status %d, output %q", status, stdout+stderr)
+		}
+		first, err := os.ReadFile(report)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(first), dir) {
+			t.Errorf("the report holds a path:\n%s", first)
+		}
+		_, again, _ := linkcheck("--format", "json", "--report-only", "--name", "//a:b", c.file)
+		if again != string(first) {
+			t.Error("a second report differs from the first")
+		}
+		parsed, err := policy.ParseReport(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		static, err := policy.ProfileByName("static")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := parsed.Files[0]; len(f.Rules) != len(static.IDs) || f.Name != "//a:b" || f.GOARCH != "amd64" || f.GoVersion != "go1.26.8" || len(f.SHA256) != 64 {
+			t.Errorf("the report is %+v", f)
+		}
+
+		status, stdout, stderr := linkcheck("verdict", "--touch", passed, report)
+		if status != c.status {
+			t.Errorf("exit status %d, want %d", status, c.status)
+		}
+		info, err := os.Stat(passed)
+		if status == 0 && (err != nil || info.Size() != 0) {
+			t.Errorf("%s: %v, want an empty file", passed, err)
+		}
+		if status == 1 && (!os.IsNotExist(err) || stdout != "" || !strings.Contains(stderr, "//a:b: FAIL")) {
+			t.Errorf("stat %v, stdout %q, stderr %q; want no file, and the findings on stderr", err, stdout, stderr)
+		}
+	}
+}
+
+func TestUnwritableOutput(t *testing.T) {
+	dir, clean, _, _ := files(t)
+	out := filepath.Join(dir, "none", "report")
+	if status, _, stderr := linkcheck("-o", out, clean); status != 2 || !strings.Contains(stderr, "none") {
+		t.Errorf("exit status %d, stderr %q", status, stderr)
+	}
+}
+
+// No malformed file makes linkcheck panic or pass it as sound Go, and none that it
+// cannot use leaves a report.
+func TestMalformed(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range elftest.Malformed() {
+		file, report := write(t, filepath.Join(dir, c.Name), c.Data), filepath.Join(dir, c.Name+".json")
+		status, _, stderr := linkcheck("--format", "json", "-o", report, file)
+		_, err := os.Stat(report)
+		switch {
+		case status == 2 && !c.Deep && os.IsNotExist(err) && strings.Contains(stderr, c.Want):
+		case status == 1 && c.Deep && err == nil:
+		default:
+			t.Errorf("%s: exit status %d, report %v, stderr %q", c.Name, status, err, stderr)
+		}
+	}
+	left, err := filepath.Glob(filepath.Join(dir, ".*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %q, %v", left, err)
+	}
+}
+
+func TestColour(t *testing.T) {
+	_, clean, bad, _ := files(t)
+	var out bytes.Buffer
+	run(env{stdout: &out, stderr: &out, colour: true}, []string{clean, bad})
+	for _, want := range []string{"\x1b[32mok\x1b[0m", "\x1b[31mFAIL\x1b[0m", "\x1b[31merror\x1b[0m no-host-path"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("output %q, want %q in it", out.String(), want)
+		}
+	}
+	if _, plain, _ := linkcheck(clean, bad); strings.Contains(plain, "\x1b") {
+		t.Errorf("output without terminal has colours: %q", plain)
+	}
+}
+
+// docs/linkcheck.md is the output of a command.
+func TestReferenceIsCurrent(t *testing.T) {
+	const path = "../../docs/linkcheck.md"
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) != markdown() {
+		t.Errorf("%s is out of date: run `go run ./tools/linkcheck list --format markdown > docs/linkcheck.md`", path)
+	}
+}
+
+// The policy file in the documentation is one.
+func TestReferenceExample(t *testing.T) {
+	_, rest, _ := strings.Cut(reference, "```json\n")
+	example, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("no example in reference.md")
+	}
+	p, err := policy.Parse([]byte(example))
+	if err != nil || p.SizeBudget != 6e6 {
+		t.Errorf("policy %+v, error %v", p, err)
+	}
+	for _, f := range []string{"--profile", "--policy", "--goarch", "--size-budget", "--format", "-o", "--report-only", "--name"} {
+		if !slices.ContainsFunc(strings.Split(reference, "\n"), func(line string) bool { return strings.HasPrefix(line, "| `"+f) }) {
+			t.Errorf("flag %s is not in the documentation", f)
+		}
+	}
+}
