@@ -1,0 +1,40 @@
+package link
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/go3s/rules_go3s/internal/arch"
+	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/gotool"
+)
+
+// The machine code in internal/arch/*/entry.go is that of the sources beside it.
+func TestEntryFromSource(t *testing.T) {
+	for _, a := range arches {
+		for source, want := range map[string]arch.Stub{"entry_exe.s": a.EntryExe, "entry_pie.s": a.EntryPIE} {
+			t.Run(a.GOARCH+"/"+source, func(t *testing.T) {
+				o := filepath.Join(t.TempDir(), "entry.o")
+				include := filepath.Join(gotool.Output(t, "", a.GOARCH, "env", "GOROOT"), "pkg", "include")
+				gotool.Output(t, filepath.Join("..", "arch", a.GOARCH), a.GOARCH, "tool", "asm", "-p", "entry", "-I", include, "-I", ".", "-o", o, source)
+				data, err := os.ReadFile(o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				f, err := goobj.Parse(o, data)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := Stub(Object{source, f})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !reflect.DeepEqual(got, want) {
+					t.Errorf("assembled %+v\nwant entry.go's %+v\nafter a change of the source run go generate in internal/link", got, want)
+				}
+			})
+		}
+	}
+}
