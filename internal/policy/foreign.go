@@ -6,8 +6,8 @@ package policy
 // and moduledata.etext and lists each function there in the function table. What
 // a C compiler made, and what a C linker adds (.init, .plt, crt1.o), lies outside,
 // whether or not the file is stripped. So the executable bytes outside that range,
-// less what is known not to be code, are the foreign code: known are the file's
-// own headers, notes, sections without SHF_EXECINSTR, and padding.
+// less what is known, are the foreign code: known are golink's entry code, the
+// file's own headers, notes, sections without SHF_EXECINSTR, and padding.
 
 import (
 	"debug/elf"
@@ -30,6 +30,7 @@ func foreignCode(f *goelf.File, text gobin.Range) []region {
 	byOffset := segs.byOffset()
 	skip := []gobin.Range{
 		text,
+		entryStub(f),
 		byOffset.addresses(0, goelf.HeaderSize),
 		byOffset.addresses(f.Header.Phoff, uint64(len(f.Progs))*goelf.ProgHeaderSize),
 		byOffset.addresses(f.Header.Shoff, uint64(len(f.Sections))*goelf.SectionHeaderSize),
@@ -88,9 +89,9 @@ func isNoPadding(c byte) bool { return c != 0 && c != 0xcc && c != 0x90 }
 
 var noForeignCode = Rule{
 	ID:       "no-foreign-code",
-	What:     "All executable bytes belong to functions that Go compiled or assembled.",
+	What:     "All executable bytes belong to functions that Go compiled or assembled, or to golink's entry code.",
 	Why:      "It proves, on stripped files too, that no C library and no other object file is linked in.",
-	Evidence: "Executable PT_LOAD segments against the text range of Go's module data; headers, notes, sections without SHF_EXECINSTR and padding are left out.",
+	Evidence: "Executable PT_LOAD segments against the text range of Go's module data; golink's entry code, compared byte by byte; headers, notes, sections without SHF_EXECINSTR and padding are left out.",
 	Remedy:   "Turn cgo off and link with golink or Go's internal linker. Code that is meant to be there can be allowed by the name of its section.",
 	Ref:      "Go runtime/symtab.go, moduledata.text and etext",
 	Severity: Error,

@@ -382,6 +382,49 @@ func TestForeignCode(t *testing.T) {
 	expect(t, breachesOf(t, nolibc, build([]byte{0xcc, 0x90, 0, 0xcc}, alloc|exec)))
 }
 
+// golink's entry code is known, and nothing that differs from it.
+func TestEntryStub(t *testing.T) {
+	for _, machine := range elftest.Machines {
+		p := gobintest.New(machine)
+		goarch := parse(t, p.Build().Data).GOARCH()
+		a := arches[goarch]
+		build := func(typ elf.Type, damage func(code []byte)) []byte {
+			stub := a.EntryExe
+			if typ == elf.ET_DYN {
+				stub = a.EntryPIE
+			}
+			code := slices.Clone(stub.Code)
+			for _, r := range stub.Relocs {
+				code[r.Off] ^= 0x40 // what the linker fills in
+			}
+			if damage != nil {
+				damage(code)
+			}
+			p := gobintest.New(machine)
+			p.Sections = []elftest.Section{{Name: ".entry", Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR, Align: 16, Data: code}}
+			spec := p.Spec()
+			spec.Type, spec.Entry = typ, ".entry"
+			return gobintest.Finish(spec.Build()).Data
+		}
+		nolibc := mustNew(t, "nolibc")
+		expect(t, breachesOf(t, nolibc, build(elf.ET_EXEC, nil)))
+		expect(t, breachesOf(t, nolibc, build(elf.ET_DYN, nil)), "type-exec")
+		expect(t, breachesOf(t, nolibc, build(elf.ET_EXEC, func(code []byte) { code[0] ^= 0x10 })), "no-foreign-code: section .entry")
+	}
+	// A system call in the place of an instruction that the linker fills in.
+	for _, machine := range []elf.Machine{elf.EM_AARCH64, elf.EM_RISCV} {
+		p := gobintest.New(machine)
+		a := arches[parse(t, p.Build().Data).GOARCH()]
+		code := slices.Clone(a.EntryExe.Code)
+		copy(code[a.EntryExe.Relocs[0].Off:], gobintest.Syscall[machine][:4])
+		p.Sections = []elftest.Section{{Name: ".entry", Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR, Align: 16, Data: code}}
+		spec := p.Spec()
+		spec.Entry = ".entry"
+		expect(t, breachesOf(t, mustNew(t, "nolibc"), gobintest.Finish(spec.Build()).Data),
+			"no-foreign-code: section .entry", "syscall-sites: section .entry")
+	}
+}
+
 func TestGoRules(t *testing.T) {
 	module := func(off int, v uint64) change {
 		return func(m *elftest.Image) { m.Put64(m.Off(".go.module")+off, v) }

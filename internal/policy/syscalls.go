@@ -9,7 +9,7 @@ import (
 
 var syscallSites = Rule{
 	ID:       "syscall-sites",
-	What:     "Every system call instruction lies in one of Go's own system call stubs.",
+	What:     "Every system call instruction lies in one of Go's own system call stubs, or in golink's entry code.",
 	Why:      "Then the stubs are the only doors to the kernel, and the calls a program can make can be listed from them. Code elsewhere that enters the kernel is a C library, or hand-written assembly that somebody should look at.",
 	Evidence: "Executable segments, decoded function by function with the bounds and names of Go's function table. Code that jumps into the middle of an instruction, or is written at run time, is not seen.",
 	Remedy:   "Call the kernel through syscall, golang.org/x/sys/unix or internal stubs instead of own assembly, or allow the function by its name.",
