@@ -135,6 +135,26 @@ func TestSharedPage(t *testing.T) {
 	expect(t, breachesOf(t, mustNew(t, "static-asm"), m.Data), "sound-elf: PT_LOAD 1: it shares the page")
 }
 
+// Read-only protection may reach to the end of a page, but not beyond.
+func TestRelro(t *testing.T) {
+	p := gobintest.New(elf.EM_X86_64)
+	p.Progs = []elftest.Prog{{Type: elf.PT_GNU_RELRO, Flags: elf.PF_R, Section: ".data"}}
+	m := p.Build()
+	relro := m.Phdr(elf.PT_GNU_RELRO, 0)
+	load := m.Phdr(elf.PT_LOAD, 2)
+	start := le.Uint64(m.Data[relro+16:])
+	end := le.Uint64(m.Data[load+16:]) + le.Uint64(m.Data[load+40:])
+	for size, want := range map[uint64][]string{
+		8:                            nil,
+		end - start:                  nil,
+		(end+4095)&^4095 - start:     nil,
+		(end+4095)&^4095 - start + 1: {"sound-elf: PT_GNU_RELRO 0"},
+	} {
+		m.Put64(relro+40, size)
+		expect(t, breachesOf(t, mustNew(t, "static"), m.Data), want...)
+	}
+}
+
 func TestExpectations(t *testing.T) {
 	data := gobintest.New(elf.EM_AARCH64).Build().Data
 	p := mustNew(t, "static")

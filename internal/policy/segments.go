@@ -54,7 +54,9 @@ func checkSoundELF(in *Input) []Finding {
 			if elf.ProgType(p.Type) == elf.PT_TLS {
 				size = p.Filesz // the rest is zeroed in each thread's own block
 			}
-			if _, ok := segs.find(p.Vaddr, size); size > 0 && !ok {
+			s, ok := segs.find(p.Vaddr, 1)
+			ok = ok && size <= s.memoryEnd(elf.ProgType(p.Type))-p.Vaddr
+			if size > 0 && !ok {
 				out.add(segmentName(f.Progs, i), "its addresses %#x to %#x are not inside one PT_LOAD segment", p.Vaddr, p.Vaddr+size)
 			}
 		}
@@ -109,6 +111,17 @@ func checkFileOverlap(f *goelf.File, out *collector) {
 			out.add(name(b), "it begins at file offset %#x, before %s ends at %#x", b.off, name(a), a.off+a.size)
 		}
 	}
+}
+
+// memoryEnd returns the address at which a segment of type t that lies in s must
+// end. Read-only protection works on pages, so PT_GNU_RELRO may reach to the end
+// of the last one, as far as p_align promises that nothing else is there.
+func (s loadSegment) memoryEnd(t elf.ProgType) uint64 {
+	end := s.Vaddr + s.Memsz
+	if t != elf.PT_GNU_RELRO || s.Align == 0 {
+		return end
+	}
+	return max(end, (end+s.Align-1)&^(s.Align-1)) // max: the sum may wrap
 }
 
 func sectionLabel(name string, index int) string {
