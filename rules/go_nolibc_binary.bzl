@@ -2,16 +2,22 @@
 
 load("//rules/private:binary_macro.bzl", "static_program")
 
-def go_nolibc_binary(name, **kwargs):
+def go_nolibc_binary(name, pie = False, **kwargs):
     """A static Go program that is proven to hold no libc.
 
-    What [go_static_binary](#go_static_binary) builds, with the same attributes, and checked by linkcheck's profile
-    `nolibc`: besides what `static` asks, no symbol or string of a libc, and every system call
+    What [go_static_binary](#go_static_binary) or, with `pie`, [go_pie_binary](#go_pie_binary) builds, with the same
+    attributes, and checked by linkcheck's profile `nolibc` or `nolibc-pie`: besides what those ask, every system call
     instruction lies in a stub of Go's own runtime and packages. A target anywhere below that needs cgo is an
     error of analysis which names the chain of targets that leads to it.
 
     Args:
       name: name of the target and, without `basename` or `out`, of the executable.
+      pie: bool: build a static PIE instead of a fixed-address executable.
       **kwargs: as of go_static_binary.
     """
-    static_program(name = name, mode = "exe", profile = "nolibc", **kwargs)
+    static_program(
+        name = name,
+        mode = "static-pie" if pie else "exe",
+        profile = "nolibc-pie" if pie else "nolibc",
+        **kwargs
+    )

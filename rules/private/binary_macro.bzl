@@ -34,11 +34,16 @@ _PUBLIC_ATTRS = [
 
 # go_binary's attributes that choose what this module has chosen already, with the values that agree.
 _SETTLED_ATTRS = {
-    "goarch": ["auto"],
-    "goos": ["auto", "linux"],
-    "linkmode": ["auto", "normal"],
-    "pure": ["on", "auto"],
-    "static": ["on", "auto"],
+    "exe": {
+        "linkmode": ["auto", "normal"],
+        "pure": ["on", "auto"],
+        "static": ["on", "auto"],
+    },
+    "static-pie": {
+        "linkmode": ["auto", "pie"],
+        "pure": ["on", "auto"],
+        "static": ["on", "auto"],
+    },
 }
 
 def _fail(name, message):
@@ -59,7 +64,7 @@ def _settle_go_platform(name, kwargs):
     goos = kwargs.pop("goos", "auto")
     goarch = kwargs.pop("goarch", "auto")
     if goarch == "auto":
-        if goos not in _SETTLED_ATTRS["goos"]:
+        if goos not in ["auto", "linux"]:
             _fail(name, "goos = {}: want \"linux\"; use go_binary for other systems".format(repr(goos)))
         return
     if goos != "linux" or goarch not in ("amd64", "arm64", "riscv64"):
@@ -142,13 +147,18 @@ def static_program(name, mode, profile, binary = None, **kwargs):
                 binary,
             ))
     else:
-        for key, agreed in _SETTLED_ATTRS.items():
+        for key, agreed in _SETTLED_ATTRS[mode].items():
             if type(kwargs.get(key)) == "string":
                 value = kwargs[key]
                 if value in agreed:
                     kwargs.pop(key)
                 elif key in ["linkmode", "static"]:
-                    _fail(name, "{} = {}: want {}, or remove it".format(key, repr(value), " or ".join([repr(v) for v in agreed])))
+                    _fail(name, "{} = {}: want {}; remove it, or use {}".format(
+                        key,
+                        repr(value),
+                        " or ".join([repr(v) for v in agreed]),
+                        {"normal": "go_static_binary", "pie": "go_pie_binary"}.get(value, "go_binary"),
+                    ))
         if not kwargs.get("embed"):
             # As rules_go infers it for a go_binary of the public name.
             kwargs.setdefault("importpath", _importpath(native.package_name(), name))

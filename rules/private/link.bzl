@@ -44,7 +44,7 @@ def _link_impl(ctx):
     problem = None
     if not archive:
         problem = "it is no Go target, want a go_binary"
-    problem = problem or cgo_problem(info) or go_mode_problem(archive)
+    problem = problem or cgo_problem(info) or go_mode_problem(archive, ctx.attr.mode)
     if problem:
         _fail(ctx, problem)
 

@@ -16,8 +16,10 @@ GO_CONTEXT_ATTRS = {
 
 # Values of rules_go's own settings under which everything is compiled. All of
 # them are set, so that no flag of the command line makes a second configuration.
+# Code compiled for linkmode "pie" (-shared) serves fixed-address executables as well, so
+# that both kinds share one standard library for each platform.
 GO_SETTINGS = {
-    "@rules_go//go/config:linkmode": "normal",
+    "@rules_go//go/config:linkmode": "pie",
     "@rules_go//go/config:msan": False,
     "@rules_go//go/config:pure": True,
     "@rules_go//go/config:race": False,
@@ -113,11 +115,12 @@ def go_asm_inputs(ctx, exec_group):
         goarch = go.mode.goarch,
     )
 
-def go_mode_problem(archive):
+def go_mode_problem(archive, wanted):
     """Tells why an archive cannot be linked by this module.
 
     Args:
       archive: GoArchive.
+      wanted: string: `exe` or `static-pie`.
     Returns:
       string: what was found, what was wanted and what to do; None if all is well.
     """
@@ -136,6 +139,6 @@ def go_mode_problem(archive):
         return "it is built with msan = \"on\", which needs cgo and libc; set msan = \"off\" or test it with go_binary"
     if not mode.pure:
         return "it is built with pure = \"off\", want cgo to be off; remove `pure` or set pure = \"on\""
-    if mode.linkmode != "normal":
+    if mode.linkmode != "pie" and (wanted, mode.linkmode) != ("exe", "normal"):
         return "it is built with linkmode = {}, want the default; remove `linkmode`".format(repr(mode.linkmode))
     return None
