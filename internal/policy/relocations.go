@@ -93,7 +93,6 @@ type relocChecker struct {
 // target checks one relocated word.
 func (c *relocChecker) target(table string, addr uint64) {
 	switch s, ok := c.loads.find(addr, 8); {
-	case c.full():
 	case !ok:
 		c.add(table, "it relocates the word at %#x, which is in no PT_LOAD segment", addr)
 	case !s.has(elf.PF_W):
@@ -106,7 +105,7 @@ func (c *relocChecker) rela(data []byte) {
 	if len(data)%goelf.RelaSize != 0 {
 		c.add("DT_RELASZ", "the table has %#x bytes, want a multiple of %d", len(data), goelf.RelaSize)
 	}
-	for ; len(data) >= goelf.RelaSize; data = data[goelf.RelaSize:] {
+	for ; len(data) >= goelf.RelaSize && !c.full(); data = data[goelf.RelaSize:] {
 		addr, info := binary.LittleEndian.Uint64(data), binary.LittleEndian.Uint64(data[8:])
 		if typ := elf.R_TYPE64(info); typ != want || elf.R_SYM64(info) != 0 {
 			c.add("DT_RELA", "the word at %#x has relocation type %d against symbol %d, want the relative type %d without symbol", addr, typ, elf.R_SYM64(info), want)
@@ -122,7 +121,7 @@ func (c *relocChecker) relr(data []byte) {
 	}
 	var next uint64 // the word after the last one covered
 	begun := false
-	for ; len(data) >= 8; data = data[8:] {
+	for ; len(data) >= 8 && !c.full(); data = data[8:] {
 		word := binary.LittleEndian.Uint64(data)
 		if word&1 == 0 {
 			c.target("DT_RELR", word)
