@@ -40,7 +40,7 @@ func start(t *testing.T, goarch, program string, want int, env []string, args ..
 
 func TestHello(t *testing.T) {
 	for _, goarch := range goarches {
-		p := linktest.Compile(t, goarch, "testdata/hello", true, false, ".")
+		p := linktest.Compile(t, goarch, "testdata/hello", true)
 		for _, mode := range modes {
 			for _, variant := range []struct {
 				name  string
@@ -122,7 +122,7 @@ func checkFile(t *testing.T, goarch, mode, exe string) {
 // The seed program holds crypto/tls: the FIPS 140 check at start covers real code.
 func TestSeed(t *testing.T) {
 	for _, goarch := range goarches {
-		p := linktest.Compile(t, goarch, "testdata/seed", true, false, ".")
+		p := linktest.Compile(t, goarch, "testdata/seed", true)
 		for _, mode := range modes {
 			t.Run(goarch+"/"+mode, func(t *testing.T) {
 				exe := filepath.Join(t.TempDir(), "seed")
@@ -140,7 +140,7 @@ func TestSeed(t *testing.T) {
 // A flipped bit in the code that the FIPS 140 sum covers is found at start.
 func TestFIPSNoticesChange(t *testing.T) {
 	exe := filepath.Join(t.TempDir(), "seed")
-	linktest.Compile(t, "amd64", "testdata/seed", true, false, ".").Link(t, cmdlink.ModeStaticPIE, exe)
+	linktest.Compile(t, "amd64", "testdata/seed", true).Link(t, cmdlink.ModeStaticPIE, exe)
 	f, err := elf.Open(exe)
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +173,7 @@ func TestFixedAddressArchives(t *testing.T) {
 	for _, goarch := range goarches {
 		t.Run(goarch, func(t *testing.T) {
 			exe := filepath.Join(t.TempDir(), "hello")
-			linktest.Compile(t, goarch, "testdata/hello", false, false, ".").Link(t, cmdlink.ModeExe, exe)
+			linktest.Compile(t, goarch, "testdata/hello", false).Link(t, cmdlink.ModeExe, exe)
 			if got := start(t, goarch, exe, 0, nil); got != "hello unset [] \n" {
 				t.Errorf("printed %q", got)
 			}
@@ -189,7 +189,7 @@ func TestMemoryMap(t *testing.T) {
 	for _, mode := range modes {
 		t.Run(mode, func(t *testing.T) {
 			exe := filepath.Join(t.TempDir(), "maps")
-			linktest.Compile(t, runtime.GOARCH, "testdata/maps", true, false, ".").Link(t, mode, exe)
+			linktest.Compile(t, runtime.GOARCH, "testdata/maps", true).Link(t, mode, exe)
 			var perms []string
 			out := start(t, runtime.GOARCH, exe, 0, nil)
 			for _, m := range mapLine.FindAllStringSubmatch(out, -1) {
@@ -219,7 +219,7 @@ func TestNoRandomization(t *testing.T) {
 		t.Skip("not started: no setarch on PATH")
 	}
 	exe := filepath.Join(t.TempDir(), "hello")
-	linktest.Compile(t, runtime.GOARCH, "testdata/hello", true, false, ".").Link(t, cmdlink.ModeStaticPIE, exe)
+	linktest.Compile(t, runtime.GOARCH, "testdata/hello", true).Link(t, cmdlink.ModeStaticPIE, exe)
 	if out, err := exec.Command(setarch, "-R", exe).CombinedOutput(); err != nil || !strings.HasPrefix(string(out), "hello") {
 		t.Errorf("printed %q, %v", out, err)
 	}
@@ -231,7 +231,7 @@ func TestStartedByLoader(t *testing.T) {
 	for _, goarch := range goarches {
 		t.Run(goarch, func(t *testing.T) {
 			exe := filepath.Join(t.TempDir(), "hello")
-			linktest.Compile(t, goarch, "testdata/hello", true, false, ".").Link(t, cmdlink.ModeStaticPIE, exe)
+			linktest.Compile(t, goarch, "testdata/hello", true).Link(t, cmdlink.ModeStaticPIE, exe)
 			f, err := elf.Open(exe)
 			if err != nil {
 				t.Fatal(err)
@@ -260,7 +260,7 @@ func TestDebugger(t *testing.T) {
 		t.Skip("not started: no gdb on PATH")
 	}
 	exe := filepath.Join(t.TempDir(), "maps")
-	linktest.Compile(t, runtime.GOARCH, "testdata/maps", true, false, ".").Link(t, cmdlink.ModeStaticPIE, exe)
+	linktest.Compile(t, runtime.GOARCH, "testdata/maps", true).Link(t, cmdlink.ModeStaticPIE, exe)
 	out, err := exec.Command(gdb, "-q", "-nx", "-batch", "-ex", "break main.inner if n==0", "-ex", "run", "-ex", "bt", exe).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -276,7 +276,7 @@ func TestDebugger(t *testing.T) {
 // nothing, and leaves nothing but the output.
 func TestCommandLine(t *testing.T) {
 	dir := t.TempDir()
-	p := linktest.Compile(t, "arm64", "testdata/hello", true, false, ".")
+	p := linktest.Compile(t, "arm64", "testdata/hello", true)
 	var c cmdlink.Config
 	p.Link(t, cmdlink.ModeExe, filepath.Join(dir, "reference"), func(e *cmdlink.Config) { c = *e })
 	copyFile := func(from, to string) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -59,25 +60,35 @@ func Golink(t testing.TB) string {
 
 // A listed is what we read of go list -json.
 type listed struct {
-	ImportPath string
-	Name       string
-	Export     string
-	Standard   bool
-	ForTest    string
+	ImportPath     string
+	Name           string
+	Export         string
+	DefaultGODEBUG string
 }
 
 // Compile compiles the main package in directory dir for linux/goarch, as code
-// for a PIE when shared is set. With test it is the test program of that package.
-func Compile(t testing.TB, goarch, dir string, shared, test bool, pkg string) *Program {
+// for a PIE when shared is set.
+func Compile(t testing.TB, goarch, dir string, shared bool) *Program {
 	t.Helper()
-	args := []string{"list", "-export", "-deps", "-trimpath", "-json=ImportPath,Name,Export,Standard,ForTest"}
-	if test {
-		args = append(args, "-test")
-	}
+	return compile(t, goarch, dir, shared, "-trimpath", ".")
+}
+
+// CompileTest compiles the test program of the package pkg for linux/goarch, as
+// code for a PIE. Like go test, it leaves the paths of sources in.
+func CompileTest(t testing.TB, goarch, pkg string) *Program {
+	t.Helper()
+	p := compile(t, goarch, "", true, "-test", pkg)
+	p.config.XDefs = append(p.config.XDefs, "testing.testBinary=1")
+	return p
+}
+
+func compile(t testing.TB, goarch, dir string, shared bool, args ...string) *Program {
+	t.Helper()
+	list := []string{"list", "-export", "-deps", "-json=ImportPath,Name,Export,DefaultGODEBUG"}
 	if shared {
-		args = append(args, sharedFlags...)
+		list = append(list, sharedFlags...)
 	}
-	cmd := gotool.Command(t, goarch, append(args, pkg)...)
+	cmd := gotool.Command(t, goarch, append(list, args...)...)
 	cmd.Dir = dir
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -91,6 +102,7 @@ func Compile(t testing.TB, goarch, dir string, shared, test bool, pkg string) *P
 		GOOS:   "linux", GOARCH: goarch, BuildID: "redacted",
 	}}
 	var main *listed
+	archives := map[string]int{} // index in p.config.Archives by package path
 	dec := json.NewDecoder(bytes.NewReader(out))
 	for {
 		var l listed
@@ -99,18 +111,28 @@ func Compile(t testing.TB, goarch, dir string, shared, test bool, pkg string) *P
 		} else if err != nil {
 			t.Fatal(err)
 		}
+		// "p [q.test]" is p compiled anew for the test of q; it takes p's place.
+		path, _, forTest := strings.Cut(l.ImportPath, " ")
+		a := cmdlink.Archive{ImportPath: path, PkgPath: path, File: l.Export, Label: l.ImportPath}
+		i, seen := archives[path]
 		switch {
-		case l.Export == "" || l.ImportPath == "runtime/cgo":
-		case l.Name == "main" && (l.ForTest == "" || test):
+		case l.Export == "" || path == "runtime/cgo":
+		case l.Name == "main":
 			main = &l
-		default:
-			p.config.Archives = append(p.config.Archives, cmdlink.Archive{ImportPath: l.ImportPath, PkgPath: l.ImportPath, File: l.Export, Label: l.ImportPath})
+		case !seen:
+			archives[path] = len(p.config.Archives)
+			p.config.Archives = append(p.config.Archives, a)
+		case forTest:
+			p.config.Archives[i] = a
 		}
 	}
 	if main == nil {
-		t.Fatalf("%s in %s: no main package", pkg, dir)
+		t.Fatalf("%v in %s: no main package", cmd, dir)
 	}
 	p.config.Main, p.config.BuildInfo.Path = main.Export, main.ImportPath
+	if main.DefaultGODEBUG != "" {
+		p.config.XDefs = []string{"runtime.godebugDefault=" + main.DefaultGODEBUG}
+	}
 	return p
 }
 
