@@ -2,6 +2,8 @@ package policy
 
 import (
 	"debug/elf"
+	"errors"
+	"go/version"
 	"runtime/debug"
 	"strings"
 
@@ -73,10 +75,10 @@ func isCgoFunc(name string) bool {
 
 var goTables = Rule{
 	ID:       "go-tables",
-	What:     "Go's function table and module data are whole, agree with each other, and point into the segments they belong to.",
+	What:     "Go's function table, module data and FIPS 140 record are whole, agree with each other, and point into the segments they belong to.",
 	Why:      "The runtime reads them for every stack trace, garbage collection and panic. A tool that damages them leaves a program that runs until it needs them.",
-	Evidence: "Section .gopclntab (header, function table, _func records), section .go.module; without section names both are found by their contents.",
-	Remedy:   "Strip with elfstrip. Do not remove .gopclntab, .go.module or .itablink.",
+	Evidence: "Sections .gopclntab (header, function table, _func records), .go.module and .go.fipsinfo; without section names the first two are found by their contents. The FIPS sum is not computed.",
+	Remedy:   "Strip with elfstrip. Do not remove .gopclntab, .go.module, .go.fipsinfo or .itablink.",
 	Ref:      "Go runtime/symtab.go, moduledata and moduledataverify1",
 	Severity: Error,
 	Check:    checkGoTables,
@@ -135,5 +137,31 @@ func checkGoTables(in *Input) []Finding {
 	if m.Text.Start <= m.Text.End && end > m.Text.End-m.Text.Start {
 		out.add("moduledata.etext", "the function table reaches to text offset %#x, but the text has %#x bytes", end, m.Text.End-m.Text.Start)
 	}
+	checkFIPSInfo(in, segs, &out)
 	return out
+}
+
+// checkFIPSInfo checks the FIPS 140 record, which programs of Go 1.24 and later
+// panic without when somebody starts them with GODEBUG=fips140=on.
+func checkFIPSInfo(in *Input, segs loadTable, out *collector) {
+	info, err := gobin.ReadFIPSInfo(in.File)
+	if errors.Is(err, gobin.ErrNotGo) {
+		build, err := in.buildInfo()
+		if err == nil && len(in.File.Sections) > 0 && version.Compare(build.GoVersion, "go1.24") >= 0 {
+			out.add(".go.fipsinfo", "the file has no such section, which %s always makes", clip(build.GoVersion))
+		}
+		return
+	}
+	if err != nil {
+		out.add(".go.fipsinfo", "%v", in.reason(err))
+		return
+	}
+	for _, r := range []gobin.Range{info.Text, info.ROData, info.NoPtrData, info.Data} {
+		if r == (gobin.Range{}) {
+			continue
+		}
+		if _, ok := segs.find(r.Start, r.End-r.Start); !ok || r.Start > r.End {
+			out.add(".go.fipsinfo", "it covers the addresses %#x to %#x, which are not in one PT_LOAD segment", r.Start, r.End)
+		}
+	}
 }

@@ -185,7 +185,6 @@ func pie(machine elf.Machine, change func(entries map[elf.DynTag]uint64, rela, r
 	const alloc, write = elf.SHF_ALLOC, elf.SHF_WRITE
 	p := gobintest.New(machine)
 	tags := []elf.DynTag{elf.DT_RELA, elf.DT_RELASZ, elf.DT_RELAENT, dtRELR, dtRELRSZ, elf.DT_FLAGS_1, elf.DT_FLAGS, elf.DT_TEXTREL, elf.DT_JMPREL, elf.DT_PLTRELSZ, elf.DT_NULL}
-	p.Sections = []elftest.Section{}
 	spec := p.Spec()
 	spec.Type, spec.Base = elf.ET_DYN, 0
 	i := slices.IndexFunc(spec.Sections, func(s elftest.Section) bool { return s.Name == ".rodata" })
@@ -468,6 +467,14 @@ func TestGoRules(t *testing.T) {
 		{"maxpc beyond", module(168, 1<<40), []string{"go-tables: moduledata.minpc"}},
 		{"data in the text", module(208, 0x400000), []string{"go-tables: moduledata.data"}},
 		{"bss descends", module(232, 1), []string{"go-tables: moduledata.bss"}},
+		{"no FIPS record", func(m *elftest.Image) {
+			m.Data[m.Off(".shstrtab")+strings.Index(string(m.Data[m.Off(".shstrtab"):]), ".go.fips")] = '-'
+		},
+			[]string{"go-tables: .go.fipsinfo: the file has no such section, which go1.26.8 always makes"}},
+		{"FIPS record damaged", func(m *elftest.Image) { m.Data[m.Off(".go.fipsinfo")+2]++ },
+			[]string{"go-tables: .go.fipsinfo: offset"}},
+		{"FIPS record covers nothing", func(m *elftest.Image) { m.Put64(m.Off(".go.fipsinfo")+64, 0x1000) },
+			[]string{"go-tables: .go.fipsinfo: it covers the addresses 0x0 to 0x1000"}},
 		{"text unaligned", module(176, 0x400401),
 			[]string{"no-foreign-code: section .text", "go-tables: moduledata.minpc", "go-tables: moduledata.text: it starts at 0x400401", "go-tables: moduledata.text: it ends", "syscall-sites: moduledata.text"}},
 	} {
