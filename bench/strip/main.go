@@ -8,6 +8,7 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -27,6 +28,10 @@ func main() {
 	runs := flag.Int("n", 11, "`runs` per program and tool, of which the median counts")
 	big := flag.String("big", "", "a large Go `program` for linux; without it, one is generated and built")
 	flag.Parse()
+	if *runs < 1 || flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
 	if err := run(*runs, *big); err != nil {
 		fmt.Fprintln(os.Stderr, "bench/strip:", err)
 		os.Exit(1)
@@ -50,19 +55,24 @@ func run(runs int, big string) error {
 	}
 	fmt.Printf("%s, %s, %s; median of %d runs\n\n", time.Now().UTC().Format(time.DateOnly), goVersion(), cpuModel(), runs)
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "program\ttool\tsize, bytes\ttime, ms\tpeak RSS, MB\truns\tgo version -m\tgovulncheck symbols\t")
+	fmt.Fprintln(table, "program\ttool\tsize, bytes\ttime, ms\tCPU, ms\tpeak RSS, MB\truns\tgo version -m\tgovulncheck symbols\t")
 	for _, in := range inputs {
 		before, err := inspect(in.path)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(table, "%s\t(as built)\t%d\t\t\t%s\t%s\t%s\t\n", in.name, before.size, yes(before.starts), yes(before.buildInfo != ""), before.vulnSymbols)
+		fmt.Fprintf(table, "%s\t(as built)\t%d\t\t\t\t%s\t%s\t%s\t\n", in.name, before.size, yes(before.starts), yes(before.buildInfo != ""), before.vulnSymbols)
 		results := make([][]sample, len(tools))
 		out := func(t tool) string { return filepath.Join(dir, "out-"+t.name) }
 		for range runs { // in turn, so that all tools see the same load of the machine
 			for i, t := range tools {
 				if t.path == "" {
 					continue
+				}
+				// A new file each time, as in a build: replacing a large file takes
+				// longer than writing it.
+				if err := os.RemoveAll(out(t)); err != nil {
+					return err
 				}
 				s, err := runOnce(append([]string{t.path}, t.args(out(t), in.path)...))
 				if err != nil {
@@ -73,7 +83,7 @@ func run(runs int, big string) error {
 		}
 		for i, t := range tools {
 			if t.path == "" {
-				fmt.Fprintf(table, "%s\t%s\tnot installed\t\t\t\t\t\t\n", in.name, t.label)
+				fmt.Fprintf(table, "%s\t%s\tnot installed\t\t\t\t\t\t\t\n", in.name, t.label)
 				continue
 			}
 			after, err := inspect(out(t))
@@ -81,8 +91,8 @@ func run(runs int, big string) error {
 				return err
 			}
 			s := median(results[i])
-			fmt.Fprintf(table, "%s\t%s\t%d\t%.1f\t%.1f\t%s\t%s\t%s\t\n", in.name, t.label, after.size,
-				float64(s.wall.Microseconds())/1000, float64(s.peak)/1e6,
+			fmt.Fprintf(table, "%s\t%s\t%d\t%.1f\t%.1f\t%.1f\t%s\t%s\t%s\t\n", in.name, t.label, after.size,
+				ms(s.wall), ms(s.cpu), float64(s.peak)/1e6,
 				yes(after.starts), yes(after.buildInfo == before.buildInfo), after.vulnSymbols)
 		}
 	}
@@ -106,22 +116,31 @@ func yes(ok bool) string {
 	return "NO"
 }
 
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
 // A sample is one run of a tool.
 type sample struct {
 	wall time.Duration
-	peak int64 // resident set size in bytes
+	cpu  time.Duration // in user mode and in the kernel: hardly depends on other load
+	peak int64         // resident set size in bytes
 }
 
-// median returns the median time and the median peak.
+// median returns the medians of each figure.
 func median(s []sample) sample {
-	wall := make([]time.Duration, len(s))
-	peak := make([]int64, len(s))
-	for i := range s {
-		wall[i], peak[i] = s[i].wall, s[i].peak
+	return sample{
+		wall: medianOf(s, func(s sample) time.Duration { return s.wall }),
+		cpu:  medianOf(s, func(s sample) time.Duration { return s.cpu }),
+		peak: medianOf(s, func(s sample) int64 { return s.peak }),
 	}
-	slices.Sort(wall)
-	slices.Sort(peak)
-	return sample{wall[len(s)/2], peak[len(s)/2]}
+}
+
+func medianOf[T cmp.Ordered](s []sample, figure func(sample) T) T {
+	var figures []T
+	for _, x := range s {
+		figures = append(figures, figure(x))
+	}
+	slices.Sort(figures)
+	return figures[len(figures)/2]
 }
 
 // cpuModel returns what Linux says of the first CPU.

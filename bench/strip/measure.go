@@ -12,7 +12,7 @@ import (
 )
 
 // measureArg, as first argument, makes this program run a command and print
-// its time in nanoseconds and peak resident set size in bytes.
+// its time and CPU time in nanoseconds and its peak resident set size in bytes.
 const measureArg = "-measure"
 
 // runOnce runs a command and measures it. It does so through a new instance of
@@ -30,11 +30,11 @@ func runOnce(args []string) (sample, error) {
 	if err != nil {
 		return sample{}, fmt.Errorf("%w: %s", err, strings.TrimSpace(stderr.String()))
 	}
-	var wall, peak int64
-	if _, err := fmt.Sscan(string(out), &wall, &peak); err != nil {
+	var wall, cpu, peak int64
+	if _, err := fmt.Sscan(string(out), &wall, &cpu, &peak); err != nil {
 		return sample{}, err
 	}
-	return sample{time.Duration(wall), peak}, nil
+	return sample{time.Duration(wall), time.Duration(cpu), peak}, nil
 }
 
 // measure runs args, ends this process with its exit code, and prints the
@@ -58,5 +58,5 @@ func measure(args []string) {
 		fmt.Fprintf(os.Stderr, " (wait status %#x, error %v)", int(status), err)
 		os.Exit(1)
 	}
-	fmt.Println(wall.Nanoseconds(), usage.Maxrss*1024)
+	fmt.Println(wall.Nanoseconds(), usage.Utime.Nano()+usage.Stime.Nano(), usage.Maxrss*1024)
 }

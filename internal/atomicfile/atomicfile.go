@@ -3,38 +3,56 @@
 package atomicfile
 
 import (
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 )
 
-// Write puts the concatenation of chunks into the file path with exactly the
-// permissions mode, replacing what was there. The bytes go by write(2) to a
-// temporary file beside path, which is then renamed, so that a reader sees the
-// old file or the new one and a hard link to the old file keeps its content.
+// Write puts the concatenation of chunks into the file path, as WriteFunc does.
+func Write(path string, mode fs.FileMode, chunks ...[]byte) error {
+	return WriteFunc(path, mode, func(w io.Writer) error {
+		for _, c := range chunks {
+			if _, err := w.Write(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// WriteFunc puts what write writes into the file path with exactly the
+// permissions mode, replacing what was there. The bytes go by write(2), call by
+// call, to a temporary file beside path, which is then renamed, so that a reader
+// sees the old file or the new one and a hard link to the old file keeps its
+// content.
 //
-// The error is the *fs.PathError of the step that failed; path is untouched then.
-func Write(path string, mode fs.FileMode, chunks ...[]byte) (err error) {
+// The error is that of write, or the *fs.PathError or *os.LinkError of the step
+// that failed; path is untouched then, as it is when write panics.
+func WriteFunc(path string, mode fs.FileMode, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp*")
 	if err != nil {
 		return err
 	}
+	renamed := false
 	defer func() {
-		if err != nil {
+		if !renamed {
 			f.Close()
 			os.Remove(f.Name())
 		}
 	}()
-	for _, c := range chunks {
-		if _, err = f.Write(c); err != nil {
-			return err
-		}
-	}
-	if err = f.Chmod(mode.Perm()); err != nil {
+	if err := write(f); err != nil {
 		return err
 	}
-	if err = f.Close(); err != nil {
+	if err := f.Chmod(mode.Perm()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	renamed = true
+	return nil
 }

@@ -8,8 +8,18 @@ import (
 	"syscall"
 )
 
-// Open maps the file at path read-only into memory and parses it. The caller
-// closes it.
+// Open maps the file at path read-only into memory and parses it, as Map does.
+// The caller closes it.
+func Open(path string) (*File, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() // the mapping outlives the descriptor
+	return Map(file)
+}
+
+// Map maps file read-only into memory and parses it. The caller closes both.
 //
 // It maps instead of reading because the tools look at a few pages of large
 // files: headers, symbol table, notes. Mapped pages are the page cache's own, so
@@ -19,12 +29,8 @@ import (
 // with debug.SetPanicOnFault.
 //
 // The error is an *fs.PathError or a *FormatError.
-func Open(path string) (*File, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close() // the mapping outlives the descriptor
+func Map(file *os.File) (*File, error) {
+	path := file.Name()
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err

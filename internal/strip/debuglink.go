@@ -46,7 +46,7 @@ func (l *DebugLink) section() section {
 	return section{
 		header: elf.Section64{Type: uint32(elf.SHT_PROGBITS), Size: uint64(len(data)), Addralign: 4},
 		name:   debugLinkName,
-		data:   data,
+		source: source{data: data},
 	}
 }
 
@@ -56,5 +56,5 @@ func (l *DebugLink) section() section {
 func (l *DebugLink) room(sections int) uint64 {
 	const padding = 4 + 8 + 8
 	table := uint64(sections) * goelf.SectionHeaderSize
-	return uint64(len(l.section().data)) + uint64(len(debugLinkName)) + 1 + table + padding
+	return l.section().header.Size + uint64(len(debugLinkName)) + 1 + table + padding
 }

@@ -58,7 +58,11 @@ func FuzzStrip(f *testing.F) {
 		if out.Size > uint64(len(data))+1<<20 && !o.OnlyKeepDebug {
 			t.Fatalf("output of %d bytes for an input of %d", out.Size, len(data))
 		}
-		joined := bytes.Join(out.Chunks, nil)
+		var b bytes.Buffer
+		if err := out.Write(&b, bytes.NewReader(data)); err != nil {
+			t.Fatal(err)
+		}
+		joined := b.Bytes()
 		if o.OnlyKeepDebug {
 			if _, err := goelf.Parse("output", joined); err != nil {
 				t.Fatal(err)

@@ -21,11 +21,14 @@ func stripBytes(data []byte, o *Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	joined := bytes.Join(out.Chunks, nil)
-	if uint64(len(joined)) != out.Size {
-		panic("Output.Size is not the size of the chunks")
+	var b bytes.Buffer
+	if err := out.Write(&b, bytes.NewReader(data)); err != nil {
+		return nil, err
 	}
-	return joined, nil
+	if uint64(b.Len()) != out.Size {
+		panic("Output.Size is not the size of the pieces")
+	}
+	return b.Bytes(), nil
 }
 
 // mustStrip strips data, checks what holds for every output, and returns it.

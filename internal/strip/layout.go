@@ -10,32 +10,32 @@ import (
 )
 
 // A layout is the plan of the output file: the body of the input (see the
-// package comment), some ranges of it zeroed, with pieces put over it and
+// package comment), some ranges of it zeroed, with things placed over it and
 // behind it.
 type layout struct {
-	body   []byte
+	body   uint64 // its size in bytes
 	zeroed []span // ascending, disjoint
-	pieces []piece
+	placed []placed
 	end    uint64 // size of the file in bytes
 }
 
-type piece struct {
-	off  uint64
-	data []byte
+// placed is something that has got its place, at file offset off.
+type placed struct {
+	off uint64
+	source
 }
 
-func (l *layout) put(off uint64, data []byte) {
-	if len(data) == 0 {
-		return
+func (l *layout) put(off uint64, s source) {
+	if n := s.size(); n > 0 {
+		l.placed = append(l.placed, placed{off, s})
+		l.end = max(l.end, off+n)
 	}
-	l.pieces = append(l.pieces, piece{off, data})
-	l.end = max(l.end, off+uint64(len(data)))
 }
 
 // layOut gives every section and the section header table its place.
 func (s *stripper) layOut(sections []section) *layout {
 	end := s.bodyEnd()
-	l := &layout{body: s.f.Data[:end], end: end}
+	l := &layout{body: end, end: end}
 
 	table := s.sectionHeaders()
 	tableFixed := false
@@ -64,8 +64,8 @@ func (s *stripper) layOut(sections []section) *layout {
 		if t := elf.SectionType(sec.header.Type); sec.fixed || t == elf.SHT_NULL || t == elf.SHT_NOBITS {
 			continue
 		}
-		sec.header.Off = room.take(uint64(len(sec.data)), max(sec.header.Addralign, 1))
-		l.put(sec.header.Off, sec.data)
+		sec.header.Off = room.take(sec.source.size(), max(sec.header.Addralign, 1))
+		l.put(sec.header.Off, sec.source)
 	}
 
 	header := s.f.Header
@@ -77,9 +77,9 @@ func (s *stripper) layOut(sections []section) *layout {
 		} else {
 			header.Shoff = room.take(n, 8)
 		}
-		l.put(header.Shoff, encodeSections(sections))
+		l.put(header.Shoff, source{data: encodeSections(sections)})
 	}
-	l.put(0, encode(header))
+	l.put(0, source{data: encode(header)})
 	return l
 }
 
@@ -142,41 +142,42 @@ func alignUp(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }
 
 var zeros [64 << 10]byte
 
-// output lines the plan up as chunks.
+// output lines the plan up as pieces.
 func (l *layout) output() *Output {
-	slices.SortFunc(l.pieces, func(a, b piece) int { return cmp.Compare(a.off, b.off) })
+	slices.SortFunc(l.placed, func(a, b placed) int { return cmp.Compare(a.off, b.off) })
 	o := &Output{Size: l.end}
 	at, zeroed := uint64(0), l.zeroed
 	zero := func(to uint64) {
 		for at < to {
 			n := min(to-at, uint64(len(zeros)))
-			o.Chunks = append(o.Chunks, zeros[:n])
+			o.Pieces = append(o.Pieces, Piece{Data: zeros[:n], Size: n})
 			at += n
 		}
 	}
 	body := func(to uint64) {
 		if at < to {
-			o.Chunks = append(o.Chunks, l.body[at:to])
+			o.Pieces = append(o.Pieces, Piece{Off: at, Size: to - at})
 			at = to
 		}
 	}
 	fill := func(to uint64) {
-		inBody := min(to, uint64(len(l.body)))
+		inBody := min(to, l.body)
 		for len(zeroed) > 0 && zeroed[0].off < inBody {
 			body(zeroed[0].off)
 			zero(min(zeroed[0].end, inBody))
 			if zeroed[0].end > inBody {
-				break // the rest of this range comes after the piece
+				break // the rest of this range comes behind what is placed next
 			}
 			zeroed = zeroed[1:]
 		}
 		body(inBody)
 		zero(to)
 	}
-	for _, p := range l.pieces {
+	for i := range l.placed {
+		p := &l.placed[i]
 		fill(p.off)
-		o.Chunks = append(o.Chunks, p.data)
-		at += uint64(len(p.data))
+		o.Pieces = append(o.Pieces, Piece{p.data, p.input.off, p.size()})
+		at += p.size()
 	}
 	fill(l.end)
 	return o

@@ -1,6 +1,7 @@
 package strip
 
 import (
+	"bytes"
 	"debug/elf"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
@@ -25,10 +26,10 @@ func (s *stripper) layOutDebug(sections []section) *Output {
 			continue
 		}
 		if sec.header.Flags&uint64(elf.SHF_ALLOC) != 0 && t != elf.SHT_NOTE {
-			sec.header.Type, sec.data = uint32(elf.SHT_NOBITS), nil
+			sec.header.Type, sec.source = uint32(elf.SHT_NOBITS), source{}
 		}
-		sec.header.Off = room.take(uint64(len(sec.data)), max(sec.header.Addralign, 1))
-		l.put(sec.header.Off, sec.data)
+		sec.header.Off = room.take(sec.source.size(), max(sec.header.Addralign, 1))
+		l.put(sec.header.Off, sec.source)
 	}
 
 	progs := append([]elf.Prog64(nil), f.Progs...)
@@ -52,15 +53,15 @@ func (s *stripper) layOutDebug(sections []section) *Output {
 			p.Off, p.Filesz = 0, 0
 		}
 	}
-	l.put(header.Phoff, encode(progs))
+	l.put(header.Phoff, source{data: encode(progs)})
 
 	header.Shnum, header.Shstrndx = uint16(len(sections)), s.shstrndx()
 	header.Shoff = 0
 	if len(sections) > 0 {
 		header.Shoff = room.take(uint64(len(sections))*goelf.SectionHeaderSize, 8)
-		l.put(header.Shoff, encodeSections(sections))
+		l.put(header.Shoff, source{data: encodeSections(sections)})
 	}
-	l.put(0, encode(header))
+	l.put(0, source{data: encode(header)})
 	return l.output()
 }
 
@@ -75,15 +76,18 @@ func noteAt(sections []section, addr uint64) *elf.Section64 {
 	return nil
 }
 
-// sameBytes reports whether the plan has the bytes of segment p at off.
+// sameBytes reports whether the plan has the bytes of segment p at off. They are
+// those of note sections, which come from the input.
 func (s *stripper) sameBytes(l *layout, off uint64, p *elf.Prog64) bool {
 	want := s.f.Data[p.Off : p.Off+p.Filesz]
-	for _, piece := range l.pieces {
-		if piece.off != off {
+	for i := range l.placed {
+		here := &l.placed[i]
+		if here.off != off || here.data != nil {
 			continue
 		}
-		n := min(len(piece.data), len(want))
-		if string(piece.data[:n]) != string(want[:n]) {
+		have := s.f.Data[here.input.off:here.input.end]
+		n := min(len(have), len(want))
+		if !bytes.Equal(have[:n], want[:n]) {
 			return false
 		}
 		off, want = off+uint64(n), want[n:]

@@ -135,8 +135,22 @@ func infoIsSection(sec *goelf.Section) bool {
 type section struct {
 	header elf.Section64 // sh_offset is set by the layout
 	name   string
-	data   []byte // contents in the file
-	fixed  bool   // stays where it is: a segment covers it
+	source source
+	fixed  bool // stays where it is: a segment covers it
+}
+
+// A source is where contents come from: data or, when that is nil, a range of
+// the input.
+type source struct {
+	data  []byte
+	input span
+}
+
+func (s *source) size() uint64 {
+	if s.data != nil {
+		return uint64(len(s.data))
+	}
+	return s.input.end - s.input.off
 }
 
 // sections returns the section table of the output: the sections that are kept,
@@ -173,13 +187,12 @@ func (s *stripper) sections() ([]section, error) {
 			continue
 		}
 		sec := &f.Sections[i]
-		data, err := f.SectionData(sec)
-		if err != nil {
-			return nil, err
-		}
-		o := section{header: sec.Section64, name: sec.Str, data: data, fixed: isAlloc(sec)}
-		for _, seg := range segments {
-			o.fixed = o.fixed || (len(data) > 0 && seg.contains(sectionSpan(sec)))
+		o := section{header: sec.Section64, name: sec.Str, fixed: isAlloc(sec)}
+		if hasContents(sec) {
+			o.source.input = sectionSpan(sec)
+			for _, seg := range segments {
+				o.fixed = o.fixed || seg.contains(o.source.input)
+			}
 		}
 		switch {
 		case elf.SectionType(sec.Type) != elf.SHT_NULL:
@@ -200,7 +213,7 @@ func (s *stripper) sections() ([]section, error) {
 
 	replace := func(i int, data []byte) {
 		o := &out[index[i]]
-		o.data, o.header.Size, o.fixed = data, uint64(len(data)), false
+		o.source, o.header.Size, o.fixed = source{data: data}, uint64(len(data)), false
 	}
 	nameIDs := make([]int, len(out))
 	for i := range out {

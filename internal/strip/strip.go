@@ -103,13 +103,6 @@ type Options struct {
 	DebugLink *DebugLink
 }
 
-// An Output is a rewritten file, as chunks of bytes to be written one after the
-// other. Most of them share the memory of the input.
-type Output struct {
-	Chunks [][]byte
-	Size   uint64 // in bytes, of all chunks
-}
-
 // A stripper is the state of one Strip.
 type stripper struct {
 	f *elf.File
@@ -148,7 +141,8 @@ func Strip(f *elf.File, o *Options) (*Output, error) {
 		return l.output(), nil
 	}
 	if s.removed == 0 && o.DebugLink == nil {
-		return &Output{Chunks: [][]byte{f.Data}, Size: uint64(len(f.Data))}, nil
+		size := uint64(len(f.Data))
+		return &Output{[]Piece{{Off: 0, Size: size}}, size}, nil
 	}
 	return nil, s.errorf("stripped it would have %d bytes, more than the %d it has: its sections are not aligned as they say. Link it anew", l.end, len(f.Data))
 }

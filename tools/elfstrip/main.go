@@ -74,7 +74,12 @@ func version() string {
 
 // stripFile strips one file. Its output is written whole or not at all.
 func stripFile(c *config, input string, stdout io.Writer) error {
-	info, err := os.Stat(input)
+	file, err := os.Open(input)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
 	if err != nil {
 		return err
 	}
@@ -88,7 +93,7 @@ func stripFile(c *config, input string, stdout io.Writer) error {
 		return fmt.Errorf("%s: is %v, want a regular file or none: output is written by renaming", output, o.Mode().Type())
 	}
 
-	f, err := elf.Open(input)
+	f, err := elf.Map(file)
 	if err != nil {
 		return err
 	}
@@ -97,7 +102,8 @@ func stripFile(c *config, input string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.Write(output, info.Mode(), result.Chunks...); err != nil {
+	err = atomicfile.WriteFunc(output, info.Mode(), func(w io.Writer) error { return result.Write(w, file) })
+	if err != nil {
 		return err
 	}
 	if c.preserveDates {

@@ -1,0 +1,53 @@
+package strip
+
+import "io"
+
+// An Output is a rewritten file: pieces to be put one after the other.
+type Output struct {
+	Pieces []Piece
+	Size   uint64 // in bytes, of all pieces
+}
+
+// A Piece is a run of bytes of the output: Data or, when that is nil, the Size
+// bytes of the input from file offset Off on.
+type Piece struct {
+	Data      []byte
+	Off, Size uint64
+}
+
+// copyBuffer is how many bytes are copied at once from input to output.
+const copyBuffer = 1 << 20
+
+// Write writes the file to w. What is unchanged it reads from input, and not
+// from the mapped memory of the elf.File: the page faults that this spares take
+// longer than the copy in between, and the pages do not count as memory of this
+// process.
+func (o *Output) Write(w io.Writer, input io.ReaderAt) error {
+	var buffer []byte
+	for _, p := range o.Pieces {
+		if p.Data != nil {
+			if _, err := w.Write(p.Data); err != nil {
+				return err
+			}
+			continue
+		}
+		if buffer == nil {
+			buffer = make([]byte, copyBuffer)
+		}
+		for off, end := p.Off, p.Off+p.Size; off < end; {
+			b := buffer[:min(end-off, copyBuffer)]
+			n, err := input.ReadAt(b, int64(off))
+			if n < len(b) {
+				if err == io.EOF {
+					err = io.ErrUnexpectedEOF
+				}
+				return err
+			}
+			if _, err := w.Write(b); err != nil {
+				return err
+			}
+			off += uint64(n)
+		}
+	}
+	return nil
+}
