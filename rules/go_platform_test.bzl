@@ -1,5 +1,6 @@
 """go_platform_test: runs a go_test on several platforms."""
 
+load("//rules/private:link.bzl", "go3s_link")
 load("//rules/private:platform_test.bzl", "platform_test")
 
 _PLATFORMS = [
@@ -8,8 +9,8 @@ _PLATFORMS = [
     Label("//platforms:linux_riscv64"),
 ]
 
-def go_platform_test(name, test, platforms = _PLATFORMS, tags = [], **kwargs):
-    """Runs the tests of a go_test, compiled without cgo, on each of several platforms.
+def go_platform_test(name, test, pie = False, platforms = _PLATFORMS, tags = [], testonly = True, **kwargs):
+    """Runs the tests of a go_test on each of several platforms, linked as the programs of this module are.
 
     Declares a test `<name>_<platform>` for each platform and a test_suite `<name>` of them. A
     test of a foreign architecture runs under the emulator toolchain's qemu: neither binfmt_misc
@@ -18,19 +19,32 @@ def go_platform_test(name, test, platforms = _PLATFORMS, tags = [], **kwargs):
     Args:
       name: name of the test_suite.
       test: label of the go_test; give it `tags = ["manual"]` to run it on these platforms only.
+      pie: bool: link static PIEs, as [go_pie_binary](#go_pie_binary) does, instead of fixed-address executables.
       platforms: list of labels of platforms; default amd64, arm64 and riscv64.
       tags: tags of the tests.
-      **kwargs: attributes of every test: `size`, `timeout`, `flaky`, `shard_count`, `args`, `testonly`, `visibility`, …
+      testonly: as everywhere; default True.
+      **kwargs: attributes of every test: `size`, `timeout`, `flaky`, `shard_count`, `args`, `visibility`, …
     """
+    go3s_link(
+        name = name + ".link",
+        basename = name,
+        binary = test,
+        mode = "static-pie" if pie else "exe",
+        public_label = str(native.package_relative_label(name)),
+        tags = tags + ["manual"],
+        testonly = testonly,
+        visibility = ["//visibility:private"],
+    )
     tests = []
     for platform in platforms:
         label = native.package_relative_label(platform)
         tests.append("{}_{}".format(name, label.name))
         platform_test(
             name = tests[-1],
+            link = ":{}.link".format(name),
             platforms = [label],
             tags = tags,
-            test = test,
+            testonly = testonly,
             **kwargs
         )
     native.test_suite(

@@ -69,7 +69,7 @@ def _asm_link_impl(ctx):
             goarch = inputs.goarch,
             mode = "exe",
             runfiles = ctx.runfiles(),
-            environment = {},
+            environment = RunEnvironmentInfo(),
             instrumented = None,
         ),
     ]

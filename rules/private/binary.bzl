@@ -93,7 +93,7 @@ def _binary_impl(ctx):
         executable = ctx.actions.declare_file(ctx.attr.basename + ".run")
         runfiles = launcher(ctx, executable, chosen.info.executable, chosen.info.goarch, runfiles)
 
-    environment = dict(chosen.link.environment)
+    environment = dict(chosen.link.environment.environment)
     for name, value in ctx.attr.env.items():
         environment[name] = ctx.expand_location(value, ctx.attr.data)
 
@@ -116,7 +116,10 @@ def _binary_impl(ctx):
             _validation = depset([variant.verdict for variant in variants]),
             **groups
         ),
-        RunEnvironmentInfo(environment = environment),
+        RunEnvironmentInfo(
+            environment = environment,
+            inherited_environment = chosen.link.environment.inherited_environment,
+        ),
     ]
     if chosen.link.instrumented:
         providers.append(chosen.link.instrumented)

@@ -1,7 +1,7 @@
 """Looks below a Go binary for what its providers do not tell: who needs cgo, and its link options."""
 
 load(":display.bzl", "display")
-load(":rules_go_compat.bzl", "go_uses_cgo")
+load(":rules_go_compat.bzl", "go_test_x_defs", "go_uses_cgo")
 
 visibility("//rules/...")
 
@@ -11,6 +11,7 @@ GoBinaryAspectInfo = provider(
         "cgo_chain": "list of Label: from this target down to one that needs cgo; empty when none does.",
         "cgo_reason": "string: why the last of cgo_chain needs cgo.",
         "gc_linkopts": "list of string: the target's gc_linkopts.",
+        "x_defs": "dict of string to string: what linking a go_test sets by itself.",
     },
 )
 
@@ -30,6 +31,7 @@ def _binary_aspect_impl(target, ctx):
         cgo_chain = chain,
         cgo_reason = reason,
         gc_linkopts = getattr(ctx.rule.attr, "gc_linkopts", []),
+        x_defs = go_test_x_defs(target.label, ctx.rule.attr.rundir) if ctx.rule.kind == "go_test" else {},
     )]
 
 binary_aspect = aspect(

@@ -76,7 +76,7 @@ def _link_impl(ctx):
     args.add("--buildmode", ctx.attr.mode)
 
     stamps = {}
-    for name, value in (inputs.x_defs | ctx.attr.x_defs).items():
+    for name, value in (inputs.x_defs | info.x_defs | ctx.attr.x_defs).items():
         args.add("--x-def", "{}={}".format(name, value))
         if inputs.stamp:
             for key in _stamp_keys(value):
@@ -112,21 +112,21 @@ def _link_impl(ctx):
             goarch = inputs.goarch,
             mode = ctx.attr.mode,
             runfiles = archive.runfiles,
-            environment = binary[RunEnvironmentInfo].environment if RunEnvironmentInfo in binary else {},
+            environment = binary[RunEnvironmentInfo] if RunEnvironmentInfo in binary else RunEnvironmentInfo(),
             instrumented = binary[InstrumentedFilesInfo] if InstrumentedFilesInfo in binary else None,
         ),
     ]
 
 go3s_link = rule(
     implementation = _link_impl,
-    doc = "Links the main package of a go_binary, whose own link action then does not run.",
+    doc = "Links the main package of a go_binary or go_test, whose own link action then does not run.",
     attrs = GO_CONTEXT_ATTRS | {
         "basename": attr.string(
             doc = "File name of the output.",
             mandatory = True,
         ),
         "binary": attr.label(
-            doc = "A go_binary.",
+            doc = "A go_binary or go_test.",
             mandatory = True,
             aspects = [binary_aspect],
         ),

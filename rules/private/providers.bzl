@@ -9,7 +9,7 @@ Go3sLinkInfo = provider(
         "goarch": "string: GOARCH.",
         "mode": "string: `exe` or `static-pie`.",
         "runfiles": "runfiles: what the program's packages need at run time (`data`).",
-        "environment": "dict of string to string: `env` of the wrapped binary.",
+        "environment": "RunEnvironmentInfo of the wrapped binary.",
         "instrumented": "InstrumentedFilesInfo of the wrapped binary, or None.",
     },
 )

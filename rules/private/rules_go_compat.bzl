@@ -48,6 +48,23 @@ def go_uses_cgo(target, attr):
             return name + " is set"
     return None
 
+def go_test_x_defs(label, rundir):
+    """Returns what rules_go's own link of a go_test sets besides x_defs.
+
+    Args:
+      label: Label of the go_test.
+      rundir: string: its attribute `rundir`.
+    Returns:
+      dict of `package.variable` to value.
+    """
+    directory = rundir or label.package or "."
+    if label.repo_name:
+        directory = "../{}/{}".format(label.repo_name, directory)
+    return {
+        "+initfirst/github.com/bazelbuild/rules_go/go/tools/bzltestutil/chdir.RunDir": directory,
+        "testing.testBinary": "1",
+    }
+
 def _sdk_tool(ctx, sdk, name):
     files = [f for f in sdk.tools.to_list() if f.basename in (name, name + ".exe")]
     if len(files) != 1:
