@@ -21,6 +21,9 @@ go run github.com/bazelbuild/buildtools/buildifier@v0.0.0-20260904073137-eaa4d12
 step "Bazel: this module"
 ./bazelw test --config=cache //...
 
+step "Bazel: what the actions use"
+sh tests/hermeticity_test.sh
+
 step "Bazel: a workspace that uses the module"
 (cd e2e/outsider && ../../bazelw test --config=cache //...)
 
