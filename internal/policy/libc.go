@@ -30,34 +30,46 @@ import (
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
-// libcNames are functions and objects of glibc, musl, bionic and the C start files.
-var libcNames = map[string]bool{}
+// libcNames are functions and objects that only glibc, musl, bionic and the C start
+// files have.
+var libcNames = words(`
+	__libc_start_main __libc_csu_init __libc_init_first __libc_start_call_main __libc_init
+	__stack_chk_fail __stack_chk_guard __stack_chk_fail_local __errno_location __errno
+	__cxa_atexit __cxa_finalize __gmon_start__ __tls_get_addr __register_frame_info
+	__init_libc __init_tls __init_tp __init_ssp __libc __thread_list_lock
+	posix_memalign aligned_alloc vfprintf
+	pthread_create pthread_join pthread_mutex_lock pthread_mutex_unlock pthread_self pthread_key_create
+	getaddrinfo freeaddrinfo getnameinfo gethostbyname getpwnam_r getpwuid_r getgrnam_r getgrgid_r getgrouplist
+	dlopen dlsym dlclose dl_iterate_phdr __environ iconv_open
+	android_set_abort_message __system_property_get __android_log_print
+	_start_c frame_dummy register_tm_clones deregister_tm_clones __do_global_dtors_aux
+`)
 
-func init() {
-	for _, name := range strings.Fields(`
-		__libc_start_main __libc_csu_init __libc_init_first __libc_start_call_main __libc_init
-		__stack_chk_fail __stack_chk_guard __stack_chk_fail_local __errno_location __errno
-		__cxa_atexit __cxa_finalize __gmon_start__ __tls_get_addr __register_frame_info
-		__init_libc __init_tls __init_tp __init_ssp __libc __thread_list_lock
-		malloc calloc realloc free memalign posix_memalign aligned_alloc
-		memcpy memmove memset memcmp strlen strcmp strcpy strchr strdup strtol
-		printf fprintf vfprintf snprintf puts fputs fopen fclose fread fwrite fflush stdout stderr stdin
-		pthread_create pthread_join pthread_mutex_lock pthread_mutex_unlock pthread_self pthread_key_create
-		getaddrinfo freeaddrinfo getnameinfo gethostbyname getpwnam_r getpwuid_r getgrnam_r getgrgid_r getgrouplist
-		dlopen dlsym dlclose dl_iterate_phdr setenv getenv unsetenv environ __environ
-		abort exit _exit _Exit atexit sigaction setlocale iconv_open
-		android_set_abort_message __system_property_get __android_log_print
-		_start_c frame_dummy register_tm_clones deregister_tm_clones __do_global_dtors_aux
-	`) {
-		libcNames[name] = true
+// commonNames are names of C library functions that somebody may give an assembly
+// function as well. They count when they are dynamic or undefined symbols, or when
+// there are at least enoughCommon of them.
+var commonNames = words(`
+	malloc calloc realloc free memalign
+	memcpy memmove memset memcmp strlen strcmp strcpy strchr strdup strtol
+	printf fprintf snprintf puts fputs fopen fclose fread fwrite fflush stdout stderr stdin
+	setenv getenv unsetenv environ abort exit _exit _Exit atexit sigaction setlocale
+`)
+
+const enoughCommon = 3
+
+func words(text string) map[string]bool {
+	set := map[string]bool{}
+	for _, w := range strings.Fields(text) {
+		set[w] = true
 	}
+	return set
 }
 
 // libcPrefixes begin names that only a C library or its helpers define.
 var libcPrefixes = []string{"__libc_", "_dl_", "_IO_", "__GI_", "__pthread_", "_nl_", "__gconv", "_Unwind_", "x_cgo_"}
 
+// isLibcName reports whether only a C library defines name.
 func isLibcName(name string) bool {
-	name, _, _ = strings.Cut(name, "@") // a version such as @GLIBC_2.34
 	if libcNames[name] {
 		return true
 	}
@@ -73,17 +85,26 @@ var noLibcSymbol = Rule{
 	ID:       "no-libc-symbol",
 	What:     "No symbol of a C library or of the C start files is in the symbol tables.",
 	Why:      "A C library brings its own threads, signal handlers, locale and name service, which a Go program without it need not trust, update or license.",
-	Evidence: "Names in .symtab, .dynsym and in Go's function table; the last also in stripped files.",
+	Evidence: "Names in .symtab, .dynsym and in Go's function table; the last also in stripped files. Names that assembly may have as well, such as memcpy, count when they are imported or when there are three.",
 	Remedy:   "Turn cgo off (pure = \"on\"), and find the package that needs C with the analysis error of go_nolibc_binary.",
 	Ref:      "System V gABI, chapter 4, Symbol Table",
 	Severity: Error,
 	Check: func(in *Input) []Finding {
-		var out collector
+		var out, common collector
 		seen := map[string]bool{}
-		add := func(name, place string) {
-			if !out.full() && isLibcName(name) && !seen[name] {
-				seen[name] = true
-				out.add(clip(name), "%s has this symbol of a C library, want none", place)
+		add := func(symbol, place string, imported bool) {
+			name, _, _ := strings.Cut(symbol, "@") // a version such as @GLIBC_2.34
+			to := &out
+			switch {
+			case isLibcName(name):
+			case !commonNames[name]:
+				return
+			case !imported:
+				to = &common
+			}
+			if !to.full() && !seen[symbol] {
+				seen[strings.Clone(symbol)] = true
+				to.add(clip(symbol), "%s has this symbol of a C library, want none", place)
 			}
 		}
 		for i := range in.File.Sections {
@@ -95,7 +116,7 @@ var noLibcSymbol = Rule{
 			for i := 0; err == nil && i < table.Len(); i++ {
 				var sym goelf.Symbol
 				if sym, err = table.At(i); err == nil {
-					add(sym.Str, "section "+s.Str)
+					add(sym.Str, "section "+s.Str, elf.SectionType(s.Type) == elf.SHT_DYNSYM || elf.SectionIndex(sym.Shndx) == elf.SHN_UNDEF)
 				}
 			}
 			if err != nil {
@@ -104,8 +125,11 @@ var noLibcSymbol = Rule{
 		}
 		if t, err := in.funcs(); err == nil {
 			for name := range t.Names() {
-				add(name, "Go's function table")
+				add(name, "Go's function table", false)
 			}
+		}
+		if len(common) >= enoughCommon || len(out) > 0 {
+			out = append(out, common...)
 		}
 		return out
 	},

@@ -341,11 +341,20 @@ func TestLibcRules(t *testing.T) {
 		change func(*gobintest.Program)
 		want   []string
 	}{
-		{"symbol", symbol("malloc"), []string{"no-libc-symbol: malloc: section .symtab"}},
+		{"symbol", symbol("pthread_create"), []string{"no-libc-symbol: pthread_create: section .symtab"}},
+		{"one common name", symbol("memcpy"), nil},
+		{"undefined common name", func(p *gobintest.Program) {
+			p.Symbols = append(p.Symbols, elftest.Symbol{Name: "malloc", Bind: elf.STB_WEAK})
+		}, []string{"no-libc-symbol: malloc: section .symtab"}},
+		{"many common names", func(p *gobintest.Program) {
+			for _, name := range []string{"malloc", "free", "exit"} {
+				symbol(name)(p)
+			}
+		}, []string{"no-libc-symbol: malloc", "no-libc-symbol: free", "no-libc-symbol: exit"}},
 		{"versioned symbol", symbol("__libc_start_main@GLIBC_2.34"), []string{"no-libc-symbol: __libc_start_main@GLIBC_2.34"}},
 		{"family of symbols", symbol("_dl_relocate_static_pie"), []string{"no-libc-symbol: _dl_relocate_static_pie"}},
 		{"Go symbol of the same word", symbol("main.malloc"), nil},
-		{"function table", function("pthread_create"), []string{"no-libc-symbol: pthread_create: Go's function table"}},
+		{"function table", function("__libc_start_main"), []string{"no-libc-symbol: __libc_start_main: Go's function table"}},
 		{"cgo function", function("main._Cfunc_puts"), []string{"no-cgo: main._Cfunc_puts"}},
 		{"cgo runtime", function("runtime/cgo.init"), []string{"no-cgo: runtime/cgo.init"}},
 		{"cgo file", func(p *gobintest.Program) { p.Files = append(p.Files, "net/_cgo_gotypes.go") }, []string{"no-cgo: net/_cgo_gotypes.go"}},
