@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 )
 
 // # FIPS 140 sum
@@ -72,12 +73,8 @@ func (l *linker) bytes(start, end uint64) []byte {
 	return nil
 }
 
-// relocated reports whether a word between start and end is relocated at start.
+// relocated reports whether the program relocates a word from start up to end.
 func (l *linker) relocated(start, end uint64) bool {
-	for _, site := range l.relrSites() {
-		if start <= site && site < end {
-			return true
-		}
-	}
-	return false
+	i, _ := slices.BinarySearch(l.sites, start)
+	return i < len(l.sites) && l.sites[i] < end
 }

@@ -157,7 +157,8 @@ func (l *linker) layout() error {
 		if err := l.place(); err != nil {
 			return err
 		}
-		l.relr = encodeRelr(l.relrSites())
+		l.sites = l.relrSites()
+		l.relr = encodeRelr(l.sites)
 		need := uint64(len(l.relr)) * 8
 		if need <= relr.size {
 			break

@@ -69,9 +69,12 @@ type linker struct {
 
 	stub    arch.Stub
 	stubOff uint64 // in .text
-	relr    []uint64
-	image   []byte
 
+	kinds []*arch.Reloc // relocation types by number, nil for unknown ones
+	sites []uint64      // addresses of the words to relocate at start, ascending
+	relr  []uint64      // the same in DT_RELR form
+
+	image []byte
 	shoff uint64
 }
 
@@ -89,6 +92,12 @@ func Link(name string, data []byte, opt Options) (*Output, error) {
 	l := &linker{opt: opt, arch: a, stub: a.EntryExe}
 	if opt.PIE {
 		l.stub = a.EntryPIE
+	}
+	for typ, k := range a.Relocs {
+		if int(typ) >= len(l.kinds) {
+			l.kinds = append(l.kinds, make([]*arch.Reloc, int(typ)+1-len(l.kinds))...)
+		}
+		l.kinds[typ] = &k
 	}
 	if l.obj, err = parseObject(f, a); err != nil {
 		return nil, err
@@ -136,6 +145,14 @@ func (l *linker) enter() error {
 		return fmt.Errorf("%s: entry stub: %w", l.obj.name, err)
 	}
 	l.writeHeaders(addr)
+	return nil
+}
+
+// kind returns what is known of a relocation type, nil when it is unknown.
+func (l *linker) kind(typ uint32) *arch.Reloc {
+	if int64(typ) < int64(len(l.kinds)) {
+		return l.kinds[typ]
+	}
 	return nil
 }
 

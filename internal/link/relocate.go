@@ -24,7 +24,7 @@ func readRela(b []byte) rela {
 // relocError returns an error that names the relocation r of section s.
 func (l *linker) relocError(s *section, r rela, format string, args ...any) error {
 	name := fmt.Sprintf("type %d", r.typ)
-	if k, ok := l.arch.Relocs[r.typ]; ok {
+	if k := l.kind(r.typ); k != nil {
 		name = k.Name
 	}
 	target := fmt.Sprintf("symbol %d", r.sym)
@@ -69,8 +69,8 @@ func (l *linker) relocateSection(s *section, tlsOffset int64) error {
 	var last high
 	for i := 0; i < len(s.in.relas); i += goelf.RelaSize {
 		r := readRela(s.in.relas[i:])
-		k, ok := l.arch.Relocs[r.typ]
-		if !ok {
+		k := l.kind(r.typ)
+		if k == nil {
 			return l.relocError(s, r, "unknown for %s", l.arch.GOARCH)
 		}
 		if r.off < k.Back || r.off > uint64(len(out)) || uint64(len(out))-r.off < k.Size {

@@ -54,8 +54,8 @@ func (l *linker) findRelr() error {
 		}
 		for i := 0; i < len(s.in.relas); i += goelf.RelaSize {
 			r := readRela(s.in.relas[i:])
-			k, ok := l.arch.Relocs[r.typ]
-			if !ok || k.Class != arch.Address && k.Class != arch.Absolute {
+			k := l.kind(r.typ)
+			if k == nil || k.Class != arch.Address && k.Class != arch.Absolute {
 				continue
 			}
 			if k.Class == arch.Absolute || s.flags&elf.SHF_WRITE == 0 || r.off%8 != 0 {
@@ -75,11 +75,13 @@ func (l *linker) relrSites() []uint64 {
 		}
 		for i := 0; i < len(s.in.relas); i += goelf.RelaSize {
 			r := readRela(s.in.relas[i:])
-			if l.arch.Relocs[r.typ].Apply != nil && l.arch.Relocs[r.typ].Class == arch.Address {
+			if k := l.kind(r.typ); k != nil && k.Class == arch.Address {
 				sites = append(sites, s.addr+r.off)
 			}
 		}
 	}
-	slices.Sort(sites)
+	if !slices.IsSorted(sites) {
+		slices.Sort(sites)
+	}
 	return slices.Compact(sites)
 }

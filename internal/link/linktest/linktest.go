@@ -153,3 +153,6 @@ func (p *Program) Link(t testing.TB, mode, out string, edits ...func(*cmdlink.Co
 		t.Errorf("the Go linker warned: %s", warnings)
 	}
 }
+
+// Config returns what Link links, without a build mode and output.
+func (p *Program) Config() cmdlink.Config { return p.config }
