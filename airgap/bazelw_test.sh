@@ -153,6 +153,9 @@ run cat bazel-bin/pkg/hello.txt
 check "... and writes its output" says 'written by bazel'
 check "no lock file appears in the workspace" [ ! -e MODULE.bazel.lock ]
 
+run "$bazelw" --airgap version
+check "Bazel knows its version" says "^Build label: $(cat "$here/../.bazelversion")\$"
+
 (cd pkg && run "$bazelw" --airgap query :all && says '^//pkg:hello$')
 check "it works in a subdirectory" [ $? -eq 0 ]
 

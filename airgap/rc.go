@@ -91,6 +91,8 @@ func (in *install) commonOptions(ctx context.Context, b *strings.Builder) error 
 	// A lock file would record the overrides, which are this machine's.
 	fmt.Fprintln(b, "common --lockfile_mode=off")
 	fmt.Fprintf(b, "common --repository_cache=%s\n", filepath.Join(in.home, "repository_cache"))
+	// The machine's Go caches already hold what provisioning built and downloaded.
+	fmt.Fprintln(b, "common --repo_env=GO_REPOSITORY_USE_HOST_CACHE=1")
 	fmt.Fprintf(b, "common --repo_env=RULES_GO3S_QEMU_DIR=%s\n", in.path("qemu"))
 	if !hasCompiler() {
 		// Go needs none, but Bazel's detection of one fails without it.

@@ -96,8 +96,8 @@ func interpreter(file string) (string, error) {
 }
 
 // patchClasspath rewrites the class path file that Debian's Bazel reads, whose entries
-// are absolute, and adds the archives that the listed ones name in their manifests,
-// absolutely too.
+// are absolute. It adds the archives that the listed ones name in their manifests
+// (absolutely too), and the version, by which modules tell what this Bazel can do.
 func (in *install) patchClasspath() error {
 	file := filepath.Join(in.work, "usr/share/bazel/bazel_classpath_debian_depends.txt")
 	text, err := os.ReadFile(file)
@@ -130,6 +130,18 @@ func (in *install) patchClasspath() error {
 			queue = append(queue, m)
 		}
 	}
+	label, err := os.ReadFile(filepath.Join(in.work, "usr/share/bazel/build-label.txt"))
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(filepath.Join(in.work, "version"), 0o755); err != nil {
+		return err
+	}
+	properties := "build.label=" + strings.TrimSpace(string(label)) + "\n"
+	if err := os.WriteFile(filepath.Join(in.work, "version/build-data.properties"), []byte(properties), 0o644); err != nil {
+		return err
+	}
+	classpath = append(classpath, in.path("version"))
 	return os.WriteFile(file, []byte(strings.Join(classpath, ":")+"\n"), 0o644)
 }
 

@@ -1,6 +1,5 @@
 """Added to the air-gap mode's copy of rules_go: a Go SDK without a download."""
 
-
 def airgap_goroot(ctx):
     """Returns the GOROOT of the SDK that a go_download_sdk repository asks for.
 
