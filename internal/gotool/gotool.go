@@ -46,27 +46,28 @@ func Output(t testing.TB, dir, goarch string, args ...string) string {
 var qemuNames = map[string]string{"amd64": "x86_64", "arm64": "aarch64", "riscv64": "riscv64"}
 
 // Run returns a command that starts program, a Linux executable for goarch:
-// directly, or by the user-mode emulator qemu-<machine>-static or qemu-<machine>
-// in the directory of environment variable GO3S_QEMU_DIR or on PATH. The test is
-// skipped, saying so, when there is no such emulator; with GO3S_REQUIRE_QEMU set
-// it fails.
+// directly, or by the user-mode emulator qemu-<machine>-static or qemu-<machine>.
+// That is looked for in the directory of environment variable RULES_GO3S_QEMU_DIR, where
+// it must be, or without the variable on PATH; if it is not there either, the test is
+// skipped, saying so.
 func Run(t testing.TB, goarch, program string, args ...string) *exec.Cmd {
 	t.Helper()
 	if goarch == runtime.GOARCH && runtime.GOOS == "linux" {
 		return exec.Command(program, args...)
 	}
+	dir, required := os.LookupEnv("RULES_GO3S_QEMU_DIR")
 	for _, suffix := range []string{"-static", ""} {
 		name := "qemu-" + qemuNames[goarch] + suffix
-		if dir := os.Getenv("GO3S_QEMU_DIR"); dir != "" {
+		if required {
 			name = filepath.Join(dir, name)
 		}
 		if path, err := exec.LookPath(name); err == nil {
 			return exec.Command(path, append([]string{program}, args...)...)
 		}
 	}
-	if os.Getenv("GO3S_REQUIRE_QEMU") != "" {
-		t.Fatalf("no user-mode emulator for %s on PATH or in GO3S_QEMU_DIR", goarch)
+	if required {
+		t.Fatalf("RULES_GO3S_QEMU_DIR=%s: no user-mode emulator for %s there: install qemu-user-static, or correct the variable", dir, goarch)
 	}
-	t.Skipf("not started: no user-mode emulator for %s on PATH or in GO3S_QEMU_DIR", goarch)
+	t.Skipf("not started: no user-mode emulator for %s on PATH, and RULES_GO3S_QEMU_DIR is not set", goarch)
 	return nil
 }

@@ -37,6 +37,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/arch"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goversion"
 )
 
 // Options say what Link makes.
@@ -46,6 +47,9 @@ type Options struct {
 	StripDWARF   bool   // leave out DWARF
 	BuildID      []byte // contents of the GNU build-id note; nil derives it from the file's contents
 	NoBuildID    bool   // leave out that note
+	// AllowUnverifiedGo accepts a Go release that the linker was not verified
+	// with.
+	AllowUnverifiedGo bool
 }
 
 // An Output is a linked program.
@@ -101,6 +105,15 @@ func Link(name string, data []byte, opt Options) (*Output, error) {
 	}
 	if l.obj, err = parseObject(f, a); err != nil {
 		return nil, err
+	}
+	version, err := l.obj.goVersion()
+	if err != nil {
+		return nil, err
+	}
+	if !opt.AllowUnverifiedGo {
+		if err := goversion.Check(name, version); err != nil {
+			return nil, err
+		}
 	}
 	for _, step := range []func() error{
 		l.makeSections,

@@ -267,9 +267,14 @@ func TestOptions(t *testing.T) {
 		{"strip all", Options{StripSymbols: true}, []bool{false, false, true}},
 		{"strip DWARF", Options{StripDWARF: true}, []bool{true, false, true}},
 		{"no build-id", Options{NoBuildID: true}, []bool{true, true, false}},
+		{"unverified", Options{AllowUnverifiedGo: true}, []bool{true, true, true}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, f := mustLink(t, newTestObject(false), tt.opt)
+			o := newTestObject(false)
+			if tt.opt.AllowUnverifiedGo {
+				copy(o.section(".go.buildinfo").data[33:], "go1.99.9")
+			}
+			_, f := mustLink(t, o, tt.opt)
 			if got := has(f, names...); !slices.Equal(got, tt.want) {
 				t.Errorf("sections %v: %v, want %v", names, got, tt.want)
 			}
@@ -359,6 +364,9 @@ func TestLinkRefuses(t *testing.T) {
 		{"TLS relocation of another instruction", false, func(o *testObject) { o.section(".text").data[6] = 0x03 }, []string{"R_X86_64_GOTTPOFF", "want a 64-bit MOV"}},
 		{"too far", false, func(o *testObject) { o.section(".text").relocs[0].addend = 1 << 40 }, []string{"R_X86_64_PC32", "does not fit"}},
 		{"relocations for .bss", false, func(o *testObject) { o.section(".bss").relocs = o.section(".data").relocs }, []string{".rela.bss", "no contents"}},
+		{"unverified Go release", false, func(o *testObject) { copy(o.section(".go.buildinfo").data[33:], "go1.99.9") }, []string{`"go1.99.9"; verified with go1.26.8 only`}},
+		{"no Go release", false, func(o *testObject) { o.section(".go.buildinfo").data[15] = 0 }, []string{".go.buildinfo", "record"}},
+		{"Go release longer than the section", false, func(o *testObject) { o.section(".go.buildinfo").data[32] = 200 }, []string{".go.buildinfo", "record"}},
 		{"FIPS magic", false, func(o *testObject) { o.section(".go.fipsinfo").data[0] = 0 }, []string{".go.fipsinfo", "record"}},
 		{"FIPS size", false, func(o *testObject) { o.section(".go.fipsinfo").data = make([]byte, 200) }, []string{".go.fipsinfo", "record"}},
 		{"FIPS range across segments", false, func(o *testObject) { o.section(".go.fipsinfo").relocs[2].sym = "d" }, []string{".go.fipsinfo", "not in one segment"}},

@@ -1,11 +1,11 @@
 package link
 
 import (
+	"bytes"
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/go3s/rules_go3s/internal/arch"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
@@ -261,18 +261,20 @@ func (o *object) symbolName(s symbol) string {
 	return o.str(s.name)
 }
 
-// str returns the string at off in strtab, "" when it is not there.
-func (o *object) str(off uint32) string {
+// nameBytes returns the string at off in strtab, nothing when it is not there.
+func (o *object) nameBytes(off uint32) []byte {
 	if int64(off) >= int64(len(o.strtab)) {
-		return ""
+		return nil
 	}
-	name, _, _ := strings.Cut(string(o.strtab[off:min(len(o.strtab), int(off)+maxName)]), "\x00")
-	return name
+	b := o.strtab[off:]
+	if end := bytes.IndexByte(b, 0); end >= 0 {
+		b = b[:end]
+	}
+	return b
 }
 
-// maxName bounds a symbol name in messages and comparisons. Instantiated generic
-// functions have names of several kilobytes.
-const maxName = 1 << 16
+// str is nameBytes for messages.
+func (o *object) str(off uint32) string { return string(o.nameBytes(off)) }
 
 // readSymbols checks every symbol and finds main.
 func (o *object) readSymbols() error {
@@ -302,7 +304,7 @@ func (o *object) readSymbols() error {
 		if local := s.bind() == elf.STB_LOCAL; local != (i < o.locals) {
 			return o.errorf(0, "symbol %d %s has binding %v among others", i, o.str(s.name), s.bind())
 		}
-		if s.bind() == elf.STB_GLOBAL && in.rule.role == roleText && o.str(s.name) == "main" {
+		if s.bind() == elf.STB_GLOBAL && in.rule.role == roleText && string(o.nameBytes(s.name)) == "main" {
 			o.main, found = s, true
 		}
 	}
@@ -310,4 +312,32 @@ func (o *object) readSymbols() error {
 		return o.errorf(0, "there is no global function main: not an object of a Go program")
 	}
 	return nil
+}
+
+// The record in .go.buildinfo begins with a magic number, the size of a pointer
+// and flags; the strings follow, each after its length as a varint: first the Go
+// release (debug/buildinfo).
+const (
+	buildInfoMagic  = "\xff Go buildinf:"
+	buildInfoFlags  = 15
+	buildInfoInline = 2 // flag: the strings are in the record
+	buildInfoText   = 32
+)
+
+// goVersion returns the Go release that made the object.
+func (o *object) goVersion() (string, error) {
+	for _, in := range o.sections {
+		if in.Section == nil || in.Str != ".go.buildinfo" {
+			continue
+		}
+		b := in.data
+		if len(b) > buildInfoText && string(b[:len(buildInfoMagic)]) == buildInfoMagic && b[buildInfoFlags]&buildInfoInline != 0 {
+			n, size := binary.Uvarint(b[buildInfoText:])
+			if text := b[buildInfoText+max(size, 0):]; size > 0 && n <= uint64(len(text)) {
+				return string(text[:n]), nil
+			}
+		}
+		return "", o.errorf(in.Off, "section .go.buildinfo is not the record that the verified Go releases write")
+	}
+	return "", o.errorf(0, "there is no section .go.buildinfo")
 }

@@ -59,6 +59,9 @@ const (
 func newTestObject(pie bool) *testObject {
 	fips := make([]byte, fipsSize)
 	copy(fips, fipsMagic)
+	info := make([]byte, 32)
+	copy(info, "\xff Go buildinf:\x08\x02")
+	info = append(info, "\x08go1.26.8\x00"...)
 	text := make([]byte, 64)
 	copy(text, "\xe8\x00\x00\x00\x00\x48\x8b\x0d\x00\x00\x00\x00\xc3") // CALL f; MOVQ tls@gottpoff(IP), CX; RET
 	abs64 := uint32(elf.R_X86_64_64)
@@ -72,7 +75,7 @@ func newTestObject(pie bool) *testObject {
 			{name: ".rodata", typ: elf.SHT_PROGBITS, flags: allocFlag, align: 32, data: []byte("constants of the program")},
 			{name: ".gopclntab", typ: elf.SHT_PROGBITS, flags: allocFlag, align: 8, data: []byte("tables")},
 			{name: ".note.go.buildid", typ: elf.SHT_NOTE, flags: allocFlag, align: 4, data: []byte("\x04\x00\x00\x00\x04\x00\x00\x00\x04\x00\x00\x00Go\x00\x00test")},
-			{name: ".go.buildinfo", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 16, data: make([]byte, 32)},
+			{name: ".go.buildinfo", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 16, data: info},
 			{name: ".go.fipsinfo", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 32, data: fips, relocs: []testReloc{
 				{48, abs64, "fipsinfo", 0},
 				{56, abs64, "f", 0}, {64, abs64, "f", 16},

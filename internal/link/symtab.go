@@ -1,8 +1,8 @@
 package link
 
 import (
+	"bytes"
 	"debug/elf"
-	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
@@ -10,7 +10,7 @@ import (
 // keepSymbol reports whether symbol s belongs in the output. Section symbols and
 // assembler-local labels (.L…) serve relocation only.
 func (l *linker) keepSymbol(s symbol) bool {
-	if s.typ() == elf.STT_SECTION || strings.HasPrefix(l.obj.str(s.name), ".L") {
+	if s.typ() == elf.STT_SECTION || bytes.HasPrefix(l.obj.nameBytes(s.name), []byte(".L")) {
 		return false
 	}
 	return s.section == uint16(elf.SHN_ABS) || l.obj.sections[s.section].out != nil

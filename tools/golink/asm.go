@@ -23,7 +23,7 @@ func runAsm(args []string) error {
 	entry := fs.String("entry", "_start", "`symbol` at which the program starts")
 	out := fs.String("o", "", "output `file`")
 	unverified := fs.Bool("allow-unverified-go", false, "accept a Go release that golink was not verified with")
-	if err := fs.Parse(args); err != nil {
+	if err := parse(fs, args); err != nil {
 		return err
 	}
 	if *out == "" || fs.NArg() == 0 {

@@ -30,6 +30,7 @@ var extldFlags = map[string]func(*extld){
 	"-pie":                             func(x *extld) { x.opt.PIE = true },
 	"-static-pie":                      func(x *extld) { x.opt.PIE = true },
 	"-s":                               func(x *extld) { x.opt.StripSymbols = true },
+	allowUnverifiedFlag:                func(x *extld) { x.opt.AllowUnverifiedGo = true },
 	"-Wl,-S":                           func(x *extld) { x.opt.StripDWARF = true },
 }
 
@@ -41,9 +42,11 @@ type extld struct {
 	mapFile string
 }
 
+// Flags that golink link itself gives by -extldflags.
 const (
-	buildIDFlag = "-Wl,--build-id="
-	mapFlag     = "-Wl,-Map="
+	buildIDFlag         = "-Wl,--build-id="
+	mapFlag             = "-Wl,-Map="
+	allowUnverifiedFlag = "-Wl,--allow-unverified-go"
 )
 
 // parseExtld parses args. When they are a trial it returns nil and no error for a

@@ -46,7 +46,7 @@ func runLink(args []string) error {
 	fs.BoolVar(&c.StripDWARF, "w", false, "leave out DWARF")
 	fs.BoolVar(&c.AllowUnverifiedGo, "allow-unverified-go", false, "accept a Go release that golink was not verified with")
 	fs.StringVar(&c.Out, "o", "", "output `file`")
-	if err := fs.Parse(args); err != nil {
+	if err := parse(fs, args); err != nil {
 		return err
 	}
 	if fs.NArg() > 0 {

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -39,6 +40,20 @@ func main() {
 		fmt.Fprintf(os.Stderr, "golink: %v\n", err)
 		os.Exit(1)
 	}
+}
+
+// parse parses the flags of a command. A wrong flag gives an error only; -h prints
+// the usage.
+func parse(fs *flag.FlagSet, args []string) error {
+	fs.SetOutput(io.Discard)
+	err := fs.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fs.SetOutput(os.Stderr)
+		fs.Usage()
+	} else if err != nil {
+		err = fmt.Errorf("%s: %w", fs.Name(), err)
+	}
+	return err
 }
 
 func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }

@@ -186,6 +186,9 @@ func (c *Config) args(importcfg, tmp string) ([]string, error) {
 	if c.Map != "" {
 		extldflags = append(extldflags, "-Wl,-Map="+filepath.Join(tmp, mapName))
 	}
+	if c.AllowUnverifiedGo {
+		extldflags = append(extldflags, "-Wl,--allow-unverified-go")
+	}
 	var quoted []string
 	for _, f := range append([]string{c.ExtLD}, extldflags...) {
 		q, err := quoteWord(f)
