@@ -261,20 +261,23 @@ func (o *object) symbolName(s symbol) string {
 	return o.str(s.name)
 }
 
-// nameBytes returns the string at off in strtab, nothing when it is not there.
-func (o *object) nameBytes(off uint32) []byte {
+// nameHasPrefix reports whether the string at off in strtab begins with prefix. It
+// looks no further: names may be long, and overlap.
+func (o *object) nameHasPrefix(off uint32, prefix string) bool {
+	return int64(off) < int64(len(o.strtab)) && bytes.HasPrefix(o.strtab[off:], []byte(prefix))
+}
+
+// str returns the string at off in strtab for messages, "" when it is not there.
+func (o *object) str(off uint32) string {
 	if int64(off) >= int64(len(o.strtab)) {
-		return nil
+		return ""
 	}
 	b := o.strtab[off:]
 	if end := bytes.IndexByte(b, 0); end >= 0 {
 		b = b[:end]
 	}
-	return b
+	return string(b)
 }
-
-// str is nameBytes for messages.
-func (o *object) str(off uint32) string { return string(o.nameBytes(off)) }
 
 // readSymbols checks every symbol and finds main.
 func (o *object) readSymbols() error {
@@ -304,7 +307,7 @@ func (o *object) readSymbols() error {
 		if local := s.bind() == elf.STB_LOCAL; local != (i < o.locals) {
 			return o.errorf(0, "symbol %d %s has binding %v among others", i, o.str(s.name), s.bind())
 		}
-		if s.bind() == elf.STB_GLOBAL && in.rule.role == roleText && string(o.nameBytes(s.name)) == "main" {
+		if s.bind() == elf.STB_GLOBAL && in.rule.role == roleText && o.nameHasPrefix(s.name, "main\x00") {
 			o.main, found = s, true
 		}
 	}

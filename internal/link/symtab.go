@@ -1,7 +1,6 @@
 package link
 
 import (
-	"bytes"
 	"debug/elf"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
@@ -10,7 +9,7 @@ import (
 // keepSymbol reports whether symbol s belongs in the output. Section symbols and
 // assembler-local labels (.L…) serve relocation only.
 func (l *linker) keepSymbol(s symbol) bool {
-	if s.typ() == elf.STT_SECTION || bytes.HasPrefix(l.obj.nameBytes(s.name), []byte(".L")) {
+	if s.typ() == elf.STT_SECTION || l.obj.nameHasPrefix(s.name, ".L") {
 		return false
 	}
 	return s.section == uint16(elf.SHN_ABS) || l.obj.sections[s.section].out != nil
