@@ -5,6 +5,15 @@ cd "$(dirname "$0")"
 
 step() { printf '\n== %s\n' "$*"; }
 
+# Tests of the Go packages start foreign programs by the emulators that Bazel found.
+emulator=$(./bazelw cquery --output=files @rules_go3s_emulators//:emulators | head -n 1)
+if [ -z "$emulator" ]; then
+  echo "test.sh: no emulators: install qemu's user mode (Debian: qemu-user-static)" >&2
+  exit 1
+fi
+RULES_GO3S_QEMU_DIR=$(dirname "$(readlink -f "$(./bazelw info output_base)/$emulator")")
+export RULES_GO3S_QEMU_DIR
+
 step "Go: format, vet, build and tests"
 unformatted=$(gofmt -l .)
 if [ -n "$unformatted" ]; then

@@ -12,7 +12,10 @@ load("@rules_go3s//toolchains:emulator.bzl", "emulator_toolchain")
 
 package(default_visibility = ["//visibility:public"])
 
-exports_files(glob(["qemu-*"], allow_empty = True))
+filegroup(
+    name = "emulators",
+    srcs = glob(["qemu-*"], allow_empty = True),
+)
 
 emulator_toolchain(
     name = "emulator",
