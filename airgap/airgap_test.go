@@ -114,6 +114,16 @@ func TestManifestClasspath(t *testing.T) {
 	}
 }
 
+func TestBazelVersion(t *testing.T) {
+	in := &install{work: t.TempDir()}
+	for label, want := range map[string]string{"7.7.1\n": "7.7.1", "8.0.0\n": "", "\n": ""} {
+		write(t, filepath.Join(in.work, "usr/share/bazel/build-label.txt"), label)
+		if got, err := in.bazelVersion(); got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %q, %v, want %q", label, got, err, want)
+		}
+	}
+}
+
 // testInstall is an install whose modules are one-line files.
 func testInstall(t *testing.T) *install {
 	in := &install{dir: t.TempDir()}

@@ -103,6 +103,8 @@ func (in *install) commonOptions(ctx context.Context, b *strings.Builder) error 
 		fmt.Fprintf(b, "common --sandbox_add_mount_pair=%s\n", in.dir)
 	}
 	cmd := exec.Command("go", append([]string{"env", "-json"}, goSettings...)...)
+	cmd.Dir = in.home // outside of any module, whose go.mod might ask for another Go
+	cmd.Env = append(os.Environ(), "GOWORK=off")
 	out, err := output(ctx, cmd)
 	if err != nil {
 		return err

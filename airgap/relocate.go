@@ -18,13 +18,34 @@ import (
 // relocate makes the unpacked tree independent of the system's libraries: the packages
 // are of a newer Debian than the machine.
 func (in *install) relocate(ctx context.Context) error {
+	version, err := in.bazelVersion()
+	if err != nil {
+		return err
+	}
 	if err := in.patchExecutables(ctx); err != nil {
 		return err
 	}
-	if err := in.patchClasspath(); err != nil {
+	if err := in.patchClasspath(version); err != nil {
 		return err
 	}
 	return in.linkQemu()
+}
+
+// bazelMajor is the major version that the modules and stubs of modules.go are for.
+const bazelMajor = "7"
+
+// bazelVersion returns the version of the unpacked Bazel.
+func (in *install) bazelVersion() (string, error) {
+	label, err := os.ReadFile(filepath.Join(in.work, "usr/share/bazel/build-label.txt"))
+	if err != nil {
+		return "", err
+	}
+	version := strings.TrimSpace(string(label))
+	if major, _, _ := strings.Cut(version, "."); major != bazelMajor {
+		return "", fmt.Errorf("Debian %s carries Bazel %s by now, and the air-gap mode is for Bazel %s; set %s to a snapshot mirror of an earlier day",
+			suite, version, bazelMajor, mirrorVariable)
+	}
+	return version, nil
 }
 
 // patchExecutables gives every dynamically linked program the tree's own ELF
@@ -98,7 +119,7 @@ func interpreter(file string) (string, error) {
 // patchClasspath rewrites the class path file that Debian's Bazel reads, whose entries
 // are absolute. It adds the archives that the listed ones name in their manifests
 // (absolutely too), and the version, by which modules tell what this Bazel can do.
-func (in *install) patchClasspath() error {
+func (in *install) patchClasspath(version string) error {
 	file := filepath.Join(in.work, "usr/share/bazel/bazel_classpath_debian_depends.txt")
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -130,14 +151,10 @@ func (in *install) patchClasspath() error {
 			queue = append(queue, m)
 		}
 	}
-	label, err := os.ReadFile(filepath.Join(in.work, "usr/share/bazel/build-label.txt"))
-	if err != nil {
-		return err
-	}
 	if err := os.Mkdir(filepath.Join(in.work, "version"), 0o755); err != nil {
 		return err
 	}
-	properties := "build.label=" + strings.TrimSpace(string(label)) + "\n"
+	properties := "build.label=" + version + "\n"
 	if err := os.WriteFile(filepath.Join(in.work, "version/build-data.properties"), []byte(properties), 0o644); err != nil {
 		return err
 	}
