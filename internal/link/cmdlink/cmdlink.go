@@ -205,6 +205,7 @@ func (c *Config) args(importcfg, tmp string) ([]string, error) {
 		"-buildmode=" + goModes[c.BuildMode],
 		"-extld=" + quoted[0],
 		"-extldflags=" + strings.Join(quoted[1:], " "),
+		"-compressdwarf=false", // golink does not compress: spare cmd/link the question
 	}
 	if c.StripSymbols {
 		args = append(args, "-s")

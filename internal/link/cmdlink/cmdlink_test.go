@@ -66,7 +66,7 @@ func TestCheckLdflags(t *testing.T) {
 		want []string
 		errs []string
 	}{
-		{name: "bool", in: []string{"-s", "--w", "-compressdwarf=false"}, want: []string{"-s", "-w", "-compressdwarf=false"}},
+		{name: "bool", in: []string{"-s", "--w", "-checklinkname=false"}, want: []string{"-s", "-w", "-checklinkname=false"}},
 		{name: "value in two", in: []string{"-X", "a.b=c d"}, want: []string{"-X=a.b=c d"}},
 		{name: "value in one", in: []string{"-X=a.b=c"}, want: []string{"-X=a.b=c"}},
 		{name: "refused with its value", in: []string{"-linkmode", "external", "-s"}, errs: []string{"-linkmode: refused: golink decides it"}},
