@@ -225,8 +225,29 @@ func TestNoRandomization(t *testing.T) {
 	}
 }
 
-// A dynamic loader that starts the program fills in DT_DEBUG. The program says what
-// is wrong instead of relocating itself a second time.
+// The dynamic loader of this machine either leaves a static PIE alone (glibc since
+// 2.35), or the program says what is wrong. It does not crash.
+func TestStartedByThisLoader(t *testing.T) {
+	loaders, err := filepath.Glob("/lib*/ld-*.so*")
+	if err != nil || len(loaders) == 0 {
+		t.Skip("not started: no dynamic loader in /lib*")
+	}
+	exe := filepath.Join(t.TempDir(), "hello")
+	linktest.Compile(t, runtime.GOARCH, "testdata/hello", true).Link(t, cmdlink.ModeStaticPIE, exe)
+	for _, loader := range loaders {
+		cmd := exec.Command(loader, exe)
+		out, _ := cmd.CombinedOutput()
+		switch code := cmd.ProcessState.ExitCode(); {
+		case code == 0 && strings.HasPrefix(string(out), "hello"):
+		case code == 127 && strings.HasPrefix(string(out), "static PIE: "):
+		default:
+			t.Errorf("%s: %v, printed %q", loader, cmd.ProcessState, out)
+		}
+	}
+}
+
+// A dynamic loader that has relocated the program has filled in DT_DEBUG. The program
+// says what is wrong instead of relocating itself a second time.
 func TestStartedByLoader(t *testing.T) {
 	for _, goarch := range goarches {
 		t.Run(goarch, func(t *testing.T) {
