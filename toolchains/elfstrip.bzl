@@ -1,5 +1,9 @@
 """The toolchain type of elfstrip, the tool that removes from an ELF executable what it does not need at run time."""
 
+load(":tool_toolchain.bzl", "tool_toolchain")
+
+ELFSTRIP_TOOLCHAIN = Label("//toolchains:elfstrip_toolchain_type")
+
 ElfstripInfo = provider(
     doc = "The elfstrip tool, built for the execution platform.",
     fields = {
@@ -7,22 +11,4 @@ ElfstripInfo = provider(
     },
 )
 
-ELFSTRIP_TOOLCHAIN = Label("//toolchains:elfstrip_toolchain_type")
-
-def _elfstrip_toolchain_impl(ctx):
-    return [platform_common.ToolchainInfo(
-        elfstrip = ElfstripInfo(tool = ctx.attr.tool[DefaultInfo].files_to_run),
-    )]
-
-elfstrip_toolchain = rule(
-    implementation = _elfstrip_toolchain_impl,
-    doc = "Declares a elfstrip tool, from source or prebuilt, for `toolchain(toolchain_type = \"@rules_go3s//toolchains:elfstrip_toolchain_type\")`.",
-    attrs = {
-        "tool": attr.label(
-            doc = "The executable.",
-            mandatory = True,
-            executable = True,
-            cfg = "exec",
-        ),
-    },
-)
+elfstrip_toolchain = tool_toolchain("elfstrip", ElfstripInfo)

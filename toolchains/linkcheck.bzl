@@ -1,5 +1,9 @@
 """The toolchain type of linkcheck, the tool that checks an ELF executable against a policy."""
 
+load(":tool_toolchain.bzl", "tool_toolchain")
+
+LINKCHECK_TOOLCHAIN = Label("//toolchains:linkcheck_toolchain_type")
+
 LinkcheckInfo = provider(
     doc = "The linkcheck tool, built for the execution platform.",
     fields = {
@@ -7,22 +11,4 @@ LinkcheckInfo = provider(
     },
 )
 
-LINKCHECK_TOOLCHAIN = Label("//toolchains:linkcheck_toolchain_type")
-
-def _linkcheck_toolchain_impl(ctx):
-    return [platform_common.ToolchainInfo(
-        linkcheck = LinkcheckInfo(tool = ctx.attr.tool[DefaultInfo].files_to_run),
-    )]
-
-linkcheck_toolchain = rule(
-    implementation = _linkcheck_toolchain_impl,
-    doc = "Declares a linkcheck tool, from source or prebuilt, for `toolchain(toolchain_type = \"@rules_go3s//toolchains:linkcheck_toolchain_type\")`.",
-    attrs = {
-        "tool": attr.label(
-            doc = "The executable.",
-            mandatory = True,
-            executable = True,
-            cfg = "exec",
-        ),
-    },
-)
+linkcheck_toolchain = tool_toolchain("linkcheck", LinkcheckInfo)

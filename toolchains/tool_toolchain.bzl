@@ -1,0 +1,32 @@
+"""What the toolchain types of this module's own tools have in common."""
+
+visibility("//toolchains/...")
+
+def tool_toolchain(field, info):
+    """Makes the rule that declares a tool for `toolchain()`.
+
+    Args:
+      field: string: the field of ToolchainInfo that holds the tool's provider.
+      info: the provider; it has the one field `tool`.
+    Returns:
+      rule: its attribute `tool` is the executable, from source or prebuilt.
+    """
+
+    def _impl(ctx):
+        return [platform_common.ToolchainInfo(
+            **{field: info(tool = ctx.attr.tool[DefaultInfo].files_to_run)}
+        )]
+
+    return rule(
+        implementation = _impl,
+        doc = ("Declares a {0} tool, from source or prebuilt, for a `toolchain()` of type " +
+               "`@rules_go3s//toolchains:{0}_toolchain_type`.").format(field),
+        attrs = {
+            "tool": attr.label(
+                doc = "The executable.",
+                mandatory = True,
+                executable = True,
+                cfg = "exec",
+            ),
+        },
+    )
