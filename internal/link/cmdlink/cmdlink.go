@@ -276,7 +276,15 @@ func (c *Config) run(args []string, level string) (warnings string, err error) {
 		}
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s on %s: %w\n%s", tool, cmp.Or(c.BuildInfo.Path, c.Main), err, bytes.TrimSpace(kept.Bytes()))
+		return "", fmt.Errorf("%s on %s: %w\n%s%s", tool, cmp.Or(c.BuildInfo.Path, c.Main), err, bytes.TrimSpace(kept.Bytes()), hint(kept.String()))
 	}
 	return kept.String(), nil
+}
+
+// hint says what to do about an error message of cmd/link that does not say it.
+func hint(message string) string {
+	if strings.Contains(message, cgoPackage) {
+		return "\nA package of the program was compiled with cgo: golink links pure Go only. Compile all packages with CGO_ENABLED=0."
+	}
+	return ""
 }

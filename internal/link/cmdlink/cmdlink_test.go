@@ -242,3 +242,12 @@ func TestLinkLeavesNothingBehind(t *testing.T) {
 		t.Errorf("error %v for an unverified Go release", err)
 	}
 }
+
+func TestHint(t *testing.T) {
+	if got := hint("cannot find package runtime/cgo (using -importcfg)\n"); !strings.Contains(got, "CGO_ENABLED=0") {
+		t.Errorf("cgo: hint %q", got)
+	}
+	if got := hint("main.main: relocation target x not defined"); got != "" {
+		t.Errorf("another error: hint %q", got)
+	}
+}
