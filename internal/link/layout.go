@@ -211,14 +211,9 @@ func (l *linker) place() error {
 		return l.obj.errorf(0, "the program ends at address %#x, want at most %#x", addr, uint64(maxAddress))
 	}
 	for _, s := range l.sections {
-		switch {
-		case s.flags&elf.SHF_TLS != 0:
+		if s.flags&elf.SHF_TLS != 0 {
 			data := l.load[loadData]
 			s.addr, s.off = alignUp(data.addr, s.align), data.off
-		case s.flags&elf.SHF_ALLOC == 0:
-			off = alignUp(off, s.align)
-			s.off = off
-			off += s.size
 		}
 	}
 	for _, g := range l.segments {
@@ -230,8 +225,20 @@ func (l *linker) place() error {
 			g.memsz = alignUp(g.addr+g.memsz, page) - g.addr
 		}
 	}
-	l.shoff = alignUp(off, 8)
+	l.placeRest(off)
 	return nil
+}
+
+// placeRest lays out, from the file offset off on, what is not loaded.
+func (l *linker) placeRest(off uint64) {
+	for _, s := range l.sections {
+		if s.flags&elf.SHF_ALLOC == 0 {
+			off = alignUp(off, s.align)
+			s.off = off
+			off += s.size
+		}
+	}
+	l.shoff = alignUp(off, 8)
 }
 
 // maxAddress bounds the addresses of a program: user space has 47 bits.

@@ -42,11 +42,12 @@ import (
 
 // Options say what Link makes.
 type Options struct {
-	PIE          bool   // static PIE, not a program at a fixed address
-	StripSymbols bool   // leave out .symtab, and DWARF too
-	StripDWARF   bool   // leave out DWARF
-	BuildID      []byte // contents of the GNU build-id note; nil derives it from the file's contents
-	NoBuildID    bool   // leave out that note
+	PIE           bool   // static PIE, not a program at a fixed address
+	StripSymbols  bool   // leave out .symtab, and DWARF too
+	StripDWARF    bool   // leave out DWARF
+	CompressDWARF bool   // compress DWARF sections (SHF_COMPRESSED)
+	BuildID       []byte // contents of the GNU build-id note; nil derives it from the file's contents
+	NoBuildID     bool   // leave out that note
 	// AllowUnverifiedGo accepts a Go release that the linker was not verified
 	// with.
 	AllowUnverifiedGo bool
@@ -120,7 +121,9 @@ func Link(name string, data []byte, opt Options) (*Output, error) {
 		l.layout,
 		l.fill,
 		l.relocate,
+		l.compress,
 		l.enter,
+		l.finish,
 		l.sumFIPS,
 		l.identify,
 	} {

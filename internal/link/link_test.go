@@ -285,6 +285,34 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+func TestCompressDWARF(t *testing.T) {
+	object := func() *testObject {
+		o := newTestObject(true)
+		o.section(".debug_info").data = bytes.Repeat([]byte("information "), 500)
+		o.sections = append(o.sections, testSection{name: ".debug_line", typ: elf.SHT_PROGBITS, align: 1, data: []byte("short")})
+		return o
+	}
+	_, plain := mustLink(t, object(), Options{PIE: true})
+	out, f := mustLink(t, object(), Options{PIE: true, CompressDWARF: true})
+	info := f.Section(".debug_info")
+	if info.Flags&elf.SHF_COMPRESSED == 0 || info.FileSize > 500 || f.Section(".debug_line").Flags&elf.SHF_COMPRESSED != 0 {
+		t.Errorf(".debug_info %+v and .debug_line %+v, want the first compressed", info.SectionHeader, f.Section(".debug_line").SectionHeader)
+	}
+	for _, s := range plain.Sections {
+		if s.Type == elf.SHT_NULL || s.Type == elf.SHT_NOBITS || s.Name == ".note.gnu.build-id" {
+			continue
+		}
+		want, err1 := s.Data()
+		got, err2 := f.Section(s.Name).Data() // decompresses
+		if err1 != nil || err2 != nil || !bytes.Equal(got, want) {
+			t.Errorf("section %s: contents differ, %v, %v", s.Name, err1, err2)
+		}
+	}
+	if again, _ := mustLink(t, object(), Options{PIE: true, CompressDWARF: true}); !bytes.Equal(again.File, out.File) {
+		t.Error("a second link gave other bytes")
+	}
+}
+
 func TestBuildID(t *testing.T) {
 	id := func(o *testObject, opt Options) string {
 		_, f := mustLink(t, o, opt)
@@ -482,6 +510,9 @@ func FuzzLink(f *testing.F) {
 		}
 		if err == nil {
 			out.Map()
+			if _, err := Link("fuzz", data, Options{PIE: pie, CompressDWARF: true}); err != nil {
+				t.Fatalf("with compression: %v", err)
+			}
 			if _, err := elf.NewFile(bytes.NewReader(out.File)); err != nil {
 				t.Fatalf("output: %v", err)
 			}

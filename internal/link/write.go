@@ -7,24 +7,38 @@ import (
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
-// fill makes the image and writes all that does not depend on relocations.
+// fill makes the image and puts the contents of the object's sections, and what is
+// for dynamic linking, into place.
 func (l *linker) fill() error {
-	l.image = make([]byte, l.shoff+uint64(len(l.sections)+1)*goelf.SectionHeaderSize)
-	names := l.section(".shstrtab")
-	name := uint64(1)
-	for i, s := range l.sections {
+	l.image = make([]byte, l.fileSize())
+	for _, s := range l.sections {
 		if s.in != nil && len(s.in.data) > 0 {
 			copy(l.image[s.off:], s.in.data)
 		}
-		l.writeSection(i+1, s, uint32(name))
-		copy(l.image[names.off+name:], s.name)
-		name += uint64(len(s.name)) + 1
 	}
 	if l.opt.PIE {
 		l.fillDynamic()
 	}
+	return nil
+}
+
+// fileSize returns the size of the file: the section header table is its end.
+func (l *linker) fileSize() uint64 {
+	return l.shoff + uint64(len(l.sections)+1)*goelf.SectionHeaderSize
+}
+
+// finish writes all that follows the last section with contents from the object:
+// symbol table, names, section header table.
+func (l *linker) finish() error {
 	if !l.opt.StripSymbols {
 		l.fillSymtab()
+	}
+	names := l.section(".shstrtab")
+	name := uint64(1)
+	for i, s := range l.sections {
+		l.writeSection(i+1, s, uint32(name))
+		copy(l.image[names.off+name:], s.name)
+		name += uint64(len(s.name)) + 1
 	}
 	return nil
 }

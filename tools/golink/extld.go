@@ -22,16 +22,17 @@ import (
 // extldFlags lists the flags without a value that cmd/link gives, or that it tries
 // and may give. Further flags come from -extldflags.
 var extldFlags = map[string]func(*extld){
-	"-m64":                             nil,
-	"-no-pie":                          nil,
-	"-static":                          nil,
-	"-Wl,--export-dynamic-symbol=main": nil, // there is nothing to export it to
-	"-Wl,-z,relro":                     nil, // always
-	"-pie":                             func(x *extld) { x.opt.PIE = true },
-	"-static-pie":                      func(x *extld) { x.opt.PIE = true },
-	"-s":                               func(x *extld) { x.opt.StripSymbols = true },
-	allowUnverifiedFlag:                func(x *extld) { x.opt.AllowUnverifiedGo = true },
-	"-Wl,-S":                           func(x *extld) { x.opt.StripDWARF = true },
+	"-m64":                               nil,
+	"-no-pie":                            nil,
+	"-static":                            nil,
+	"-Wl,--export-dynamic-symbol=main":   nil, // there is nothing to export it to
+	"-Wl,-z,relro":                       nil, // always
+	"-Wl,--compress-debug-sections=zlib": func(x *extld) { x.opt.CompressDWARF = true },
+	"-pie":                               func(x *extld) { x.opt.PIE = true },
+	"-static-pie":                        func(x *extld) { x.opt.PIE = true },
+	"-s":                                 func(x *extld) { x.opt.StripSymbols = true },
+	allowUnverifiedFlag:                  func(x *extld) { x.opt.AllowUnverifiedGo = true },
+	"-Wl,-S":                             func(x *extld) { x.opt.StripDWARF = true },
 }
 
 // An extld is a parsed command line.

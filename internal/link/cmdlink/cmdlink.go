@@ -205,13 +205,15 @@ func (c *Config) args(importcfg, tmp string) ([]string, error) {
 		"-buildmode=" + goModes[c.BuildMode],
 		"-extld=" + quoted[0],
 		"-extldflags=" + strings.Join(quoted[1:], " "),
-		"-compressdwarf=false", // golink does not compress: spare cmd/link the question
 	}
 	if c.StripSymbols {
 		args = append(args, "-s")
 	}
 	if c.StripDWARF {
 		args = append(args, "-w")
+	}
+	if c.StripSymbols || c.StripDWARF {
+		args = append(args, "-compressdwarf=false") // there is none: spare cmd/link a trial of golink
 	}
 	stamps, err := readStamps(c.StampFiles)
 	if err != nil {
