@@ -26,6 +26,7 @@ def tool_toolchain(field, info):
                 doc = "The executable.",
                 mandatory = True,
                 executable = True,
+                allow_single_file = True,
                 cfg = "exec",
             ),
         },

@@ -79,3 +79,27 @@ actions_test = analysistest.make(
         "mnemonics": attr.string_list(mandatory = True),
     },
 )
+
+def _tool_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    found = [
+        action.argv[0].split("/")[-1]
+        for action in analysistest.target_actions(env)
+        if action.mnemonic == ctx.attr.mnemonic
+    ]
+    asserts.true(env, found, "no action {}".format(ctx.attr.mnemonic))
+    for name in found:
+        asserts.equals(env, ctx.attr.tool, name)
+    return analysistest.end(env)
+
+prebuilt_tool_test = analysistest.make(
+    _tool_test_impl,
+    doc = "Passes when a toolchain that a user registers replaces the one built from source.",
+    attrs = {
+        "mnemonic": attr.string(mandatory = True),
+        "tool": attr.string(mandatory = True),
+    },
+    config_settings = {
+        "//command_line_option:extra_toolchains": [str(Label("//tests/analysis:prebuilt_elfstrip_toolchain"))],
+    },
+)
