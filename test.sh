@@ -36,5 +36,8 @@ sh tests/hermeticity_test.sh
 step "Bazel: a workspace that uses the module"
 (cd e2e/outsider && ../../bazelw test --config=cache //...)
 
+step "Bazel: builds that must fail"
+sh e2e/refusals/refusals_test.sh --config=cache
+
 step "bazelw"
 sh airgap/bazelw_test.sh

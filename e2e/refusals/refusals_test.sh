@@ -1,0 +1,46 @@
+#!/bin/sh
+# Builds the targets of this workspace and fails unless every build fails with the words given here.
+# Arguments go to bazel build.
+set -eu
+cd "$(dirname "$0")"
+options=$*
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+passed=0
+failed=0
+
+# refused PACKAGE WORDS...: the build must fail, and print each of WORDS.
+refused() {
+  target=//$1
+  shift
+  missing=
+  # shellcheck disable=SC2086 # options are words
+  if ../../bazelw build $options "$target" >"$log" 2>&1; then
+    missing="a failure; it was built"
+  fi
+  for words; do
+    grep -qF -e "$words" "$log" || missing="${missing:+$missing, }\"$words\""
+  done
+  if [ -z "$missing" ]; then
+    passed=$((passed + 1))
+    return
+  fi
+  failed=$((failed + 1))
+  echo "$target: missing: $missing; printed:"
+  cat "$log"
+}
+
+refused size_budget size-budget "//size_budget:size_budget" "102400 bytes"
+refused unknown_rule 'no-interpretor' 'no-interpreter'
+refused static_off '//static_off:static_off: static = "off": want "on" or "auto"' 'remove it'
+refused linkmode_c_shared '//linkmode_c_shared:linkmode_c_shared: linkmode = "c-shared"' 'use go_binary'
+refused goos_windows 'goos = "windows", goarch = "amd64": want "linux"' 'use go_binary for other platforms'
+refused tzdata_with_binary 'tzdata cannot be added to the finished package' 'import time/tzdata'
+refused srcs_with_binary 'srcs goes to the go_binary //:any_binary, not here'
+refused unknown_platform "linux_mips" "//unknown_platform:unknown_platform"
+refused link_option '-linkmode' '--buildmode'
+refused no_main_function 'function main is undeclared in the main package'
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
