@@ -27,6 +27,9 @@ go test ./...
 step "Starlark: format and lint"
 go run github.com/bazelbuild/buildtools/buildifier@v0.0.0-20260904073137-eaa4d125b423 -mode=check -lint=warn -r .
 
+step "BUILD files: current"
+go run github.com/bazelbuild/bazel-gazelle/cmd/gazelle@v0.45.0 update -repo_root . -mode=diff
+
 step "Bazel: this module"
 ./bazelw test --config=cache //...
 
