@@ -18,7 +18,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/go3s/rules_go3s/internal/link/cmdlink"
+	"github.com/go3s/rules_go3s/internal/params"
 )
 
 var commands = map[string]func(args []string) error{
@@ -29,7 +29,7 @@ var commands = map[string]func(args []string) error{
 const usage = "usage: golink link|asm [flags], run a command with -h for its flags"
 
 func main() {
-	args, err := cmdlink.ExpandParams(os.Args[1:])
+	args, err := params.Expand(os.Args[1:])
 	if err == nil {
 		err = run(args)
 	}

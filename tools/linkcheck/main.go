@@ -24,7 +24,7 @@ import (
 	"os"
 	"runtime/debug"
 
-	"github.com/go3s/rules_go3s/internal/link/cmdlink"
+	"github.com/go3s/rules_go3s/internal/params"
 )
 
 // Exit statuses.
@@ -63,7 +63,7 @@ func run(e env, args []string) (status int) {
 			status = unusable
 		}
 	}()
-	args, err := cmdlink.ExpandParams(args)
+	args, err := params.Expand(args)
 	if err == nil {
 		cmd := runCheck
 		if len(args) > 0 && commands[args[0]] != nil {

@@ -190,17 +190,6 @@ func TestParseObjectHeader(t *testing.T) {
 	}
 }
 
-func TestExpandParams(t *testing.T) {
-	f := filepath.Join(t.TempDir(), "params")
-	if err := os.WriteFile(f, []byte("--a b\n@not\n\nlast"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	got, err := ExpandParams([]string{"link", "@" + f, "end"})
-	if want := []string{"link", "--a b", "@not", "", "last", "end"}; err != nil || !slices.Equal(got, want) {
-		t.Errorf("got %q, %v; want %q", got, err, want)
-	}
-}
-
 // A link that fails leaves neither an output nor a temporary directory.
 func TestLinkLeavesNothingBehind(t *testing.T) {
 	dir := t.TempDir()
