@@ -31,7 +31,7 @@ refused() {
   cat "$log"
 }
 
-refused size_budget size-budget "//size_budget:size_budget" "102400 bytes"
+refused size_budget "size-budget" "//size_budget:size_budget (linux_" "FAIL" "more than its budget of 100000"
 refused unknown_rule 'no-interpretor' 'no-interpreter'
 refused static_off '//static_off:static_off: static = "off": want "on" or "auto"' 'remove it'
 refused linkmode_c_shared '//linkmode_c_shared:linkmode_c_shared: linkmode = "c-shared"' 'use go_binary'
@@ -39,7 +39,7 @@ refused goos_windows 'goos = "windows", goarch = "amd64": want "linux"' 'use go_
 refused tzdata_with_binary 'tzdata cannot be added to the finished package' 'import time/tzdata'
 refused srcs_with_binary 'srcs goes to the go_binary //:any_binary, not here'
 refused unknown_platform "linux_mips" "//unknown_platform:unknown_platform"
-refused link_option '-linkmode' '--buildmode'
+refused link_option "linker option -linkmode: refused: golink decides it"
 refused no_main_function 'function main is undeclared in the main package'
 
 echo "$passed passed, $failed failed"

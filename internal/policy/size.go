@@ -11,7 +11,7 @@ var sizeBudget = Rule{
 	What:     "The file is not larger than its budget.",
 	Why:      "Programs grow by one dependency at a time. A budget makes the growth somebody's decision.",
 	Evidence: "Size of the file in bytes.",
-	Remedy:   "See the size report for what has grown, drop the dependency, or raise the budget.",
+	Remedy:   "Find what has grown (`go tool nm -size -sort size` on the file before stripping), drop the dependency, or raise the budget.",
 	Ref:      "--size-budget, the policy's size_budget",
 	Severity: Error,
 	NotApplicable: func(in *Input) string {
