@@ -247,7 +247,8 @@ func writeHelp(w io.Writer) {
 Remove symbols and debug information from ELF executables for x86-64, AArch64
 and RISC-V. Options have the names and the meaning that GNU strip gives them.
 A file is replaced by a new one, whole or not at all: unlike with GNU strip, hard
-links to it keep the old contents.
+links to it keep the old contents, the new one belongs to who runs elfstrip, and
+set-user-ID and set-group-ID are not carried over.
 
 `)
 	for _, o := range options {
