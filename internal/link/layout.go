@@ -16,6 +16,8 @@ type section struct {
 	align uint64
 	size  uint64
 	in    *inSection // nil for one that the linker makes
+	data  []byte     // contents that are known before relocation
+	user  *Section   // what the user adds; nil for others, also for notes
 
 	link    *section
 	info    uint32
@@ -72,7 +74,7 @@ func (l *linker) makeSections() error {
 			r == roleDWARF && (l.opt.StripDWARF || l.opt.StripSymbols) {
 			continue
 		}
-		in.out = &section{name: in.Str, typ: in.rule.typ, flags: roleFlags[r], align: max(in.Addralign, 1), size: in.Size, in: in}
+		in.out = &section{name: in.Str, typ: in.rule.typ, flags: roleFlags[r], align: max(in.Addralign, 1), size: in.Size, in: in, data: in.data}
 		byRole[r] = append(byRole[r], in.out)
 	}
 	for _, s := range byRole {
@@ -90,6 +92,8 @@ func (l *linker) makeSections() error {
 		id := &section{name: ".note.gnu.build-id", typ: elf.SHT_NOTE, flags: elf.SHF_ALLOC, align: 4, size: noteHeader + uint64(len(l.buildID()))}
 		byRole[roleNote] = append([]*section{id}, byRole[roleNote]...)
 	}
+	byRole[roleNote] = append(byRole[roleNote], l.userNotes()...)
+	free, fixed := l.userSections()
 
 	var loads [numLoads][]*section
 	loads[loadReadOnly] = byRole[roleNote]
@@ -101,7 +105,7 @@ func (l *linker) makeSections() error {
 	} else {
 		loads[loadData] = byRole[roleInfo]
 	}
-	loads[loadReadOnly] = append(loads[loadReadOnly], byRole[roleReadOnly]...)
+	loads[loadReadOnly] = slices.Concat(loads[loadReadOnly], byRole[roleReadOnly], free)
 	loads[loadData] = slices.Concat(loads[loadData], byRole[roleData], byRole[roleBSS])
 
 	add := func(typ elf.ProgType, flags elf.ProgFlag, align uint64, sections ...*section) *segment {
@@ -114,6 +118,10 @@ func (l *linker) makeSections() error {
 			l.load[i] = add(elf.PT_LOAD, loadFlags[i], l.arch.PageSize, s...)
 		}
 		l.sections = append(l.sections, s...)
+	}
+	for _, s := range fixed {
+		l.fixed = append(l.fixed, add(elf.PT_LOAD, elf.PF_R, l.arch.PageSize, s))
+		l.sections = append(l.sections, s)
 	}
 	if l.opt.PIE {
 		add(elf.PT_DYNAMIC, elf.PF_R|elf.PF_W, 8, l.section(".dynamic"))
@@ -209,6 +217,10 @@ func (l *linker) place() error {
 	}
 	if addr > maxAddress {
 		return l.obj.errorf(0, "the program ends at address %#x, want at most %#x", addr, uint64(maxAddress))
+	}
+	off, err := l.placeFixed(addr, off)
+	if err != nil {
+		return err
 	}
 	for _, s := range l.sections {
 		if s.flags&elf.SHF_TLS != 0 {

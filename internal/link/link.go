@@ -13,10 +13,11 @@
 //
 // Segments, each on pages of its own in memory and without padding in the file:
 //
-//	R    ELF and program headers, notes, relocations (PIE), .rodata, .gopclntab …
+//	R    ELF and program headers, notes, relocations (PIE), .rodata, .gopclntab …, sections of the user
 //	RX   .text, which ends with the entry stub
 //	RW   PIE only: what is read-only once it is relocated (PT_GNU_RELRO)
 //	RW   .go.module, .noptrdata, .data, .bss, .noptrbss
+//	R    one for each section of the user that has an address of its own
 //
 // Thread-local storage is laid out at link time, so no global offset table is
 // needed. A position-independent executable (PIE) has all its dynamic
@@ -48,6 +49,12 @@ type Options struct {
 	CompressDWARF bool   // compress DWARF sections (SHF_COMPRESSED)
 	BuildID       []byte // contents of the GNU build-id note; nil derives it from the file's contents
 	NoBuildID     bool   // leave out that note
+	// Sections are added to the program, loaded read-only.
+	Sections []Section
+	// PackageMetadata is the contents of the package metadata note: a JSON object
+	// of strings, for example type, name and version. nil leaves out that note.
+	PackageMetadata []byte
+	Notes           []Note // further ELF notes
 	// AllowUnverifiedGo accepts a Go release that the linker was not verified
 	// with.
 	AllowUnverifiedGo bool
@@ -71,6 +78,7 @@ type linker struct {
 	sections []*section // of the output, in file order, without the null section
 	segments []*segment
 	load     [numLoads]*segment // the PT_LOAD ones by what they hold; nil when empty
+	fixed    []*segment         // the PT_LOAD ones of sections at an address that the user chose
 
 	stub    arch.Stub
 	stubOff uint64 // in .text
@@ -117,10 +125,13 @@ func Link(name string, data []byte, opt Options) (*Output, error) {
 		}
 	}
 	for _, step := range []func() error{
+		l.checkSections,
+		l.checkNotes,
 		l.makeSections,
 		l.layout,
 		l.fill,
 		l.relocate,
+		l.bindSections,
 		l.compress,
 		l.enter,
 		l.finish,

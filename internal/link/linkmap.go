@@ -27,8 +27,12 @@ func (o *Output) Map() []byte {
 		section    string
 		name       string
 	}
-	text := l.section(".text")
-	entries := []entry{{text.addr + l.stubOff, uint64(len(l.stub.Code)), text.name, startSymbol}}
+	var entries []entry
+	for _, s := range l.ownSymbols() {
+		if s.section != nil {
+			entries = append(entries, entry{s.section.addr + s.value, s.size, s.section.name, s.name})
+		}
+	}
 	for i := 1; i < l.obj.symbols(); i++ {
 		s := l.obj.symbol(uint32(i))
 		if s.section == uint16(elf.SHN_ABS) || !l.keepSymbol(s) {

@@ -12,8 +12,8 @@ import (
 func (l *linker) fill() error {
 	l.image = make([]byte, l.fileSize())
 	for _, s := range l.sections {
-		if s.in != nil && len(s.in.data) > 0 {
-			copy(l.image[s.off:], s.in.data)
+		if len(s.data) > 0 {
+			copy(l.image[s.off:], s.data)
 		}
 	}
 	if l.opt.PIE {

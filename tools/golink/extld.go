@@ -41,12 +41,19 @@ type extld struct {
 	input   string
 	out     string
 	mapFile string
+
+	// As -extldflags give them.
+	sections, notes []string
+	packageMetadata string // file; "" for none
 }
 
 // Flags that golink link itself gives by -extldflags.
 const (
 	buildIDFlag         = "-Wl,--build-id="
 	mapFlag             = "-Wl,-Map="
+	sectionFlag         = "-Wl,--section="
+	noteFlag            = "-Wl,--note="
+	packageMetadataFlag = "-Wl,--package-metadata-file="
 	allowUnverifiedFlag = "-Wl,--allow-unverified-go"
 )
 
@@ -74,6 +81,12 @@ func parseExtld(args []string) (*extld, error) {
 			}
 		case strings.HasPrefix(a, mapFlag):
 			x.mapFile = a[len(mapFlag):]
+		case strings.HasPrefix(a, sectionFlag):
+			x.sections = append(x.sections, a[len(sectionFlag):])
+		case strings.HasPrefix(a, noteFlag):
+			x.notes = append(x.notes, a[len(noteFlag):])
+		case strings.HasPrefix(a, packageMetadataFlag):
+			x.packageMetadata = a[len(packageMetadataFlag):]
 		case strings.HasPrefix(a, "-"):
 			unknown = append(unknown, fmt.Errorf("unrecognized option %q: golink links pure Go programs of the verified releases only", a))
 		case x.input != "":
@@ -113,10 +126,44 @@ func (x *extld) setBuildID(s string) error {
 	return nil
 }
 
+// readUserFiles reads the files of sections and notes into the options.
+func (x *extld) readUserFiles() error {
+	for _, spec := range x.sections {
+		s, file, err := link.ParseSection(spec)
+		if err != nil {
+			return err
+		}
+		if s.Data, err = os.ReadFile(file); err != nil {
+			return fmt.Errorf("section %s: %w", s.Name, err)
+		}
+		x.opt.Sections = append(x.opt.Sections, s)
+	}
+	for _, spec := range x.notes {
+		n, file, err := link.ParseNote(spec)
+		if err != nil {
+			return err
+		}
+		if n.Desc, err = os.ReadFile(file); err != nil {
+			return fmt.Errorf("note %s: %w", n.Owner, err)
+		}
+		x.opt.Notes = append(x.opt.Notes, n)
+	}
+	if x.packageMetadata != "" {
+		var err error
+		if x.opt.PackageMetadata, err = os.ReadFile(x.packageMetadata); err != nil {
+			return fmt.Errorf("package metadata: %w", err)
+		}
+	}
+	return nil
+}
+
 // runExtld links as cmd/link's external linker.
 func runExtld(args []string) error {
 	x, err := parseExtld(args)
 	if x == nil || err != nil {
+		return err
+	}
+	if err := x.readUserFiles(); err != nil {
 		return err
 	}
 	data, err := os.ReadFile(x.input)

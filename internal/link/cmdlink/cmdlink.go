@@ -56,9 +56,12 @@ type Config struct {
 	ModInfo    string   // build information text that replaces BuildInfo; "" derives it
 	BuildInfo  BuildInfo
 
-	BuildMode         string // ModeExe or ModeStaticPIE
-	BuildID           string // Go build id
-	BuildIDNote       string // GNU build-id note: "sha256" of the contents, "none", or "0x" and hexadecimal digits
+	BuildMode         string   // ModeExe or ModeStaticPIE
+	BuildID           string   // Go build id
+	BuildIDNote       string   // GNU build-id note: "sha256" of the contents, "none", or "0x" and hexadecimal digits
+	Sections          []string // "name=file" or "name@address=file"
+	Notes             []string // "owner:type=file"
+	PackageMetadata   string   // file; "" for none
 	Ldflags           []string
 	StripSymbols      bool // no symbol table and no DWARF
 	StripDWARF        bool
@@ -185,6 +188,15 @@ func (c *Config) args(importcfg, tmp string) ([]string, error) {
 	extldflags := []string{"-Wl,--build-id=" + cmp.Or(c.BuildIDNote, "sha256")}
 	if c.Map != "" {
 		extldflags = append(extldflags, "-Wl,-Map="+filepath.Join(tmp, mapName))
+	}
+	for _, s := range c.Sections {
+		extldflags = append(extldflags, "-Wl,--section="+s)
+	}
+	for _, n := range c.Notes {
+		extldflags = append(extldflags, "-Wl,--note="+n)
+	}
+	if c.PackageMetadata != "" {
+		extldflags = append(extldflags, "-Wl,--package-metadata-file="+c.PackageMetadata)
 	}
 	if c.AllowUnverifiedGo {
 		extldflags = append(extldflags, "-Wl,--allow-unverified-go")

@@ -1,0 +1,308 @@
+package link
+
+import (
+	"bytes"
+	"cmp"
+	"debug/elf"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go3s/rules_go3s/internal/arch"
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+)
+
+// # Sections of the user
+//
+// A Section is loaded read-only. Three symbols tell where, as objcopy's of an
+// input of format binary do: _binary_<name>_start, _binary_<name>_end and,
+// absolute, _binary_<name>_size, where <name> is the section's name without a
+// leading dot and with _ in place of what is neither letter nor digit.
+//
+// # Reading one from Go
+//
+// Go code reads section .x by a package variable that the rule go_sections
+// generates:
+//
+//	var go3sSection_x = "\x00rules_go3s section .x"
+//
+// The Go linker may set such a string by -X, so the compiler takes nothing for
+// granted of its value. Like it, bindSections sets the string: its pointer to the
+// address of the section, its length to the section's size. The relocation of
+// the pointer is there already. A program that was linked without golink still
+// has the text and can tell.
+
+// A Section is data that Link adds to the program.
+type Section struct {
+	Name string // for example ".embed_cfg"
+	Addr uint64 // multiple of the largest page size of the machine; 0 leaves it to the linker
+	Data []byte // not empty
+}
+
+const (
+	sectionVariable = ".go3sSection_" // between package and rest of the name of such a variable
+	sectionText     = "\x00rules_go3s section "
+
+	maxSections        = 128     // of the user
+	maxSectionName     = 64      // bytes
+	maxSectionsSize    = 1 << 30 // bytes, of all together: code reaches ±2 GiB
+	sectionAlign       = 16      // of one whose address the linker chooses
+	maxVariableName    = 2048    // bytes, with the package
+	stringHeaderSize   = 16      // of a Go string: pointer and length
+	stringHeaderLength = 8       // offset of the length
+)
+
+// reservedSections are the names that mean something to the Go toolchain, to a
+// linker or to a loader. Each stands also for all names that continue it after a
+// dot.
+var reservedSections = []string{
+	".bss", ".comment", ".data", ".debug", ".dynamic", ".dynstr", ".dynsym", ".eh_frame", ".eh_frame_hdr", ".fini",
+	".fini_array", ".gnu", ".gnu_debugaltlink", ".gnu_debuglink", ".go", ".gopclntab", ".gosymtab", ".got", ".hash", ".init", ".init_array",
+	".interp", ".itablink", ".line", ".noptrbss", ".noptrdata", ".note", ".plt", ".preinit_array", ".rel", ".rela",
+	".relr", ".rodata", ".shstrtab", ".strtab", ".symtab", ".symtab_shndx", ".tbss", ".tdata", ".text", ".typelink",
+}
+
+// ParseSection parses "name=file" and "name@address=file", where address is what
+// Go takes as an integer. Data stays empty.
+func ParseSection(spec string) (s Section, file string, err error) {
+	place, file, ok := strings.Cut(spec, "=")
+	if !ok || place == "" || file == "" {
+		return Section{}, "", fmt.Errorf("section %q: want name=file or name@address=file", spec)
+	}
+	name, addr, fixed := strings.Cut(place, "@")
+	s.Name = name
+	if fixed {
+		if s.Addr, err = strconv.ParseUint(addr, 0, 64); err != nil || s.Addr == 0 {
+			return Section{}, "", fmt.Errorf("section %s: address %q: want an integer such as 0x10000000", name, addr)
+		}
+	}
+	return s, file, nil
+}
+
+// symbolName returns what stands for the section in its symbols.
+func (s *Section) symbolName() string {
+	return "_binary_" + strings.Map(func(r rune) rune {
+		if isAlphanumeric(r) {
+			return r
+		}
+		return '_'
+	}, strings.TrimPrefix(s.Name, "."))
+}
+
+func isAlphanumeric(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+}
+
+// plainName reports whether s begins with a letter or _ and holds only these,
+// digits and the characters of more.
+func plainName(s, more string) bool {
+	for i, r := range s {
+		if !isAlphanumeric(r) && r != '_' && (i == 0 || !strings.ContainsRune(more, r)) || i == 0 && '0' <= r && r <= '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// continues reports whether name is root, or goes on after it with a dot.
+func continues(name, root string) bool {
+	rest, ok := strings.CutPrefix(name, root)
+	return ok && (rest == "" || rest[0] == '.')
+}
+
+// checkSections checks the sections of the user by themselves.
+func (l *linker) checkSections() error {
+	if n := len(l.opt.Sections); n > maxSections {
+		return fmt.Errorf("%d sections are added, want at most %d", n, maxSections)
+	}
+	var total uint64
+	symbols := map[string]string{} // to name of the section
+	for i := range l.opt.Sections {
+		s := &l.opt.Sections[i]
+		switch {
+		case len(s.Name) > maxSectionName || !plainName(strings.TrimPrefix(s.Name, "."), ".-"):
+			return fmt.Errorf("section %q: want a name of at most %d letters, digits and _ . - that begins with a letter or _, after a dot or not", s.Name, maxSectionName)
+		case slices.ContainsFunc(reservedSections, func(r string) bool { return continues(s.Name, r) }) ||
+			strings.HasPrefix(s.Name, ".debug_") || strings.HasPrefix(s.Name, ".zdebug_"):
+			return fmt.Errorf("section %s: the name is reserved for the Go toolchain, linkers and loaders; choose another, for example .embed%s", s.Name, strings.ReplaceAll(s.Name, ".", "_"))
+		case len(s.Data) == 0:
+			return fmt.Errorf("section %s: its file is empty, want at least one byte", s.Name)
+		}
+		symbol := s.symbolName()
+		switch other, ok := symbols[symbol]; {
+		case ok && other == s.Name:
+			return fmt.Errorf("section %s: it is added twice", s.Name)
+		case ok:
+			return fmt.Errorf("sections %s and %s: both would have the symbols %s_start, …; rename one", other, s.Name, symbol)
+		}
+		symbols[symbol] = s.Name
+		if total += uint64(len(s.Data)); total > maxSectionsSize {
+			return fmt.Errorf("section %s: with it, the added sections have %d bytes, want at most %d", s.Name, total, maxSectionsSize)
+		}
+		if err := l.checkAddress(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkAddress checks the address that the user chose, as far as it does not
+// depend on the program.
+func (l *linker) checkAddress(s *Section) error {
+	switch page := l.arch.PageSize; {
+	case s.Addr == 0:
+		return nil
+	case l.opt.PIE:
+		return fmt.Errorf("section %s: address %#x: a position-independent program is loaded at an address that the kernel chooses; leave the address out, or link for a fixed address", s.Name, s.Addr)
+	case s.Addr%page != 0:
+		return fmt.Errorf("section %s: address %#x: want a multiple of %#x, the largest page size of %s kernels", s.Name, s.Addr, page, l.arch.GOARCH)
+	case s.Addr > maxAddress-maxSectionsSize:
+		return fmt.Errorf("section %s: address %#x: want at most %#x", s.Name, s.Addr, uint64(maxAddress-maxSectionsSize))
+	}
+	return nil
+}
+
+// userSections returns the output sections of the user: those whose address the
+// linker chooses, in the order given, and the others by address.
+func (l *linker) userSections() (free, fixed []*section) {
+	for i := range l.opt.Sections {
+		u := &l.opt.Sections[i]
+		s := &section{name: u.Name, typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: sectionAlign, size: uint64(len(u.Data)), data: u.Data, user: u}
+		if u.Addr == 0 {
+			free = append(free, s)
+			continue
+		}
+		s.align = l.arch.PageSize
+		fixed = append(fixed, s)
+	}
+	slices.SortStableFunc(fixed, func(a, b *section) int { return cmp.Compare(a.user.Addr, b.user.Addr) })
+	return free, fixed
+}
+
+// placeFixed gives the segments of sections with a chosen address their places:
+// in memory after end, where the program ends, in the file from off on. It returns
+// where they end in the file.
+func (l *linker) placeFixed(end, off uint64) (uint64, error) {
+	page := l.arch.PageSize
+	before := "the program"
+	for _, g := range l.fixed {
+		s := g.sections[0]
+		if first := alignUp(end, page); s.user.Addr < first {
+			return 0, fmt.Errorf("%s: section %s: address %#x: %s ends at %#x, want %#x or more", l.obj.name, s.name, s.user.Addr, before, end, first)
+		}
+		off = alignUp(off, page)
+		s.addr, s.off = s.user.Addr, off
+		g.span()
+		end, off = s.addr+s.size, off+s.size
+		before = "section " + s.name
+	}
+	return off, nil
+}
+
+// A variable is a Go string that stands for a section of the user.
+type variable struct {
+	symbol symbol
+	text   string // what it holds now
+	found  bool   // text was read
+}
+
+// bindSections sets the Go variables that stand for sections.
+func (l *linker) bindSections() error {
+	variables, err := l.obj.sectionVariables(l.kind)
+	if err != nil {
+		return err
+	}
+	for _, v := range variables {
+		name, ok := strings.CutPrefix(v.text, sectionText)
+		if !v.found || !ok {
+			return fmt.Errorf("%s: variable %s: it is not a string as go_sections generates; rename it, or generate its package anew", l.obj.name, l.obj.str(v.symbol.name))
+		}
+		i := slices.IndexFunc(l.sections, func(s *section) bool { return s.user != nil && s.name == name })
+		if i < 0 {
+			pkg, _, _ := strings.Cut(l.obj.str(v.symbol.name), sectionVariable)
+			return fmt.Errorf("%s: package %s reads section %q, which this program lacks: add it to `sections` of the target that links the program", l.obj.name, strings.ReplaceAll(pkg, "%2e", "."), name)
+		}
+		to := l.obj.sections[v.symbol.section].out
+		header := l.image[to.off+v.symbol.value:][:stringHeaderSize]
+		le.PutUint64(header, l.sections[i].addr)
+		le.PutUint64(header[stringHeaderLength:], l.sections[i].size)
+	}
+	return nil
+}
+
+// sectionVariables returns the variables that stand for sections, with their text.
+func (o *object) sectionVariables(kind func(uint32) *arch.Reloc) ([]*variable, error) {
+	if !bytes.Contains(o.strtab, []byte(sectionVariable)) {
+		return nil, nil
+	}
+	type place struct {
+		section uint16
+		off     uint64
+	}
+	var all []*variable
+	at := map[place]*variable{}
+	for i := 1; i < o.symbols(); i++ {
+		s := o.symbol(uint32(i))
+		if s.typ() != elf.STT_OBJECT || s.section == uint16(elf.SHN_ABS) || !o.isSectionVariable(s) {
+			continue
+		}
+		in := &o.sections[s.section]
+		if in.rule.role != roleData || s.size != stringHeaderSize || s.value+stringHeaderSize > in.Size {
+			return nil, o.errorf(0, "variable %s: %d bytes at %#x of section %s, want a string in .data as go_sections generates", o.str(s.name), s.size, s.value, in.Str)
+		}
+		v := &variable{symbol: s}
+		all = append(all, v)
+		at[place{s.section, s.value}] = v
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	for i := range o.sections {
+		in := &o.sections[i]
+		if in.rule.role != roleData {
+			continue
+		}
+		for j := 0; j < len(in.relas); j += goelf.RelaSize {
+			r := readRela(in.relas[j:])
+			v := at[place{uint16(i), r.off}]
+			if k := kind(r.typ); v == nil || k == nil || k.Class != arch.Address {
+				continue
+			}
+			v.text, v.found = o.text(r, le.Uint64(in.data[r.off+stringHeaderLength:]))
+		}
+	}
+	return all, nil
+}
+
+// isSectionVariable reports whether s has the name of a variable that stands for a
+// section.
+func (o *object) isSectionVariable(s symbol) bool {
+	if int64(s.name) >= int64(len(o.strtab)) {
+		return false
+	}
+	b := o.strtab[s.name:]
+	end := bytes.IndexByte(b[:min(len(b), maxVariableName)], 0)
+	if end < 0 {
+		return false
+	}
+	_, rest, ok := bytes.Cut(b[:end], []byte(sectionVariable))
+	return ok && plainName("_"+string(rest), "")
+}
+
+// text returns the n bytes that the relocation r points to.
+func (o *object) text(r rela, n uint64) (string, bool) {
+	if int64(r.sym) >= int64(o.symbols()) {
+		return "", false
+	}
+	s := o.symbol(r.sym)
+	if int(s.section) >= len(o.sections) {
+		return "", false
+	}
+	data := o.sections[s.section].data
+	off := s.value + uint64(r.addend)
+	if size := uint64(len(data)); off > size || n > size-off || n > uint64(len(sectionText)+maxSectionName) {
+		return "", false
+	}
+	return string(data[off : off+n]), true
+}
