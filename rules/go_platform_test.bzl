@@ -9,7 +9,7 @@ _PLATFORMS = [
     Label("//platforms:linux_riscv64"),
 ]
 
-def go_platform_test(name, test, pie = False, platforms = _PLATFORMS, tags = [], testonly = True, **kwargs):
+def go_platform_test(name, test, pie = False, platforms = _PLATFORMS, sections = {}, tags = [], testonly = True, **kwargs):
     """Runs the tests of a go_test on each of several platforms, linked as the programs of this module are.
 
     Declares a test `<name>_<platform>` for each platform and a test_suite `<name>` of them. A
@@ -21,6 +21,7 @@ def go_platform_test(name, test, pie = False, platforms = _PLATFORMS, tags = [],
       test: label of the go_test; give it `tags = ["manual"]` to run it on these platforms only.
       pie: bool: link static PIEs, as [go_pie_binary](#go_pie_binary) does, instead of fixed-address executables.
       platforms: list of labels of platforms; default amd64, arm64 and riscv64.
+      sections: dict, as of [go_static_binary](#go_static_binary).
       tags: tags of the tests.
       testonly: as everywhere; default True.
       **kwargs: attributes of every test: `size`, `timeout`, `flaky`, `shard_count`, `args`, `visibility`, …
@@ -31,6 +32,7 @@ def go_platform_test(name, test, pie = False, platforms = _PLATFORMS, tags = [],
         binary = test,
         mode = "static-pie" if pie else "exe",
         public_label = str(native.package_relative_label(name)),
+        sections = sections,
         tags = tags + ["manual"],
         testonly = testonly,
         visibility = ["//visibility:private"],

@@ -34,6 +34,15 @@ def go_static_binary(name, **kwargs):
           system has none. Not with `binary`.
         - `tzdata` (bool, default False): embed the time zones. Not with `binary`.
         - `x_defs` (dict): `package.variable` to value; with `binary`, over those of the binary.
+        - `sections` (dict of string to label, default none): files to add as sections, by name (`".embed_cfg"`)
+          or, with a fixed address, by name and address (`".table@0x10000000"`: beyond the end of the program, a multiple of 4 KiB,
+          64 KiB on arm64; not for a PIE, which the kernel loads anywhere). They are loaded read-only, aligned to 16 bytes.
+          [go_sections](#go_sections) reads them from Go; the symbols are objcopy's: `.embed_cfg` has `_binary_embed_cfg_start`, `_end`
+          and `_size`, which stripping removes unless `keep_symbols = ["_binary_*"]`.
+        - `package_note` (dict of strings, or label of a JSON file; default none): the package metadata note `.note.package`
+          ([specification](https://uapi-group.org/specifications/specs/package_metadata_for_executable_files/)), for
+          example `{"type": "deb", "name": "app", "version": "1.2"}`.
+        - `notes` (dict of string to label, default none): files to add as ELF notes, by owner and type (`"ACME:1"`).
         - `linkcheck_policy` (label, default none): policy file over the profile.
         - `size_budget` (int or string, default none): most bytes of each executable, for example `6MB`.
 

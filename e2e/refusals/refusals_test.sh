@@ -40,6 +40,7 @@ refused tzdata_with_binary 'tzdata cannot be added to the finished package' 'imp
 refused srcs_with_binary 'srcs goes to the go_binary //:any_binary, not here'
 refused unknown_platform "linux_mips" "//unknown_platform:unknown_platform"
 refused link_option "linker option -linkmode: refused: golink decides it"
+refused missing_section 'package example.com/data reads section ".embed_cfg", which this program lacks: add it to `sections`'
 refused no_main_function 'function main is undeclared in the main package'
 
 echo "$passed passed, $failed failed"

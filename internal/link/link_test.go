@@ -498,10 +498,13 @@ func TestStubs(t *testing.T) {
 func FuzzLink(f *testing.F) {
 	for _, pie := range []bool{false, true} {
 		f.Add(newTestObject(pie).bytes(), pie)
+		f.Add(newReader(pie).bytes(), pie)
 	}
+	sections := []Section{{Name: ".x", Data: []byte("contents")}, {Name: "y", Data: []byte("1")}}
+	notes := []Note{{Owner: "A", Type: 1, Desc: []byte("abc")}}
 	f.Fuzz(func(t *testing.T, data []byte, pie bool) {
 		before := bytes.Clone(data)
-		out, err := Link("fuzz", data, Options{PIE: pie})
+		out, err := Link("fuzz", data, Options{PIE: pie, Sections: sections, Notes: notes})
 		if (out == nil) == (err == nil) {
 			t.Fatalf("got %v and %v, want one of the two", out, err)
 		}
@@ -510,7 +513,7 @@ func FuzzLink(f *testing.F) {
 		}
 		if err == nil {
 			out.Map()
-			if _, err := Link("fuzz", data, Options{PIE: pie, CompressDWARF: true}); err != nil {
+			if _, err := Link("fuzz", data, Options{PIE: pie, Sections: sections, CompressDWARF: true}); err != nil {
 				t.Fatalf("with compression: %v", err)
 			}
 			if _, err := elf.NewFile(bytes.NewReader(out.File)); err != nil {

@@ -97,7 +97,7 @@ func (l *linker) checkNotes() error {
 			return fmt.Errorf("note %s: this owner is reserved: its section .note.%s means something else; choose another", n.Owner, n.Owner)
 		}
 		if n.Owner == packageOwner && n.Type == packageType {
-			return fmt.Errorf("note %s: type %#x is the package metadata note: use --package-metadata", n.Owner, n.Type)
+			return fmt.Errorf("note %s: type %#x is the package metadata note: use --package-metadata (attribute package_note)", n.Owner, n.Type)
 		}
 		if total += len(n.Desc); total > maxNotesSize {
 			return fmt.Errorf("note %s: with it, the added notes have %d bytes, want at most %d", n.Owner, total, maxNotesSize)

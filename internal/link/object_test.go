@@ -47,6 +47,7 @@ type testObject struct {
 	flags    uint32
 	sections []testSection
 	symbols  []testSymbol
+	sizes    map[string]uint64 // of symbols that have not 8 bytes, by name
 }
 
 const (
@@ -153,6 +154,9 @@ func (o *testObject) bytes() []byte {
 	locals := 1
 	for i, s := range o.symbols {
 		sym := elf.Sym64{Name: uint32(strtab.Len()), Value: s.value, Size: 8, Shndx: uint16(index[s.section])}
+		if size, ok := o.sizes[s.name]; ok {
+			sym.Size = size
+		}
 		strtab.WriteString(s.name + "\x00")
 		switch s.section {
 		case "":

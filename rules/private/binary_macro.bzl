@@ -105,6 +105,13 @@ def _embedded_imports(name, kwargs, common, tags):
         )
         kwargs["srcs"] = kwargs.get("srcs", []) + [":{}.imports".format(name)]
 
+def _pop_user_data(kwargs):
+    """Takes what golink adds to the program out of kwargs."""
+    data = {key: kwargs.pop(key) for key in ["notes", "package_note", "sections"] if key in kwargs}
+    if type(data.get("package_note")) in ["string", "Label"]:
+        data["package_note_file"] = data.pop("package_note")
+    return data
+
 def static_program(name, mode, profile, binary = None, **kwargs):
     """Declares the targets of one static program.
 
@@ -127,6 +134,7 @@ def static_program(name, mode, profile, binary = None, **kwargs):
     kwargs.pop("basename", None)
     size_budget = str(kwargs.pop("size_budget", ""))
     link_x_defs = {}
+    user_data = _pop_user_data(kwargs)
 
     _settle_go_platform(name, kwargs)
     public = {key: kwargs.pop(key) for key in _PUBLIC_ATTRS if key in kwargs}
@@ -182,7 +190,7 @@ def static_program(name, mode, profile, binary = None, **kwargs):
         tags = hidden_tags,
         visibility = ["//visibility:private"],
         x_defs = link_x_defs,
-        **common
+        **(user_data | common)
     )
     go3s_binary(
         name = name,

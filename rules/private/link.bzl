@@ -12,6 +12,7 @@ load(
     "go_link_inputs",
     "go_mode_problem",
 )
+load(":sections.bzl", "USER_DATA_ATTRS", "add_user_data", "user_data_problem")
 
 visibility("//rules/...")
 
@@ -44,7 +45,7 @@ def _link_impl(ctx):
     problem = None
     if not archive:
         problem = "it is no Go target, want a go_binary"
-    problem = problem or cgo_problem(info) or go_mode_problem(archive, ctx.attr.mode)
+    problem = problem or cgo_problem(info) or go_mode_problem(archive, ctx.attr.mode) or user_data_problem(ctx)
     if problem:
         _fail(ctx, problem)
 
@@ -89,13 +90,14 @@ def _link_impl(ctx):
         ],
         map_each = _linkopt_flag,
     )
+    user_data = add_user_data(ctx, args)
     args.add("-o", out)
 
     ctx.actions.run(
         executable = ctx.exec_groups[_EXEC_GROUP].toolchains[GOLINK_TOOLCHAIN].golink.tool,
         arguments = ["link", args],
         inputs = depset(
-            [inputs.package_list, inputs.stdlib] + stamps.keys(),
+            [inputs.package_list, inputs.stdlib] + stamps.keys() + user_data,
             transitive = [inputs.libs, inputs.tools],
         ),
         outputs = [out],
@@ -120,7 +122,7 @@ def _link_impl(ctx):
 go3s_link = rule(
     implementation = _link_impl,
     doc = "Links the main package of a go_binary or go_test, whose own link action then does not run.",
-    attrs = GO_CONTEXT_ATTRS | {
+    attrs = GO_CONTEXT_ATTRS | USER_DATA_ATTRS | {
         "basename": attr.string(
             doc = "File name of the output.",
             mandatory = True,

@@ -1,0 +1,9 @@
+package main
+
+import (
+	"fmt"
+
+	"example.com/data"
+)
+
+func main() { fmt.Print(data.EmbedCfg()) }
