@@ -31,6 +31,7 @@ func TestParseExtld(t *testing.T) {
 		{name: "compressed DWARF", args: "-o out -Wl,--compress-debug-sections=zlib go.o", want: &extld{input: "go.o", out: "out", opt: link.Options{CompressDWARF: true}}},
 		{name: "our own flags win", args: given + " -o out go.o -Wl,--build-id=sha256 -Wl,-Map=m -Wl,--allow-unverified-go", want: &extld{input: "go.o", out: "out", mapFile: "m", opt: link.Options{AllowUnverifiedGo: true}}},
 		{name: "no build-id", args: "-Wl,--build-id=none -o out go.o", want: &extld{input: "go.o", out: "out", opt: link.Options{NoBuildID: true}}},
+		{name: "sections and notes", args: "-Wl,--section=.a=f -Wl,--section=.b@4096=g -Wl,--note=A:1=h -Wl,--package-metadata-file=i -o out go.o", want: &extld{input: "go.o", out: "out", sections: []string{".a=f", ".b@4096=g"}, notes: []string{"A:1=h"}, packageMetadata: "i"}},
 		{name: "cgo", args: "-m64 -o out /t/go.o /t/000000.o -g -O2", err: "does the program use cgo?"},
 		{name: "two objects", args: "-m64 -o out /t/go.o /t/000000.o", err: "want one, go.o"},
 		{name: "library", args: "-o out go.o -lpthread", err: `"-lpthread"`},
