@@ -96,6 +96,11 @@ func compare(t *testing.T, pkg, mode string, want results, ours, reference func(
 		count[r]++
 	}
 	t.Logf("%s %s %s: %d PASS, %d FAIL, %d SKIP, %d differ from go test", pkg, *goarchFlag, mode, count["PASS"], count["FAIL"], count["SKIP"], len(diff))
+	for _, name := range slices.Sorted(maps.Keys(got)) {
+		if got[name] == "FAIL" && want[name] == "FAIL" && !strings.Contains(name, "/") {
+			t.Logf("%s %s %s: %s fails on both sides", pkg, *goarchFlag, mode, name)
+		}
+	}
 	for _, name := range diff {
 		t.Errorf("%s %s: %s: %q, under go test %q", pkg, mode, name, got[name], want[name])
 	}
