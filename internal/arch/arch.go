@@ -25,6 +25,11 @@ type Arch struct {
 	Relocs map[uint32]Reloc
 	// GoRelocs translate a relocation of a Go object into relocations of Relocs.
 	GoRelocs map[goobj.RelocType][]GoReloc
+	// Relative is the ELF relocation type that adds the load address to a word.
+	// Type 0 does nothing on every machine.
+	Relative uint32
+	// Emulation is what GNU ld and LLD call the machine in their option -m.
+	Emulation string
 	// EntryExe enters a program at a fixed address, EntryPIE one that must
 	// relocate itself.
 	EntryExe, EntryPIE Stub
