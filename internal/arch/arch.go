@@ -18,6 +18,8 @@ type Arch struct {
 	// PageSize is the largest page size, in bytes, that Linux kernels for the
 	// machine use; segments with different permissions do not share such a page.
 	PageSize uint64
+	// CodeAlign is the alignment of an instruction.
+	CodeAlign uint64
 	// TLSOffset returns the distance from the thread pointer to the start of a
 	// TLS segment of size bytes and alignment align.
 	TLSOffset func(size, align uint64) int64

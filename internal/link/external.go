@@ -184,9 +184,9 @@ func (l *linker) entryObject() []byte {
 	put(&symtab, symbols)
 
 	const relaText, symtabIndex, strtabIndex, stack, shstrtabIndex = 2, 3, 4, 5, 6
-	sections := []elf.Section64{
+	sections := []elf.Section64{ // the code takes no padding, which might look like more code
 		{},
-		text:          {Name: add(&shstrtab, ".text"), Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR), Addralign: stubAlign},
+		text:          {Name: add(&shstrtab, ".text"), Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR), Addralign: l.arch.CodeAlign},
 		relaText:      {Name: add(&shstrtab, ".rela.text"), Type: uint32(elf.SHT_RELA), Flags: uint64(elf.SHF_INFO_LINK), Link: symtabIndex, Info: text, Addralign: 8, Entsize: goelf.RelaSize},
 		symtabIndex:   {Name: add(&shstrtab, ".symtab"), Type: uint32(elf.SHT_SYMTAB), Link: strtabIndex, Info: locals, Addralign: 8, Entsize: goelf.SymbolSize},
 		strtabIndex:   {Name: add(&shstrtab, ".strtab"), Type: uint32(elf.SHT_STRTAB), Addralign: 1},

@@ -67,7 +67,7 @@ func (x *finisher) checkSegments() error {
 		want = elf.ET_DYN
 	}
 	if t := elf.Type(x.f.Header.Type); t != want {
-		return x.errorf(16, "type %v, want %v: remove linker flags that choose the kind of output", t, want)
+		return x.errorf(16, "type %v, want %v: remove the linker flag, or the address in the linker script, that chose the type", t, want)
 	}
 	if p := x.segment(elf.PT_INTERP); p != nil {
 		return x.errorf(p.Off, "there is a PT_INTERP segment: the program would need a dynamic loader; does the linker know --no-dynamic-linker?")

@@ -26,6 +26,7 @@ var Arch = &arch.Arch{
 		uint32(elf.R_X86_64_GOTTPOFF): {Name: "R_X86_64_GOTTPOFF", Class: arch.TLS, Size: 4, Back: 3, Apply: gottpoff},
 	},
 	Relative:  uint32(elf.R_X86_64_RELATIVE),
+	CodeAlign: 1,
 	Emulation: "elf_x86_64",
 	EntryExe:  entryExe,
 	EntryPIE:  entryPIE,

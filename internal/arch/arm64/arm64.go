@@ -37,6 +37,7 @@ var Arch = &arch.Arch{
 			Name: "R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC", Class: arch.TLS, Size: 4, Apply: tlsieLow},
 	},
 	Relative:  uint32(elf.R_AARCH64_RELATIVE),
+	CodeAlign: 4,
 	Emulation: "aarch64linux",
 	EntryExe:  entryExe,
 	EntryPIE:  entryPIE,

@@ -66,6 +66,7 @@ var Arch = &arch.Arch{
 		rTPRelLo12S: {Name: "R_RISCV_TPREL_LO12_S", Class: arch.TLS, Size: 4, Apply: tprelLo12S},
 	},
 	Relative:  uint32(elf.R_RISCV_RELATIVE),
+	CodeAlign: 2,
 	Emulation: "elf64lriscv",
 	EntryExe:  entryExe,
 	EntryPIE:  entryPIE,
