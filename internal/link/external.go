@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"fmt"
 	"slices"
 
 	"github.com/go3s/rules_go3s/internal/arch"
@@ -36,6 +37,9 @@ const EntrySymbol = startSymbol
 // Prepare makes the linker's inputs of the relocatable object data, go.o of
 // cmd/link. name is for messages. data is not changed.
 func Prepare(name string, data []byte, opt Options) (*External, error) {
+	if len(opt.Sections) > 0 || len(opt.Notes) > 0 || opt.PackageMetadata != nil {
+		return nil, fmt.Errorf("%s: sections, notes and package metadata: golink adds them only when it does the link itself, want none with an external linker", name)
+	}
 	data = slices.Clone(data)
 	l, err := newLinker(name, data, opt)
 	if err != nil {

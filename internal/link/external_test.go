@@ -62,6 +62,15 @@ func TestPrepare(t *testing.T) {
 	}
 }
 
+// What only Link adds is refused, not left out.
+func TestPrepareRefuses(t *testing.T) {
+	for _, opt := range []Options{{Sections: []Section{{}}}, {Notes: []Note{{}}}, {PackageMetadata: []byte("{}")}} {
+		if e, err := Prepare("go.o", newTestObject(false).bytes(), opt); err == nil || e != nil || !strings.Contains(err.Error(), "want none with an external linker") {
+			t.Errorf("%+v: error %v", opt, err)
+		}
+	}
+}
+
 // On RISC-V two instructions make up a TLS access.
 func TestPrepareTLSPair(t *testing.T) {
 	const got, lo = uint32(elf.R_RISCV_TLS_GOT_HI20), uint32(elf.R_RISCV_PCREL_LO12_I)

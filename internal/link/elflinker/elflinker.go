@@ -104,30 +104,31 @@ var refusedFlags = map[string]string{
 	"o": "golink decides the output", "output": "golink decides the output",
 	"T": "use --linker-script", "script": "use --linker-script",
 	"e": "golink decides the entry point", "entry": "golink decides the entry point",
-	"m":                 "golink decides the machine",
-	"r":                 "the output is a program",
-	"relocatable":       "the output is a program",
-	"shared":            "the output is a program",
-	"Bdynamic":          "the output is static",
-	"I":                 "the output has no dynamic loader",
-	"dynamic-linker":    "the output has no dynamic loader",
-	"pie":               "use --buildmode",
-	"no-pie":            "use --buildmode",
-	"build-id":          "use --build-id-note",
-	"Map":               "use --map",
-	"s":                 "use -s of golink",
-	"strip-all":         "use -s of golink",
-	"S":                 "use -w of golink",
-	"strip-debug":       "use -w of golink",
-	"gc-sections":       "cmd/link has left out what is not needed, and the linker cannot see all that is",
-	"plugin":            "the link does not take part in compilation",
-	"reproduce":         "it writes an undeclared file",
-	"dependency-file":   "it writes an undeclared file",
-	"print-map":         "use --map",
-	"emit-relocs":       "the output is final",
-	"q":                 "the output is final",
-	"pack-dyn-relocs":   "golink decides the form of relocations",
-	"no-dynamic-linker": "golink gives it when it is needed",
+	"m":                       "golink decides the machine",
+	"r":                       "the output is a program",
+	"relocatable":             "the output is a program",
+	"shared":                  "the output is a program",
+	"Bdynamic":                "the output is static",
+	"I":                       "the output has no dynamic loader",
+	"dynamic-linker":          "the output has no dynamic loader",
+	"pie":                     "use --buildmode",
+	"no-pie":                  "use --buildmode",
+	"build-id":                "use --build-id-note",
+	"Map":                     "use --map",
+	"s":                       "use -s of golink",
+	"strip-all":               "use -s of golink",
+	"S":                       "use -w of golink",
+	"strip-debug":             "use -w of golink",
+	"gc-sections":             "cmd/link has left out what is not needed, and the linker cannot see all that is",
+	"plugin":                  "the link does not take part in compilation",
+	"reproduce":               "it writes an undeclared file",
+	"dependency-file":         "it writes an undeclared file",
+	"print-map":               "use --map",
+	"emit-relocs":             "the output is final",
+	"compress-debug-sections": "golink compresses DWARF when it is asked to",
+	"q":                       "the output is final",
+	"pack-dyn-relocs":         "golink decides the form of relocations",
+	"no-dynamic-linker":       "golink gives it when it is needed",
 }
 
 // CheckFlags refuses options that golink decides itself, and names of files.
@@ -239,6 +240,9 @@ func (l *Linker) arguments(v version, e *link.External, opt link.Options, dir, m
 		args = append(args, "-s")
 	case opt.StripDWARF:
 		args = append(args, "-S")
+	}
+	if opt.CompressDWARF {
+		args = append(args, "--compress-debug-sections=zlib")
 	}
 	if mapFile != "" {
 		args = append(args, "-Map="+mapFile)
