@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"debug/elf"
 	"fmt"
 	"os"
@@ -63,7 +64,7 @@ func TestExternalLinkers(t *testing.T) {
 					checkFile(t, x.goarch, mode, exe)
 					checkPolicy(t, mode, exe)
 					p.Link(t, mode, exe+".again", edit)
-					if string(read(t, exe)) != string(read(t, exe+".again")) {
+					if !bytes.Equal(read(t, exe), read(t, exe+".again")) {
 						t.Error("a second link gave other bytes")
 					}
 					for _, env := range []string{"GODEBUG=", "GODEBUG=fips140=on"} {
