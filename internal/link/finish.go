@@ -15,6 +15,7 @@ type finisher struct {
 	l       *linker
 	f       *goelf.File
 	image   []byte
+	fips    goelf.Section     // .go.fipsinfo
 	symbols map[string]uint64 // what the entry stub refers to
 	sites   []uint64          // addresses of the words to relocate at start, ascending
 }
@@ -107,6 +108,9 @@ func (x *finisher) checkSections() error {
 		s := x.f.Section(in.Str)
 		if s == nil || s.Size < in.Size {
 			return x.errorf(0, "section %s is missing, or has less than the %#x bytes of the object: the linker script must keep it under its name", in.Str, in.Size)
+		}
+		if in.Str == ".go.fipsinfo" {
+			x.fips = *s
 		}
 	}
 	for _, name := range writtenSections[1:] {
@@ -379,7 +383,7 @@ func (x *finisher) blankStub(code []byte) []byte {
 
 // sumFIPS writes the FIPS 140 sum.
 func (x *finisher) sumFIPS() error {
-	s := x.f.Section(".go.fipsinfo")
+	s := x.fips
 	info, err := x.f.Bytes(s.Addr, s.Size)
 	if err != nil {
 		return err
