@@ -43,6 +43,12 @@ def go_static_binary(name, **kwargs):
           ([specification](https://uapi-group.org/specifications/specs/package_metadata_for_executable_files/)), for
           example `{"type": "deb", "name": "app", "version": "1.2"}`.
         - `notes` (dict of string to label, default none): files to add as ELF notes, by owner and type (`"ACME:1"`).
+        - `linker` (string, default `golink`): `external` lets the linker of a registered
+          `@rules_go3s//toolchains:elf_linker_toolchain_type`, GNU ld or LLD, lay out the program; golink still
+          adds and checks what it does for its own programs.
+        - `linker_script` (label, default none): linker script of the external linker.
+        - `linker_flags` (list of strings, default none): further options of the external linker, after those of the
+          toolchain. Options that choose the kind of output are refused.
         - `linkcheck_policy` (label, default none): policy file over the profile.
         - `size_budget` (int or string, default none): most bytes of each executable, for example `6MB`.
 

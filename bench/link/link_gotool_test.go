@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,16 +17,30 @@ import (
 	"github.com/go3s/rules_go3s/internal/link/linktest"
 )
 
-var mainFlag = flag.String("main", "", "also measure the main package in this `directory`")
+var (
+	mainFlag = flag.String("main", "", "also measure the main package in this `directory`")
+	lldFlag  = flag.String("lld", "ld.lld", "LLD: `name` on PATH, or path")
+	gnuFlag  = flag.String("gnu-ld", "ld.bfd", "GNU ld for this machine: `name` on PATH, or path")
+)
 
 func TestMain(m *testing.M) { linktest.Main(m) }
 
 func Benchmark(b *testing.B) {
-	dirs := []string{"../../tools/golink/testdata/hello", "../../tools/golink/testdata/seed"}
-	if *mainFlag != "" {
-		dirs = append(dirs, *mainFlag)
+	programs := []struct {
+		dir  string
+		args []string // to start it with; nil not to start it
+	}{
+		{"../../tools/golink/testdata/hello", []string{}},
+		{"../../tools/golink/testdata/seed", []string{"https://127.0.0.1:1/"}},
 	}
-	for _, dir := range dirs {
+	if *mainFlag != "" {
+		programs = append(programs, struct {
+			dir  string
+			args []string
+		}{*mainFlag, nil})
+	}
+	for _, program := range programs {
+		dir := program.dir
 		fixed := linktest.Compile(b, runtime.GOARCH, dir, false).Config()
 		shared := linktest.Compile(b, runtime.GOARCH, dir, true).Config()
 		for _, linker := range []struct {
@@ -33,15 +48,20 @@ func Benchmark(b *testing.B) {
 			args func(b *testing.B, dir, out string) []string
 		}{
 			{"cmd-link-internal-exe", func(b *testing.B, dir, out string) []string { return internal(b, fixed, dir, out) }},
-			{"golink-exe", func(b *testing.B, dir, out string) []string { return golink(b, shared, cmdlink.ModeExe, dir, out) }},
-			{"golink-static-pie", func(b *testing.B, dir, out string) []string {
-				return golink(b, shared, cmdlink.ModeStaticPIE, dir, out)
-			}},
+			{"golink-exe", by(shared, cmdlink.ModeExe, "")},
+			{"golink-static-pie", by(shared, cmdlink.ModeStaticPIE, "")},
+			{"lld-exe", by(shared, cmdlink.ModeExe, *lldFlag)},
+			{"lld-static-pie", by(shared, cmdlink.ModeStaticPIE, *lldFlag)},
+			{"gnu-ld-exe", by(shared, cmdlink.ModeExe, *gnuFlag)},
+			{"gnu-ld-static-pie", by(shared, cmdlink.ModeStaticPIE, *gnuFlag)},
 		} {
 			b.Run(filepath.Base(dir)+"/"+linker.name, func(b *testing.B) {
 				tmp := b.TempDir()
 				out := filepath.Join(tmp, "out")
 				measure(b, linker.args(b, tmp, out), out)
+				if program.args != nil {
+					b.ReportMetric(startTime(b, out, program.args), "start-ms")
+				}
 			})
 		}
 	}
@@ -82,9 +102,43 @@ func internal(b *testing.B, c cmdlink.Config, dir, out string) []string {
 	return []string{c.Linker, "-s", "-w", "-importcfg", file, "-linkmode=internal", "-buildmode=exe", "-o", out, c.Main}
 }
 
+// by returns a function that returns the command that links c by golink, and by
+// the external linker of that name unless it is "".
+func by(c cmdlink.Config, mode, external string) func(b *testing.B, dir, out string) []string {
+	return func(b *testing.B, dir, out string) []string {
+		if external == "" {
+			return golink(b, c, mode, dir, out)
+		}
+		path, err := exec.LookPath(external)
+		if err != nil {
+			b.Skipf("NOT MEASURED: %v: Debian has it in the package lld or binutils", err)
+		}
+		return golink(b, c, mode, dir, out, "--external-linker", path)
+	}
+}
+
+// starts is how often startTime starts a program.
+const starts = 200
+
+// startTime returns the median time, in milliseconds, from the start of the program
+// to its end.
+func startTime(b *testing.B, program string, args []string) float64 {
+	var times []time.Duration
+	for range starts {
+		cmd := exec.Command(program, args...)
+		begin := time.Now()
+		if err := cmd.Run(); err != nil {
+			b.Fatalf("%v: %v", cmd, err)
+		}
+		times = append(times, time.Since(begin))
+	}
+	slices.Sort(times)
+	return times[starts/2].Seconds() * 1000
+}
+
 // golink returns the command that links c by golink.
-func golink(b *testing.B, c cmdlink.Config, mode, dir, out string) []string {
-	args := []string{"link", "-s", "--linker", c.Linker, "--main", c.Main, "--goarch", c.GOARCH, "--buildmode", mode, "-o", out}
+func golink(b *testing.B, c cmdlink.Config, mode, dir, out string, flags ...string) []string {
+	args := append([]string{"link", "-s", "--linker", c.Linker, "--main", c.Main, "--goarch", c.GOARCH, "--buildmode", mode, "-o", out}, flags...)
 	for _, a := range c.Archives {
 		args = append(args, "--archive", strings.Join([]string{a.ImportPath, a.PkgPath, a.File, a.Label}, "="))
 	}

@@ -18,6 +18,8 @@ type Arch struct {
 	// PageSize is the largest page size, in bytes, that Linux kernels for the
 	// machine use; segments with different permissions do not share such a page.
 	PageSize uint64
+	// CodeAlign is the alignment of an instruction.
+	CodeAlign uint64
 	// TLSOffset returns the distance from the thread pointer to the start of a
 	// TLS segment of size bytes and alignment align.
 	TLSOffset func(size, align uint64) int64
@@ -25,6 +27,11 @@ type Arch struct {
 	Relocs map[uint32]Reloc
 	// GoRelocs translate a relocation of a Go object into relocations of Relocs.
 	GoRelocs map[goobj.RelocType][]GoReloc
+	// Relative is the ELF relocation type that adds the load address to a word.
+	// Type 0 does nothing on every machine.
+	Relative uint32
+	// Emulation is what GNU ld and LLD call the machine in their option -m.
+	Emulation string
 	// EntryExe enters a program at a fixed address, EntryPIE one that must
 	// relocate itself.
 	EntryExe, EntryPIE Stub

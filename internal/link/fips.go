@@ -40,25 +40,51 @@ const (
 // sumFIPS writes the sum.
 func (l *linker) sumFIPS() error {
 	s := l.section(".go.fipsinfo")
-	info := l.image[s.off : s.off+s.size]
-	if len(info) != fipsSize || string(info[:len(fipsMagic)]) != fipsMagic || le.Uint64(info[fipsSelf:]) != s.addr {
-		return l.obj.errorf(s.in.Off, "section .go.fipsinfo is not the record of %d bytes that the verified Go releases write", fipsSize)
+	return sumFIPS(fipsRecord{
+		info:      l.image[s.off : s.off+s.size],
+		addr:      s.addr,
+		bytes:     l.bytes,
+		relocated: func(start, end uint64) bool { return l.opt.PIE && anyFrom(l.sites, start, end) },
+		errorf: func(off uint64, format string, args ...any) error {
+			return l.obj.errorf(s.in.Off+off, "section .go.fipsinfo"+format, args...)
+		},
+	})
+}
+
+// A fipsRecord is .go.fipsinfo in a program that is linked but for its sum.
+type fipsRecord struct {
+	info []byte
+	addr uint64 // of info
+	// bytes returns the contents of addresses, nil unless one segment has them
+	// all in the file.
+	bytes func(start, end uint64) []byte
+	// relocated reports whether the program relocates a word there.
+	relocated func(start, end uint64) bool
+	// errorf returns an error about an offset in info; format follows the
+	// section's name.
+	errorf func(off uint64, format string, args ...any) error
+}
+
+// sumFIPS writes the sum into r.info.
+func sumFIPS(r fipsRecord) error {
+	if len(r.info) != fipsSize || string(r.info[:len(fipsMagic)]) != fipsMagic || le.Uint64(r.info[fipsSelf:]) != r.addr {
+		return r.errorf(0, " is not the record of %d bytes that the verified Go releases write", fipsSize)
 	}
 	h := hmac.New(sha256.New, make([]byte, 32))
 	h.Write([]byte(fipsHeader))
-	for off := fipsRanges; off < fipsSize; off += 16 {
-		start, end := le.Uint64(info[off:]), le.Uint64(info[off+8:])
-		data := l.bytes(start, end)
+	for off := uint64(fipsRanges); off < fipsSize; off += 16 {
+		start, end := le.Uint64(r.info[off:]), le.Uint64(r.info[off+8:])
+		data := r.bytes(start, end)
 		if data == nil {
-			return l.obj.errorf(s.in.Off+uint64(off), "section .go.fipsinfo: addresses %#x to %#x are not in one segment", start, end)
+			return r.errorf(off, ": addresses %#x to %#x are not in one segment", start, end)
 		}
-		if l.opt.PIE && l.relocated(start, end) {
-			return l.obj.errorf(s.in.Off+uint64(off), "section .go.fipsinfo: an address is stored between %#x and %#x, so a position-independent program would fail its FIPS 140 check", start, end)
+		if r.relocated(start, end) {
+			return r.errorf(off, ": an address is stored between %#x and %#x, so a position-independent program would fail its FIPS 140 check", start, end)
 		}
 		h.Write(binary.BigEndian.AppendUint64(nil, end-start))
 		h.Write(data)
 	}
-	h.Sum(info[fipsSum:fipsSum])
+	h.Sum(r.info[fipsSum:fipsSum])
 	return nil
 }
 
@@ -73,8 +99,8 @@ func (l *linker) bytes(start, end uint64) []byte {
 	return nil
 }
 
-// relocated reports whether the program relocates a word from start up to end.
-func (l *linker) relocated(start, end uint64) bool {
-	i, _ := slices.BinarySearch(l.sites, start)
-	return i < len(l.sites) && l.sites[i] < end
+// anyFrom reports whether one of the ascending sites is from start up to end.
+func anyFrom(sites []uint64, start, end uint64) bool {
+	i, _ := slices.BinarySearch(sites, start)
+	return i < len(sites) && sites[i] < end
 }

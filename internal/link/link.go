@@ -28,6 +28,11 @@
 //
 // The sum in .go.fipsinfo is right in every output: see fips.go.
 //
+// # Other linkers
+//
+// Prepare and Finish do what is left when another ELF linker links go.o: see
+// external.go.
+//
 //go:generate go run ./genentry
 package link
 
@@ -94,6 +99,33 @@ type linker struct {
 // Link links the relocatable object data, go.o of cmd/link, into an executable.
 // name is for messages. data is not changed.
 func Link(name string, data []byte, opt Options) (*Output, error) {
+	l, err := newLinker(name, data, opt)
+	if err != nil {
+		return nil, err
+	}
+	for _, step := range []func() error{
+		l.checkSections,
+		l.checkNotes,
+		l.makeSections,
+		l.layout,
+		l.fill,
+		l.relocate,
+		l.bindSections,
+		l.compress,
+		l.enter,
+		l.finish,
+		l.sumFIPS,
+		l.identify,
+	} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return &Output{File: l.image, l: l}, nil
+}
+
+// newLinker parses and checks the object.
+func newLinker(name string, data []byte, opt Options) (*linker, error) {
 	f, err := goelf.Parse(name, data)
 	if err != nil {
 		return nil, err
@@ -124,25 +156,7 @@ func Link(name string, data []byte, opt Options) (*Output, error) {
 			return nil, err
 		}
 	}
-	for _, step := range []func() error{
-		l.checkSections,
-		l.checkNotes,
-		l.makeSections,
-		l.layout,
-		l.fill,
-		l.relocate,
-		l.bindSections,
-		l.compress,
-		l.enter,
-		l.finish,
-		l.sumFIPS,
-		l.identify,
-	} {
-		if err := step(); err != nil {
-			return nil, err
-		}
-	}
-	return &Output{File: l.image, l: l}, nil
+	return l, nil
 }
 
 // enter puts the entry stub into place, and its address into the ELF header.

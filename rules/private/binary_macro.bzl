@@ -32,6 +32,13 @@ _PUBLIC_ATTRS = [
     "visibility",
 ]
 
+# Attributes of the link alone.
+_LINK_ATTRS = [
+    "linker",
+    "linker_flags",
+    "linker_script",
+]
+
 # go_binary's attributes that choose what this module has chosen already, with the values that agree.
 _SETTLED_ATTRS = {
     "exe": {
@@ -138,6 +145,7 @@ def static_program(name, mode, profile, binary = None, **kwargs):
 
     _settle_go_platform(name, kwargs)
     public = {key: kwargs.pop(key) for key in _PUBLIC_ATTRS if key in kwargs}
+    link = {key: kwargs.pop(key) for key in _LINK_ATTRS if key in kwargs}
 
     if binary:
         link_x_defs = kwargs.pop("x_defs", {})
@@ -190,7 +198,7 @@ def static_program(name, mode, profile, binary = None, **kwargs):
         tags = hidden_tags,
         visibility = ["//visibility:private"],
         x_defs = link_x_defs,
-        **(user_data | common)
+        **(user_data | link | common)
     )
     go3s_binary(
         name = name,

@@ -1,5 +1,6 @@
 """Go3sLink: links a compiled Go main package on one platform."""
 
+load("//toolchains:elf_linker.bzl", "ELF_LINKER_TOOLCHAIN")
 load("//toolchains:golink.bzl", "GOLINK_TOOLCHAIN")
 load(":binary_aspect.bzl", "GoBinaryAspectInfo", "binary_aspect", "cgo_problem")
 load(":display.bzl", "display")
@@ -24,12 +25,37 @@ def _archive_flag(data):
 def _linkopt_flag(option):
     return "--ldflag=" + option
 
+def _external_flag(flag):
+    return "--external-flag=" + flag
+
 def _stamp_keys(value):
     """Returns the KEYs of `{KEY}` in value."""
     return [part.split("}")[0] for part in value.split("{")[1:] if "}" in part]
 
 def _is_stable(key):
     return key.startswith("STABLE_") or key in ("BUILD_EMBED_LABEL", "BUILD_USER", "BUILD_HOST")
+
+def _external_linker(ctx, args):
+    """Adds the flags for another linker than golink, and returns its inputs."""
+    if ctx.attr.linker == "golink":
+        for name, value in {"linker_script": ctx.file.linker_script, "linker_flags": ctx.attr.linker_flags}.items():
+            if value:
+                _fail(ctx, "{} is for an external linker: set linker = \"external\", or remove it".format(name))
+        return depset()
+    toolchain = ctx.exec_groups[_EXEC_GROUP].toolchains[ELF_LINKER_TOOLCHAIN]
+    if not toolchain:
+        _fail(ctx, ("linker = \"external\": no toolchain of type {} is registered for this platform; register an " +
+                    "elf_linker_toolchain (docs/linkers.md), or remove linker").format(ELF_LINKER_TOOLCHAIN))
+    for name in USER_DATA_ATTRS:
+        if getattr(ctx.attr, name, None):
+            _fail(ctx, "{} is for golink: remove linker = \"external\", or let linker_script and linker_flags do it".format(name))
+    info = toolchain.elf_linker
+    args.add("--external-linker", info.linker)
+    args.add("--external-flavor", info.flavor)
+    args.add_all(info.flags + ctx.attr.linker_flags, map_each = _external_flag)
+    if ctx.file.linker_script:
+        args.add("--linker-script", ctx.file.linker_script)
+    return depset([ctx.file.linker_script] if ctx.file.linker_script else [], transitive = [info.files])
 
 def _fail(ctx, problem):
     fail("\n{}: {}: {}".format(
@@ -91,6 +117,7 @@ def _link_impl(ctx):
         map_each = _linkopt_flag,
     )
     user_data = add_user_data(ctx, args)
+    external_inputs = _external_linker(ctx, args)
     args.add("-o", out)
 
     ctx.actions.run(
@@ -98,7 +125,7 @@ def _link_impl(ctx):
         arguments = ["link", args],
         inputs = depset(
             [inputs.package_list, inputs.stdlib] + stamps.keys() + user_data,
-            transitive = [inputs.libs, inputs.tools],
+            transitive = [inputs.libs, inputs.tools, external_inputs],
         ),
         outputs = [out],
         mnemonic = "Go3sLink",
@@ -132,6 +159,18 @@ go3s_link = rule(
             mandatory = True,
             aspects = [binary_aspect],
         ),
+        "linker": attr.string(
+            doc = "What lays out the program.",
+            default = "golink",
+            values = ["golink", "external"],
+        ),
+        "linker_flags": attr.string_list(
+            doc = "Further options of the external linker.",
+        ),
+        "linker_script": attr.label(
+            doc = "Linker script of the external linker.",
+            allow_single_file = True,
+        ),
         "mode": attr.string(
             doc = "Kind of executable.",
             mandatory = True,
@@ -146,7 +185,11 @@ go3s_link = rule(
         ),
     },
     exec_groups = {
-        _EXEC_GROUP: exec_group(toolchains = [GO_TOOLCHAIN, GOLINK_TOOLCHAIN]),
+        _EXEC_GROUP: exec_group(toolchains = [
+            GO_TOOLCHAIN,
+            GOLINK_TOOLCHAIN,
+            config_common.toolchain_type(ELF_LINKER_TOOLCHAIN, mandatory = False),
+        ]),
     },
     toolchains = [GO_TOOLCHAIN],
     provides = [Go3sLinkInfo],

@@ -103,3 +103,30 @@ prebuilt_tool_test = analysistest.make(
         "//command_line_option:extra_toolchains": [str(Label("//tests/analysis:prebuilt_elfstrip_toolchain"))],
     },
 )
+
+def _external_link_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    found = False
+    for action in analysistest.target_actions(env):
+        if action.mnemonic == "Go3sLink":
+            names = [file.basename for file in action.inputs.to_list()]
+            for name in ctx.attr.inputs:
+                asserts.true(env, name in names, "{} is not among the inputs".format(name))
+            if "--external-linker" in action.argv:
+                found = True
+                for flag in ctx.attr.flags:
+                    asserts.true(env, flag in action.argv, "{} is not among the arguments".format(flag))
+    asserts.true(env, found, "no action names an external linker")
+    return analysistest.end(env)
+
+external_link_test = analysistest.make(
+    _external_link_test_impl,
+    doc = "Compares a link by the toolchain :some_linker with what is wanted.",
+    attrs = {
+        "flags": attr.string_list(mandatory = True),
+        "inputs": attr.string_list(mandatory = True),
+    },
+    config_settings = {
+        "//command_line_option:extra_toolchains": [str(Label("//tests/analysis:some_linker"))],
+    },
+)

@@ -16,3 +16,15 @@ refusal_test = analysistest.make(
         "words": attr.string_list(mandatory = True),
     },
 )
+
+external_refusal_test = analysistest.make(
+    _refusal_test_impl,
+    expect_failure = True,
+    doc = "As refusal_test, with the toolchain :some_linker.",
+    attrs = {
+        "words": attr.string_list(mandatory = True),
+    },
+    config_settings = {
+        "//command_line_option:extra_toolchains": [str(Label("//tests/analysis:some_linker"))],
+    },
+)

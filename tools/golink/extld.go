@@ -10,6 +10,8 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/link"
+	"github.com/go3s/rules_go3s/internal/link/cmdlink"
+	"github.com/go3s/rules_go3s/internal/link/elflinker"
 )
 
 // # golink as -extld
@@ -41,6 +43,8 @@ type extld struct {
 	input   string
 	out     string
 	mapFile string
+	// external links in golink's place unless its Path is "".
+	external elflinker.Linker
 
 	// As -extldflags give them.
 	sections, notes []string
@@ -79,6 +83,7 @@ func parseExtld(args []string) (*extld, error) {
 			if err := x.setBuildID(a[len(buildIDFlag):]); err != nil {
 				return nil, err
 			}
+		case x.setExternal(a):
 		case strings.HasPrefix(a, mapFlag):
 			x.mapFile = a[len(mapFlag):]
 		case strings.HasPrefix(a, sectionFlag):
@@ -105,6 +110,22 @@ func parseExtld(args []string) (*extld, error) {
 		return nil, errors.New("want go.o and -o")
 	}
 	return x, nil
+}
+
+// setExternal handles the flags about an external linker.
+func (x *extld) setExternal(a string) bool {
+	for flag, set := range map[string]func(value string){
+		cmdlink.ExternalLinkerFlag: func(s string) { x.external.Path = s },
+		cmdlink.ExternalFlavorFlag: func(s string) { x.external.Flavor = s },
+		cmdlink.LinkerScriptFlag:   func(s string) { x.external.Script = s },
+		cmdlink.ExternalFlagFlag:   func(s string) { x.external.Flags = append(x.external.Flags, s) },
+	} {
+		if value, ok := strings.CutPrefix(a, flag); ok {
+			set(value)
+			return true
+		}
+	}
+	return false
 }
 
 // setBuildID handles --build-id=none, =sha256 and =0x<hexadecimal digits>.
@@ -169,6 +190,14 @@ func runExtld(args []string) error {
 	data, err := os.ReadFile(x.input)
 	if err != nil {
 		return err
+	}
+	if x.external.Path != "" {
+		image, warnings, err := x.external.Link(x.input, data, x.opt, filepath.Dir(x.input), x.mapFile)
+		if err != nil {
+			return err
+		}
+		fmt.Fprint(os.Stderr, warnings)
+		return atomicfile.Write(x.out, 0o755, image)
 	}
 	out, err := link.Link(x.input, data, x.opt)
 	if err != nil {

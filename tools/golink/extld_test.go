@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/go3s/rules_go3s/internal/link"
+	"github.com/go3s/rules_go3s/internal/link/elflinker"
 )
 
 // The command lines are those of cmd/link 1.26.
@@ -30,6 +31,7 @@ func TestParseExtld(t *testing.T) {
 		{name: "stripped", args: "-m64 -s -Wl,-S -o out go.o", want: &extld{input: "go.o", out: "out", opt: link.Options{StripSymbols: true, StripDWARF: true}}},
 		{name: "compressed DWARF", args: "-o out -Wl,--compress-debug-sections=zlib go.o", want: &extld{input: "go.o", out: "out", opt: link.Options{CompressDWARF: true}}},
 		{name: "our own flags win", args: given + " -o out go.o -Wl,--build-id=sha256 -Wl,-Map=m -Wl,--allow-unverified-go", want: &extld{input: "go.o", out: "out", mapFile: "m", opt: link.Options{AllowUnverifiedGo: true}}},
+		{name: "external linker", args: "-o out go.o -Wl,--external-linker=/bin/ld -Wl,--external-flavor=gnu -Wl,--linker-script=a.ld -Wl,--external-flag=-O1 -Wl,--external-flag=-z -Wl,--external-flag=x=y", want: &extld{input: "go.o", out: "out", external: elflinker.Linker{Path: "/bin/ld", Flavor: "gnu", Script: "a.ld", Flags: []string{"-O1", "-z", "x=y"}}}},
 		{name: "no build-id", args: "-Wl,--build-id=none -o out go.o", want: &extld{input: "go.o", out: "out", opt: link.Options{NoBuildID: true}}},
 		{name: "sections and notes", args: "-Wl,--section=.a=f -Wl,--section=.b@4096=g -Wl,--note=A:1=h -Wl,--package-metadata-file=i -o out go.o", want: &extld{input: "go.o", out: "out", sections: []string{".a=f", ".b@4096=g"}, notes: []string{"A:1=h"}, packageMetadata: "i"}},
 		{name: "cgo", args: "-m64 -o out /t/go.o /t/000000.o -g -O2", err: "does the program use cgo?"},
@@ -94,6 +96,8 @@ func TestCommands(t *testing.T) {
 		{[]string{"link"}, "flag -linker is missing\ngolink link: flag -main is missing\ngolink link: flag -goarch is missing\ngolink link: flag -o is missing"},
 		{[]string{"link", "-archive", "a=b"}, "want importpath=importmap=file=label"},
 		{[]string{"link", "-linker=l", "-main=m", "-goarch=amd64", "-o=o", "-stdlib=s"}, "-package-list and -stdlib go together"},
+		{[]string{"link", "-linker=l", "-main=m", "-goarch=amd64", "-o=o", "-linker-script=s"}, "need -external-linker"},
+		{[]string{"link", "-linker=l", "-main=m", "-goarch=amd64", "-o=o", "-external-linker=l", "-external-flag=-r"}, `external linker flag "-r": refused`},
 		{[]string{"asm", "-o", "x"}, "at least one object file"},
 		{[]string{"asm", "-o", "x", "/no/such.o"}, "/no/such.o"},
 	} {

@@ -48,6 +48,10 @@ func runLink(args []string) error {
 	fs.BoolVar(&c.StripSymbols, "s", false, "leave out symbol table and DWARF")
 	fs.BoolVar(&c.StripDWARF, "w", false, "leave out DWARF")
 	fs.BoolVar(&c.AllowUnverifiedGo, "allow-unverified-go", false, "accept a Go release that golink was not verified with")
+	fs.StringVar(&c.External.Path, "external-linker", "", "let this ELF linker, GNU ld or LLD, lay out the program: `file`")
+	fs.StringVar(&c.External.Flavor, "external-flavor", "", "what the external linker must be: gnu or lld; \"\" takes either")
+	fs.StringVar(&c.External.Script, "linker-script", "", "linker script for the external linker: `file`")
+	list(&c.External.Flags, "external-flag", "one more `argument` for the external linker")
 	fs.StringVar(&c.Out, "o", "", "output `file`")
 	if err := parse(fs, args); err != nil {
 		return err
@@ -63,6 +67,9 @@ func runLink(args []string) error {
 	}
 	if (c.PackageList == "") != (c.Stdlib == "") {
 		errs = append(errs, errors.New("golink link: -package-list and -stdlib go together"))
+	}
+	if x := c.External; x.Path == "" && (x.Flavor != "" || x.Script != "" || len(x.Flags) > 0) {
+		errs = append(errs, errors.New("golink link: -external-flavor, -linker-script and -external-flag need -external-linker: golink itself takes none of them"))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err

@@ -25,8 +25,11 @@ var Arch = &arch.Arch{
 		uint32(elf.R_X86_64_TPOFF32):  {Name: "R_X86_64_TPOFF32", Class: arch.TLS, Size: 4, Apply: put32s},
 		uint32(elf.R_X86_64_GOTTPOFF): {Name: "R_X86_64_GOTTPOFF", Class: arch.TLS, Size: 4, Back: 3, Apply: gottpoff},
 	},
-	EntryExe: entryExe,
-	EntryPIE: entryPIE,
+	Relative:  uint32(elf.R_X86_64_RELATIVE),
+	CodeAlign: 1,
+	Emulation: "elf_x86_64",
+	EntryExe:  entryExe,
+	EntryPIE:  entryPIE,
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{
 		// Go's addend counts from the end of the 4-byte field, ELF's from its start.
 		goobj.RelocPCRel: {{Type: uint32(elf.R_X86_64_PC32), Add: -4}},

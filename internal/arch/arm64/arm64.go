@@ -36,8 +36,11 @@ var Arch = &arch.Arch{
 		uint32(elf.R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC): {
 			Name: "R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC", Class: arch.TLS, Size: 4, Apply: tlsieLow},
 	},
-	EntryExe: entryExe,
-	EntryPIE: entryPIE,
+	Relative:  uint32(elf.R_AARCH64_RELATIVE),
+	CodeAlign: 4,
+	Emulation: "aarch64linux",
+	EntryExe:  entryExe,
+	EntryPIE:  entryPIE,
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{
 		goobj.RelocAddrARM64: {
 			{Type: uint32(elf.R_AARCH64_ADR_PREL_PG_HI21)},

@@ -65,8 +65,11 @@ var Arch = &arch.Arch{
 		rTPRelLo12I: {Name: "R_RISCV_TPREL_LO12_I", Class: arch.TLS, Size: 4, Apply: tprelLo12I},
 		rTPRelLo12S: {Name: "R_RISCV_TPREL_LO12_S", Class: arch.TLS, Size: 4, Apply: tprelLo12S},
 	},
-	EntryExe: entryExe,
-	EntryPIE: entryPIE,
+	Relative:  uint32(elf.R_RISCV_RELATIVE),
+	CodeAlign: 2,
+	Emulation: "elf64lriscv",
+	EntryExe:  entryExe,
+	EntryPIE:  entryPIE,
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{
 		goobj.RelocRISCVPCRelIType: {{Type: rPCRelHi20}, {Type: rPCRelLo12I, Off: 4, Low: true}},
 		goobj.RelocRISCVPCRelSType: {{Type: rPCRelHi20}, {Type: rPCRelLo12S, Off: 4, Low: true}},

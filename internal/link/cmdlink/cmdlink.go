@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/goversion"
+	"github.com/go3s/rules_go3s/internal/link/elflinker"
 )
 
 // Build modes of Config.BuildMode.
@@ -66,7 +67,8 @@ type Config struct {
 	StripSymbols      bool // no symbol table and no DWARF
 	StripDWARF        bool
 	AllowUnverifiedGo bool
-	Map               string // link map to write; "" for none
+	External          elflinker.Linker // does the last step in golink's place unless its Path is ""
+	Map               string           // link map to write, of the linker that does the last step; "" for none
 	Out               string
 }
 
@@ -79,6 +81,9 @@ func Link(c Config) (warnings string, err error) {
 	}
 	if goModes[c.BuildMode] == "" {
 		return "", fmt.Errorf("build mode %q: want %s or %s", c.BuildMode, ModeExe, ModeStaticPIE)
+	}
+	if err := elflinker.CheckFlags(c.External.Flags); err != nil {
+		return "", err
 	}
 	if err := c.checkMain(); err != nil {
 		return "", err
@@ -110,6 +115,34 @@ func Link(c Config) (warnings string, err error) {
 		return warnings, fmt.Errorf("%s ended without an output: %w", c.Linker, err)
 	}
 	return warnings, nil
+}
+
+// Flags by which golink as -extld learns of Config.External, each followed by a
+// value.
+const (
+	ExternalLinkerFlag = "-Wl,--external-linker="
+	ExternalFlavorFlag = "-Wl,--external-flavor="
+	ExternalFlagFlag   = "-Wl,--external-flag="
+	LinkerScriptFlag   = "-Wl,--linker-script="
+)
+
+// externalFlags returns the flags for c.External.
+func (c *Config) externalFlags() []string {
+	x := c.External
+	if x.Path == "" {
+		return nil
+	}
+	flags := []string{ExternalLinkerFlag + x.Path}
+	if x.Flavor != "" {
+		flags = append(flags, ExternalFlavorFlag+x.Flavor)
+	}
+	if x.Script != "" {
+		flags = append(flags, LinkerScriptFlag+x.Script)
+	}
+	for _, f := range x.Flags {
+		flags = append(flags, ExternalFlagFlag+f)
+	}
+	return flags
 }
 
 // Names in the temporary directory.
@@ -201,6 +234,7 @@ func (c *Config) args(importcfg, tmp string) ([]string, error) {
 	if c.AllowUnverifiedGo {
 		extldflags = append(extldflags, "-Wl,--allow-unverified-go")
 	}
+	extldflags = append(extldflags, c.externalFlags()...)
 	var quoted []string
 	for _, f := range append([]string{c.ExtLD}, extldflags...) {
 		q, err := quoteWord(f)
@@ -257,7 +291,7 @@ func quoteWord(s string) (string, error) {
 	case !strings.Contains(s, `"`):
 		return `"` + s + `"`, nil
 	}
-	return "", fmt.Errorf("path %s: holds both kinds of quotes, which the Go linker cannot take", s)
+	return "", fmt.Errorf("argument %s: holds both kinds of quotes, which the Go linker cannot take", s)
 }
 
 // harmless lists lines of cmd/link that say nothing about the output: external

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/link/elflinker"
 )
 
 func TestResolveXDef(t *testing.T) {
@@ -238,5 +239,23 @@ func TestHint(t *testing.T) {
 	}
 	if got := hint("main.main: relocation target x not defined"); got != "" {
 		t.Errorf("another error: hint %q", got)
+	}
+}
+
+// What the user asks of an external linker reaches golink as -extld.
+func TestExternalFlags(t *testing.T) {
+	c := Config{BuildMode: ModeExe, ExtLD: "golink"}
+	if got := c.externalFlags(); got != nil {
+		t.Errorf("without an external linker: %q", got)
+	}
+	c.External = elflinker.Linker{Path: "a b/ld", Flavor: elflinker.LLD, Script: "x.ld", Flags: []string{"-O1", "-z", "a=b"}}
+	args, err := c.args("importcfg", "tmp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "-extldflags=-Wl,--build-id=sha256 '-Wl,--external-linker=a b/ld' -Wl,--external-flavor=lld -Wl,--linker-script=x.ld" +
+		" -Wl,--external-flag=-O1 -Wl,--external-flag=-z -Wl,--external-flag=a=b"
+	if !slices.Contains(args, want) {
+		t.Errorf("arguments %q, want %q among them", args, want)
 	}
 }

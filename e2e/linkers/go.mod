@@ -1,0 +1,3 @@
+module example.com/linkers
+
+go 1.26
