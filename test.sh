@@ -43,5 +43,12 @@ step "Bazel: a workspace that uses the module"
 step "Bazel: builds that must fail"
 sh e2e/refusals/refusals_test.sh --config=cache
 
+step "Bazel: a workspace that links by LLD and GNU ld"
+if command -v ld.lld >/dev/null && command -v riscv64-linux-gnu-ld.bfd >/dev/null; then
+  (cd e2e/linkers && ../../bazelw test --config=cache //...)
+else
+  echo "NOT RUN: install LLD and GNU ld (Debian: lld binutils-aarch64-linux-gnu binutils-riscv64-linux-gnu)"
+fi
+
 step "bazelw"
 sh airgap/bazelw_test.sh
