@@ -1,6 +1,8 @@
 package elflinker
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -58,10 +60,14 @@ func TestCheckFlags(t *testing.T) {
 }
 
 func TestMissingLinker(t *testing.T) {
+	plain := filepath.Join(t.TempDir(), "plain")
+	if err := os.WriteFile(plain, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
 	for path, want := range map[string]string{
 		"no-such-linker":      "external linker no-such-linker: --version: ",
 		"./dir/no-such":       "external linker ./dir/no-such: --version: ",
-		"elflinker_test.go":   "permission denied",
+		plain:                 "permission denied",
 		"/proc/self/no/where": "no such file",
 	} {
 		if _, err := (&Linker{Path: path}).version(); err == nil || !strings.Contains(err.Error(), want) {
