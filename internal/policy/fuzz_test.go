@@ -26,8 +26,12 @@ func FuzzCheck(f *testing.F) {
 	}
 	p.SizeBudget, p.GOARCH = 100, "amd64"
 	p.Overrides = map[string]Override{}
+	judged := 0
 	for _, r := range Rules() {
 		p.Overrides[r.ID] = Override{Severity: Error}
+		if r.Check != nil {
+			judged++
+		}
 	}
 	p.Allow = map[string][]Allowance{"no-libc-symbol": {{Subject: "m*", Reason: "r"}}}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -36,8 +40,8 @@ func FuzzCheck(f *testing.F) {
 			return
 		}
 		report := &Report{Schema: SchemaVersion, Files: []FileReport{p.Check("fuzz", file)}}
-		if n := len(report.Files[0].Rules); n != len(Rules()) {
-			t.Fatalf("%d rules were judged, want %d", n, len(Rules()))
+		if n := len(report.Files[0].Rules); n != judged {
+			t.Fatalf("%d rules were judged, want %d", n, judged)
 		}
 		for _, r := range report.Files[0].Rules {
 			if len(r.Findings) > MaxFindings || r.Omitted > 2*(maxFindings+1) {

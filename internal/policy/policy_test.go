@@ -24,7 +24,7 @@ func TestRulesAreComplete(t *testing.T) {
 				t.Errorf("rule %s: %s is %q, want sentences", r.ID, name, text)
 			}
 		}
-		if r.Ref == "" || r.Check == nil || r.Severity != Error && r.Severity != Warning {
+		if r.Ref == "" || (r.Check == nil) != (r.Command != "") || r.Severity != Error && r.Severity != Warning {
 			t.Errorf("rule %s lacks a reference, a check or a severity", r.ID)
 		}
 	}
@@ -37,9 +37,9 @@ func TestRulesAreComplete(t *testing.T) {
 			used[id] = true
 		}
 	}
-	for id := range seen {
-		if !used[id] {
-			t.Errorf("rule %s is in no profile", id)
+	for _, r := range Rules() {
+		if used[r.ID] != (r.Command == "") {
+			t.Errorf("rule %s of the command %q is in a profile: %v", r.ID, r.Command, used[r.ID])
 		}
 	}
 }

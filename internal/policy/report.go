@@ -73,40 +73,59 @@ const MaxFindings = 20
 func (p *Policy) Check(name string, f *goelf.File) FileReport {
 	in := NewInput(f)
 	in.GOARCH, in.SizeBudget = p.GOARCH, p.SizeBudget
-	sum := sha256.Sum256(f.Data)
-	out := FileReport{
-		Name:    name,
-		Size:    uint64(len(f.Data)),
-		SHA256:  hex.EncodeToString(sum[:]),
-		GOARCH:  f.GOARCH(),
-		Profile: p.Profile,
-	}
-	if info, err := in.buildInfo(); err == nil {
-		out.GoVersion = clip(info.GoVersion)
-	}
+	out := newFileReport(name, p.Profile, in)
 	ids := slices.Concat(profiles[p.Profile].IDs, slices.Collect(maps.Keys(p.Overrides)))
 	for _, rule := range rules {
-		if slices.Contains(ids, rule.ID) {
-			out.Rules = append(out.Rules, p.checkRule(rule, in))
+		if rule.Check == nil || !slices.Contains(ids, rule.ID) {
+			continue
 		}
+		if rule.NotApplicable != nil {
+			if note := rule.NotApplicable(in); note != "" {
+				out.Rules = append(out.Rules, RuleReport{ID: rule.ID, Severity: rule.Severity, Override: p.override(rule), Status: NotApplicable, Note: note})
+				continue
+			}
+		}
+		p.Judge(&out, rule, rule.Check(in))
 	}
 	return out
 }
 
-func (p *Policy) checkRule(rule *Rule, in *Input) RuleReport {
-	r := RuleReport{ID: rule.ID, Severity: rule.Severity, Status: Pass}
+// NewFileReport returns a report on f that judges it by no rule yet, for commands
+// whose rules have no Check; they add theirs by Policy.Judge. profile is what the
+// report shows in place of a profile's name, such as the command's.
+func NewFileReport(name, profile string, f *goelf.File) FileReport {
+	return newFileReport(name, profile, NewInput(f))
+}
+
+func newFileReport(name, profile string, in *Input) FileReport {
+	sum := sha256.Sum256(in.File.Data)
+	out := FileReport{
+		Name:    name,
+		Size:    uint64(len(in.File.Data)),
+		SHA256:  hex.EncodeToString(sum[:]),
+		GOARCH:  in.File.GOARCH(),
+		Profile: profile,
+	}
+	if info, err := in.buildInfo(); err == nil {
+		out.GoVersion = clip(info.GoVersion)
+	}
+	return out
+}
+
+func (p *Policy) override(rule *Rule) *Override {
 	if o, ok := p.Overrides[rule.ID]; ok {
-		r.Override = &o
+		return &o
 	}
-	if rule.NotApplicable != nil {
-		if r.Note = rule.NotApplicable(in); r.Note != "" {
-			r.Status = NotApplicable
-			return r
-		}
-	}
+	return nil
+}
+
+// Judge adds to report what rule has found in the file: nothing, when findings is
+// empty. It applies what the policy changes in the rule and allows.
+func (p *Policy) Judge(report *FileReport, rule *Rule, findings []Finding) {
+	r := RuleReport{ID: rule.ID, Severity: rule.Severity, Override: p.override(rule), Status: Pass}
 	counts := make([]Allowed, len(p.Allow[rule.ID]))
 next:
-	for _, finding := range rule.Check(in) {
+	for _, finding := range findings {
 		r.Status = Found
 		for i, a := range p.Allow[rule.ID] {
 			if matches(a.Subject, finding.Subject) {
@@ -124,7 +143,7 @@ next:
 		}
 	}
 	r.Allowed = slices.DeleteFunc(counts, func(a Allowed) bool { return a.Count == 0 })
-	return r
+	report.Rules = append(report.Rules, r)
 }
 
 // A Breach is a rule that a file does not keep, on some day.

@@ -33,6 +33,11 @@ type Rule struct {
 	Ref      string   // specification or source that defines the property
 	Severity Severity // default: Error or Warning
 
+	// Command is the command of linkcheck that judges the rule, "" for check. Rules
+	// of other commands are in no profile and have no Check: their findings come in
+	// through Policy.Judge.
+	Command string
+
 	// NotApplicable returns why the rule has nothing to judge in this input,
 	// "" when it has. A nil function means the rule always applies.
 	NotApplicable func(in *Input) string

@@ -5,21 +5,18 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/policy"
 )
 
 // runCheck is "linkcheck [check]".
 func runCheck(e env, args []string) (int, error) {
-	fs := flagSet("[flags] FILE...\n       linkcheck verdict [--touch FILE] REPORT\n       linkcheck explain RULE...\n       linkcheck list [--format text|markdown]")
+	fs := flagSet("check")
 	profile := fs.String("profile", "", "`name` of the profile; \"\" takes the policy's, else "+policy.DefaultProfile)
 	policyFile := fs.String("policy", "", "policy `file` (JSON)")
 	goarch := fs.String("goarch", "", "`machine` the files must be for: amd64, arm64 or riscv64; \"\" takes the policy's, else any")
 	budget := fs.String("size-budget", "", "greatest `size` of each file, such as 6MB or 5.2MiB; \"\" takes the policy's, else none")
-	format := fs.String("format", "text", "`form` of the report: text or json")
-	out := fs.String("o", "", "write the report to `file` instead of standard output")
-	reportOnly := fs.Bool("report-only", false, "exit with 0 whatever the findings; exceptions do not expire")
+	out := outputFlags(fs)
 	name := fs.String("name", "", "`name` of the one file in the report, instead of its path")
 	files, err := parse(e, fs, args)
 	if err != nil {
@@ -30,8 +27,9 @@ func runCheck(e env, args []string) (int, error) {
 		return 0, errors.New("no file to check; see linkcheck -h")
 	case *name != "" && len(files) > 1:
 		return 0, fmt.Errorf("--name goes with one file, not with %d", len(files))
-	case *format != "text" && *format != "json":
-		return 0, fmt.Errorf("--format is %q, want text or json", *format)
+	}
+	if err := out.check(); err != nil {
+		return 0, err
 	}
 	p, err := readPolicy(*policyFile, *profile, *goarch, *budget)
 	if err != nil {
@@ -57,30 +55,7 @@ func runCheck(e env, args []string) (int, error) {
 		return 0, errors.Join(errs...)
 	}
 
-	var day policy.Date
-	if !*reportOnly {
-		day = policy.Today()
-	}
-	text, failed := printReport(report, day, e.colour && *out == "")
-	if *format == "json" {
-		data, err := report.JSON()
-		if err != nil {
-			return 0, err
-		}
-		text = string(data)
-	}
-	if *out != "" {
-		err = atomicfile.Write(*out, 0o644, []byte(text))
-	} else {
-		_, err = fmt.Fprint(e.stdout, text)
-	}
-	if err != nil {
-		return 0, err
-	}
-	if failed && !*reportOnly {
-		return findings, nil
-	}
-	return clean, nil
+	return out.write(e, report)
 }
 
 // readPolicy reads the policy file, if one is named, and lays the flags that are

@@ -17,7 +17,7 @@ var reference string
 // runList is "linkcheck list". docs/linkcheck.md is its output with
 // --format markdown.
 func runList(e env, args []string) (int, error) {
-	fs := flagSet("list [flags]")
+	fs := flagSet("list")
 	format := fs.String("format", "text", "`form` of the list: text or markdown (the whole reference)")
 	rest, err := parse(e, fs, args)
 	if err != nil {

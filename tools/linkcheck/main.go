@@ -4,12 +4,11 @@
 //
 // Usage:
 //
-//	linkcheck [flags] FILE...                  check files
-//	linkcheck verdict [flags] REPORT           pass or fail by a report written before
-//	linkcheck explain RULE...                  say what a rule is about
-//	linkcheck list [--format text|markdown]    list rules and profiles
+//	linkcheck [check] [flags] FILE...
+//	linkcheck COMMAND [flags] ...
 //
-// Run a command with -h for its flags. An argument "@FILE" stands for the lines
+// The commands are those of the table below; linkcheck -h prints them, and
+// linkcheck COMMAND -h the flags of one. An argument "@FILE" stands for the lines
 // of FILE, one argument a line.
 //
 // The exit status is 0 when there is no error among the findings, 1 when there
@@ -23,6 +22,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 
 	"github.com/go3s/rules_go3s/internal/params"
 )
@@ -43,11 +43,23 @@ type env struct {
 // A command returns the exit status, or an error, which means unusable.
 type command func(e env, args []string) (int, error)
 
-var commands = map[string]command{
-	"check":   runCheck, // the default: its name may be left out
-	"verdict": runVerdict,
-	"explain": runExplain,
-	"list":    runList,
+// commands are what linkcheck can do. The first one's name may be left out.
+var commands []subcommand
+
+type subcommand struct {
+	name  string
+	usage string // the arguments
+	what  string // what it does, for the list of commands
+	run   command
+}
+
+func init() { // not in the declaration: help refers to the table
+	commands = []subcommand{
+		{"check", "[flags] FILE...", "check files", runCheck},
+		{"verdict", "[--touch OUT] REPORT", "pass or fail by a JSON report written before", runVerdict},
+		{"explain", "RULE...", "say what a rule is about", runExplain},
+		{"list", "[--format text|markdown]", "list rules and profiles", runList},
+	}
 }
 
 func main() {
@@ -65,11 +77,13 @@ func run(e env, args []string) (status int) {
 	}()
 	args, err := params.Expand(args)
 	if err == nil {
-		cmd := runCheck
-		if len(args) > 0 && commands[args[0]] != nil {
-			cmd, args = commands[args[0]], args[1:]
+		cmd := commands[0]
+		if len(args) > 0 {
+			if i := slices.IndexFunc(commands, func(c subcommand) bool { return c.name == args[0] }); i >= 0 {
+				cmd, args = commands[i], args[1:]
+			}
 		}
-		status, err = cmd(e, args)
+		status, err = cmd.run(e, args)
 	}
 	if errors.Is(err, flag.ErrHelp) {
 		return clean
@@ -81,9 +95,9 @@ func run(e env, args []string) (status int) {
 	return status
 }
 
-// flagSet returns an empty set of flags for one command, named by its usage.
-func flagSet(usage string) *flag.FlagSet {
-	fs := flag.NewFlagSet(usage, flag.ContinueOnError)
+// flagSet returns an empty set of flags for the command of that name.
+func flagSet(name string) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // run prints the error, once
 	return fs
 }
@@ -97,9 +111,7 @@ func parse(e env, fs *flag.FlagSet, args []string) ([]string, error) {
 		before := len(args)
 		switch err := fs.Parse(args); {
 		case errors.Is(err, flag.ErrHelp):
-			fmt.Fprintf(e.stdout, "usage: linkcheck %s\n", fs.Name())
-			fs.SetOutput(e.stdout)
-			fs.PrintDefaults()
+			printHelp(e, fs)
 			return nil, err
 		case err != nil:
 			return nil, fmt.Errorf("%w; see linkcheck -h", err)
@@ -110,6 +122,26 @@ func parse(e env, fs *flag.FlagSet, args []string) ([]string, error) {
 		}
 		rest, args = append(rest, left[0]), left[1:]
 	}
+}
+
+// printHelp writes usage and flags of the command that fs belongs to; for the first
+// one also the list of commands.
+func printHelp(e env, fs *flag.FlagSet) {
+	for i, c := range commands {
+		if c.name != fs.Name() {
+			continue
+		}
+		if i == 0 {
+			fmt.Fprintf(e.stdout, "usage: linkcheck %s\n", c.usage)
+			for _, other := range commands[1:] {
+				fmt.Fprintf(e.stdout, "       linkcheck %-42s %s\n", other.name+" "+other.usage, other.what)
+			}
+		} else {
+			fmt.Fprintf(e.stdout, "usage: linkcheck %s %s\n", c.name, c.usage)
+		}
+	}
+	fs.SetOutput(e.stdout)
+	fs.PrintDefaults()
 }
 
 // isTerminal reports whether f is a terminal that wants colours.

@@ -12,7 +12,7 @@ import (
 // runVerdict is "linkcheck verdict". A build runs it apart from the check, so that
 // the report is there to be read when the verdict fails the build.
 func runVerdict(e env, args []string) (int, error) {
-	fs := flagSet("verdict [flags] REPORT")
+	fs := flagSet("verdict")
 	touch := fs.String("touch", "", "write this empty `file` when the verdict is good")
 	files, err := parse(e, fs, args)
 	if err != nil {
