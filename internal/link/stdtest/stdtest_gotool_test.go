@@ -1,15 +1,11 @@
 package stdtest
 
 import (
-	"bytes"
-	"context"
 	"flag"
-	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -24,10 +20,20 @@ import (
 var (
 	packagesFlag = flag.String("std.packages", "fast", "fast, foreign, std (all), or import paths with commas between")
 	goarchFlag   = flag.String("std.goarch", runtime.GOARCH, "GOARCH of the test programs")
-	modeFlag     = flag.String("std.modes", cmdlink.ModeExe+","+cmdlink.ModeStaticPIE, "build modes, with commas between")
-	patternFlag  = flag.String("std.run", "", "-test.run of the test programs")
-	limitFlag    = flag.Duration("std.limit", 10*time.Minute, "time limit of one test program")
+	modeFlag     = flag.String("std.modes", cmdlink.ModeExe+","+cmdlink.ModeStaticPIE, "modes, with commas between: a build mode, and what elfstrip does then, each after a \"+\"")
+	patternFlag  = flag.String("std.run", ".", "-test.run of the test programs")
+	limitFlag    = flag.Duration("std.limit", 10*time.Minute, "time limit of one start of a test program")
+	batchFlag    = flag.Int("std.batch", 0, "top-level tests in one start of a test program; 0 for all")
+	doneFlag     = flag.String("std.done", "", "`logs` of earlier runs, with commas between: a package and mode without differences there is not run again")
 )
+
+// stripSteps are what may stand after a "+" in a mode, and elfstrip's flag for it.
+var stripSteps = map[string]string{
+	"stripped":   "-s",
+	"functions":  "--traceback=functions",
+	"symbolized": "--traceback=symbolized",
+	"lz4":        "--pack=lz4",
+}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -56,53 +62,107 @@ func Test(t *testing.T) {
 	case packages == nil:
 		packages = strings.Split(*packagesFlag, ",")
 	}
+	done := readDone(t)
 	goroot := gotool.Output(t, "", *goarchFlag, "env", "GOROOT")
 	for _, pkg := range packages {
+		modes := slices.DeleteFunc(strings.Split(*modeFlag, ","), func(mode string) bool { return done[Place{pkg, *goarchFlag, mode}] })
+		if len(modes) == 0 {
+			continue
+		}
 		t.Run(pkg, func(t *testing.T) {
 			dir := t.TempDir()
-			reference := filepath.Join(dir, "reference.test")
-			gotool.Output(t, "", *goarchFlag, "test", "-c", "-o", reference, pkg)
-			cwd := filepath.Join(goroot, "src", pkg)
-			want := run(t, goroot, cwd, reference)
-			p := linktest.CompileTest(t, *goarchFlag, pkg)
-			for mode := range strings.SplitSeq(*modeFlag, ",") {
-				exe := filepath.Join(dir, mode+".test")
-				p.Link(t, mode, exe)
-				compare(t, pkg, mode, want, func() results { return run(t, goroot, cwd, exe) }, func() results { return run(t, goroot, cwd, reference) })
+			reference := program{goroot, filepath.Join(goroot, "src", pkg), filepath.Join(dir, "reference.test")}
+			gotool.Output(t, "", *goarchFlag, "test", "-c", "-o", reference.exe, pkg)
+			want := reference.run(t, nil)
+			compiled := linktest.CompileTest(t, *goarchFlag, pkg)
+			for _, mode := range modes {
+				ours := reference
+				ours.exe = filepath.Join(dir, mode+".test")
+				base, steps, _ := strings.Cut(mode, "+")
+				compiled.Link(t, base, ours.exe)
+				elfstrip(t, ours.exe, steps)
+				compare(t, Place{pkg, *goarchFlag, mode}, want, ours, reference)
 			}
 		})
 	}
 }
 
-// results maps the name of a test to PASS, FAIL or SKIP.
-type results map[string]string
-
-// whole is the name under which results has the exit status of the test program.
-const whole = "the test program"
-
-// compare reports every test that says something else than in want. What differs is
-// run again, on both sides, before it counts: some tests of the standard library
-// depend on time and load.
-func compare(t *testing.T, pkg, mode string, want results, ours, reference func() results) {
+// readDone returns the places that need not be run again.
+func readDone(t *testing.T) map[Place]bool {
 	t.Helper()
-	got := ours()
+	done := map[Place]bool{}
+	if *doneFlag == "" {
+		return done
+	}
+	for name := range strings.SplitSeq(*doneFlag, ",") {
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := ReadLog(f)
+		f.Close()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, r := range all {
+			done[r.Place] = r.Differ == 0
+		}
+	}
+	return done
+}
+
+// elfstrip changes the program exe as the steps, with "+" between, say.
+func elfstrip(t *testing.T, exe, steps string) {
+	t.Helper()
+	if steps == "" {
+		return
+	}
+	var args []string
+	for step := range strings.SplitSeq(steps, "+") {
+		flag, ok := stripSteps[step]
+		if !ok {
+			t.Fatalf("-std.modes: step %q: want one of %q", step, slices.Sorted(maps.Keys(stripSteps)))
+		}
+		args = append(args, flag)
+	}
+	tool := filepath.Join(t.TempDir(), "elfstrip")
+	gotool.Output(t, "", runtime.GOARCH, "build", "-o", tool, "github.com/go3s/rules_go3s/tools/elfstrip")
+	if out, err := exec.Command(tool, append(args, exe)...).CombinedOutput(); err != nil {
+		t.Fatalf("elfstrip %q: %v\n%s", args, err, out)
+	}
+}
+
+// compare reports every test that says something else than in want, what the
+// reference said. What differs is run again, on both sides, before it counts: some
+// tests of the standard library depend on time and load.
+func compare(t *testing.T, p Place, want results, ours, reference program) {
+	t.Helper()
+	got := ours.run(t, nil)
 	diff := differences(want, got)
 	for try := 0; len(diff) > 0 && try < 2; try++ {
-		again, other := differences(reference(), ours()), diff
-		diff = slices.DeleteFunc(other, func(name string) bool { return !slices.Contains(again, name) })
+		names := topLevel(diff)
+		again := differences(reference.run(t, names), ours.run(t, names))
+		diff = slices.DeleteFunc(diff, func(name string) bool { return !slices.Contains(again, name) })
 	}
-	count := map[string]int{}
-	for _, r := range got {
-		count[r]++
+	r := Result{Place: p, Differ: len(diff)}
+	for _, s := range got {
+		switch s {
+		case "PASS":
+			r.Pass++
+		case "SKIP":
+			r.Skip++
+		default:
+			r.Fail++
+		}
 	}
-	t.Logf("%s %s %s: %d PASS, %d FAIL, %d SKIP, %d differ from go test", pkg, *goarchFlag, mode, count["PASS"], count["FAIL"], count["SKIP"], len(diff))
+	t.Log(r)
 	for _, name := range slices.Sorted(maps.Keys(got)) {
-		if got[name] == "FAIL" && want[name] == "FAIL" && !strings.Contains(name, "/") {
-			t.Logf("%s %s %s: %s fails on both sides", pkg, *goarchFlag, mode, name)
+		if s := got[name]; (s == "FAIL" || s == died) && s == want[name] && !strings.Contains(name, "/") {
+			t.Logf("%s %s %s: %s fails on both sides (%s)", p.Package, p.GOARCH, p.Mode, name, s)
 		}
 	}
 	for _, name := range diff {
-		t.Errorf("%s %s: %s: %q, under go test %q", pkg, mode, name, got[name], want[name])
+		t.Errorf("%s %s %s: %s: %q, under go test %q", p.Package, p.GOARCH, p.Mode, name, got[name], want[name])
 	}
 }
 
@@ -123,33 +183,16 @@ func differences(a, b results) []string {
 	return names
 }
 
-// resultLine is what a test program prints with -test.v=test2json.
-var resultLine = regexp.MustCompile(`(?m)^\x16 *--- (PASS|FAIL|SKIP): (\S+)`)
-
-// run runs a test program as go test does, in the directory of its package.
-func run(t *testing.T, goroot, cwd, exe string) results {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), *limitFlag+time.Minute)
-	defer cancel()
-	args := []string{"-test.v=test2json", "-test.short", "-test.paniconexit0", fmt.Sprint("-test.timeout=", *limitFlag), "-test.run=" + *patternFlag}
-	direct := gotool.Run(t, *goarchFlag, exe, args...)
-	cmd := exec.CommandContext(ctx, direct.Path, direct.Args[1:]...)
-	cmd.Dir = cwd
-	cmd.Env = append(os.Environ(), "GOROOT="+goroot, "PWD="+cwd, "CGO_ENABLED=0", "GOFLAGS=")
-	// A child that outlives the test program must not keep us waiting.
-	cmd.WaitDelay = 5 * time.Second
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	r := results{whole: "PASS"}
-	if err != nil {
-		r[whole] = "FAIL"
+// topLevel returns the names of the top-level tests of the results with these
+// names; nil, which stands for all tests, if the exit status alone is named.
+func topLevel(names []string) []string {
+	var top []string
+	for _, name := range names {
+		if name != whole {
+			name, _, _ = strings.Cut(name, "/")
+			top = append(top, name)
+		}
 	}
-	for _, m := range resultLine.FindAllStringSubmatch(out.String(), -1) {
-		r[m[2]] = m[1]
-	}
-	if len(r) == 1 && err != nil {
-		t.Logf("%s: %v\n%s", exe, err, out.Bytes())
-	}
-	return r
+	slices.Sort(top)
+	return slices.Compact(top)
 }
