@@ -3,11 +3,11 @@ package elf_test
 import (
 	"debug/elf"
 	"errors"
-	"runtime"
 	"testing"
 
 	. "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/elf/elftest"
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 )
 
 // Every fuzz target has the same oracle: a call gives an error or a value,
@@ -27,18 +27,12 @@ func addSeeds(f *testing.F) {
 	}
 }
 
-// bounded fails the test when call allocates more than the readers may: every
-// structure in the file is decoded at most once, into a value of at most a few
-// times its size, and appended to a slice that at most doubles each time.
+// bounded holds call to the bounds of every reader: each structure in the file is
+// decoded at most once, into a value of at most a few times its size, and appended to
+// a slice that at most doubles each time.
 func bounded(t *testing.T, data []byte, call func()) {
 	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	call()
-	runtime.ReadMemStats(&after)
-	if n, limit := after.TotalAlloc-before.TotalAlloc, uint64(len(data))*64+1<<16; n > limit {
-		t.Fatalf("allocated %d bytes for a file of %d, want at most %d", n, len(data), limit)
-	}
+	fuzztest.Bounded(t, len(data), 64, call)
 }
 
 // either checks that there is a value or a *FormatError.

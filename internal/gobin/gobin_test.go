@@ -9,6 +9,7 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/elf/elftest"
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
 )
 
@@ -220,39 +221,45 @@ func FuzzTables(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if info, err := ReadBuildInfo(file); (info == nil) == (err == nil) {
-			t.Fatalf("build information %v, error %v; want one of them", info, err)
-		}
-		if info, err := ReadFIPSInfo(file); (info == nil) == (err == nil) {
-			t.Fatalf("FIPS record %v, error %v; want one of them", info, err)
-		}
-		table, err := ReadFuncTable(file)
-		if (table == nil) == (err == nil) {
-			t.Fatalf("function table %v, error %v; want one of them", table, err)
-		}
-		if err != nil {
-			return
-		}
-		for i := range table.Len() {
-			if fn := table.At(i); fn.Entry > fn.End || len(fn.Name) > len(data) {
-				t.Fatalf("function %d is %+v", i, fn)
-			}
-			if j, ok := table.Find(table.At(i).Entry); ok && table.At(j).Entry != table.At(i).Entry {
-				t.Fatalf("Find of the entry of function %d = %d", i, j)
-			}
-		}
-		total := 0
-		for s := range table.Names() {
-			total += len(s)
-		}
-		for s := range table.Files() {
-			total += len(s)
-		}
-		if total > 2*len(data) {
-			t.Fatalf("%d bytes of names in a file of %d", total, len(data))
-		}
-		if m, err := ReadModule(file, table); (m == nil) == (err == nil) {
-			t.Fatalf("module data %v, error %v; want one of them", m, err)
-		}
+		fuzztest.Bounded(t, len(data), 64, func() { checkTables(t, file) })
 	})
+}
+
+// checkTables reads every table of file.
+func checkTables(t *testing.T, file *goelf.File) {
+	size := len(file.Data)
+	if info, err := ReadBuildInfo(file); (info == nil) == (err == nil) {
+		t.Fatalf("build information %v, error %v; want one of them", info, err)
+	}
+	if info, err := ReadFIPSInfo(file); (info == nil) == (err == nil) {
+		t.Fatalf("FIPS record %v, error %v; want one of them", info, err)
+	}
+	table, err := ReadFuncTable(file)
+	if (table == nil) == (err == nil) {
+		t.Fatalf("function table %v, error %v; want one of them", table, err)
+	}
+	if err != nil {
+		return
+	}
+	for i := range table.Len() {
+		if fn := table.At(i); fn.Entry > fn.End || len(fn.Name) > size {
+			t.Fatalf("function %d is %+v", i, fn)
+		}
+		if j, ok := table.Find(table.At(i).Entry); ok && table.At(j).Entry != table.At(i).Entry {
+			t.Fatalf("Find of the entry of function %d = %d", i, j)
+		}
+	}
+	total := 0
+	for s := range table.Names() {
+		total += len(s)
+	}
+	for s := range table.Files() {
+		total += len(s)
+	}
+	if total > 2*size {
+		t.Fatalf("%d bytes of names in a file of %d", total, size)
+	}
+	if m, err := ReadModule(file, table); (m == nil) == (err == nil) {
+		t.Fatalf("module data %v, error %v; want one of them", m, err)
+	}
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 )
 
 // testdata/hello_*.o are examples/asm_hello/hello_*.s, assembled by Go 1.26.8:
@@ -113,7 +115,9 @@ func FuzzParse(f *testing.F) {
 		f.Add(read(f, a))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		file, err := Parse("fuzz", b)
+		var file *File
+		var err error
+		fuzztest.Bounded(t, len(b), 64, func() { file, err = Parse("fuzz", b) })
 		if (file == nil) == (err == nil) {
 			t.Fatalf("got %v and %v, want one of the two", file, err)
 		}

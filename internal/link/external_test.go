@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 )
 
 // prepare is Prepare for a made-up object, with a given build-id: an output of Link
@@ -389,7 +390,8 @@ func FuzzFinish(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := e.Finish("fuzz", data)
+		var out []byte
+		fuzztest.Bounded(t, len(data), 64, func() { out, err = e.Finish("fuzz", data) })
 		if (out == nil) == (err == nil) {
 			t.Fatalf("got %d bytes and %v, want one of the two", len(out), err)
 		}

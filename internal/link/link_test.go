@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/go3s/rules_go3s/internal/arch"
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 )
 
 func mustLink(t *testing.T, o *testObject, opt Options) (*Output, *elf.File) {
@@ -504,7 +505,9 @@ func FuzzLink(f *testing.F) {
 	notes := []Note{{Owner: "A", Type: 1, Desc: []byte("abc")}}
 	f.Fuzz(func(t *testing.T, data []byte, pie bool) {
 		before := bytes.Clone(data)
-		out, err := Link("fuzz", data, Options{PIE: pie, Sections: sections, Notes: notes})
+		var out *Output
+		var err error
+		fuzztest.Bounded(t, len(data), 256, func() { out, err = Link("fuzz", data, Options{PIE: pie, Sections: sections, Notes: notes}) })
 		if (out == nil) == (err == nil) {
 			t.Fatalf("got %v and %v, want one of the two", out, err)
 		}

@@ -6,6 +6,7 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/elf/elftest"
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 	. "github.com/go3s/rules_go3s/internal/strip"
 )
 
@@ -48,7 +49,8 @@ func FuzzStrip(f *testing.F) {
 		if err != nil {
 			return
 		}
-		out, err := Strip(file, o)
+		var out *Output
+		fuzztest.Bounded(t, len(data), 64, func() { out, err = Strip(file, o) })
 		if (out == nil) == (err == nil) {
 			t.Fatalf("output: %v, error: %v; want one of them", out != nil, err)
 		}
