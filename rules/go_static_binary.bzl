@@ -16,7 +16,8 @@ def go_static_binary(name, **kwargs):
 
     Outputs: `<name>` for the platform of `--platforms`, or `<name>_<platform>` for each of `platforms`.
     Output groups: one for each of `platforms` by its name (for example `linux_arm64`), `debug` (debug
-    information in separate files), `linkcheck_report` (JSON), `linked` (before stripping).
+    information in separate files), `linkcheck_report` (JSON), `linked` (before stripping), `symbols` (of
+    `traceback = "symbolized"`), `unpacked` (of `pack`).
     `bazel run` starts the executable for the target platform, else the first, under an emulator if need be.
 
     Args:
@@ -30,6 +31,20 @@ def go_static_binary(name, **kwargs):
         - `strip` (string, default `all`): `all` takes out symbols and debug information, but keeps
           `go:func.*`, which govulncheck needs; `debug` takes out debug information only; `none`.
         - `keep_symbols` (list of strings, default none): shell patterns of symbols to keep.
+        - `traceback` (string, default `full`): what panics, profiles and runtime.Callers still tell. `functions`: the
+          functions, without file, line and arguments. `symbolized`: addresses only; `<name>.symbols` in
+          the output group `symbols` is what tools/symbolize needs to make the full trace of them. Needs
+          `strip = "all"` and no `keep_symbols`. [Cost and use](../docs/traceback.md).
+        - `pack` (string, default none): `lz4` makes an executable that decompresses itself when it starts, in less than
+          half the size, for a slower start and private memory. Needs `strip = "all"` and no `keep_symbols`. [Cost and use](../docs/packing.md).
+          `size_budget` is about the packed file; linkcheck judges both.
+        - `gc_percent` (int or `"off"`, default none), `memory_limit` (string such as `512MiB`, default none), `gomaxprocs` (int,
+          default none): what GOGC, GOMEMLIMIT and GOMAXPROCS are when the environment does not set them. Not
+          with `binary`. [Cost and use](../docs/startup.md).
+        - `godebug` (dict of strings, default none): settings that GODEBUG starts with, over those of `//go:debug` lines in the
+          sources; the environment can change each.
+        - `function_alignment` (int, default 0, the architecture's): 16, 32 or 64 bytes.
+          [Cost](../docs/startup.md#function-alignment).
         - `ca_roots` (label, default none): PEM file of root certificates that crypto/x509 uses when the
           system has none. Not with `binary`.
         - `tzdata` (bool, default False): embed the time zones. Not with `binary`.

@@ -10,8 +10,10 @@ Go3sVariantInfo = provider(
         "profile": "string: the linkcheck profile that the executable must pass.",
         "executable": "File: the finished executable.",
         "linked": "File: the executable as the linker left it, with symbols and DWARF.",
-        "debug": "File: separate debug information, found by .gnu_debuglink.",
-        "report": "File: linkcheck's report (JSON).",
+        "unpacked": "File: the executable before it was packed, or None without `pack`.",
+        "debug": "File: separate debug information, which debuggers find by the build-id.",
+        "symbols": "File: what `traceback = \"symbolized\"` took out, for tools/symbolize; else None.",
+        "report": "File: linkcheck's report on the executable (JSON).",
     },
 )
 

@@ -5,10 +5,39 @@ load(":check.bzl", "check_actions", CHECK_EXEC_GROUPS = "EXEC_GROUPS")
 load(":display.bzl", "display")
 load(":launcher.bzl", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "is_native", "launcher")
 load(":providers.bzl", "Go3sLinkInfo")
-load(":strip.bzl", "STRIP_FLAGS", "strip_action", STRIP_EXEC_GROUPS = "EXEC_GROUPS")
+load(":strip.bzl", "PACKINGS", "STRIP_FLAGS", "TRACEBACKS", "strip_action", "strip_problem", STRIP_EXEC_GROUPS = "EXEC_GROUPS")
 load(":transition.bzl", "platforms_transition")
 
 visibility("//rules/...")
+
+def _strip(ctx, link, out, symbols):
+    """Registers the action that makes the executable of what the linker left."""
+    if ctx.attr.strip == "none":
+        ctx.actions.symlink(output = out, target_file = link.file, is_executable = True)
+        return
+    flags = STRIP_FLAGS[ctx.attr.strip] + ["--keep-symbol=" + symbol for symbol in ctx.attr.keep_symbols]
+    if ctx.attr.keep_symbols:
+        flags.append("--wildcard")
+    if ctx.attr.traceback != "full":
+        flags.append("--traceback=" + ctx.attr.traceback)
+    strip_action(ctx, link.file, out, flags, symbols = symbols)
+
+def _check(ctx, platform, link, executable, profile, size_budget):
+    """Registers the check of one executable and returns (report, verdict)."""
+    report = ctx.actions.declare_file(executable.basename + ".linkcheck.json")
+    verdict = ctx.actions.declare_file(executable.basename + ".linkcheck.passed")
+    check_actions(
+        ctx,
+        executable,
+        report,
+        verdict,
+        profile = profile,
+        goarch = link.goarch,
+        policy = ctx.file.linkcheck_policy,
+        size_budget = size_budget,
+        label = "{} ({})".format(display(ctx.label), platform.name if platform else "linux_" + link.goarch),
+    )
+    return report, verdict
 
 def _variant(ctx, platform, link):
     name = ctx.attr.basename
@@ -16,30 +45,24 @@ def _variant(ctx, platform, link):
         name += "_" + platform.name
 
     executable = ctx.actions.declare_file(name)
-    if ctx.attr.strip == "none":
-        ctx.actions.symlink(output = executable, target_file = link.file, is_executable = True)
-    else:
-        flags = STRIP_FLAGS[ctx.attr.strip] + ["--keep-symbol=" + symbol for symbol in ctx.attr.keep_symbols]
-        if ctx.attr.keep_symbols:
-            flags.append("--wildcard")
-        strip_action(ctx, link.file, executable, flags)
-
+    symbols = ctx.actions.declare_file(name + ".symbols") if ctx.attr.traceback == "symbolized" else None
     debug = ctx.actions.declare_file(name + ".debug")
     strip_action(ctx, link.file, debug, ["--only-keep-debug"], what = "Extracting debug information into")
 
-    report = ctx.actions.declare_file(name + ".linkcheck.json")
-    verdict = ctx.actions.declare_file(name + ".linkcheck.passed")
-    check_actions(
-        ctx,
-        executable,
-        report,
-        verdict,
-        profile = ctx.attr.profile,
-        goarch = link.goarch,
-        policy = ctx.file.linkcheck_policy,
-        size_budget = ctx.attr.size_budget,
-        label = "{} ({})".format(display(ctx.label), platform.name if platform else "linux_" + link.goarch),
-    )
+    unpacked = None
+    if ctx.attr.pack:
+        unpacked = ctx.actions.declare_file(name + ".unpacked")
+        _strip(ctx, link, unpacked, symbols)
+        strip_action(ctx, unpacked, executable, ["--pack=" + ctx.attr.pack], mnemonic = "Go3sPack", what = "Packing")
+        checks = [
+            _check(ctx, platform, link, unpacked, ctx.attr.profile, ""),
+            _check(ctx, platform, link, executable, "packed", ctx.attr.size_budget),
+        ]
+    else:
+        _strip(ctx, link, executable, symbols)
+        checks = [_check(ctx, platform, link, executable, ctx.attr.profile, ctx.attr.size_budget)]
+
+    reports = [report for report, _ in checks]
     return struct(
         info = Go3sVariantInfo(
             platform = platform,
@@ -48,12 +71,15 @@ def _variant(ctx, platform, link):
             mode = link.mode,
             profile = ctx.attr.profile,
             executable = executable,
+            unpacked = unpacked,
             linked = link.file,
             debug = debug,
-            report = report,
+            symbols = symbols,
+            report = reports[-1],
         ),
         link = link,
-        verdict = verdict,
+        reports = reports,
+        verdicts = [verdict for _, verdict in checks],
     )
 
 def _target_goarch(ctx):
@@ -63,6 +89,10 @@ def _target_goarch(ctx):
     return None
 
 def _binary_impl(ctx):
+    problem = strip_problem(ctx)
+    if problem:
+        fail("\n{}: {}".format(display(ctx.label), problem))
+
     # The order of split_attr is Bazel's own; ours is that of `platforms`.
     platforms = [platform.label for platform in ctx.attr.platforms]
     if platforms:
@@ -111,9 +141,11 @@ def _binary_impl(ctx):
         Go3sBinaryInfo(variants = [variant.info for variant in variants]),
         OutputGroupInfo(
             debug = depset([variant.info.debug for variant in variants]),
-            linkcheck_report = depset([variant.info.report for variant in variants]),
+            linkcheck_report = depset([report for variant in variants for report in variant.reports]),
             linked = depset([variant.info.linked for variant in variants]),
-            _validation = depset([variant.verdict for variant in variants]),
+            symbols = depset([variant.info.symbols for variant in variants if variant.info.symbols]),
+            unpacked = depset([variant.info.unpacked for variant in variants if variant.info.unpacked]),
+            _validation = depset([verdict for variant in variants for verdict in variant.verdicts]),
             **groups
         ),
         RunEnvironmentInfo(
@@ -154,6 +186,10 @@ go3s_binary = rule(
             doc = "Policy file over the profile.",
             allow_single_file = [".json"],
         ),
+        "pack": attr.string(
+            doc = "How the executable is packed; empty for not at all.",
+            values = PACKINGS,
+        ),
         "platforms": attr.label_list(
             doc = "Platforms to build for; without, the one of `--platforms`.",
             providers = [platform_common.PlatformInfo],
@@ -169,6 +205,11 @@ go3s_binary = rule(
             doc = "`all`, `debug` or `none`.",
             default = "all",
             values = ["all", "debug", "none"],
+        ),
+        "traceback": attr.string(
+            doc = "What tracebacks still show.",
+            default = "full",
+            values = TRACEBACKS,
         ),
         "_amd64": attr.label(default = "@platforms//cpu:x86_64"),
         "_arm64": attr.label(default = "@platforms//cpu:aarch64"),

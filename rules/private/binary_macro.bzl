@@ -5,6 +5,7 @@ load("//rules:go_ca_roots.bzl", "go_ca_roots")
 load(":binary.bzl", "go3s_binary")
 load(":embedded_imports.bzl", "embedded_imports")
 load(":link.bzl", "go3s_link")
+load(":startup.bzl", "STARTUP_LIMITS", "STARTUP_PACKAGE", "STARTUP_TARGET")
 
 visibility("//rules/...")
 
@@ -27,13 +28,17 @@ _PUBLIC_ATTRS = [
     "env",
     "keep_symbols",
     "linkcheck_policy",
+    "pack",
     "platforms",
     "strip",
+    "traceback",
     "visibility",
 ]
 
 # Attributes of the link alone.
 _LINK_ATTRS = [
+    "function_alignment",
+    "godebug",
     "linker",
     "linker_flags",
     "linker_script",
@@ -84,10 +89,13 @@ def _settle_go_platform(name, kwargs):
 def _importpath(package, name):
     return package if package.endswith(name) else (package + "/" + name).removeprefix("/")
 
-def _embedded_imports(name, kwargs, common, tags):
-    """Adds to the go_binary what ca_roots and tzdata ask for."""
+def _embedded_imports(name, kwargs, common, tags, limits):
+    """Adds to the go_binary what ca_roots, tzdata and the limits of the runtime ask for."""
     roots = kwargs.pop("ca_roots", None)
     imports = []
+    if limits:
+        imports.append(STARTUP_PACKAGE)
+        kwargs["deps"] = kwargs.get("deps", []) + [STARTUP_TARGET]
     if roots:
         importpath = "/".join(["rules_go3s.invalid/ca_roots", native.package_name(), name])
         go_ca_roots(
@@ -146,6 +154,9 @@ def static_program(name, mode, profile, binary = None, **kwargs):
     _settle_go_platform(name, kwargs)
     public = {key: kwargs.pop(key) for key in _PUBLIC_ATTRS if key in kwargs}
     link = {key: kwargs.pop(key) for key in _LINK_ATTRS if key in kwargs}
+    limits = {key: kwargs.pop(key) for key in STARTUP_LIMITS if key in kwargs}
+    if type(limits.get("gc_percent")) == "int":
+        limits["gc_percent"] = str(limits["gc_percent"])
 
     if binary:
         link_x_defs = kwargs.pop("x_defs", {})
@@ -157,6 +168,17 @@ def static_program(name, mode, profile, binary = None, **kwargs):
                     "time/tzdata" if key == "tzdata" else "a go_ca_roots package",
                     binary,
                 ))
+        for key in limits:
+            _fail(name, ("{} cannot be added to the finished package of `binary`; give srcs or embed instead of binary, " +
+                         "or call {} in {}").format(
+                key,
+                {
+                    "gc_percent": "debug.SetGCPercent",
+                    "gomaxprocs": "runtime.GOMAXPROCS",
+                    "memory_limit": "debug.SetMemoryLimit",
+                }[key],
+                binary,
+            ))
         if kwargs:
             _fail(name, "{} goes to the go_binary {}, not here, because `binary` is set".format(
                 ", ".join(sorted(kwargs)),
@@ -178,7 +200,7 @@ def static_program(name, mode, profile, binary = None, **kwargs):
         if not kwargs.get("embed"):
             # As rules_go infers it for a go_binary of the public name.
             kwargs.setdefault("importpath", _importpath(native.package_name(), name))
-        _embedded_imports(name, kwargs, common, hidden_tags)
+        _embedded_imports(name, kwargs, common, hidden_tags, limits)
         binary = ":{}.main".format(name)
         go_binary(
             name = name + ".main",
@@ -198,7 +220,7 @@ def static_program(name, mode, profile, binary = None, **kwargs):
         tags = hidden_tags,
         visibility = ["//visibility:private"],
         x_defs = link_x_defs,
-        **(user_data | link | common)
+        **(user_data | link | limits | common)
     )
     go3s_binary(
         name = name,

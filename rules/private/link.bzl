@@ -14,6 +14,7 @@ load(
     "go_mode_problem",
 )
 load(":sections.bzl", "USER_DATA_ATTRS", "add_user_data", "user_data_problem")
+load(":startup.bzl", "STARTUP_ATTRS", "add_godebug", "startup_problem", "startup_x_defs")
 
 visibility("//rules/...")
 
@@ -71,7 +72,7 @@ def _link_impl(ctx):
     problem = None
     if not archive:
         problem = "it is no Go target, want a go_binary"
-    problem = problem or cgo_problem(info) or go_mode_problem(archive, ctx.attr.mode) or user_data_problem(ctx)
+    problem = problem or cgo_problem(info) or go_mode_problem(archive, ctx.attr.mode) or user_data_problem(ctx) or startup_problem(ctx)
     if problem:
         _fail(ctx, problem)
 
@@ -103,7 +104,7 @@ def _link_impl(ctx):
     args.add("--buildmode", ctx.attr.mode)
 
     stamps = {}
-    for name, value in (inputs.x_defs | info.x_defs | ctx.attr.x_defs).items():
+    for name, value in (inputs.x_defs | info.x_defs | ctx.attr.x_defs | startup_x_defs(ctx)).items():
         args.add("--x-def", "{}={}".format(name, value))
         if inputs.stamp:
             for key in _stamp_keys(value):
@@ -116,6 +117,9 @@ def _link_impl(ctx):
         ],
         map_each = _linkopt_flag,
     )
+    if ctx.attr.function_alignment:
+        args.add(ctx.attr.function_alignment, format = "--ldflag=-funcalign=%s")
+    sources = add_godebug(ctx, args, archive)
     user_data = add_user_data(ctx, args)
     external_inputs = _external_linker(ctx, args)
     args.add("-o", out)
@@ -124,7 +128,7 @@ def _link_impl(ctx):
         executable = ctx.exec_groups[_EXEC_GROUP].toolchains[GOLINK_TOOLCHAIN].golink.tool,
         arguments = ["link", args],
         inputs = depset(
-            [inputs.package_list, inputs.stdlib] + stamps.keys() + user_data,
+            [inputs.package_list, inputs.stdlib] + stamps.keys() + user_data + sources,
             transitive = [inputs.libs, inputs.tools, external_inputs],
         ),
         outputs = [out],
@@ -149,7 +153,7 @@ def _link_impl(ctx):
 go3s_link = rule(
     implementation = _link_impl,
     doc = "Links the main package of a go_binary or go_test, whose own link action then does not run.",
-    attrs = GO_CONTEXT_ATTRS | USER_DATA_ATTRS | {
+    attrs = GO_CONTEXT_ATTRS | USER_DATA_ATTRS | STARTUP_ATTRS | {
         "basename": attr.string(
             doc = "File name of the output.",
             mandatory = True,
@@ -158,6 +162,11 @@ go3s_link = rule(
             doc = "A go_binary or go_test.",
             mandatory = True,
             aspects = [binary_aspect],
+        ),
+        "function_alignment": attr.int(
+            doc = "Bytes to whose multiples functions are aligned; 0 for the default of the architecture.",
+            default = 0,
+            values = [0, 16, 32, 64],
         ),
         "linker": attr.string(
             doc = "What lays out the program.",

@@ -30,6 +30,16 @@ def go_archive(target):
     """Returns the GoArchive of a target, or None."""
     return target[GoArchive] if GoArchive in target else None
 
+def go_main_sources(archive):
+    """Returns what was compiled as the main package, without what it imports.
+
+    Args:
+      archive: GoArchive of a main package.
+    Returns:
+      struct(files, tags): list of File, of any kind and for any platform; list of string: build tags.
+    """
+    return struct(files = archive.source.srcs, tags = archive.source.mode.tags)
+
 def go_uses_cgo(target, attr):
     """Tells whether a Go target by itself, not by what it depends on, needs cgo.
 

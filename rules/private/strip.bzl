@@ -15,29 +15,59 @@ STRIP_FLAGS = {
     "debug": ["--strip-debug"],
 }
 
-def strip_action(ctx, src, out, flags, inputs = [], what = "Stripping"):
-    """Registers a Go3sStrip action.
+TRACEBACKS = ["full", "functions", "symbolized"]
+
+PACKINGS = ["", "lz4"]
+
+def strip_problem(ctx):
+    """Tells what is wrong with the attributes that say what becomes of a linked program.
+
+    Args:
+      ctx: context of a rule with `strip`, `keep_symbols`, `traceback` and `pack`.
+    Returns:
+      string: what was found, what was wanted and what to do; None if all is well.
+    """
+    strip = ctx.attr.strip
+    if ctx.attr.traceback != "full" and strip == "none":
+        return "traceback = {} with strip = \"none\": a program that is not stripped is left as it is; remove one of the two".format(repr(ctx.attr.traceback))
+    if ctx.attr.traceback == "symbolized" and strip != "all":
+        return ("traceback = \"symbolized\" with strip = {}: the symbols that are kept hold the names that it takes out; " +
+                "set strip = \"all\"").format(repr(strip))
+    if ctx.attr.traceback == "symbolized" and ctx.attr.keep_symbols:
+        return ("traceback = \"symbolized\" with keep_symbols = {}: the symbols that are kept hold the names that it takes out; " +
+                "remove keep_symbols, or set traceback = \"functions\"").format(ctx.attr.keep_symbols)
+    if ctx.attr.pack and strip != "all":
+        return "pack = {} with strip = {}: a packed program holds no symbols; set strip = \"all\"".format(repr(ctx.attr.pack), repr(strip))
+    if ctx.attr.pack and ctx.attr.keep_symbols:
+        return "pack = {} with keep_symbols = {}: a packed program holds no symbols; remove keep_symbols".format(repr(ctx.attr.pack), ctx.attr.keep_symbols)
+    return None
+
+def strip_action(ctx, src, out, flags, symbols = None, mnemonic = "Go3sStrip", what = "Stripping"):
+    """Registers an action of elfstrip.
 
     Args:
       ctx: context of a rule that has EXEC_GROUPS.
       src: File: the ELF file to read.
       out: File: the ELF file to write.
-      flags: list of string or Args: elfstrip's options.
-      inputs: list of File: files that flags name.
+      flags: list of string: elfstrip's options.
+      symbols: File: where to write what traceback = "symbolized" takes out, or None.
+      mnemonic: string: the action's mnemonic.
       what: string: first word of the progress message.
     """
     args = ctx.actions.args()
     args.use_param_file("@%s")
     args.set_param_file_format("multiline")
-    args.add_all([flag for flag in flags if type(flag) == "string"])
+    args.add_all(flags)
+    if symbols:
+        args.add(symbols, format = "--symbols-file=%s")
     args.add("-o", out)
     args.add(src)
     ctx.actions.run(
         executable = ctx.exec_groups[EXEC_GROUP].toolchains[ELFSTRIP_TOOLCHAIN].elfstrip.tool,
-        arguments = [flag for flag in flags if type(flag) != "string"] + [args],
-        inputs = [src] + inputs,
-        outputs = [out],
-        mnemonic = "Go3sStrip",
+        arguments = [args],
+        inputs = [src],
+        outputs = [out] + ([symbols] if symbols else []),
+        mnemonic = mnemonic,
         progress_message = what + " %{output}",
         exec_group = EXEC_GROUP,
         execution_requirements = {"supports-path-mapping": "1"},

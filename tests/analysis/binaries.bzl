@@ -80,6 +80,47 @@ actions_test = analysistest.make(
     },
 )
 
+def _packed_outputs_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    target = analysistest.target_under_test(env)
+    for group, files in ctx.attr.groups.items():
+        asserts.equals(env, files, [file.basename for file in target[OutputGroupInfo][group].to_list()])
+    for variant in target[Go3sBinaryInfo].variants:
+        name = variant.executable.basename
+        asserts.equals(env, name + ".unpacked", variant.unpacked.basename)
+        asserts.equals(env, name + ".symbols", variant.symbols.basename)
+        asserts.equals(env, name + ".linkcheck.json", variant.report.basename)
+    asserts.equals(env, 2 * len(target[Go3sBinaryInfo].variants), len(target[OutputGroupInfo]._validation.to_list()))
+    return analysistest.end(env)
+
+packed_outputs_test = analysistest.make(
+    _packed_outputs_test_impl,
+    doc = "Compares the output groups of a packed, symbolized target with what is wanted.",
+    attrs = {
+        "groups": attr.string_list_dict(mandatory = True),
+    },
+)
+
+def _flags_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    for mnemonic, flags in ctx.attr.flags.items():
+        found = [action.argv for action in analysistest.target_actions(env) if action.mnemonic == mnemonic]
+        asserts.true(env, found, "no action {}".format(mnemonic))
+        asserts.true(
+            env,
+            [argv for argv in found if not [flag for flag in flags if flag not in argv]],
+            "no action {} has all arguments {}; found {}".format(mnemonic, flags, found),
+        )
+    return analysistest.end(env)
+
+flags_test = analysistest.make(
+    _flags_test_impl,
+    doc = "Passes when for each mnemonic some action of the target has all the arguments.",
+    attrs = {
+        "flags": attr.string_list_dict(mandatory = True),
+    },
+)
+
 def _tool_test_impl(ctx):
     env = analysistest.begin(ctx)
     found = [

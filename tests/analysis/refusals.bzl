@@ -1,6 +1,7 @@
 """Analysis tests of what the rules refuse, and in which words."""
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
+load("//rules:defs.bzl", "go_static_binary")
 
 def _refusal_test_impl(ctx):
     env = analysistest.begin(ctx)
@@ -28,3 +29,24 @@ external_refusal_test = analysistest.make(
         "//command_line_option:extra_toolchains": [str(Label("//tests/analysis:some_linker"))],
     },
 )
+
+def refused_binary(name, words, part = "", **attributes):
+    """Declares a go_static_binary with attributes that the analysis refuses, and the test `<name>_test` of that.
+
+    Args:
+      name: name of the go_static_binary.
+      words: what the message must hold besides the label.
+      part: string: suffix of the target that refuses, `.link` or none.
+      **attributes: of the go_static_binary.
+    """
+    go_static_binary(
+        name = name,
+        srcs = ["testdata/main.go"],
+        tags = ["manual"],
+        **attributes
+    )
+    refusal_test(
+        name = name + "_test",
+        target_under_test = ":" + name + part,
+        words = ["//{}:{}: ".format(native.package_name(), name)] + words,
+    )

@@ -54,6 +54,9 @@ type Config struct {
 
 	XDefs      []string // "importpath.name=value" with {KEY} placeholders
 	StampFiles []string // Bazel workspace status files
+	Sources    []string // source files of package main, read for //go:debug lines
+	Tags       []string // build constraints that hold, besides those of the platform
+	Godebug    []string // "key=value" settings over those of the sources
 	ModInfo    string   // build information text that replaces BuildInfo; "" derives it
 	BuildInfo  BuildInfo
 
@@ -95,11 +98,15 @@ func Link(c Config) (warnings string, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
 
-	cfg := filepath.Join(tmp, "importcfg")
-	if err := c.writeImportcfg(cfg, level); err != nil {
+	godebugs, err := c.godebugDefault()
+	if err != nil {
 		return "", err
 	}
-	args, err := c.args(cfg, tmp)
+	cfg := filepath.Join(tmp, "importcfg")
+	if err := c.writeImportcfg(cfg, level, godebugs); err != nil {
+		return "", err
+	}
+	args, err := c.args(cfg, tmp, godebugs)
 	if err != nil {
 		return "", err
 	}
@@ -170,7 +177,7 @@ func (c *Config) checkMain() error {
 	return goversion.Check(c.Main, h.Version)
 }
 
-func (c *Config) writeImportcfg(file, level string) error {
+func (c *Config) writeImportcfg(file, level, godebugs string) error {
 	var std []string
 	var stdDir string
 	if c.PackageList != "" {
@@ -186,7 +193,7 @@ func (c *Config) writeImportcfg(file, level string) error {
 	modinfo := c.ModInfo
 	if modinfo == "" {
 		var err error
-		if modinfo, err = c.BuildInfo.encode(c.settings(level)); err != nil {
+		if modinfo, err = c.BuildInfo.encode(c.settings(level, godebugs)); err != nil {
 			return err
 		}
 	}
@@ -198,14 +205,19 @@ func (c *Config) writeImportcfg(file, level string) error {
 }
 
 // settings returns the build settings that follow from c, in the order of cmd/go.
-func (c *Config) settings(level string) []debug.BuildSetting {
+func (c *Config) settings(level, godebugs string) []debug.BuildSetting {
 	s := []debug.BuildSetting{
 		{Key: "-buildmode", Value: goModes[c.BuildMode]},
 		{Key: "-compiler", Value: "gc"},
 		{Key: "-trimpath", Value: "true"},
-		{Key: "CGO_ENABLED", Value: "0"},
-		{Key: "GOARCH", Value: c.GOARCH},
 	}
+	if godebugs != "" {
+		s = append(s, debug.BuildSetting{Key: "DefaultGODEBUG", Value: godebugs})
+	}
+	s = append(s,
+		debug.BuildSetting{Key: "CGO_ENABLED", Value: "0"},
+		debug.BuildSetting{Key: "GOARCH", Value: c.GOARCH},
+	)
 	if c.GOEXPERIMENT != "" {
 		s = append(s, debug.BuildSetting{Key: "GOEXPERIMENT", Value: c.GOEXPERIMENT})
 	}
@@ -217,7 +229,7 @@ func (c *Config) settings(level string) []debug.BuildSetting {
 }
 
 // args returns cmd/link's arguments.
-func (c *Config) args(importcfg, tmp string) ([]string, error) {
+func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
 	extldflags := []string{"-Wl,--build-id=" + cmp.Or(c.BuildIDNote, "sha256")}
 	if c.Map != "" {
 		extldflags = append(extldflags, "-Wl,-Map="+filepath.Join(tmp, mapName))
@@ -273,6 +285,9 @@ func (c *Config) args(importcfg, tmp string) ([]string, error) {
 		if ok {
 			args = append(args, "-X", arg)
 		}
+	}
+	if godebugs != "" {
+		args = append(args, "-X", godebugVariable+"="+godebugs)
 	}
 	extra, err := checkLdflags(c.Ldflags)
 	if err != nil {

@@ -126,7 +126,7 @@ func TestModinfo(t *testing.T) {
 		Deps:     []string{"b.org/y@v2.0.0 h1:zz=", "a.org/x@v0.1.0", "a.org/x@v0.1.0"},
 		Settings: []string{"DefaultGODEBUG=fips140=on"},
 	}}
-	text, err := c.BuildInfo.encode(c.settings("GOARM64"))
+	text, err := c.BuildInfo.encode(c.settings("GOARM64", ""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +249,7 @@ func TestExternalFlags(t *testing.T) {
 		t.Errorf("without an external linker: %q", got)
 	}
 	c.External = elflinker.Linker{Path: "a b/ld", Flavor: elflinker.LLD, Script: "x.ld", Flags: []string{"-O1", "-z", "a=b"}}
-	args, err := c.args("importcfg", "tmp")
+	args, err := c.args("importcfg", "tmp", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,6 @@
+// Misspelt: it is panicnil.
+//
+//go:debug panicnill=1
+package main
+
+func main() {}

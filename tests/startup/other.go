@@ -1,0 +1,5 @@
+//go:build windows
+
+//go:debug asynctimerchan=1
+
+package main
