@@ -4,10 +4,12 @@ go 1.26
 
 require (
 	github.com/miekg/dns v1.1.73
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	golang.org/x/arch v0.30.0
 	golang.org/x/sys v0.47.0
 )
 
 require (
 	golang.org/x/net v0.57.0 // indirect
+	golang.org/x/text v0.40.0 // indirect
 )

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
+	"sync"
 
 	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/policy"
@@ -22,11 +24,8 @@ func runCheck(e env, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	switch {
-	case len(files) == 0:
+	if len(files) == 0 {
 		return 0, errors.New("no file to check; see linkcheck -h")
-	case *name != "" && len(files) > 1:
-		return 0, fmt.Errorf("--name goes with one file, not with %d", len(files))
 	}
 	if err := out.check(); err != nil {
 		return 0, err
@@ -36,25 +35,35 @@ func runCheck(e env, args []string) (int, error) {
 		return 0, err
 	}
 
-	report := &policy.Report{Schema: policy.SchemaVersion}
-	var errs []error
-	for _, file := range files {
-		shown := file
-		if *name != "" {
-			shown = *name
-		}
-		r, err := checkFile(p, file, shown)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		report.Files = append(report.Files, r)
+	if files, err = expand(files); err != nil {
+		return 0, err
 	}
+	if *name != "" && len(files) > 1 {
+		return 0, fmt.Errorf("--name goes with one file, not with %d", len(files))
+	}
+	report := &policy.Report{Schema: policy.SchemaVersion, Files: make([]policy.FileReport, len(files))}
+	errs := make([]error, len(files))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0)) // files are mapped only while they are checked
+	for i, file := range files {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			shown := file
+			if *name != "" {
+				shown = *name
+			}
+			errs[i] = guard(func() (err error) {
+				report.Files[i], err = checkFile(p, file, shown)
+				return err
+			})
+		})
+	}
+	wg.Wait()
 	// A report on some of the files could be taken for one on all of them.
-	if len(errs) > 0 {
-		return 0, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return 0, err
 	}
-
 	return out.write(e, report)
 }
 

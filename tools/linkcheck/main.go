@@ -55,8 +55,9 @@ type subcommand struct {
 
 func init() { // not in the declaration: help refers to the table
 	commands = []subcommand{
-		{"check", "[flags] FILE...", "check files", runCheck},
+		{"check", "[flags] FILE|DIR...", "check files", runCheck},
 		{"verdict", "[--touch OUT] REPORT", "pass or fail by a JSON report written before", runVerdict},
+		{"merge", "[flags] REPORT...", "make one report of several", runMerge},
 		{"explain", "RULE...", "say what a rule is about", runExplain},
 		{"list", "[--format text|markdown]", "list rules and profiles", runList},
 	}
@@ -66,25 +67,12 @@ func main() {
 	os.Exit(run(env{os.Stdout, os.Stderr, isTerminal(os.Stdout)}, os.Args[1:]))
 }
 
-func run(e env, args []string) (status int) {
-	// A mapped file that another process cuts off makes its reader fault.
-	debug.SetPanicOnFault(true)
-	defer func() {
-		if fault, ok := recover().(interface{ Addr() uintptr }); ok {
-			fmt.Fprintf(e.stderr, "linkcheck: memory fault at %#x: an input file was cut off while it was read\n", fault.Addr())
-			status = unusable
-		}
-	}()
-	args, err := params.Expand(args)
-	if err == nil {
-		cmd := commands[0]
-		if len(args) > 0 {
-			if i := slices.IndexFunc(commands, func(c subcommand) bool { return c.name == args[0] }); i >= 0 {
-				cmd, args = commands[i], args[1:]
-			}
-		}
-		status, err = cmd.run(e, args)
-	}
+func run(e env, args []string) int {
+	var status int
+	err := guard(func() (err error) {
+		status, err = dispatch(e, args)
+		return err
+	})
 	if errors.Is(err, flag.ErrHelp) {
 		return clean
 	}
@@ -93,6 +81,37 @@ func run(e env, args []string) (status int) {
 		return unusable
 	}
 	return status
+}
+
+// guard calls f and makes an error of the fault that reading a mapped file gives when
+// another process cuts the file off. Every goroutine that reads files needs one.
+func guard(f func() error) (err error) {
+	debug.SetPanicOnFault(true)
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case interface{ Addr() uintptr }:
+			err = fmt.Errorf("memory fault at %#x: an input file was cut off while it was read", r.Addr())
+		default:
+			panic(r)
+		}
+	}()
+	return f()
+}
+
+// dispatch calls the command that args name.
+func dispatch(e env, args []string) (int, error) {
+	args, err := params.Expand(args)
+	if err != nil {
+		return 0, err
+	}
+	cmd := commands[0]
+	if len(args) > 0 {
+		if i := slices.IndexFunc(commands, func(c subcommand) bool { return c.name == args[0] }); i >= 0 {
+			cmd, args = commands[i], args[1:]
+		}
+	}
+	return cmd.run(e, args)
 }
 
 // flagSet returns an empty set of flags for the command of that name.

@@ -47,6 +47,24 @@ func TestExitStatus(t *testing.T) {
 	expired := write(t, filepath.Join(dir, "expired.json"), []byte(`{"schema": 1, "rules": {"no-host-path": {"severity": "off", "reason": "test", "expires": "2020-01-01"}}}`))
 	unknown := write(t, filepath.Join(dir, "unknown.json"), []byte(`{"schema": 1, "rules": {"no-hostpath": {"severity": "error"}}}`))
 	params := write(t, filepath.Join(dir, "params"), []byte("--profile\nnolibc\n"+clean+"\n"))
+	tree, empty := filepath.Join(dir, "tree"), filepath.Join(dir, "empty")
+	for _, d := range []string{filepath.Join(tree, "a"), filepath.Join(tree, "b"), empty} {
+		if err := os.MkdirAll(d, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for to, from := range map[string]string{"a/bad": bad, "b/clean": clean} {
+		if err := os.Link(from, filepath.Join(tree, to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, d := range []string{tree, empty} {
+		write(t, filepath.Join(d, "object"), []byte("\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00"))
+		write(t, filepath.Join(d, "text"), []byte("no program"))
+		if err := os.Symlink(broken, filepath.Join(d, "link")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, c := range []struct {
 		name           string
 		args           []string
@@ -60,13 +78,16 @@ func TestExitStatus(t *testing.T) {
 		{"truncated among others", []string{clean, broken, bad}, 2, "", "broken: offset "},
 		{"no ELF", []string{off}, 2, "", "not an ELF file"},
 		{"missing", []string{filepath.Join(dir, "none")}, 2, "", "no such file"},
-		{"directory", []string{dir}, 2, "", "want a regular file"},
+		{"directory", []string{tree}, 1, "tree/a/bad: FAIL", ""},
+		{"directory with a truncated file", []string{dir}, 2, "", "broken: offset "},
+		{"directory without executables", []string{empty}, 2, "", "empty: the directory holds no ELF executable"},
+		{"name for a directory of two", []string{"--name", "x", tree}, 2, "", "--name goes with one file, not with 2"},
 		{"no file", nil, 2, "", "no file to check"},
 		{"unknown flag", []string{"--unknown", clean}, 2, "", "flag provided but not defined: -unknown; see linkcheck -h"},
 		{"unknown profile", []string{"--profile", "statics", clean}, 2, "", `unknown profile "statics"; the closest are static,`},
 		{"unknown machine", []string{"--goarch", "arm", clean}, 2, "", `--goarch: unknown goarch "arm"; the closest are arm64,`},
 		{"bad size", []string{"--size-budget", "big", clean}, 2, "", `--size-budget: size "big"`},
-		{"unknown format", []string{"--format", "xml", clean}, 2, "", `--format is "xml", want text or json`},
+		{"unknown format", []string{"--format", "xml", clean}, 2, "", `--format is "xml", want text, json or sarif`},
 		{"name for two", []string{"--name", "x", clean, bad}, 2, "", "--name goes with one file, not with 2"},
 		{"other machine", []string{"--goarch", "arm64", clean}, 1, "e_machine: the file is for amd64, want arm64", ""},
 		{"over budget", []string{"--size-budget=1kB", clean}, 1, "size-budget", ""},
@@ -83,13 +104,18 @@ func TestExitStatus(t *testing.T) {
 		{"parameter file", []string{"@" + params}, 0, "clean: ok (nolibc,", ""},
 		{"missing parameter file", []string{"@" + filepath.Join(dir, "none")}, 2, "", "parameter file"},
 		{"check by name", []string{"check", clean}, 0, "clean: ok", ""},
-		{"help", []string{"-h"}, 0, "usage: linkcheck [flags] FILE...", ""},
+		{"help", []string{"-h"}, 0, "usage: linkcheck [flags] FILE|DIR...", ""},
 		{"explain", []string{"explain", "nx-stack"}, 0, "nx-stack (error)\n", ""},
 		{"explain an unknown rule", []string{"explain", "nxstack"}, 2, "", `unknown rule "nxstack"; the closest are nx-stack,`},
 		{"explain nothing", []string{"explain"}, 2, "", "want the id of a rule"},
 		{"list", []string{"list"}, 0, "profile nolibc", ""},
 		{"list in an unknown form", []string{"list", "--format", "html"}, 2, "", `--format is "html"`},
 		{"list something", []string{"list", "rules"}, 2, "", `unexpected argument "rules"`},
+		{"help of a command", []string{"merge", "-h"}, 0, "usage: linkcheck merge [flags] REPORT...", ""},
+		{"SARIF", []string{"--format", "sarif", bad}, 1, `"ruleId": "no-host-path"`, ""},
+		{"merge nothing", []string{"merge"}, 2, "", "merge: want at least one report"},
+		{"merge no report", []string{"merge", clean}, 2, "", "clean: invalid character"},
+		{"merge in an unknown form", []string{"merge", "--format=html", clean}, 2, "", `--format is "html"`},
 		{"verdict on nothing", []string{"verdict"}, 2, "", "want one report"},
 		{"verdict on no report", []string{"verdict", clean}, 2, "", "clean: invalid character"},
 		{"verdict on a policy", []string{"verdict", off}, 2, "", "off.json: the report is about no file"},
@@ -154,6 +180,46 @@ func TestReportAndVerdict(t *testing.T) {
 		if status == 1 && (!os.IsNotExist(err) || stdout != "" || !strings.Contains(stderr, "//a:b: FAIL")) {
 			t.Errorf("stat %v, stdout %q, stderr %q; want no file, and the findings on stderr", err, stdout, stderr)
 		}
+	}
+}
+
+// Reports on several programs become one, in the order given.
+func TestMerge(t *testing.T) {
+	dir, clean, bad, _ := files(t)
+	var reports []string
+	for i, file := range []string{bad, clean} {
+		reports = append(reports, filepath.Join(dir, []string{"bad", "clean"}[i]+".json"))
+		if status, _, stderr := linkcheck("--format=json", "--report-only", "--name", "//a:"+filepath.Base(file), "-o", reports[i], file); status != 0 {
+			t.Fatal(stderr)
+		}
+	}
+	status, stdout, _ := linkcheck("merge", reports[0], reports[1])
+	if i, j := strings.Index(stdout, "//a:bad: FAIL"), strings.Index(stdout, "//a:clean: ok"); status != 1 || i < 0 || j < i {
+		t.Errorf("exit status %d, output %q", status, stdout)
+	}
+	out := filepath.Join(dir, "all.sarif")
+	status, stdout, stderr := linkcheck("merge", "--report-only", "--format=sarif", "-o", out, reports[0], reports[1])
+	data, err := os.ReadFile(out)
+	if status != 0 || stdout+stderr != "" || err != nil || strings.Count(string(data), `"sha-256"`) != 2 {
+		t.Errorf("exit status %d, output %q, %v:\n%s", status, stdout+stderr, err, data)
+	}
+}
+
+// Files are checked side by side; the report is in the order of the arguments.
+func TestManyFiles(t *testing.T) {
+	_, clean, bad, _ := files(t)
+	args := []string{"--format=json"}
+	for range 20 {
+		args = append(args, clean, bad)
+	}
+	status, first, _ := linkcheck(args...)
+	_, again, _ := linkcheck(args...)
+	report, err := policy.ParseReport([]byte(first))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status != 1 || first != again || len(report.Files) != 40 || report.Files[38].Name != clean || report.Files[39].Name != bad {
+		t.Errorf("exit status %d, %d files, same report %v", status, len(report.Files), first == again)
 	}
 }
 

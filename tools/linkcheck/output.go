@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"slices"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/policy"
@@ -18,7 +19,7 @@ type output struct {
 // outputFlags adds the flags of an output to those of a command.
 func outputFlags(fs *flag.FlagSet) *output {
 	o := &output{}
-	fs.StringVar(&o.format, "format", "text", "`form` of the report: text or json")
+	fs.StringVar(&o.format, "format", "text", "`form` of the report: text, json or sarif")
 	fs.StringVar(&o.file, "o", "", "write the report to `file` instead of standard output")
 	fs.BoolVar(&o.reportOnly, "report-only", false, "exit with 0 whatever the findings; exceptions do not expire")
 	return o
@@ -26,8 +27,8 @@ func outputFlags(fs *flag.FlagSet) *output {
 
 // check refuses unknown forms. Commands call it before the work.
 func (o *output) check() error {
-	if o.format != "text" && o.format != "json" {
-		return fmt.Errorf("--format is %q, want text or json", o.format)
+	if !slices.Contains([]string{"text", "json", "sarif"}, o.format) {
+		return fmt.Errorf("--format is %q, want text, json or sarif", o.format)
 	}
 	return nil
 }
@@ -39,18 +40,20 @@ func (o *output) write(e env, report *policy.Report) (int, error) {
 		day = policy.Today()
 	}
 	text, failed := printReport(report, day, e.colour && o.file == "")
-	if o.format == "json" {
-		data, err := report.JSON()
-		if err != nil {
-			return 0, err
-		}
-		text = string(data)
+	data, err := []byte(text), error(nil)
+	switch o.format {
+	case "json":
+		data, err = report.JSON()
+	case "sarif":
+		data, err = report.SARIF(day)
 	}
-	var err error
+	if err != nil {
+		return 0, err
+	}
 	if o.file != "" {
-		err = atomicfile.Write(o.file, 0o644, []byte(text))
+		err = atomicfile.Write(o.file, 0o644, data)
 	} else {
-		_, err = fmt.Fprint(e.stdout, text)
+		_, err = e.stdout.Write(data)
 	}
 	if err != nil {
 		return 0, err

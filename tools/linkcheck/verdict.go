@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/policy"
@@ -21,13 +20,9 @@ func runVerdict(e env, args []string) (int, error) {
 	if len(files) != 1 {
 		return 0, errors.New("verdict: want one report; see linkcheck verdict -h")
 	}
-	data, err := os.ReadFile(files[0])
+	report, err := readReport(files[0])
 	if err != nil {
 		return 0, err
-	}
-	report, err := policy.ParseReport(data)
-	if err != nil {
-		return 0, fmt.Errorf("report %s: %w", files[0], err)
 	}
 	text, failed := printReport(report, policy.Today(), e.colour)
 	if failed {
