@@ -1,0 +1,88 @@
+package disasm
+
+import "golang.org/x/arch/x86/x86asm"
+
+const (
+	rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi Reg = 0, 1, 2, 3, 4, 5, 6, 7
+	r11                                    Reg = 11
+)
+
+var amd64 = &Arch{
+	GOARCH:        "amd64",
+	SP:            rsp,
+	SyscallNumber: rax,
+	CallPush:      8,
+	MinLen:        1,
+	decode:        decodeAMD64,
+	effects:       effectsAMD64,
+	zero:          NoReg,
+}
+
+// instAMD64 decodes by x86asm; ok is false for what it does not know.
+func instAMD64(code []byte) (inst x86asm.Inst, ok bool) {
+	// x86asm takes the vector prefixes for the LDS, LES and BOUND of 32-bit code.
+	if c := code[0]; c == 0xc4 || c == 0xc5 || c == 0x62 {
+		return inst, false
+	}
+	inst, err := x86asm.Decode(code, 64)
+	return inst, err == nil && inst.Op != 0
+}
+
+func decodeAMD64(code []byte, pc uint64) Inst {
+	inst, ok := instAMD64(code)
+	if !ok {
+		if n := vectorInstLen(code); n > 0 && n <= len(code) && n <= 15 { // 15 is the processor's limit
+			return Inst{PC: pc, Len: n}
+		}
+		return stop(pc, 1)
+	}
+	i := Inst{PC: pc, Len: inst.Len}
+	// direct chooses between the flow to an address in the instruction and to one in
+	// a register or in memory.
+	direct := func(direct, indirect Flow) {
+		i.Flow = indirect
+		if rel, ok := inst.Args[0].(x86asm.Rel); ok {
+			i.Flow, i.Target = direct, pc+uint64(inst.Len)+uint64(int64(rel))
+		}
+	}
+	switch inst.Op {
+	case x86asm.CALL:
+		direct(Call, CallIndirect)
+	case x86asm.LCALL:
+		i.Flow = CallIndirect
+	case x86asm.JMP:
+		direct(Jump, JumpIndirect)
+	case x86asm.LJMP:
+		i.Flow = JumpIndirect
+	case x86asm.JA, x86asm.JAE, x86asm.JB, x86asm.JBE, x86asm.JCXZ, x86asm.JE, x86asm.JECXZ, x86asm.JG, x86asm.JGE, x86asm.JL,
+		x86asm.JLE, x86asm.JNE, x86asm.JNO, x86asm.JNP, x86asm.JNS, x86asm.JO, x86asm.JP, x86asm.JRCXZ, x86asm.JS,
+		x86asm.LOOP, x86asm.LOOPE, x86asm.LOOPNE, x86asm.XBEGIN:
+		direct(Branch, Stop)
+	case x86asm.RET, x86asm.LRET, x86asm.IRET, x86asm.IRETD, x86asm.IRETQ:
+		i.Flow = Return
+	case x86asm.SYSCALL:
+		i.Flow = Syscall
+	case x86asm.SYSENTER:
+		i.Flow = Syscall32
+	case x86asm.INT:
+		if n, ok := inst.Args[0].(x86asm.Imm); ok && uint8(n) == 0x80 {
+			i.Flow = Syscall32
+		} else {
+			i.Flow = Stop
+		}
+	case x86asm.UD1, x86asm.UD2, x86asm.HLT:
+		i.Flow = Stop
+	default:
+		for _, arg := range inst.Args {
+			if m, ok := arg.(x86asm.Mem); ok && m.Segment == 0 {
+				switch {
+				case m.Base == x86asm.RIP:
+					i.Ref = pc + uint64(inst.Len) + uint64(m.Disp)
+				case m.Base == 0 && m.Index == 0:
+					i.Ref = uint64(m.Disp)
+				}
+			}
+		}
+	}
+	return i
+}

@@ -1,0 +1,133 @@
+// Package disasm takes the code of an ELF executable apart: into functions, and
+// these into instructions with what analyses need of them, which is where control goes
+// (calls, jumps, system calls), which address an instruction names, and, on
+// demand, what it does to registers and memory. It is not for printing code.
+//
+// Functions come from Go's function table, so that stripped files have them too;
+// without one from the symbol table; what neither covers is a function without
+// a name. It takes any bytes: what cannot be decoded is an instruction of
+// its own, [Stop], after which decoding goes on.
+//
+// amd64 is decoded by golang.org/x/arch, which leaves out the vector prefixes; for
+// those the length is worked out here. On arm64 and riscv64 a few
+// bit patterns tell all that is asked for, many times faster than a full decoder,
+// which is the oracle in the tests.
+package disasm
+
+import "fmt"
+
+// A Flow says where control goes after an instruction.
+type Flow uint8
+
+const (
+	Next         Flow = iota // to the following instruction
+	Call                     // to Target, and back
+	CallIndirect             // to an address in a register or in memory, and back
+	Jump                     // to Target
+	JumpIndirect             // to an address in a register or in memory
+	Branch                   // to Target or to the following instruction
+	Return                   // to the caller
+	Syscall                  // into the kernel, and back
+	Syscall32                // into the kernel by an entry of 32-bit programs (INT 0x80, SYSENTER), and back
+	Stop                     // nowhere: a trap, or bytes that are not an instruction
+)
+
+var flowNames = [...]string{"next", "call", "indirect call", "jump", "indirect jump", "branch", "return", "syscall", "32-bit syscall", "stop"}
+
+func (f Flow) String() string {
+	if int(f) < len(flowNames) {
+		return flowNames[f]
+	}
+	return fmt.Sprintf("Flow(%d)", uint8(f))
+}
+
+// An Inst is one instruction.
+type Inst struct {
+	PC     uint64 // address
+	Len    int    // in bytes, at least 1
+	Flow   Flow
+	Target uint64 // address, for Call, Jump and Branch
+
+	// Ref is an address that the instruction forms, reads or writes and that is known
+	// without running the program: relative to the instruction, absolute, or put
+	// together with the instructions before it. 0 means none. [Arch.Decode] knows
+	// those of a single instruction, [Program.Insts] all.
+	Ref uint64
+}
+
+// A Reg is an integer register by its number in the encoding of instructions.
+type Reg uint8
+
+// NoReg stands for no register: of the base of a memory operand, that it is absolute.
+const NoReg Reg = 0xff
+
+// An Op is a kind of Effect.
+type Op uint8
+
+const (
+	Set        Op = iota + 1 // Dst = Imm
+	Move                     // Dst = Src; with Size 4 its lower half only
+	Merge                    // Dst stays or becomes Src
+	Add                      // Dst = Src + Imm; with Size 4 its lower half, sign-extended if Signed
+	AddReg                   // Dst = Src + Src2
+	SubReg                   // Dst = Src - Src2
+	Insert                   // 16 bits of Dst from bit Shift on become Imm
+	Load                     // Dst = Size bytes at Src + Imm, extended by zeros or, if Signed, the sign
+	Store                    // Size bytes at Dst + Imm = Src; Src NoReg means an unknown value
+	StoreImm                 // Size bytes at Dst + Imm = Value
+	StoreAny                 // unknown bytes are written through a pointer
+	Clobber                  // Dst becomes unknown
+	ClobberAll               // all registers but the stack pointer become unknown
+)
+
+// An Effect is one thing that an instruction does to integer registers or memory.
+// Flags and vector registers are left out.
+type Effect struct {
+	Op             Op
+	Dst, Src, Src2 Reg
+	Size           uint8 // bytes
+	Shift          uint8 // bits
+	Signed         bool
+	Imm            int64
+	Value          int64
+}
+
+// An Arch decodes the instructions of one machine.
+type Arch struct {
+	GOARCH        string
+	SP            Reg // stack pointer
+	SyscallNumber Reg // holds the number at a system call
+	// CallPush is by how many bytes a call moves the stack pointer down.
+	CallPush int64
+	// MinLen is the shortest instruction in bytes, to which code is aligned.
+	MinLen int
+
+	decode func(code []byte, pc uint64) Inst
+	// effects appends to out. code begins with an instruction that decode did not
+	// call Stop.
+	effects func(out []Effect, code []byte, pc uint64) []Effect
+	// combine says that addresses are put together by several instructions.
+	combine bool
+	// zero is the register that reads as zero, NoReg if there is none.
+	zero Reg
+}
+
+// Arches are the machines by Go's name.
+var Arches = map[string]*Arch{"amd64": amd64, "arm64": arm64, "riscv64": riscv64}
+
+// Decode decodes the instruction at the start of code, which is not empty and
+// stands at address pc.
+func (a *Arch) Decode(code []byte, pc uint64) Inst { return a.decode(code, pc) }
+
+// Effects appends to out what the instruction at the start of code does, in order.
+// Control flow is no effect, nor is what the kernel does at a system
+// call.
+func (a *Arch) Effects(out []Effect, code []byte, pc uint64) []Effect {
+	if a.decode(code, pc).Flow == Stop {
+		return out
+	}
+	return a.effects(out, code, pc)
+}
+
+// stop is the instruction for n bytes that are none.
+func stop(pc uint64, n int) Inst { return Inst{PC: pc, Len: n, Flow: Stop} }

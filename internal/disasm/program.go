@@ -1,0 +1,204 @@
+package disasm
+
+import (
+	"cmp"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gobin"
+)
+
+// A Program is the code of an executable, function by function.
+type Program struct {
+	File *goelf.File
+	Arch *Arch
+	// Funcs ascend by address and do not overlap. Together they are all bytes of the
+	// executable segments but headers, notes, and sections without SHF_EXECINSTR.
+	Funcs []Func
+	// Table and Module are Go's own tables; nil when the program has no function table.
+	Table  *gobin.FuncTable
+	Module *gobin.Module
+}
+
+// A Func is a function, or code that no table names.
+type Func struct {
+	// Name is the link name; "" where no table has one. A function table
+	// whose names were taken out gives whatever it has in their place.
+	Name string
+	Addr uint64
+	Code []byte // with padding up to the next function
+	Go   bool   // from Go's function table
+}
+
+// End returns the address after the last byte.
+func (f *Func) End() uint64 { return f.Addr + uint64(len(f.Code)) }
+
+// Open finds the functions of f. It fails when Go's function table is there but
+// damaged; a program without one is cut at the functions of its symbol table.
+func Open(f *goelf.File) (*Program, error) {
+	p := &Program{File: f, Arch: Arches[f.GOARCH()]}
+	names, err := p.goFuncs()
+	if errors.Is(err, gobin.ErrNotGo) {
+		names, err = symbolFuncs(f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range executable(f) {
+		p.cut(r, &names)
+	}
+	return p, nil
+}
+
+// goFuncs returns the functions of Go's function table, without code.
+func (p *Program) goFuncs() ([]Func, error) {
+	t, err := gobin.ReadFuncTable(p.File)
+	if err != nil {
+		return nil, err
+	}
+	m, err := gobin.ReadModule(p.File, t)
+	if err != nil {
+		return nil, fmt.Errorf("%s: the function table has no module data that says where the text begins: %w", p.File.Name, errors.Unwrap(err))
+	}
+	p.Table, p.Module = t, m
+	out := make([]Func, 0, t.Len()+1)
+	for i := range t.Len() {
+		if fn := t.At(i); fn.Entry < fn.End {
+			out = append(out, Func{Name: fn.Name, Addr: m.Text.Start + fn.Entry, Go: true})
+		}
+	}
+	// What follows the last function is none of Go's.
+	_, end := t.Span()
+	return append(out, Func{Addr: m.Text.Start + end}), nil
+}
+
+// symbolFuncs returns the functions of the symbol table, without code.
+func symbolFuncs(f *goelf.File) ([]Func, error) {
+	var out []Func
+	for i := range f.Sections {
+		if elf.SectionType(f.Sections[i].Type) != elf.SHT_SYMTAB {
+			continue
+		}
+		t, err := f.SymbolTable(&f.Sections[i])
+		if err != nil {
+			return nil, err
+		}
+		for j := range t.Len() {
+			sym, err := t.At(j)
+			if err != nil {
+				return nil, err
+			}
+			if elf.ST_TYPE(sym.Info) == elf.STT_FUNC && elf.SectionIndex(sym.Shndx) != elf.SHN_UNDEF {
+				out = append(out, Func{Name: sym.Str, Addr: sym.Value})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Func) int { return cmp.Compare(a.Addr, b.Addr) })
+	return slices.CompactFunc(out, func(a, b Func) bool { return a.Addr == b.Addr }), nil
+}
+
+// A codeRange is executable bytes and their address.
+type codeRange struct {
+	addr uint64
+	code []byte
+}
+
+// executable returns the code of f, ascending.
+func executable(f *goelf.File) []codeRange {
+	type span struct{ start, end uint64 }
+	var skip []span // addresses that hold no code
+	atOffset := func(off, size uint64) {
+		for i := range f.Progs {
+			p := &f.Progs[i]
+			if elf.ProgType(p.Type) == elf.PT_LOAD && off >= p.Off && off-p.Off < p.Filesz {
+				start := p.Vaddr + (off - p.Off)
+				skip = append(skip, span{start, start + min(size, p.Filesz-(off-p.Off))})
+			}
+		}
+	}
+	atOffset(0, goelf.HeaderSize)
+	atOffset(f.Header.Phoff, uint64(len(f.Progs))*goelf.ProgHeaderSize)
+	atOffset(f.Header.Shoff, uint64(len(f.Sections))*goelf.SectionHeaderSize)
+	for i := range f.Progs {
+		if p := &f.Progs[i]; elf.ProgType(p.Type) == elf.PT_NOTE {
+			atOffset(p.Off, p.Filesz)
+		}
+	}
+	for i := range f.Sections {
+		s := &f.Sections[i]
+		t, flags := elf.SectionType(s.Type), elf.SectionFlag(s.Flags)
+		if t != elf.SHT_NULL && t != elf.SHT_NOBITS && flags&elf.SHF_ALLOC != 0 && flags&elf.SHF_EXECINSTR == 0 {
+			skip = append(skip, span{s.Addr, s.Addr + s.Size})
+		}
+	}
+	slices.SortFunc(skip, func(a, b span) int { return cmp.Compare(a.start, b.start) })
+
+	var out []codeRange
+	for i := range f.Progs {
+		p := &f.Progs[i]
+		if elf.ProgType(p.Type) != elf.PT_LOAD || elf.ProgFlag(p.Flags)&elf.PF_X == 0 {
+			continue
+		}
+		data, err := f.SegmentData(p)
+		if err != nil {
+			continue // Parse has checked it
+		}
+		start, end := p.Vaddr, p.Vaddr+uint64(len(data))
+		add := func(to uint64) {
+			if start < to {
+				out = append(out, codeRange{start, data[start-p.Vaddr : to-p.Vaddr]})
+			}
+		}
+		for _, s := range skip {
+			if s.end <= start || s.start >= end {
+				continue
+			}
+			add(s.start)
+			start = min(s.end, end)
+		}
+		add(end)
+	}
+	return out
+}
+
+// cut appends to p.Funcs the code of r, cut where the functions in names begin,
+// and takes those off names.
+func (p *Program) cut(r codeRange, names *[]Func) {
+	end := r.addr + uint64(len(r.code))
+	current := Func{Addr: r.addr}
+	add := func(to uint64) {
+		if current.Addr < to {
+			current.Code = r.code[current.Addr-r.addr : to-r.addr]
+			if current.Name != "" || current.Go || slices.ContainsFunc(current.Code, isNoPadding) {
+				p.Funcs = append(p.Funcs, current)
+			}
+		}
+	}
+	for len(*names) > 0 && (*names)[0].Addr < end {
+		next := (*names)[0]
+		*names = (*names)[1:]
+		if next.Addr < r.addr {
+			continue
+		}
+		add(next.Addr)
+		current = next
+	}
+	add(end)
+}
+
+// isNoPadding reports whether a linker does not pad with c: they pad with zeros,
+// amd64 code also with INT3 and NOP.
+func isNoPadding(c byte) bool { return c != 0 && c != 0xcc && c != 0x90 }
+
+// Find returns the function that addr lies in, nil when there is none.
+func (p *Program) Find(addr uint64) *Func {
+	i := sort.Search(len(p.Funcs), func(i int) bool { return p.Funcs[i].Addr > addr }) - 1
+	if i < 0 || addr >= p.Funcs[i].End() {
+		return nil
+	}
+	return &p.Funcs[i]
+}
