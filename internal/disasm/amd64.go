@@ -77,9 +77,9 @@ func decodeAMD64(code []byte, pc uint64) Inst {
 			if m, ok := arg.(x86asm.Mem); ok && m.Segment == 0 {
 				switch {
 				case m.Base == x86asm.RIP:
-					i.Ref = pc + uint64(inst.Len) + uint64(m.Disp)
+					i.Ref = pc + uint64(inst.Len) + uint64(int64(int32(m.Disp)))
 				case m.Base == 0 && m.Index == 0:
-					i.Ref = uint64(m.Disp)
+					i.Ref = uint64(int64(int32(m.Disp)))
 				}
 			}
 		}

@@ -36,6 +36,7 @@ func TestDecode(t *testing.T) {
 		{"amd64", "int3", "cc", Inst{Len: 1, Flow: Stop}},
 		{"amd64", "ud2", "0f 0b", Inst{Len: 2, Flow: Stop}},
 		{"amd64", "lea rax, [rip+16]", "48 8d 05 10 00 00 00", Inst{Len: 7, Ref: 0x1017}},
+		{"amd64", "lea rax, [rip-16]", "48 8d 05 f0 ff ff ff", Inst{Len: 7, Ref: 0xff7}},
 		{"amd64", "vmovdqu ymm0, [rsi]", "c5 fe 6f 06", Inst{Len: 4}},
 		{"amd64", "cut off", "48", Inst{Len: 1, Flow: Stop}},
 		{"arm64", "bl", "00 04 00 94", Inst{Len: 4, Flow: Call, Target: 0x2000}},
