@@ -35,6 +35,8 @@ type Arch struct {
 	// EntryExe enters a program at a fixed address, EntryPIE one that must
 	// relocate itself.
 	EntryExe, EntryPIE Stub
+	// Unpacker enters a packed program (internal/pack).
+	Unpacker Stub
 }
 
 // A Class says what a relocation makes of the address S+A of its target.

@@ -258,7 +258,7 @@ func (p *parser) symbols(f *File) error {
 	for i := range f.Symbols {
 		s := &f.Symbols[i]
 		s.Data = p.obj[p.blk[blkData]+data[i] : p.blk[blkData]+data[i+1]]
-		if uint64(len(s.Data)) > uint64(s.Size) {
+		if !s.Kind.IsDWARF() && uint64(len(s.Data)) > uint64(s.Size) { // the compiler counts no bytes of some DWARF symbols
 			return p.errorf(p.blk[blkSymDef]+uint32(i)*symSize, "symbol %s: %d bytes of data in a size of %d", s.Name, len(s.Data), s.Size)
 		}
 		for r := relocs[i]; r < relocs[i+1]; r++ {
@@ -332,6 +332,9 @@ func (p *parser) target(off uint32, syms []Symbol, first []int, names map[ref]st
 		if i := uint64(first[b]) + uint64(r.sym); i < uint64(first[b+1]) {
 			return Target{Index: int(i), Name: syms[i].Name}, nil
 		}
+	}
+	if r.pkg == pkgBuiltin { // a function of the runtime that the compiler knows by number
+		return Target{Index: -1, Name: fmt.Sprintf("runtime builtin %d", r.sym)}, nil
 	}
 	if name, ok := names[r]; ok && name != "" {
 		return Target{Index: -1, Name: name}, nil

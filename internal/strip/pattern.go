@@ -31,6 +31,9 @@ func (p *Patterns) AddGlob(glob string) {
 	p.globs = append(p.globs, glob)
 }
 
+// Empty reports whether nothing was added.
+func (p *Patterns) Empty() bool { return len(p.names)+len(p.globs)+len(p.unglobs) == 0 }
+
 // Match reports whether name is in the set.
 func (p *Patterns) Match(name string) bool {
 	return (p.names[name] || matchAny(p.globs, name)) && !matchAny(p.unglobs, name)

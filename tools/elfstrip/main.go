@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/pack"
 	"github.com/go3s/rules_go3s/internal/params"
 	"github.com/go3s/rules_go3s/internal/strip"
 )
@@ -72,6 +74,42 @@ func version() string {
 	return "(devel)"
 }
 
+// transform returns the size in bytes of what the options make of f, whose file is
+// input, and a function that writes it.
+func transform(c *config, f *elf.File, input *os.File) (size uint64, write func(io.Writer) error, err error) {
+	if c.unpack {
+		data, err := pack.Unpack(f)
+		return uint64(len(data)), writer(data), err
+	}
+	result, err := strip.Strip(f, &c.options)
+	if err != nil {
+		return 0, nil, err
+	}
+	write = func(w io.Writer) error { return result.Write(w, input) }
+	if !c.pack {
+		return result.Size, write, nil
+	}
+	var stripped bytes.Buffer
+	stripped.Grow(int(result.Size))
+	if err := write(&stripped); err != nil {
+		return 0, nil, err
+	}
+	g, err := elf.Parse(f.Name, stripped.Bytes())
+	if err != nil {
+		return 0, nil, err
+	}
+	data, err := pack.Pack(g)
+	return uint64(len(data)), writer(data), err
+}
+
+// writer returns a function that writes data.
+func writer(data []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}
+}
+
 // stripFile strips one file. Its output is written whole or not at all.
 func stripFile(c *config, input string, stdout io.Writer) error {
 	file, err := os.Open(input)
@@ -98,12 +136,11 @@ func stripFile(c *config, input string, stdout io.Writer) error {
 		return err
 	}
 	defer f.Close()
-	result, err := strip.Strip(f, &c.options)
+	size, write, err := transform(c, f, file)
 	if err != nil {
 		return err
 	}
-	err = atomicfile.WriteFunc(output, info.Mode(), func(w io.Writer) error { return result.Write(w, file) })
-	if err != nil {
+	if err := atomicfile.WriteFunc(output, info.Mode(), write); err != nil {
 		return err
 	}
 	if c.preserveDates {
@@ -112,7 +149,7 @@ func stripFile(c *config, input string, stdout io.Writer) error {
 		}
 	}
 	if c.verbose {
-		fmt.Fprintf(stdout, "%s: %d bytes -> %s: %d bytes\n", input, len(f.Data), output, result.Size)
+		fmt.Fprintf(stdout, "%s: %d bytes -> %s: %d bytes\n", input, len(f.Data), output, size)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ type config struct {
 	output        string // "" means in place
 	debugLink     string // path of the file to link to, "" for none
 	preserveDates bool
+	pack, unpack  bool
 	verbose       bool
 	help, version bool
 
@@ -89,6 +90,14 @@ var options = []option{
 		c.debugLink = arg
 		return nil
 	}},
+	{[]string{"--pack"}, "lz4", "after stripping, make a program that unpacks itself when it starts; see docs/packing.md", func(c *config, arg string) error {
+		if arg != "lz4" {
+			return fmt.Errorf("--pack: format %q: want lz4", arg)
+		}
+		c.pack = true
+		return nil
+	}},
+	{[]string{"--unpack"}, "", "write the file that was packed, the same bytes; nothing is stripped", flag(func(c *config) *bool { return &c.unpack })},
 	{[]string{"-o", "--output-file"}, "FILE", "write to FILE, and leave the input as it is", func(c *config, arg string) error {
 		if arg == "" {
 			return errors.New("-o: the name of the output file is empty")
@@ -215,6 +224,12 @@ func (c *config) finish() error {
 	}
 	if c.output != "" && len(c.files) > 1 {
 		return fmt.Errorf("-o names one output, but there are %d input files", len(c.files))
+	}
+	if c.unpack && (c.asked || c.pack || c.debugLink != "" || !c.options.RemoveSections.Empty()) {
+		return errors.New("--unpack gives back what was packed: it cannot be combined with --pack or with options that remove or add something")
+	}
+	if c.pack && c.options.OnlyKeepDebug {
+		return errors.New("--only-keep-debug writes no program that --pack could pack: run elfstrip twice")
 	}
 	if c.options.OnlyKeepDebug {
 		if c.options.Mode != strip.None || c.options.Discard != strip.DiscardNone || len(c.stripSymbols) > 0 {

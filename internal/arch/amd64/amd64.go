@@ -30,6 +30,7 @@ var Arch = &arch.Arch{
 	Emulation: "elf_x86_64",
 	EntryExe:  entryExe,
 	EntryPIE:  entryPIE,
+	Unpacker:  unpacker,
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{
 		// Go's addend counts from the end of the 4-byte field, ELF's from its start.
 		goobj.RelocPCRel: {{Type: uint32(elf.R_X86_64_PC32), Add: -4}},

@@ -41,6 +41,7 @@ var Arch = &arch.Arch{
 	Emulation: "aarch64linux",
 	EntryExe:  entryExe,
 	EntryPIE:  entryPIE,
+	Unpacker:  unpacker,
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{
 		goobj.RelocAddrARM64: {
 			{Type: uint32(elf.R_AARCH64_ADR_PREL_PG_HI21)},

@@ -70,6 +70,7 @@ var Arch = &arch.Arch{
 	Emulation: "elf64lriscv",
 	EntryExe:  entryExe,
 	EntryPIE:  entryPIE,
+	Unpacker:  unpacker,
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{
 		goobj.RelocRISCVPCRelIType: {{Type: rPCRelHi20}, {Type: rPCRelLo12I, Off: 4, Low: true}},
 		goobj.RelocRISCVPCRelSType: {{Type: rPCRelHi20}, {Type: rPCRelLo12S, Off: 4, Low: true}},

@@ -1,0 +1,132 @@
+package pack
+
+import (
+	"crypto/sha256"
+	"debug/elf"
+	"fmt"
+
+	"github.com/go3s/rules_go3s/internal/arch"
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/pack/unpacker"
+)
+
+const (
+	maxSpan = 1 << 31 // bytes of an image
+	// A last part of a huge page that is larger is worth a whole one.
+	hugeTail = 512 << 10
+)
+
+// An image is what a program's PT_LOAD segments are in memory.
+type image struct {
+	f    *goelf.File
+	arch *arch.Arch
+
+	bytes    []byte // up to the last byte that the file holds
+	base     uint64 // link-time address
+	span     uint64 // bytes in memory, from base
+	segments []unpacker.Segment
+
+	ranges []fileRange
+	rest   []byte // what is in the file and in none of the ranges
+}
+
+// A fileRange is a part of the file that the image has.
+type fileRange struct{ Off, Size, Image uint64 }
+
+func newImage(f *goelf.File, a *arch.Arch) (*image, error) {
+	m := &image{f: f, arch: a}
+	var fileEnd uint64
+	first := true
+	for i := range f.Progs {
+		p := &f.Progs[i]
+		if elf.ProgType(p.Type) != elf.PT_LOAD || p.Memsz == 0 {
+			continue
+		}
+		if first {
+			m.base = p.Vaddr &^ (a.PageSize - 1)
+			first = false
+		}
+		end := p.Vaddr + p.Memsz - m.base
+		if end > maxSpan {
+			return nil, fmt.Errorf("%s: program header [index %d]: the program takes %#x bytes of addresses up to there, more than the %#x that can be packed", f.Name, i, end, uint64(maxSpan))
+		}
+		if m.span > p.Vaddr&^(a.PageSize-1)-m.base {
+			return nil, fmt.Errorf("%s: program header [index %d]: the segment at %#x shares a page of %#x bytes with the one before", f.Name, i, p.Vaddr, a.PageSize)
+		}
+		m.span = end
+		m.segments = append(m.segments, unpacker.Segment{Start: p.Vaddr&^(a.PageSize-1) - m.base, Prot: protection(elf.ProgFlag(p.Flags))})
+		if p.Filesz == 0 {
+			continue
+		}
+		if p.Off < fileEnd {
+			return nil, fmt.Errorf("%s: program header [index %d]: the segment at file offset %#x is not behind the end of the one before, %#x", f.Name, i, p.Off, fileEnd)
+		}
+		at := p.Vaddr - m.base
+		m.bytes = append(m.bytes, make([]byte, at-uint64(len(m.bytes)))...)
+		m.bytes = append(m.bytes, f.Data[p.Off:p.Off+p.Filesz]...)
+		m.ranges = append(m.ranges, fileRange{p.Off, p.Filesz, at})
+		m.rest = append(m.rest, f.Data[fileEnd:p.Off]...)
+		fileEnd = p.Off + p.Filesz
+	}
+	if len(m.ranges) == 0 {
+		return nil, fmt.Errorf("%s: no PT_LOAD segment has contents", f.Name)
+	}
+	m.rest = append(m.rest, f.Data[fileEnd:]...)
+	return m, nil
+}
+
+// protection returns what mprotect calls the flags of a segment.
+func protection(flags elf.ProgFlag) (prot uint64) {
+	for flag, p := range map[elf.ProgFlag]uint64{elf.PF_R: 1, elf.PF_W: 2, elf.PF_X: 4} {
+		if flags&flag != 0 {
+			prot |= p
+		}
+	}
+	return prot
+}
+
+// header returns the unpacker's header without what depends on the payload.
+func (m *image) header() unpacker.Header {
+	h := unpacker.Header{
+		Base:      m.base,
+		Image:     uint64(len(m.bytes)),
+		Span:      m.span,
+		Page:      m.arch.PageSize,
+		Entry:     m.f.Header.Entry,
+		NSegments: uint64(len(m.segments)),
+	}
+	if elf.Type(m.f.Header.Type) == elf.ET_EXEC {
+		h.Fixed = 1
+	}
+	h.Room = alignUp(h.Span, m.arch.PageSize)
+	if tail := h.Room % unpacker.HugePage; tail > hugeTail {
+		h.Room = alignUp(h.Room, unpacker.HugePage)
+	}
+	if h.Room >= unpacker.HugePage {
+		h.Huge = 1
+	}
+	for _, r := range m.ranges {
+		if table := m.f.Header.Phoff; table >= r.Off && table-r.Off < r.Size {
+			h.Progs, h.NProgs = m.base+r.Image+table-r.Off, uint64(len(m.f.Progs))
+		}
+	}
+	return h
+}
+
+// packedRest returns what Unpack needs besides the image: the number of ranges, the
+// ranges, and the rest, as one LZ4 block; with its size before that.
+func (m *image) packedRest() (block []byte, size uint64) {
+	b := le.AppendUint64(nil, uint64(len(m.ranges)))
+	for _, r := range m.ranges {
+		b = le.AppendUint64(le.AppendUint64(le.AppendUint64(b, r.Off), r.Size), r.Image)
+	}
+	b = append(b, m.rest...)
+	return compressLZ4(nil, b), uint64(len(b))
+}
+
+// note returns the note's contents but for the places in the file.
+func (m *image) note() packNote {
+	return packNote{Version: noteVersion, Size: uint64(len(m.f.Data)), SHA256: sha256.Sum256(m.f.Data)}
+}
+
+func alignUp(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }

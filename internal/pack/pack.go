@@ -1,0 +1,136 @@
+// Package pack makes programs smaller by compressing them: the packed file is a
+// static program that unpacks the original into memory and goes on there. It
+// refuses programs that need a dynamic loader, and segments that are writable and
+// executable.
+//
+// # What a packed file is
+//
+// An ELF file of the type of its original (ET_DYN for a static PIE, ET_EXEC), with
+// two segments. The first is read-only and has what tools want to read without
+// unpacking, copies of the original's notes, build ID among them, and of its Go
+// build information; then the header for the unpacker ([unpacker.Header]), and
+// the payload. The second is executable and has the unpacker. Section headers
+// name these parts. What is in the original file but not in its memory, such as
+// its section headers, follows compressed behind the segments, so that [Unpack]
+// gives the original back to the last bit. A note of the name "go3s" holds the
+// original's SHA-256 and says where what is.
+//
+// # The image
+//
+// The payload is the original's memory as the kernel would have made it from the
+// PT_LOAD segments, one LZ4 block. The unpacker maps memory for all of it, in one
+// piece and so that huge pages fit, decodes, gives every segment its protection,
+// corrects the entries of the auxiliary vector that describe the program, and
+// jumps to the original's entry, which relocates a PIE as ever. No memory is ever
+// writable and executable.
+//
+// # Damage
+//
+// A checksum over header and payload is verified before they are used; it is no
+// protection against intent. The decoder does not leave its bounds whatever it
+// reads. Unpack compares the SHA-256 too.
+package pack
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/go3s/rules_go3s/internal/arch"
+	"github.com/go3s/rules_go3s/internal/arch/amd64"
+	"github.com/go3s/rules_go3s/internal/arch/arm64"
+	"github.com/go3s/rules_go3s/internal/arch/riscv64"
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+)
+
+//go:generate go run ./genunpacker
+
+var le = binary.LittleEndian
+
+// archOf returns the machine of f.
+func archOf(f *goelf.File) (*arch.Arch, error) {
+	for _, a := range []*arch.Arch{amd64.Arch, arm64.Arch, riscv64.Arch} {
+		if a.GOARCH == f.GOARCH() {
+			return a, nil
+		}
+	}
+	return nil, fmt.Errorf("%s: machine %v cannot be packed", f.Name, elf.Machine(f.Header.Machine))
+}
+
+// Pack returns the packed file of the program f. The error names the file, what
+// was found and what to do.
+func Pack(f *goelf.File) ([]byte, error) {
+	a, err := archOf(f)
+	if err != nil {
+		return nil, err
+	}
+	if err := check(f); err != nil {
+		return nil, err
+	}
+	m, err := newImage(f, a)
+	if err != nil {
+		return nil, err
+	}
+	out, err := m.write()
+	if err != nil {
+		return nil, err
+	}
+	if len(out) >= len(f.Data) {
+		return nil, fmt.Errorf("%s: packed it would have %d bytes, not less than the %d it has: leave it as it is", f.Name, len(out), len(f.Data))
+	}
+	return out, nil
+}
+
+// check refuses what the kernel alone does not start, and what is packed.
+func check(f *goelf.File) error {
+	if t := elf.Type(f.Header.Type); t != elf.ET_EXEC && t != elf.ET_DYN {
+		return fmt.Errorf("%s: type %v, want an executable", f.Name, t)
+	}
+	if n, err := findNote(f); err != nil {
+		return err
+	} else if n != nil {
+		return fmt.Errorf("%s: is packed already", f.Name)
+	}
+	for i := range f.Progs {
+		p := &f.Progs[i]
+		switch t := elf.ProgType(p.Type); {
+		case t == elf.PT_INTERP:
+			return fmt.Errorf("%s: program header [index %d] is %v: the program needs a dynamic loader; link it statically", f.Name, i, t)
+		case t == elf.PT_LOAD && elf.ProgFlag(p.Flags)&(elf.PF_W|elf.PF_X) == elf.PF_W|elf.PF_X:
+			return fmt.Errorf("%s: program header [index %d] is writable and executable: the unpacked program would never be both", f.Name, i)
+		case t == elf.PT_GNU_STACK && elf.ProgFlag(p.Flags)&elf.PF_X != 0:
+			return fmt.Errorf("%s: program header [index %d] wants an executable stack, which a packed program does not have", f.Name, i)
+		}
+	}
+	return checkDynamic(f)
+}
+
+// checkDynamic refuses programs of type ET_DYN that do not relocate themselves,
+// as far as can be seen.
+func checkDynamic(f *goelf.File) error {
+	dynamic := -1
+	for i := range f.Progs {
+		if elf.ProgType(f.Progs[i].Type) == elf.PT_DYNAMIC {
+			dynamic = i
+		}
+	}
+	if dynamic < 0 {
+		if elf.Type(f.Header.Type) == elf.ET_DYN {
+			return fmt.Errorf("%s: type ET_DYN without PT_DYNAMIC: want a static PIE", f.Name)
+		}
+		return nil
+	}
+	data, err := f.SegmentData(&f.Progs[dynamic])
+	if err != nil {
+		return err
+	}
+	for ; len(data) >= goelf.DynSize; data = data[goelf.DynSize:] {
+		switch tag := elf.DynTag(le.Uint64(data)); tag {
+		case elf.DT_NULL:
+			return nil
+		case elf.DT_NEEDED, elf.DT_TEXTREL:
+			return fmt.Errorf("%s: PT_DYNAMIC has %v: the program needs a dynamic loader, or writes to its code; link it as a static PIE", f.Name, tag)
+		}
+	}
+	return nil
+}

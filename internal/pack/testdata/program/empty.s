@@ -1,0 +1,1 @@
+// Allows main.go a function without body.

@@ -1,0 +1,110 @@
+package pack
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"unsafe"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/pack/unpacker"
+)
+
+// maxRatio bounds what an LZ4 block decodes to: a byte of a length stands for 255.
+const maxRatio = 256
+
+// Unpack returns the original of the packed file f, the same bytes that Pack got.
+// It fails when f is not packed, and when anything in it is damaged.
+func Unpack(f *goelf.File) ([]byte, error) {
+	n, err := findNote(f)
+	if err != nil {
+		return nil, err
+	}
+	if n == nil {
+		return nil, fmt.Errorf("%s: is not packed: it has no note of the name %q and type %#x", f.Name, noteName, noteType)
+	}
+	image, err := unpackImage(f, n)
+	if err != nil {
+		return nil, err
+	}
+	rest, err := unpackRest(f, n)
+	if err != nil {
+		return nil, err
+	}
+	out, err := assemble(n.Size, image, rest)
+	if err == nil && sha256.Sum256(out) != n.SHA256 {
+		err = fmt.Errorf("it gives %d bytes with another SHA-256 than the original's", len(out))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: the file is damaged, get it anew", f.Name, err)
+	}
+	return out, nil
+}
+
+// unpackImage decodes the image.
+func unpackImage(f *goelf.File, n *packNote) ([]byte, error) {
+	fail := func(what string) error {
+		return fmt.Errorf("%s: offset %#x: %s: the file is damaged, get it anew", f.Name, n.Header, what)
+	}
+	if n.Header > n.End || n.End > uint64(len(f.Data)) {
+		return nil, fail(fmt.Sprintf("the packed part ends at %#x, want it inside the file's %#x bytes", n.End, len(f.Data)))
+	}
+	// Words, for the header's alignment.
+	words := make([]uint64, (n.End-n.Header+7)/8)
+	packed := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), n.End-n.Header)
+	copy(packed, f.Data[n.Header:n.End])
+	h := unpacker.Check(packed)
+	if h == nil {
+		return nil, fail("the checksum or the header is wrong")
+	}
+	if h.Image > h.Packed*maxRatio {
+		return nil, fail(fmt.Sprintf("%d bytes are said to unpack to %d", h.Packed, h.Image))
+	}
+	image := make([]byte, h.Image)
+	if len(image) == 0 || !unpacker.Unpack(h, unsafe.Pointer(unsafe.SliceData(image))) {
+		return nil, fail("the payload is not what the header says")
+	}
+	return image, nil
+}
+
+// unpackRest decodes the rest.
+func unpackRest(f *goelf.File, n *packNote) ([]byte, error) {
+	if n.Rest > uint64(len(f.Data)) || n.RestPacked > uint64(len(f.Data))-n.Rest || n.RestSize > n.RestPacked*maxRatio {
+		return nil, fmt.Errorf("%s: offset %#x: %d bytes there are said to unpack to %d: the file is damaged, get it anew", f.Name, n.Rest, n.RestPacked, n.RestSize)
+	}
+	rest := make([]byte, n.RestSize)
+	if !unpacker.LZ4(rest, f.Data[n.Rest:n.Rest+n.RestPacked]) {
+		return nil, fmt.Errorf("%s: offset %#x: no LZ4 block of %d bytes for %d: the file is damaged, get it anew", f.Name, n.Rest, n.RestPacked, n.RestSize)
+	}
+	return rest, nil
+}
+
+// assemble puts a file of size bytes together from image and rest, which begins
+// with the ranges of the image.
+func assemble(size uint64, image, rest []byte) ([]byte, error) {
+	if size > uint64(len(image)+len(rest)) || len(rest) < 8 {
+		return nil, fmt.Errorf("the original is said to have %d bytes, but %d are there", size, len(image)+len(rest))
+	}
+	count := le.Uint64(rest)
+	rest = rest[8:]
+	if count > uint64(len(rest))/24 {
+		return nil, fmt.Errorf("%d ranges in %d bytes", count, len(rest))
+	}
+	ranges := rest[:count*24]
+	rest = rest[count*24:]
+	out := make([]byte, 0, size)
+	for ; len(ranges) > 0; ranges = ranges[24:] {
+		r := fileRange{le.Uint64(ranges), le.Uint64(ranges[8:]), le.Uint64(ranges[16:])}
+		gap := r.Off - uint64(len(out))
+		if r.Off < uint64(len(out)) || gap > uint64(len(rest)) || r.Image > uint64(len(image)) || r.Size > uint64(len(image))-r.Image || r.Off+r.Size > size {
+			return nil, fmt.Errorf("the range of %#x bytes at offset %#x is not in the file of %#x bytes", r.Size, r.Off, size)
+		}
+		out = append(out, rest[:gap]...)
+		out = append(out, image[r.Image:r.Image+r.Size]...)
+		rest = rest[gap:]
+	}
+	out = append(out, rest...)
+	if uint64(len(out)) != size {
+		return nil, fmt.Errorf("it gives %d bytes, want %d", len(out), size)
+	}
+	return out, nil
+}

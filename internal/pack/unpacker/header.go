@@ -1,0 +1,35 @@
+package unpacker
+
+// A Header is what the unpacker knows of its program. In the packed file it is
+// followed by the segments, the filters and the payload, which ends where the
+// packed part of the file does.
+type Header struct {
+	Sum uint64 // of all that follows, up to the end of the payload
+
+	Payload uint64 // distance in bytes from the header to the LZ4 block
+	Packed  uint64 // bytes of the LZ4 block; what follows it is padding for the sum
+
+	Base   uint64 // link-time address of the image's first byte
+	Fixed  uint64 // 1 when the image must be there, 0 when it may be anywhere
+	Image  uint64 // bytes of the image that the payload holds
+	Span   uint64 // bytes of the image in memory: what is more than Image is zero
+	Room   uint64 // bytes to map: Span rounded up to whole pages, huge ones if Huge is set
+	Huge   uint64 // 1 when huge pages are worth while
+	Page   uint64 // largest page size in bytes for which segments do not share a page
+	Entry  uint64 // link-time address of the first instruction
+	Progs  uint64 // link-time address of the program headers, 0 when they are not in memory
+	NProgs uint64 // their number
+
+	NSegments uint64
+	NFilters  uint64
+}
+
+// A Segment is a part of the image. It ends where the next one begins, the last
+// one at the end of the span.
+type Segment struct {
+	Start uint64 // distance in bytes from the image's first byte
+	Prot  uint64 // as for mprotect
+}
+
+// HugePage is the size in bytes of a huge page where pages have 4 KiB.
+const HugePage = 2 << 20

@@ -1,0 +1,140 @@
+package unpacker
+
+import "unsafe"
+
+// lz4 decodes one LZ4 block (LZ4 Block Format Description, "End of block
+// restrictions" included) from src up to srcEnd into dst up to dstEnd. It reports
+// whether the block is well-formed and fills the destination to its last byte.
+// Whatever the block says, it reads and writes inside these bounds only.
+//
+//go:nosplit
+func lz4(dst, dstEnd, src, srcEnd unsafe.Pointer) bool {
+	// Copies of whole words may go beyond what a sequence says by so much.
+	const slack = 32
+	out, in := dst, src
+	for {
+		if left(in, srcEnd) < 1 {
+			return false
+		}
+		token := uintptr(load8(in))
+		in = unsafe.Add(in, 1)
+
+		n := token >> 4
+		if n < 15 && left(in, srcEnd) >= slack && left(out, dstEnd) >= 2*slack {
+			// The short way: few literals, then a match.
+			copy16(out, in)
+			out, in = unsafe.Add(out, n), unsafe.Add(in, n)
+			offset := uintptr(load16(in))
+			n = token & 15
+			if n < 15 && offset >= 8 && offset <= left(dst, out) {
+				from := unsafe.Add(out, -offset)
+				copy8(out, from)
+				copy8(unsafe.Add(out, 8), unsafe.Add(from, 8))
+				copy8(unsafe.Add(out, 16), unsafe.Add(from, 16))
+				out, in = unsafe.Add(out, n+4), unsafe.Add(in, 2)
+				continue
+			}
+		} else {
+			if n == 15 {
+				for {
+					if left(in, srcEnd) < 1 {
+						return false
+					}
+					b := uintptr(load8(in))
+					in = unsafe.Add(in, 1)
+					n += b
+					if b != 255 {
+						break
+					}
+				}
+			}
+			if n > left(in, srcEnd) || n > left(out, dstEnd) {
+				return false
+			}
+			if n+slack <= left(in, srcEnd) && n+slack <= left(out, dstEnd) {
+				copyWide(out, in, n)
+			} else {
+				copyBytes(out, in, n)
+			}
+			out, in = unsafe.Add(out, n), unsafe.Add(in, n)
+			if in == srcEnd { // the last sequence has no match
+				return out == dstEnd
+			}
+		}
+
+		if left(in, srcEnd) < 2 {
+			return false
+		}
+		offset := uintptr(load16(in))
+		in = unsafe.Add(in, 2)
+		if offset == 0 || offset > left(dst, out) {
+			return false
+		}
+		n = token & 15
+		if n == 15 {
+			for {
+				if left(in, srcEnd) < 1 {
+					return false
+				}
+				b := uintptr(load8(in))
+				in = unsafe.Add(in, 1)
+				n += b
+				if b != 255 {
+					break
+				}
+			}
+		}
+		n += 4
+		if n > left(out, dstEnd) {
+			return false
+		}
+		from := unsafe.Add(out, -offset)
+		switch {
+		case n+slack > left(out, dstEnd):
+			copyBytes(out, from, n)
+		case offset >= 16:
+			copyWide(out, from, n)
+		default:
+			copyPattern(out, from, n, offset)
+		}
+		out = unsafe.Add(out, n)
+	}
+}
+
+// copyWide copies n bytes, and up to 15 more.
+//
+//go:nosplit
+func copyWide(to, from unsafe.Pointer, n uintptr) {
+	for end := unsafe.Add(to, n); uintptr(to) < uintptr(end); {
+		copy16(to, from)
+		to, from = unsafe.Add(to, 16), unsafe.Add(from, 16)
+	}
+}
+
+// copyBytes copies n bytes one after the other: what was written is read again
+// when the ranges overlap.
+//
+//go:nosplit
+func copyBytes(to, from unsafe.Pointer, n uintptr) {
+	for end := unsafe.Add(to, n); uintptr(to) < uintptr(end); {
+		store8(to, load8(from))
+		to, from = unsafe.Add(to, 1), unsafe.Add(from, 1)
+	}
+}
+
+// copyPattern fills n bytes, and up to 15 more, by repeating the period bytes
+// before to, 1 to 15 of them.
+//
+//go:nosplit
+func copyPattern(to, from unsafe.Pointer, n, period uintptr) {
+	// After 16 bytes the largest multiple of the period below 17 is a period too.
+	copyBytes(to, from, 16)
+	wide := period
+	for wide+period <= 16 {
+		wide += period
+	}
+	end := unsafe.Add(to, n)
+	for to = unsafe.Add(to, 16); uintptr(to) < uintptr(end); to = unsafe.Add(to, wide) {
+		copy16(to, unsafe.Add(to, -wide))
+	}
+}

@@ -1,0 +1,13 @@
+//go:build unpacker
+
+package unpacker
+
+// System calls by number.
+const (
+	sysWrite     = 1
+	sysMmap      = 9
+	sysMprotect  = 10
+	sysMunmap    = 11
+	sysMadvise   = 28
+	sysExitGroup = 231
+)

@@ -1,0 +1,13 @@
+//go:build unpacker
+
+package unpacker
+
+// System calls by number.
+const (
+	sysWrite     = 64
+	sysMmap      = 222
+	sysMprotect  = 226
+	sysMunmap    = 215
+	sysMadvise   = 233
+	sysExitGroup = 94
+)

@@ -1,0 +1,58 @@
+// Package unpacker is the program that a packed file starts with, and the
+// functions by which Go programs unpack one. It is compiled twice: into Go
+// programs as any package, and by internal/pack/genunpacker, together with the
+// files that have the build tag unpacker, into machine code that needs neither the
+// Go runtime nor a stack of more than a few hundred bytes. So its functions take
+// no memory, do not panic, call nothing outside, and use pointers without the
+// compiler's checks: they check bounds themselves, for they read files that may
+// be damaged.
+package unpacker
+
+import "unsafe"
+
+const (
+	headerSize  = unsafe.Sizeof(Header{})
+	segmentSize = unsafe.Sizeof(Segment{})
+
+	maxSize = 1 << 40 // bytes of anything; keeps sums from wrapping
+)
+
+// check reports whether what lies between h and end is whole and makes sense.
+//
+//go:nosplit
+func (h *Header) check(end unsafe.Pointer) bool {
+	size := left(unsafe.Pointer(h), end)
+	if size < headerSize || (size-8)%SumUnit != 0 || sum(unsafe.Add(unsafe.Pointer(h), 8), size-8) != h.Sum {
+		return false
+	}
+	if h.NSegments > 64 || h.NFilters > 64 || h.Room > maxSize || h.Span > h.Room || h.Image > h.Span || h.Packed > maxSize || h.Payload > maxSize {
+		return false
+	}
+	tables := headerSize + uintptr(h.NSegments)*segmentSize
+	if uintptr(h.Payload) < tables || uintptr(h.Payload+h.Packed) > size {
+		return false
+	}
+	at := uint64(0)
+	for i := uintptr(0); i < uintptr(h.NSegments); i++ {
+		s := h.segment(i)
+		if s.Start < at || s.Start > h.Span {
+			return false
+		}
+		at = s.Start
+	}
+	return true
+}
+
+//go:nosplit
+func (h *Header) segment(i uintptr) *Segment {
+	return (*Segment)(unsafe.Add(unsafe.Pointer(h), headerSize+i*segmentSize))
+}
+
+// Unpack fills the image, h.Image bytes, from the payload behind h, which check
+// has approved. It reports whether that worked.
+//
+//go:nosplit
+func Unpack(h *Header, image unsafe.Pointer) bool {
+	payload := unsafe.Add(unsafe.Pointer(h), uintptr(h.Payload))
+	return lz4(image, unsafe.Add(image, uintptr(h.Image)), payload, unsafe.Add(payload, uintptr(h.Packed)))
+}

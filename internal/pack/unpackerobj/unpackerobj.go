@@ -1,0 +1,93 @@
+// Package unpackerobj makes the machine code of internal/pack/unpacker with the go
+// command. It is for the generator and for the test that compares its output with
+// the code in internal/arch.
+package unpackerobj
+
+import (
+	"bytes"
+	"fmt"
+	"go/build"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/go3s/rules_go3s/internal/arch"
+	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/link"
+)
+
+// Both functions that cross between assembler and compiler pass arguments in
+// registers, so that the compiler makes no wrappers.
+const symABIs = "ref unpacker.start ABIInternal\ndef unpacker.syscall ABIInternal\n"
+
+const (
+	arMagic  = "!<arch>\n"
+	arHeader = 60 // bytes
+)
+
+// Build compiles the Go files of root/internal/pack/unpacker for linux/goarch,
+// assembles root/internal/arch/goarch/unpack.s and links both.
+func Build(root, goarch string) (arch.Stub, error) {
+	tmp, err := os.MkdirTemp("", "unpackerobj")
+	if err != nil {
+		return arch.Stub{}, err
+	}
+	defer os.RemoveAll(tmp)
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return arch.Stub{}, fmt.Errorf("go env GOROOT: %w", err)
+	}
+	abis := filepath.Join(tmp, "symabis")
+	if err := os.WriteFile(abis, []byte(symABIs), 0o666); err != nil {
+		return arch.Stub{}, err
+	}
+
+	source := filepath.Join(root, "internal", "pack", "unpacker")
+	ctx := build.Default
+	ctx.GOOS, ctx.GOARCH, ctx.BuildTags = "linux", goarch, []string{"unpacker"}
+	pkg, err := ctx.ImportDir(source, 0)
+	if err != nil {
+		return arch.Stub{}, err
+	}
+	// -B: the code does without bounds checks, as it has no runtime to panic.
+	compile := append([]string{"compile", "-p", "unpacker", "-B", "-dwarf=false", "-trimpath", source, "-linkobj", filepath.Join(tmp, "go.o"), "-o", os.DevNull, "-symabis", abis}, pkg.GoFiles...)
+	assemble := []string{"asm", "-p", "unpacker", "-I", filepath.Join(strings.TrimSpace(string(goroot)), "pkg", "include"), "-o", filepath.Join(tmp, "asm.o"), "unpack.s"}
+	for dir, args := range map[string][]string{source: compile, filepath.Join(root, "internal", "arch", goarch): assemble} {
+		cmd := exec.Command("go", append([]string{"tool"}, args...)...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+goarch, "GOAMD64=v1", "GOARM64=v8.0", "GORISCV64=rva20u64", "GOEXPERIMENT=")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return arch.Stub{}, fmt.Errorf("%s: %w\n%s", cmd, err, out)
+		}
+	}
+
+	var objs []link.Object
+	for _, name := range []string{"asm.o", "go.o"} {
+		data, err := os.ReadFile(filepath.Join(tmp, name))
+		if err != nil {
+			return arch.Stub{}, err
+		}
+		// The compiler's is an archive (ar(5)) of one member.
+		if bytes.HasPrefix(data, []byte(arMagic)) && len(data) > len(arMagic)+arHeader {
+			data = data[len(arMagic)+arHeader:]
+		}
+		obj, err := goobj.Parse(name, data)
+		if err != nil {
+			return arch.Stub{}, err
+		}
+		objs = append(objs, link.Object{Name: name, File: obj})
+	}
+	stub, err := link.Stub(objs...)
+	if err != nil {
+		return arch.Stub{}, err
+	}
+	for _, r := range stub.Relocs {
+		switch r.Symbol {
+		case "", "_start", "__pack_header", "__pack_end":
+		default:
+			return arch.Stub{}, fmt.Errorf("the unpacker for %s needs symbol %q, which only the Go runtime has", goarch, r.Symbol)
+		}
+	}
+	return stub, nil
+}
