@@ -9,7 +9,7 @@ import (
 var rules = []*Rule{
 	&soundELF, &typeExec, &typeDyn, &machine, &entryInText, &pageAlignment,
 	&nxStack, &noWXSegment,
-	&noInterpreter, &noDynamic, &pieDynamic, &pieRelocations, &noTextRelocations, &noNeeded, &noRPath, &noSymbolVersions,
+	&noInterpreter, &noDynamic, &pieDynamic, &pieRelocations, &selfRelocation, &noTextRelocations, &relro, &noNeeded, &noRPath, &noSymbolVersions,
 	&noLibcSymbol, &noLibcString, &noCgo, &noForeignCode,
 	&goBuildInfo, &goTables,
 	&syscallSites,
@@ -50,7 +50,7 @@ var (
 		"no-libc-symbol", "no-libc-string", "no-host-path-string", "size-budget",
 	}
 	fixedRules = []string{"type-exec", "no-dynamic"}
-	pieRules   = []string{"type-dyn", "pie-dynamic", "pie-relocations", "no-text-relocations"}
+	pieRules   = []string{"type-dyn", "pie-dynamic", "pie-relocations", "self-relocation", "no-text-relocations", "relro"}
 	goRules    = []string{"go-build-info", "go-tables", "no-cgo", "no-foreign-code", "no-host-path"}
 	doorRules  = []string{"syscall-sites"}
 )

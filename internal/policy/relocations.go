@@ -4,8 +4,10 @@ package policy
 //
 // A static PIE relocates itself: its entry code adds the load address to every
 // word listed in two tables that PT_DYNAMIC names. It can do no more than that,
-// so every entry must be a relative one, and every word in memory that is
-// writable while it runs.
+// so every entry must be a relative one, every word in memory that is writable
+// while it runs, and no word may be listed twice. What is relocated must be an
+// address of the program: in a DT_RELR table the word itself, in a DT_RELA table the
+// addend.
 //
 //	DT_RELA, DT_RELASZ   24-byte entries: address, type and symbol, addend (gABI 4)
 //	DT_RELR, DT_RELRSZ   8-byte words: an even one is the address of a word to
@@ -17,8 +19,10 @@ package policy
 import (
 	"debug/elf"
 	"encoding/binary"
+	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
 // Dynamic tags that debug/elf does not name (gABI 5, Dynamic Section).
@@ -36,9 +40,9 @@ var relativeTypes = map[elf.Machine]uint32{
 
 var pieRelocations = Rule{
 	ID:       "pie-relocations",
-	What:     "The program can relocate itself: all relocations are relative, and all their places are in writable segments.",
-	Why:      "Without a loader nobody looks symbols up, and a write to read-only memory faults before main begins.",
-	Evidence: "DT_RELA, DT_RELR, DT_REL and DT_JMPREL tables, PT_LOAD headers.",
+	What:     "The program can relocate itself: all relocations are relative, each has a word in a writable segment to itself, and what they relocate is an address of the program.",
+	Why:      "Without a loader nobody looks symbols up, and a write to read-only memory faults before main begins. A word that is relocated twice, or that holds no address, is a wrong pointer.",
+	Evidence: "DT_RELA, DT_RELR, DT_REL and DT_JMPREL tables, the relocated words in the file, PT_LOAD headers.",
 	Remedy:   "Link with golink; a relocation against a symbol means that cgo or a shared library is part of the program.",
 	Ref:      "System V gABI, chapter 4, Relocation, and chapter 5, Dynamic Section",
 	Severity: Error,
@@ -55,13 +59,16 @@ func checkPIERelocations(in *Input) []Finding {
 	f := in.File
 	entries, _, _ := dynamicEntries(f)
 	c := relocChecker{file: f, loads: loads(f)}
+	if n := len(c.loads); n > 0 {
+		c.image = gobin.Range{Start: c.loads[0].Vaddr, End: c.loads[n-1].Vaddr + c.loads[n-1].Memsz}
+	}
 	for _, table := range []struct {
 		addr, size elf.DynTag
 		name       string
 		check      func([]byte)
 	}{
-		{elf.DT_RELA, elf.DT_RELASZ, "DT_RELA", c.rela},
-		{dtRELR, dtRELRSZ, "DT_RELR", c.relr},
+		{elf.DT_RELA, elf.DT_RELASZ, "DT_RELA", c.checkRELA},
+		{dtRELR, dtRELRSZ, "DT_RELR", c.checkRELR},
 		{elf.DT_REL, elf.DT_RELSZ, "DT_REL", c.unwanted("DT_REL")},
 		{elf.DT_JMPREL, elf.DT_PLTRELSZ, "DT_JMPREL", c.unwanted("DT_JMPREL")},
 	} {
@@ -87,35 +94,64 @@ func checkPIERelocations(in *Input) []Finding {
 type relocChecker struct {
 	file  *goelf.File
 	loads loadTable
+	image gobin.Range // of all segments
+	last  loadSegment // that the place before was in
+	rela  []uint64    // places of DT_RELA, ascending
 	collector
 }
 
-// target checks one relocated word.
-func (c *relocChecker) target(table string, addr uint64) {
-	switch s, ok := c.loads.find(addr, 8); {
+// target checks one relocated word. ok is false when the program cannot write to it.
+func (c *relocChecker) target(table string, addr uint64) (s loadSegment, ok bool) {
+	if c.last.Prog64 != nil && addr >= c.last.Vaddr && addr-c.last.Vaddr < c.last.Memsz && c.last.Memsz-(addr-c.last.Vaddr) >= 8 {
+		return c.last, true
+	}
+	s, ok = c.loads.find(addr, 8)
+	switch {
 	case !ok:
 		c.add(table, "it relocates the word at %#x, which is in no PT_LOAD segment", addr)
 	case !s.has(elf.PF_W):
 		c.add(where(c.file, addr), "%s relocates the word at %#x, which is in the read-only segment %s", table, addr, segmentName(c.file.Progs, s.index))
+		ok = false
+	default:
+		c.last = s
+	}
+	return s, ok
+}
+
+// address checks what the word at addr points to, before the load address is added.
+// The end of the program is an address that Go's tables hold, too.
+func (c *relocChecker) address(table string, addr, value uint64) {
+	if value < c.image.Start || value > c.image.End {
+		c.add(where(c.file, addr), "%s relocates the word at %#x, which holds %#x, no address of the program (%#x to %#x)", table, addr, value, c.image.Start, c.image.End)
 	}
 }
 
-func (c *relocChecker) rela(data []byte) {
+func (c *relocChecker) checkRELA(data []byte) {
 	want := relativeTypes[elf.Machine(c.file.Header.Machine)]
 	if len(data)%goelf.RelaSize != 0 {
 		c.add("DT_RELASZ", "the table has %#x bytes, want a multiple of %d", len(data), goelf.RelaSize)
 	}
+	c.rela = make([]uint64, 0, len(data)/goelf.RelaSize)
 	for ; len(data) >= goelf.RelaSize && !c.full(); data = data[goelf.RelaSize:] {
 		addr, info := binary.LittleEndian.Uint64(data), binary.LittleEndian.Uint64(data[8:])
 		if typ := elf.R_TYPE64(info); typ != want || elf.R_SYM64(info) != 0 {
 			c.add("DT_RELA", "the word at %#x has relocation type %d against symbol %d, want the relative type %d without symbol", addr, typ, elf.R_SYM64(info), want)
 			continue
 		}
-		c.target("DT_RELA", addr)
+		if _, ok := c.target("DT_RELA", addr); ok {
+			c.address("DT_RELA", addr, binary.LittleEndian.Uint64(data[16:]))
+			c.rela = append(c.rela, addr)
+		}
+	}
+	slices.Sort(c.rela)
+	for i := 1; i < len(c.rela) && !c.full(); i++ {
+		if c.rela[i]-c.rela[i-1] < 8 {
+			c.add("DT_RELA", "it relocates the words at %#x and %#x, which share bytes", c.rela[i-1], c.rela[i])
+		}
 	}
 }
 
-func (c *relocChecker) relr(data []byte) {
+func (c *relocChecker) checkRELR(data []byte) {
 	if len(data)%8 != 0 {
 		c.add("DT_RELRSZ", "the table has %#x bytes, want a multiple of 8", len(data))
 	}
@@ -124,7 +160,11 @@ func (c *relocChecker) relr(data []byte) {
 	for ; len(data) >= 8 && !c.full(); data = data[8:] {
 		word := binary.LittleEndian.Uint64(data)
 		if word&1 == 0 {
-			c.target("DT_RELR", word)
+			if begun && word < next {
+				c.add("DT_RELR", "the table goes back to %#x, though words up to %#x are covered: it would relocate words twice", word, next)
+				return
+			}
+			c.relr(word)
 			next, begun = word+8, true
 			continue
 		}
@@ -132,15 +172,28 @@ func (c *relocChecker) relr(data []byte) {
 			c.add("DT_RELR", "the table begins with the bitmap %#x, want an address", word)
 			return
 		}
-		const span = 63 * 8
-		if s, ok := c.loads.find(next, span); !ok || !s.has(elf.PF_W) {
-			for i, bits := uint64(0), word>>1; bits != 0; i, bits = i+1, bits>>1 {
-				if bits&1 != 0 {
-					c.target("DT_RELR", next+8*i)
-				}
+		for i, bits := uint64(0), word>>1; bits != 0 && !c.full(); i, bits = i+1, bits>>1 {
+			if bits&1 != 0 {
+				c.relr(next + 8*i)
 			}
 		}
-		next += span
+		next += 63 * 8
+	}
+}
+
+// relr checks a word of DT_RELR.
+func (c *relocChecker) relr(addr uint64) {
+	s, ok := c.target("DT_RELR", addr)
+	if !ok {
+		return
+	}
+	var value uint64 // zero beyond the file's part of the segment
+	if off := addr - s.Vaddr; off < s.Filesz && s.Filesz-off >= 8 {
+		value = binary.LittleEndian.Uint64(s.data[off:])
+	}
+	c.address("DT_RELR", addr, value)
+	if i, found := slices.BinarySearch(c.rela, addr); found {
+		c.add("DT_RELR", "it relocates the word at %#x, which DT_RELA relocates as well", c.rela[i])
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go3s/rules_go3s/internal/arch"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/elf/elftest"
 	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
@@ -135,6 +136,36 @@ func TestSharedPage(t *testing.T) {
 	expect(t, breachesOf(t, mustNew(t, "static-asm"), m.Data), "sound-elf: PT_LOAD 1: it shares the page")
 }
 
+func TestRELRORule(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(m *elftest.Image, relro int)
+		want   []string
+	}{
+		{"none", func(m *elftest.Image, relro int) { m.Put32(relro, uint32(elf.PT_NULL)) },
+			[]string{"self-relocation: PT_GNU_RELRO: the file has 0", "relro: PT_GNU_RELRO: the file has no PT_GNU_RELRO"}},
+		{"in part", func(m *elftest.Image, relro int) { m.Put64(relro+40, uint64(m.Size(".dynamic"))) },
+			[]string{"self-relocation: __relro_end", "relro: PT_DYNAMIC: PT_GNU_RELRO protects the pages", "relro: section .dynamic: PT_GNU_RELRO protects the pages"}},
+		{"of other data", func(m *elftest.Image, relro int) {
+			data := le.Uint64(m.Data[m.Phdr(elf.PT_LOAD, 3)+16:])
+			m.Put64(relro+16, data)
+			m.Put64(relro+40, 4096-data%4096)
+		}, []string{"self-relocation: __relro_start", "self-relocation: __relro_end", "relro: PT_DYNAMIC: it is at",
+			"relro: section .dynamic: it is at", "relro: section .go.module: the program writes to it", "relro: section .data: the program writes to it", "relro: section .bss"}},
+		{"of read-only data", func(m *elftest.Image, relro int) {
+			m.Put64(relro+16, le.Uint64(m.Data[m.Phdr(elf.PT_LOAD, 1)+16:]))
+			m.Put64(relro+40, 8)
+		}, []string{"self-relocation: __relro_start", "self-relocation: __relro_end", "relro: PT_GNU_RELRO: it is in the segment PT_LOAD 1, which is read-only",
+			"relro: PT_DYNAMIC: it is at", "relro: section .dynamic: it is at"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := pie(elf.EM_X86_64, nil)
+			c.change(m, m.Phdr(elf.PT_GNU_RELRO, 0))
+			expect(t, breachesOf(t, mustNew(t, "static-pie"), m.Data), c.want...)
+		})
+	}
+}
+
 // Read-only protection may reach to the end of a page, but not beyond.
 func TestRelro(t *testing.T) {
 	p := gobintest.New(elf.EM_X86_64)
@@ -179,32 +210,44 @@ func dynamic(entries ...uint64) []byte {
 	return b
 }
 
-// pie returns a static PIE with one RELR word and one RELA entry for .data, after
-// change.
+// pie returns a static PIE that golink's entry code begins and that has three RELR
+// words, after change.
 func pie(machine elf.Machine, change func(entries map[elf.DynTag]uint64, rela, relr []byte)) *elftest.Image {
-	const alloc, write = elf.SHF_ALLOC, elf.SHF_WRITE
+	const alloc, write, exec = elf.SHF_ALLOC, elf.SHF_WRITE, elf.SHF_EXECINSTR
 	p := gobintest.New(machine)
-	tags := []elf.DynTag{elf.DT_RELA, elf.DT_RELASZ, elf.DT_RELAENT, dtRELR, dtRELRSZ, elf.DT_FLAGS_1, elf.DT_FLAGS, elf.DT_TEXTREL, elf.DT_JMPREL, elf.DT_PLTRELSZ, elf.DT_NULL}
+	tags := []elf.DynTag{elf.DT_DEBUG, elf.DT_RELA, elf.DT_RELASZ, elf.DT_RELAENT, dtRELR, dtRELRSZ, elf.DT_FLAGS_1, elf.DT_FLAGS, elf.DT_TEXTREL, elf.DT_JMPREL, elf.DT_PLTRELSZ, elf.DT_NULL}
 	spec := p.Spec()
-	spec.Type, spec.Base = elf.ET_DYN, 0
+	spec.Type, spec.Base, spec.Entry = elf.ET_DYN, 0, ".entry"
+	for i := range spec.Sections {
+		if spec.Sections[i].Load == 2 {
+			spec.Sections[i].Load = 3 // behind what becomes read-only
+		}
+	}
+	stub := archOf(machine).EntryPIE
 	i := slices.IndexFunc(spec.Sections, func(s elftest.Section) bool { return s.Name == ".rodata" })
+	spec.Sections = slices.Insert(spec.Sections, i,
+		elftest.Section{Name: ".entry", Type: elf.SHT_PROGBITS, Flags: alloc | exec, Align: 16, Data: slices.Clone(stub.Code)})
+	i = slices.IndexFunc(spec.Sections, func(s elftest.Section) bool { return s.Name == ".rodata" })
 	spec.Sections = slices.Insert(spec.Sections, i,
 		elftest.Section{Name: ".rela", Type: elf.SHT_PROGBITS, Flags: alloc, Align: 8, Load: 1, Data: make([]byte, 24)},
 		elftest.Section{Name: ".relr", Type: elf.SHT_PROGBITS, Flags: alloc, Align: 8, Load: 1, Data: make([]byte, 16)})
-	i = slices.IndexFunc(spec.Sections, func(s elftest.Section) bool { return s.Name == ".data" })
+	i = slices.IndexFunc(spec.Sections, func(s elftest.Section) bool { return s.Load == 3 })
 	spec.Sections = slices.Insert(spec.Sections, i,
 		elftest.Section{Name: ".dynamic", Type: elf.SHT_DYNAMIC, Flags: alloc | write, Align: 8, Load: 2, Entsize: 16, Data: make([]byte, 16*len(tags))})
-	spec.Progs = append(spec.Progs, elftest.Prog{Type: elf.PT_DYNAMIC, Flags: elf.PF_R | elf.PF_W, Section: ".dynamic"})
+	spec.Progs = append(spec.Progs,
+		elftest.Prog{Type: elf.PT_DYNAMIC, Flags: elf.PF_R | elf.PF_W, Section: ".dynamic"},
+		elftest.Prog{Type: elf.PT_GNU_RELRO, Flags: elf.PF_R, Section: ".dynamic"})
 	m := gobintest.Finish(spec.Build())
 
 	addr := func(name string) uint64 { return le.Uint64(m.Data[m.Shdr(name)+16:]) }
 	rela, relr := m.Data[m.Off(".rela"):][:24], m.Data[m.Off(".relr"):][:16]
 	le.PutUint64(rela, addr(".data"))
 	le.PutUint64(rela[8:], uint64(relativeTypes[machine]))
+	le.PutUint64(rela[16:], addr(".text"))
 	le.PutUint64(relr, addr(".bss"))
 	le.PutUint64(relr[8:], 0b1011) // the first and the third word after it
 	entries := map[elf.DynTag]uint64{
-		elf.DT_RELA: addr(".rela"), elf.DT_RELASZ: 24, elf.DT_RELAENT: 24,
+		elf.DT_DEBUG: 0, elf.DT_RELA: addr(".rela"), elf.DT_RELASZ: 0, elf.DT_RELAENT: 24,
 		dtRELR: addr(".relr"), dtRELRSZ: 16,
 		elf.DT_FLAGS_1: uint64(elf.DF_1_PIE),
 	}
@@ -219,11 +262,56 @@ func pie(machine elf.Machine, change func(entries map[elf.DynTag]uint64, rela, r
 			off += 16
 		}
 	}
+	header := m.Phdr(elf.PT_GNU_RELRO, 0)
+	m.Put64(header+40, (addr(".dynamic")+uint64(m.Size(".dynamic"))+pageSize-1)&^(pageSize-1)-addr(".dynamic"))
+	enter(m, entrySymbols(m))
 	return m
+}
+
+// entrySymbols returns what golink's entry code in m refers to.
+func entrySymbols(m *elftest.Image) map[string]uint64 {
+	addr := func(name string) uint64 { return le.Uint64(m.Data[m.Shdr(name)+16:]) }
+	end := func(name string) uint64 { return addr(name) + uint64(m.Size(name)) }
+	header := m.Phdr(elf.PT_GNU_RELRO, 0)
+	relroEnd := le.Uint64(m.Data[header+16:]) + le.Uint64(m.Data[header+40:])
+	return map[string]uint64{
+		"_start": addr(".entry"), "main": addr(".text"), "__ehdr_start": 0, "__relr_start": addr(".relr"), "__relr_end": end(".relr"),
+		"__relro_start": addr(".dynamic"), "__relro_end": relroEnd, "__dt_debug": addr(".dynamic") + 8,
+	}
+}
+
+// archOf returns what the linker knows of a machine.
+func archOf(machine elf.Machine) *arch.Arch {
+	for _, a := range arches {
+		if a.Machine == machine {
+			return a
+		}
+	}
+	panic(machine)
+}
+
+// enter fills symbols in in golink's entry code, the section .entry of m.
+func enter(m *elftest.Image, symbols map[string]uint64) {
+	a := archOf(elf.Machine(le.Uint16(m.Data[18:])))
+	start := le.Uint64(m.Data[m.Shdr(".entry")+16:])
+	var target, place uint64
+	for _, r := range a.EntryPIE.Relocs {
+		k := a.Relocs[r.Type]
+		if k.Class != arch.Low {
+			place = start + r.Off
+			target = symbols[r.Symbol] + uint64(r.Add)
+		}
+		off := uint64(m.Off(".entry")) + r.Off
+		if err := k.Apply(m.Data[off-k.Back:off+k.Size], place, target); err != nil {
+			panic(err)
+		}
+	}
 }
 
 func TestPIERules(t *testing.T) {
 	type entries = map[elf.DynTag]uint64
+	withRELA := func(e entries) { e[elf.DT_RELASZ] = 24 }
+	const unapplied = "self-relocation: DT_RELA: PT_DYNAMIC has a DT_RELA table of"
 	for _, c := range []struct {
 		name   string
 		change func(e entries, rela, relr []byte)
@@ -235,24 +323,36 @@ func TestPIERules(t *testing.T) {
 			[]string{"no-text-relocations: DT_TEXTREL"}},
 		{"text relocation flag", func(e entries, _, _ []byte) { e[elf.DT_FLAGS] = uint64(elf.DF_TEXTREL) },
 			[]string{"no-text-relocations: DT_FLAGS"}},
-		{"relocation of the headers", func(_ entries, rela, _ []byte) { le.PutUint64(rela, 0x20) },
-			[]string{"pie-relocations: memory without a section: DT_RELA relocates the word at 0x20, which is in the read-only segment PT_LOAD 0"}},
-		{"relocation nowhere", func(_ entries, rela, _ []byte) { le.PutUint64(rela, 1<<40) },
-			[]string{"pie-relocations: DT_RELA: it relocates the word at 0x10000000000"}},
-		{"symbolic relocation", func(_ entries, rela, _ []byte) { le.PutUint64(rela[8:], 1<<32|uint64(elf.R_X86_64_64)) },
-			[]string{"pie-relocations: DT_RELA: the word"}},
+		{"RELA that nobody applies", func(e entries, rela, _ []byte) { withRELA(e) },
+			[]string{unapplied}},
+		{"RELA of the same word", func(e entries, rela, relr []byte) { withRELA(e); copy(rela, relr[:8]) },
+			[]string{"pie-relocations: DT_RELR: it relocates the word at", unapplied}},
+		{"RELA addend outside of the program", func(e entries, rela, _ []byte) { withRELA(e); le.PutUint64(rela[16:], 1<<40) },
+			[]string{"pie-relocations: section .data: DT_RELA relocates the word at", unapplied}},
+		{"relocation of the headers", func(e entries, rela, _ []byte) { withRELA(e); le.PutUint64(rela, 0x20) },
+			[]string{"pie-relocations: memory without a section: DT_RELA relocates the word at 0x20, which is in the read-only segment PT_LOAD 0", unapplied}},
+		{"relocation nowhere", func(e entries, rela, _ []byte) { withRELA(e); le.PutUint64(rela, 1<<40) },
+			[]string{"pie-relocations: DT_RELA: it relocates the word at 0x10000000000", unapplied}},
+		{"symbolic relocation", func(e entries, rela, _ []byte) { withRELA(e); le.PutUint64(rela[8:], 1<<32|uint64(elf.R_X86_64_64)) },
+			[]string{"pie-relocations: DT_RELA: the word", unapplied}},
 		{"RELR of the headers", func(_ entries, _, relr []byte) { le.PutUint64(relr, 0x20) },
 			[]string{"pie-relocations: memory without a section: DT_RELR relocates the word at 0x20",
 				"pie-relocations: memory without a section: DT_RELR relocates the word at 0x28",
 				"pie-relocations: memory without a section: DT_RELR relocates the word at 0x38"}},
 		{"RELR without address", func(_ entries, _, relr []byte) { le.PutUint64(relr, 1) },
 			[]string{"pie-relocations: DT_RELR: the table begins with the bitmap"}},
-		{"table outside of the file", func(e entries, _, _ []byte) { e[elf.DT_RELASZ] = 1 << 30 },
-			[]string{"pie-relocations: DT_RELA: the table at"}},
+		{"table outside of the file", func(e entries, _, _ []byte) { withRELA(e); e[elf.DT_RELASZ] = 1 << 30 },
+			[]string{"pie-relocations: DT_RELA: the table at", unapplied}},
 		{"table without size", func(e entries, _, _ []byte) { delete(e, dtRELRSZ) },
-			[]string{"pie-relocations: DT_RELR: PT_DYNAMIC gives its address"}},
-		{"broken size", func(e entries, _, _ []byte) { e[elf.DT_RELASZ] = 23 },
-			[]string{"pie-relocations: DT_RELASZ"}},
+			[]string{"pie-relocations: DT_RELR: PT_DYNAMIC gives its address", "self-relocation: __relr_end"}},
+		{"RELR goes back", func(_ entries, _, relr []byte) { copy(relr[8:], relr[:8]) },
+			[]string{"pie-relocations: DT_RELR: the table goes back to"}},
+		{"RELR table elsewhere", func(e entries, _, _ []byte) { e[dtRELR] += 8; e[dtRELRSZ] = 0 },
+			[]string{"self-relocation: __relr_start: the instruction at", "self-relocation: __relr_end"}},
+		{"no entry for a loader", func(e entries, _, _ []byte) { delete(e, elf.DT_DEBUG) },
+			[]string{"self-relocation: DT_DEBUG: PT_DYNAMIC has no such entry"}},
+		{"broken size", func(e entries, _, _ []byte) { withRELA(e); e[elf.DT_RELASZ] = 23 },
+			[]string{"pie-relocations: DT_RELASZ", "self-relocation: DT_RELA"}},
 		{"PLT", func(e entries, _, _ []byte) { e[elf.DT_JMPREL], e[elf.DT_PLTRELSZ] = e[elf.DT_RELA], 24 },
 			[]string{"pie-relocations: DT_JMPREL"}},
 	} {
@@ -262,19 +362,46 @@ func TestPIERules(t *testing.T) {
 	}
 	t.Run("unterminated", func(t *testing.T) {
 		m := pie(elf.EM_X86_64, nil)
-		m.Put64(m.Phdr(elf.PT_DYNAMIC, 0)+32, 6*16) // p_filesz
+		m.Put64(m.Phdr(elf.PT_DYNAMIC, 0)+32, 7*16) // p_filesz
 		expect(t, breachesOf(t, mustNew(t, "static-pie"), m.Data), "pie-dynamic: DT_NULL")
 	})
 	t.Run("no dynamic section", func(t *testing.T) {
 		m := gobintest.New(elf.EM_X86_64).Build()
 		m.Put16(16, uint16(elf.ET_DYN))
-		expect(t, breachesOf(t, mustNew(t, "static-pie"), m.Data), "pie-dynamic: PT_DYNAMIC: the file has no PT_DYNAMIC")
+		expect(t, breachesOf(t, mustNew(t, "static-pie"), m.Data), "pie-dynamic: PT_DYNAMIC: the file has no PT_DYNAMIC", "self-relocation: e_entry: the code at the entry point")
 	})
+	for _, machine := range elftest.Machines {
+		t.Run("relocated word without address/"+machine.String(), func(t *testing.T) {
+			m := pie(machine, func(_ entries, rela, relr []byte) { copy(relr, rela[:8]); le.PutUint64(relr[8:], 1) })
+			expect(t, breachesOf(t, mustNew(t, "static-pie"), m.Data), "pie-relocations: section .data: DT_RELR relocates the word at")
+		})
+		for _, symbol := range []string{"main", "__ehdr_start", "__relr_start", "__relr_end", "__relro_start", "__relro_end", "__dt_debug"} {
+			t.Run(symbol+" elsewhere/"+machine.String(), func(t *testing.T) {
+				m := pie(machine, nil)
+				symbols := entrySymbols(m)
+				symbols[symbol] += 0x1008
+				enter(m, symbols)
+				got := breachesOf(t, mustNew(t, "static-pie"), m.Data)
+				other := func(s string) bool { return !strings.HasPrefix(s, "self-relocation: "+symbol+":") }
+				if len(got) == 0 || slices.ContainsFunc(got, other) {
+					t.Errorf("breaches %q, want those of %s", got, symbol)
+				}
+			})
+		}
+		t.Run("other entry code/"+machine.String(), func(t *testing.T) {
+			m := pie(machine, nil)
+			m.Data[m.Off(".entry")+len(archOf(machine).EntryPIE.Code)-1] ^= 1
+			got := breachesOf(t, mustNew(t, "static-pie"), m.Data)
+			if !slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, "no-foreign-code: section .entry") }) {
+				t.Errorf("breaches %q, want that the code is foreign", got)
+			}
+		})
+	}
 	t.Run("fixed addresses", func(t *testing.T) {
 		m := pie(elf.EM_X86_64, nil)
 		m.Put16(16, uint16(elf.ET_EXEC))
-		expect(t, breachesOf(t, mustNew(t, "static-pie"), m.Data), "type-dyn: e_type")
-		expect(t, breachesOf(t, mustNew(t, "static"), m.Data), "no-dynamic: PT_DYNAMIC")
+		expect(t, breachesOf(t, mustNew(t, "static-pie"), m.Data), "type-dyn: e_type", "no-foreign-code: section .entry")
+		expect(t, breachesOf(t, mustNew(t, "static"), m.Data), "no-dynamic: PT_DYNAMIC", "no-foreign-code: section .entry")
 	})
 }
 
