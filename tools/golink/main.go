@@ -16,8 +16,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/link/extld"
 	"github.com/go3s/rules_go3s/internal/params"
 )
 
@@ -28,7 +30,13 @@ var commands = map[string]func(args []string) error{
 
 const usage = "usage: golink link|asm [flags], run a command with -h for its flags"
 
+// gcBelow is the size of memory, in bytes, up to which golink does without garbage
+// collection: it makes hardly any garbage.
+const gcBelow = 1 << 30
+
 func main() {
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(gcBelow)
 	args, err := params.Expand(os.Args[1:])
 	if err == nil {
 		err = run(args)
@@ -63,7 +71,7 @@ func run(args []string) error {
 		return errors.New(usage)
 	}
 	if strings.HasPrefix(args[0], "-") && !isHelp(args[0]) {
-		return runExtld(args)
+		return extld.Run(args)
 	}
 	cmd, ok := commands[args[0]]
 	if !ok {

@@ -42,6 +42,7 @@ var Arch = &arch.Arch{
 	EntryExe:  entryExe,
 	EntryPIE:  entryPIE,
 	Unpacker:  unpacker,
+	Relay:     relay,
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{
 		goobj.RelocAddrARM64: {
 			{Type: uint32(elf.R_AARCH64_ADR_PREL_PG_HI21)},

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestCommands(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		err  string
+	}{
+		{nil, "usage"},
+		{[]string{"unlink"}, `unknown command "unlink"`},
+		{[]string{"link", "stray"}, `unexpected argument "stray"`},
+		{[]string{"link"}, "flag -linker is missing\ngolink link: flag -main is missing\ngolink link: flag -goarch is missing\ngolink link: flag -o is missing"},
+		{[]string{"link", "-archive", "a=b"}, "want importpath=importmap=file=label"},
+		{[]string{"link", "-linker=l", "-main=m", "-goarch=amd64", "-o=o", "-stdlib=s"}, "-package-list and -stdlib go together"},
+		{[]string{"link", "-linker=l", "-main=m", "-goarch=amd64", "-o=o", "-linker-script=s"}, "need -external-linker"},
+		{[]string{"link", "-linker=l", "-main=m", "-goarch=amd64", "-o=o", "-external-linker=l", "-external-flag=-r"}, `external linker flag "-r": refused`},
+		{[]string{"asm", "-o", "x"}, "at least one object file"},
+		{[]string{"asm", "-o", "x", "/no/such.o"}, "/no/such.o"},
+	} {
+		if err := run(tt.args); err == nil || !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("golink %q: error %v, want %q", tt.args, err, tt.err)
+		}
+	}
+}
