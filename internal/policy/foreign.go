@@ -7,7 +7,8 @@ package policy
 // a C compiler made, and what a C linker adds (.init, .plt, crt1.o), lies outside,
 // whether or not the file is stripped. So the executable bytes outside that range,
 // less what is known, are the foreign code: known are golink's entry code, the
-// file's own headers, notes, sections without SHF_EXECINSTR, and padding.
+// file's own headers, notes, sections without SHF_EXECINSTR, padding, and what linkers
+// and strip programs leave behind (residue.go).
 
 import (
 	"debug/elf"
@@ -60,6 +61,7 @@ func foreignCode(f *goelf.File, text gobin.Range) []region {
 	}
 	slices.Sort(cuts)
 
+	headersEnd := byOffset.addresses(f.Header.Phoff, uint64(len(f.Progs))*goelf.ProgHeaderSize).End
 	set := newRangeSet(skip)
 	var out []region
 	for _, s := range segs {
@@ -74,7 +76,7 @@ func foreignCode(f *goelf.File, text gobin.Range) []region {
 				}
 				r.Start = piece.End
 				code := s.data[piece.Start-s.Vaddr : piece.End-s.Vaddr]
-				if slices.ContainsFunc(code, isNoPadding) {
+				if !isResidue(f, headersEnd, piece.Start, code) {
 					out = append(out, region{piece, code})
 				}
 			}
@@ -91,7 +93,7 @@ var noForeignCode = Rule{
 	ID:       "no-foreign-code",
 	What:     "All executable bytes belong to functions that Go compiled or assembled, or to golink's entry code.",
 	Why:      "It proves, on stripped files too, that no C library and no other object file is linked in.",
-	Evidence: "Executable PT_LOAD segments against the text range of Go's module data; golink's entry code, compared byte by byte; headers, notes, sections without SHF_EXECINSTR and padding are left out.",
+	Evidence: "Executable PT_LOAD segments against the text range of Go's module data; golink's entry code, compared byte by byte; headers, notes, sections without SHF_EXECINSTR, padding and the unused PLT header of Go's linker are left out.",
 	Remedy:   "Turn cgo off and link with golink or Go's internal linker. Code that is meant to be there can be allowed by the name of its section.",
 	Ref:      "Go runtime/symtab.go, moduledata.text and etext",
 	Severity: Error,

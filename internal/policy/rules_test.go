@@ -537,6 +537,75 @@ func TestForeignCode(t *testing.T) {
 	expect(t, breachesOf(t, nolibc, build([]byte{0xcc, 0x90, 0, 0xcc}, alloc|exec)))
 }
 
+// What linkers and strip programs leave in the executable segment is known, and nothing else
+// beside it.
+func TestResidue(t *testing.T) {
+	const alloc, exec = elf.SHF_ALLOC, elf.SHF_EXECINSTR
+	plt := []byte{0xff, 0x35, 1, 2, 3, 0, 0xff, 0x25, 4, 5, 6, 0, 0x0f, 0x1f, 0x40, 0}
+	note := elftest.Note("GNU", 3, make([]byte, 20))
+	for _, c := range []struct {
+		name  string
+		code  []byte
+		known bool
+	}{
+		{"PLT header", plt, true},
+		{"PLT header and padding", slices.Concat([]byte{0xcc, 0xcc}, plt, []byte{0, 0}), true},
+		{"PLT header with an entry", slices.Concat(plt, []byte{0xff, 0x25, 0, 0, 0, 0}), false},
+		{"half a PLT header", plt[:12], false},
+		{"another jump", slices.Replace(slices.Clone(plt), 7, 8, 0x15), false},
+		{"build-id", note, true},
+		{"build-id and PLT header", slices.Concat(note, plt), true},
+		{"build-id of 64 bytes", elftest.Note("GNU", 3, make([]byte, 64)), false},
+		{"build-id that is cut off", note[:20], false},
+		{"another note", elftest.Note("GNX", 3, make([]byte, 20)), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := gobintest.New(elf.EM_X86_64)
+			p.Sections = []elftest.Section{{Name: ".plt", Type: elf.SHT_PROGBITS, Flags: alloc | exec, Align: 16, Data: c.code}}
+			var want []string
+			if !c.known {
+				want = []string{"no-foreign-code: section .plt"}
+			}
+			expect(t, breachesOf(t, mustNew(t, "static"), p.Build().Data), want...)
+		})
+	}
+}
+
+// Section headers behind the program headers, as cmd/link writes them, are no code once the
+// ELF header says that there are none.
+func TestOldSectionHeaders(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		damage func(m *elftest.Image)
+		known  bool
+	}{
+		{"as linked", func(*elftest.Image) {}, true},
+		{"null header not null", func(m *elftest.Image) { m.Data[m.Shdr("")+1] = 0x55 }, false},
+		{"unknown type", func(m *elftest.Image) { m.Put32(m.Shdr(".data")+4, 0x1234) }, false},
+		{"unknown flags", func(m *elftest.Image) { m.Put64(m.Shdr(".data")+8, 0xc3<<32) }, false},
+		{"address of another offset", func(m *elftest.Image) { m.Put64(m.Shdr(".data")+24, 0xc3c3) }, false},
+		{"size too large", func(m *elftest.Image) { m.Put64(m.Shdr(".shstrtab")+32, 0xc3<<48) }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			spec := gobintest.New(elf.EM_X86_64).Spec()
+			spec.HeadersFirst = true
+			m := gobintest.Finish(spec.Build())
+			c.damage(m)
+			m.Put64(40, 0) // e_shoff, e_shnum, e_shstrndx
+			m.Put16(60, 0)
+			m.Put16(62, 0)
+			f := parse(t, m.Data)
+			module, err := NewInput(f).module()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if foreign := foreignCode(f, module.Text); (len(foreign) == 0) != c.known {
+				t.Errorf("foreign code %+v, want none: %v", foreign, c.known)
+			}
+		})
+	}
+}
+
 // golink's entry code is known, and nothing that differs from it.
 func TestEntryStub(t *testing.T) {
 	for _, machine := range elftest.Machines {

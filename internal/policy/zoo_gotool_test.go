@@ -173,11 +173,11 @@ func TestZooBroken(t *testing.T) {
 		{"without trimpath", "static", func(z zoo) string { return z.build("amd64", "./hello", nil) },
 			[]string{"no-host-path"}},
 		{"PIE of the Go linker", "static-pie", func(z zoo) string { return z.build("amd64", "./hello", nil, "-trimpath", "-buildmode=pie") },
-			[]string{"no-interpreter", "relro", "no-foreign-code"}}, // the last page with relocated data stays writable
+			[]string{"no-interpreter", "relro"}}, // the last page with relocated data stays writable
 		{"PIE of the Go linker, arm64", "static-pie", func(z zoo) string { return z.build("arm64", "./hello", nil, "-trimpath", "-buildmode=pie") },
-			[]string{"no-interpreter", "relro", "no-foreign-code"}}, // the last page with relocated data stays writable
+			[]string{"no-interpreter", "relro"}}, // the last page with relocated data stays writable
 		{"PIE as fixed", "static", func(z zoo) string { return z.build("amd64", "./hello", nil, "-trimpath", "-buildmode=pie") },
-			[]string{"type-exec", "no-interpreter", "no-dynamic", "no-foreign-code"}},
+			[]string{"type-exec", "no-interpreter", "no-dynamic"}},
 		{"PIE that crashes", "static-pie", func(z zoo) string {
 			return z.build("amd64", "./hello", nil, "-trimpath", "-buildmode=pie", "-ldflags=-d")
 		}, []string{"pie-dynamic", "self-relocation", "relro"}},
