@@ -235,6 +235,7 @@ func (l *linker) place() error {
 		if g.typ == elf.PT_GNU_RELRO {
 			// Up to the end of the page: nothing else is on it.
 			g.memsz = alignUp(g.addr+g.memsz, page) - g.addr
+			l.load[loadRelro].memsz = g.memsz // it has the same sections, and must hold all of RELRO
 		}
 	}
 	l.placeRest(off)

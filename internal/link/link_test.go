@@ -191,6 +191,11 @@ func checkRelr(t *testing.T, f *elf.File, sym map[string]elf.Symbol) {
 		if p.Vaddr > relro.Addr || p.Vaddr+p.Memsz < dyn.Addr+dyn.Size || (p.Vaddr+p.Memsz)%4096 != 0 || p.Vaddr+p.Memsz > f.Section(".go.module").Addr {
 			t.Errorf("PT_GNU_RELRO covers %#x to %#x, want .data.rel.ro to .dynamic, to the end of a page", p.Vaddr, p.Vaddr+p.Memsz)
 		}
+		if !slices.ContainsFunc(f.Progs, func(q *elf.Prog) bool {
+			return q.Type == elf.PT_LOAD && q.Vaddr <= p.Vaddr && p.Vaddr+p.Memsz <= q.Vaddr+q.Memsz
+		}) {
+			t.Error("PT_GNU_RELRO is not inside a PT_LOAD")
+		}
 	}
 	flags, err := f.DynValue(elf.DT_FLAGS_1)
 	if err != nil || len(flags) != 1 || elf.DynFlag1(flags[0])&elf.DF_1_PIE == 0 {

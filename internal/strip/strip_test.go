@@ -162,6 +162,13 @@ func TestStringTablesShareSuffixes(t *testing.T) {
 	if got, want := symbolNames(t, out), []string{"runtime.main", "main", "in", "main", "a.main", "", "n"}; !slices.Equal(got, want) {
 		t.Errorf("symbols %q, want %q", got, want)
 	}
+	syms, err := f.Symbols(f.Section(".symtab"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Sections[0].Name != 0 || syms[0].Name != 0 || syms[6].Name != 0 {
+		t.Errorf("what has no name has sh_name %d, st_name %d and %d, want 0 (gABI 4)", f.Sections[0].Name, syms[0].Name, syms[6].Name)
+	}
 }
 
 // One string table may serve sections and symbols.

@@ -50,7 +50,9 @@ func (t *stringTable) finish() {
 			t.data = append(append(t.data, r.s...), 0)
 			last, end = r.s, uint32(len(t.data)-1)
 		}
-		t.offsets[r.id] = end - uint32(len(r.s))
+		if r.s != "" { // which is at 0, since sh_name of the null section and st_name of a nameless symbol are 0
+			t.offsets[r.id] = end - uint32(len(r.s))
+		}
 	}
 	t.refs = nil
 }

@@ -19,7 +19,6 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/goversion"
 	"github.com/go3s/rules_go3s/internal/link/elflinker"
-	"github.com/go3s/rules_go3s/internal/link/extld"
 )
 
 // Build modes of Config.BuildMode.
@@ -42,7 +41,7 @@ var archLevels = map[string]string{
 // A Config says what to link. Paths may be relative to the working directory.
 type Config struct {
 	Linker      string // the SDK's link tool
-	ExtLD       string // golink itself, in case that it must be started as the external linker
+	ExtLD       string // golink itself
 	PackageList string // file that lists the import paths of the standard library; "" for none
 	Stdlib      string // directory that holds GOOS_GOARCH/<import path>.a; "" when PackageList is
 	Archives    []Archive
@@ -107,22 +106,11 @@ func Link(c Config) (warnings string, err error) {
 	if err := c.writeImportcfg(cfg, level, godebugs); err != nil {
 		return "", err
 	}
-	out := filepath.Join(tmp, "linked")
-	h, err := newHere(tmp, out)
-	if err != nil {
-		return "", err
-	}
-	if h != nil {
-		defer h.close()
-		c.ExtLD = h.program()
-	} else {
-		out = filepath.Join(tmp, outName)
-	}
 	args, err := c.args(cfg, tmp, godebugs)
 	if err != nil {
 		return "", err
 	}
-	if warnings, err = c.run(args, level, tmp, h); err != nil {
+	if warnings, err = c.run(args, level); err != nil {
 		return "", err
 	}
 	if c.Map != "" {
@@ -130,11 +118,20 @@ func Link(c Config) (warnings string, err error) {
 			return warnings, fmt.Errorf("%s ended without a link map: %w", c.Linker, err)
 		}
 	}
-	if err := os.Rename(out, c.Out); err != nil {
+	if err := os.Rename(filepath.Join(tmp, outName), c.Out); err != nil {
 		return warnings, fmt.Errorf("%s ended without an output: %w", c.Linker, err)
 	}
 	return warnings, nil
 }
+
+// Flags by which golink as -extld learns of Config.External, each followed by a
+// value.
+const (
+	ExternalLinkerFlag = "-Wl,--external-linker="
+	ExternalFlavorFlag = "-Wl,--external-flavor="
+	ExternalFlagFlag   = "-Wl,--external-flag="
+	LinkerScriptFlag   = "-Wl,--linker-script="
+)
 
 // externalFlags returns the flags for c.External.
 func (c *Config) externalFlags() []string {
@@ -142,24 +139,23 @@ func (c *Config) externalFlags() []string {
 	if x.Path == "" {
 		return nil
 	}
-	flags := []string{extld.ExternalLinkerFlag + x.Path}
+	flags := []string{ExternalLinkerFlag + x.Path}
 	if x.Flavor != "" {
-		flags = append(flags, extld.ExternalFlavorFlag+x.Flavor)
+		flags = append(flags, ExternalFlavorFlag+x.Flavor)
 	}
 	if x.Script != "" {
-		flags = append(flags, extld.LinkerScriptFlag+x.Script)
+		flags = append(flags, LinkerScriptFlag+x.Script)
 	}
 	for _, f := range x.Flags {
-		flags = append(flags, extld.ExternalFlagFlag+f)
+		flags = append(flags, ExternalFlagFlag+f)
 	}
 	return flags
 }
 
 // Names in the temporary directory.
 const (
-	outName    = "a.out" // what cmd/link's external linker is to write
-	mapName    = "map"
-	objectName = "go.o" // cmd/link decides it
+	outName = "a.out"
+	mapName = "map"
 )
 
 // checkMain checks that the main archive was compiled for the wanted platform by
@@ -232,49 +228,27 @@ func (c *Config) settings(level, godebugs string) []debug.BuildSetting {
 	return s
 }
 
-// extldflags returns the flags that cmd/link passes on to its external linker.
-func (c *Config) extldflags(tmp string) []string {
-	flags := []string{extld.BuildIDFlag + cmp.Or(c.BuildIDNote, "sha256")}
-	if c.Map != "" {
-		flags = append(flags, extld.MapFlag+filepath.Join(tmp, mapName))
-	}
-	for _, s := range c.Sections {
-		flags = append(flags, extld.SectionFlag+s)
-	}
-	for _, n := range c.Notes {
-		flags = append(flags, extld.NoteFlag+n)
-	}
-	if c.PackageMetadata != "" {
-		flags = append(flags, extld.PackageMetadataFlag+c.PackageMetadata)
-	}
-	if c.AllowUnverifiedGo {
-		flags = append(flags, extld.AllowUnverifiedFlag)
-	}
-	return append(flags, c.externalFlags()...)
-}
-
-// expected returns what cmd/link will ask of its external linker, unless further
-// linker options in c.Ldflags make it ask for something else.
-func (c *Config) expected(tmp string) (*extld.Command, error) {
-	args := c.extldflags(tmp)
-	switch {
-	case c.StripSymbols:
-		args = append(args, "-s")
-	case c.StripDWARF:
-		args = append(args, "-Wl,-S")
-	default:
-		args = append(args, "-Wl,--compress-debug-sections=zlib")
-	}
-	if c.BuildMode == ModeStaticPIE {
-		args = append(args, "-pie")
-	}
-	return extld.Parse(append(args, "-o", filepath.Join(tmp, outName), filepath.Join(tmp, objectName)))
-}
-
 // args returns cmd/link's arguments.
 func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
+	extldflags := []string{"-Wl,--build-id=" + cmp.Or(c.BuildIDNote, "sha256")}
+	if c.Map != "" {
+		extldflags = append(extldflags, "-Wl,-Map="+filepath.Join(tmp, mapName))
+	}
+	for _, s := range c.Sections {
+		extldflags = append(extldflags, "-Wl,--section="+s)
+	}
+	for _, n := range c.Notes {
+		extldflags = append(extldflags, "-Wl,--note="+n)
+	}
+	if c.PackageMetadata != "" {
+		extldflags = append(extldflags, "-Wl,--package-metadata-file="+c.PackageMetadata)
+	}
+	if c.AllowUnverifiedGo {
+		extldflags = append(extldflags, "-Wl,--allow-unverified-go")
+	}
+	extldflags = append(extldflags, c.externalFlags()...)
 	var quoted []string
-	for _, f := range append([]string{c.ExtLD}, c.extldflags(tmp)...) {
+	for _, f := range append([]string{c.ExtLD}, extldflags...) {
 		q, err := quoteWord(f)
 		if err != nil {
 			return nil, err
@@ -339,9 +313,8 @@ func quoteWord(s string) (string, error) {
 // linking looks for runtime/cgo, which a program without cgo lacks.
 var harmless = []string{"loadinternal: cannot find runtime/cgo"}
 
-// run runs cmd/link in an environment that holds only what it must read. h, unless
-// it is nil, is the external linker.
-func (c *Config) run(args []string, level, tmp string, h *here) (warnings string, err error) {
+// run runs cmd/link in an environment that holds only what it must read.
+func (c *Config) run(args []string, level string) (warnings string, err error) {
 	// exec looks up a name without a slash in PATH; we mean the file.
 	tool := c.Linker
 	if !strings.ContainsRune(tool, filepath.Separator) {
@@ -358,17 +331,9 @@ func (c *Config) run(args []string, level, tmp string, h *here) (warnings string
 	if c.GOARCHLevel != "" {
 		cmd.Env = append(cmd.Env, level+"="+c.GOARCHLevel)
 	}
-	var output, kept bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
-	if h != nil {
-		var x *extld.Command
-		if x, err = c.expected(tmp); err == nil {
-			warnings, err = h.run(cmd, x)
-		}
-	} else {
-		err = cmd.Run()
-	}
-	for line := range bytes.Lines(output.Bytes()) {
+	output, err := cmd.CombinedOutput()
+	var kept bytes.Buffer
+	for line := range bytes.Lines(output) {
 		if !slices.Contains(harmless, string(bytes.TrimSpace(line))) {
 			kept.Write(line)
 		}
@@ -376,7 +341,7 @@ func (c *Config) run(args []string, level, tmp string, h *here) (warnings string
 	if err != nil {
 		return "", fmt.Errorf("%s on %s: %w\n%s%s", tool, cmp.Or(c.BuildInfo.Path, c.Main), err, bytes.TrimSpace(kept.Bytes()), hint(kept.String()))
 	}
-	return kept.String() + warnings, nil
+	return kept.String(), nil
 }
 
 // hint says what to do about an error message of cmd/link that does not say it.
