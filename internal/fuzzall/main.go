@@ -59,7 +59,7 @@ func main() {
 			}
 		}
 		r, err := t.run(ctx, count, *limit, *workers)
-		fmt.Printf("%-60s %12d executions, %5d inputs with new coverage, %8.0f/s\n", t, r.executions, r.interesting, r.rate())
+		fmt.Printf("%-60s %12d executions, %5d inputs in the corpus, %8.0f/s\n", t, r.executions, r.corpus, r.rate())
 		if *record != "" {
 			if err := addToRecord(*record, t, r); err != nil {
 				log.Fatal(err)

@@ -17,9 +17,9 @@ func TestRecord(t *testing.T) {
 		target
 		result
 	}{
-		{b, result{executions: 1_999_999, interesting: 3}},
-		{a, result{executions: 5}},
-		{b, result{executions: 1, interesting: 1, failures: 1}},
+		{b, result{executions: 1_999_999, corpus: 3}},
+		{a, result{executions: 5, corpus: 5}},
+		{b, result{executions: 1, corpus: 1, failures: 1}},
 	} {
 		if err := addToRecord(path, add.target, add.result); err != nil {
 			t.Fatal(err)
@@ -29,7 +29,7 @@ func TestRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "| `internal/a.FuzzA` | 5 | 0 | 0 |\n| `internal/b.FuzzB` | 2,000,000 | 4 | 1 |\n| **all** | 2,000,005 | 4 | 1 |\n"
+	const want = "| `internal/a.FuzzA` | 5 | 5 | 0 |\n| `internal/b.FuzzB` | 2,000,000 | 3 | 1 |\n| **all** | 2,000,005 | 8 | 1 |\n"
 	if s := string(text); !strings.Contains(s, want) || !strings.HasPrefix(s, "before\n") || !strings.HasSuffix(s, "after\n") {
 		t.Errorf("record is\n%s\nwant in it\n%s", s, want)
 	}
@@ -47,7 +47,7 @@ func TestRecord(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	m := progress.FindStringSubmatch("fuzz: elapsed: 1m3s, execs: 10401 (35/sec), new interesting: 2 (total: 9)")
-	if m == nil || m[1] != "10401" || m[2] != "2" {
+	if m == nil || m[1] != "10401" || m[2] != "9" {
 		t.Errorf("got %q", m)
 	}
 }

@@ -64,17 +64,17 @@ func findTargets() ([]target, error) {
 
 // A result is what one run of a target did.
 type result struct {
-	executions  int64
-	interesting int64 // inputs that covered code which none before had covered
-	failures    int64
-	elapsed     time.Duration
+	executions int64
+	corpus     int64 // inputs, seeds included, each of which covers code that no other does
+	failures   int64
+	elapsed    time.Duration
 }
 
 func (r result) rate() float64 { return float64(r.executions) / max(r.elapsed.Seconds(), 1) }
 
 // progress is a line of the fuzzing engine, such as
 // "fuzz: elapsed: 3s, execs: 104 (35/sec), new interesting: 2 (total: 9)".
-var progress = regexp.MustCompile(`^fuzz: elapsed: \S+, execs: (\d+) .*new interesting: (\d+)`)
+var progress = regexp.MustCompile(`^fuzz: elapsed: \S+, execs: (\d+) .*\(total: (\d+)\)`)
 
 // run executes the target count times, or as often as the time limit allows. The
 // error is that of the target; the result is valid all the same.
@@ -102,7 +102,7 @@ func (t target) run(ctx context.Context, count int64, limit time.Duration, worke
 		line := lines.Text()
 		if m := progress.FindStringSubmatch(line); m != nil {
 			r.executions, _ = strconv.ParseInt(m[1], 10, 64)
-			r.interesting, _ = strconv.ParseInt(m[2], 10, 64)
+			r.corpus, _ = strconv.ParseInt(m[2], 10, 64)
 		} else if output.Len() < 1<<16 {
 			fmt.Fprintln(&output, line)
 		}
