@@ -14,7 +14,7 @@ import (
 // The machine code in internal/arch/*/entry.go is that of the sources beside it.
 func TestEntryFromSource(t *testing.T) {
 	for _, a := range arches {
-		for source, want := range map[string]arch.Stub{"entry_exe.s": a.EntryExe, "entry_pie.s": a.EntryPIE} {
+		for source, want := range map[string]arch.Stub{"entry_exe.s": a.EntryExe, "entry_pie.s": a.EntryPIE, "relay.s": a.Relay} {
 			t.Run(a.GOARCH+"/"+source, func(t *testing.T) {
 				o := filepath.Join(t.TempDir(), "entry.o")
 				include := filepath.Join(gotool.Output(t, "", a.GOARCH, "env", "GOROOT"), "pkg", "include")

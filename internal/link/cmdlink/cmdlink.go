@@ -19,6 +19,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/goversion"
 	"github.com/go3s/rules_go3s/internal/link/elflinker"
+	"github.com/go3s/rules_go3s/internal/link/extld"
 )
 
 // Build modes of Config.BuildMode.
@@ -41,7 +42,7 @@ var archLevels = map[string]string{
 // A Config says what to link. Paths may be relative to the working directory.
 type Config struct {
 	Linker      string // the SDK's link tool
-	ExtLD       string // golink itself
+	ExtLD       string // golink itself, in case that it must be started as the external linker
 	PackageList string // file that lists the import paths of the standard library; "" for none
 	Stdlib      string // directory that holds GOOS_GOARCH/<import path>.a; "" when PackageList is
 	Archives    []Archive
@@ -106,11 +107,22 @@ func Link(c Config) (warnings string, err error) {
 	if err := c.writeImportcfg(cfg, level, godebugs); err != nil {
 		return "", err
 	}
+	out := filepath.Join(tmp, "linked")
+	h, err := newHere(tmp, out)
+	if err != nil {
+		return "", err
+	}
+	if h != nil {
+		defer h.close()
+		c.ExtLD = h.program()
+	} else {
+		out = filepath.Join(tmp, outName)
+	}
 	args, err := c.args(cfg, tmp, godebugs)
 	if err != nil {
 		return "", err
 	}
-	if warnings, err = c.run(args, level); err != nil {
+	if warnings, err = c.run(args, level, tmp, h); err != nil {
 		return "", err
 	}
 	if c.Map != "" {
@@ -118,20 +130,11 @@ func Link(c Config) (warnings string, err error) {
 			return warnings, fmt.Errorf("%s ended without a link map: %w", c.Linker, err)
 		}
 	}
-	if err := os.Rename(filepath.Join(tmp, outName), c.Out); err != nil {
+	if err := os.Rename(out, c.Out); err != nil {
 		return warnings, fmt.Errorf("%s ended without an output: %w", c.Linker, err)
 	}
 	return warnings, nil
 }
-
-// Flags by which golink as -extld learns of Config.External, each followed by a
-// value.
-const (
-	ExternalLinkerFlag = "-Wl,--external-linker="
-	ExternalFlavorFlag = "-Wl,--external-flavor="
-	ExternalFlagFlag   = "-Wl,--external-flag="
-	LinkerScriptFlag   = "-Wl,--linker-script="
-)
 
 // externalFlags returns the flags for c.External.
 func (c *Config) externalFlags() []string {
@@ -139,23 +142,24 @@ func (c *Config) externalFlags() []string {
 	if x.Path == "" {
 		return nil
 	}
-	flags := []string{ExternalLinkerFlag + x.Path}
+	flags := []string{extld.ExternalLinkerFlag + x.Path}
 	if x.Flavor != "" {
-		flags = append(flags, ExternalFlavorFlag+x.Flavor)
+		flags = append(flags, extld.ExternalFlavorFlag+x.Flavor)
 	}
 	if x.Script != "" {
-		flags = append(flags, LinkerScriptFlag+x.Script)
+		flags = append(flags, extld.LinkerScriptFlag+x.Script)
 	}
 	for _, f := range x.Flags {
-		flags = append(flags, ExternalFlagFlag+f)
+		flags = append(flags, extld.ExternalFlagFlag+f)
 	}
 	return flags
 }
 
 // Names in the temporary directory.
 const (
-	outName = "a.out"
-	mapName = "map"
+	outName    = "a.out" // what cmd/link's external linker is to write
+	mapName    = "map"
+	objectName = "go.o" // cmd/link decides it
 )
 
 // checkMain checks that the main archive was compiled for the wanted platform by
@@ -228,27 +232,49 @@ func (c *Config) settings(level, godebugs string) []debug.BuildSetting {
 	return s
 }
 
-// args returns cmd/link's arguments.
-func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
-	extldflags := []string{"-Wl,--build-id=" + cmp.Or(c.BuildIDNote, "sha256")}
+// extldflags returns the flags that cmd/link passes on to its external linker.
+func (c *Config) extldflags(tmp string) []string {
+	flags := []string{extld.BuildIDFlag + cmp.Or(c.BuildIDNote, "sha256")}
 	if c.Map != "" {
-		extldflags = append(extldflags, "-Wl,-Map="+filepath.Join(tmp, mapName))
+		flags = append(flags, extld.MapFlag+filepath.Join(tmp, mapName))
 	}
 	for _, s := range c.Sections {
-		extldflags = append(extldflags, "-Wl,--section="+s)
+		flags = append(flags, extld.SectionFlag+s)
 	}
 	for _, n := range c.Notes {
-		extldflags = append(extldflags, "-Wl,--note="+n)
+		flags = append(flags, extld.NoteFlag+n)
 	}
 	if c.PackageMetadata != "" {
-		extldflags = append(extldflags, "-Wl,--package-metadata-file="+c.PackageMetadata)
+		flags = append(flags, extld.PackageMetadataFlag+c.PackageMetadata)
 	}
 	if c.AllowUnverifiedGo {
-		extldflags = append(extldflags, "-Wl,--allow-unverified-go")
+		flags = append(flags, extld.AllowUnverifiedFlag)
 	}
-	extldflags = append(extldflags, c.externalFlags()...)
+	return append(flags, c.externalFlags()...)
+}
+
+// expected returns what cmd/link will ask of its external linker, unless further
+// linker options in c.Ldflags make it ask for something else.
+func (c *Config) expected(tmp string) (*extld.Command, error) {
+	args := c.extldflags(tmp)
+	switch {
+	case c.StripSymbols:
+		args = append(args, "-s")
+	case c.StripDWARF:
+		args = append(args, "-Wl,-S")
+	default:
+		args = append(args, "-Wl,--compress-debug-sections=zlib")
+	}
+	if c.BuildMode == ModeStaticPIE {
+		args = append(args, "-pie")
+	}
+	return extld.Parse(append(args, "-o", filepath.Join(tmp, outName), filepath.Join(tmp, objectName)))
+}
+
+// args returns cmd/link's arguments.
+func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
 	var quoted []string
-	for _, f := range append([]string{c.ExtLD}, extldflags...) {
+	for _, f := range append([]string{c.ExtLD}, c.extldflags(tmp)...) {
 		q, err := quoteWord(f)
 		if err != nil {
 			return nil, err
@@ -313,8 +339,9 @@ func quoteWord(s string) (string, error) {
 // linking looks for runtime/cgo, which a program without cgo lacks.
 var harmless = []string{"loadinternal: cannot find runtime/cgo"}
 
-// run runs cmd/link in an environment that holds only what it must read.
-func (c *Config) run(args []string, level string) (warnings string, err error) {
+// run runs cmd/link in an environment that holds only what it must read. h, unless
+// it is nil, is the external linker.
+func (c *Config) run(args []string, level, tmp string, h *here) (warnings string, err error) {
 	// exec looks up a name without a slash in PATH; we mean the file.
 	tool := c.Linker
 	if !strings.ContainsRune(tool, filepath.Separator) {
@@ -331,9 +358,17 @@ func (c *Config) run(args []string, level string) (warnings string, err error) {
 	if c.GOARCHLevel != "" {
 		cmd.Env = append(cmd.Env, level+"="+c.GOARCHLevel)
 	}
-	output, err := cmd.CombinedOutput()
-	var kept bytes.Buffer
-	for line := range bytes.Lines(output) {
+	var output, kept bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if h != nil {
+		var x *extld.Command
+		if x, err = c.expected(tmp); err == nil {
+			warnings, err = h.run(cmd, x)
+		}
+	} else {
+		err = cmd.Run()
+	}
+	for line := range bytes.Lines(output.Bytes()) {
 		if !slices.Contains(harmless, string(bytes.TrimSpace(line))) {
 			kept.Write(line)
 		}
@@ -341,7 +376,7 @@ func (c *Config) run(args []string, level string) (warnings string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("%s on %s: %w\n%s%s", tool, cmp.Or(c.BuildInfo.Path, c.Main), err, bytes.TrimSpace(kept.Bytes()), hint(kept.String()))
 	}
-	return kept.String(), nil
+	return kept.String() + warnings, nil
 }
 
 // hint says what to do about an error message of cmd/link that does not say it.

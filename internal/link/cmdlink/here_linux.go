@@ -1,0 +1,103 @@
+package cmdlink
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/go3s/rules_go3s/internal/link/extld"
+)
+
+// A here does, in this process, what cmd/link asks of its external linker, but for
+// the name of the output: cmd/link would look into it again, for the FIPS 140 sum
+// that is right already.
+type here struct {
+	relay    *relay
+	dir      string         // for files
+	out      string         // the output
+	expected *extld.Command // what cmd/link will most likely ask for
+
+	asked   bool
+	object  []byte         // go.o, once it cannot change any more; nil before
+	early   chan outcome   // of expected; nil if that was not begun
+	final   *extld.Command // what cmd/link asked for
+	refused error          // why not
+}
+
+// An outcome is what a link gave besides its output.
+type outcome struct {
+	warnings string
+	err      error
+}
+
+// newHere returns nil where cmd/link must start golink as its external linker.
+func newHere(dir, out string) (*here, error) {
+	r, err := newRelay(dir)
+	if r == nil || err != nil {
+		return nil, err
+	}
+	return &here{relay: r, dir: dir, out: out}, nil
+}
+
+// program returns what cmd/link must have for its external linker.
+func (h *here) program() string { return h.relay.program }
+
+// run runs cmd, which is cmd/link, and writes what it asks for to h.out.
+func (h *here) run(cmd *exec.Cmd, expected *extld.Command) (warnings string, err error) {
+	h.expected = expected
+	err = h.relay.run(cmd, h.call)
+	var o outcome
+	if h.early != nil {
+		o = <-h.early
+	}
+	switch {
+	case err != nil || h.refused != nil:
+		return "", errors.Join(err, h.refused)
+	case h.final == nil:
+		return "", errors.New("it ended without calling its external linker")
+	case h.early == nil || !h.final.Same(expected):
+		o = h.link(h.final)
+	}
+	return o.warnings, o.err
+}
+
+// call handles one call of the external linker. An error makes it fail.
+func (h *here) call(args []string) error {
+	if !h.asked {
+		h.asked = true
+		var err error
+		if h.object, err = h.relay.seal(); err == nil {
+			h.early = make(chan outcome, 1)
+			go func() { h.early <- h.link(h.expected) }()
+		}
+	}
+	x, err := extld.Parse(args)
+	if !extld.IsTrial(args) {
+		h.final, h.refused = x, err
+	}
+	return err
+}
+
+// link links as x says and writes the output.
+func (h *here) link(x *extld.Command) outcome {
+	if h.object == nil {
+		var err error
+		if h.object, err = h.relay.seal(); err != nil {
+			return outcome{err: fmt.Errorf("%s: %w: cmd/link must have finished it", objectName, err)}
+		}
+	}
+	r, err := x.Link(h.object, h.dir)
+	if err != nil {
+		return outcome{err: err}
+	}
+	return outcome{r.Warnings, x.Write(r, h.out)}
+}
+
+func (h *here) close() {
+	if h.object != nil {
+		unix.Munmap(h.object)
+	}
+	h.relay.close()
+}

@@ -1,0 +1,258 @@
+// Package extld is what cmd/link starts as its external linker, or would start:
+// it understands the command lines of the verified Go releases, refuses the rest,
+// and links.
+//
+// cmd/link expects a C compiler driver. It first tries flags out on a C file,
+// trivial.c, and takes a failure or the word "unrecognized" for no; then it calls
+// once with go.o.
+package extld
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/link"
+	"github.com/go3s/rules_go3s/internal/link/elflinker"
+)
+
+// plainFlags lists the flags without a value that cmd/link gives, or that it tries
+// and may give. Further flags come from -extldflags.
+var plainFlags = map[string]func(*Command){
+	"-m64":                               nil,
+	"-no-pie":                            nil,
+	"-static":                            nil,
+	"-Wl,--export-dynamic-symbol=main":   nil, // there is nothing to export it to
+	"-Wl,-z,relro":                       nil, // always
+	"-Wl,--compress-debug-sections=zlib": func(x *Command) { x.opt.CompressDWARF = true },
+	"-pie":                               func(x *Command) { x.opt.PIE = true },
+	"-static-pie":                        func(x *Command) { x.opt.PIE = true },
+	"-s":                                 func(x *Command) { x.opt.StripSymbols = true },
+	AllowUnverifiedFlag:                  func(x *Command) { x.opt.AllowUnverifiedGo = true },
+	"-Wl,-S":                             func(x *Command) { x.opt.StripDWARF = true },
+}
+
+// A Command is a parsed command line that links.
+type Command struct {
+	opt     link.Options
+	input   string
+	out     string
+	mapFile string
+	// external links in golink's place unless its Path is "".
+	external elflinker.Linker
+
+	// As -extldflags give them.
+	sections, notes []string
+	packageMetadata string // file; "" for none
+}
+
+// Flags that golink link itself gives by -extldflags, each followed by a value but
+// the last.
+const (
+	BuildIDFlag         = "-Wl,--build-id=" // none, sha256 (of the contents), or 0x and hexadecimal digits
+	MapFlag             = "-Wl,-Map="
+	SectionFlag         = "-Wl,--section="
+	NoteFlag            = "-Wl,--note="
+	PackageMetadataFlag = "-Wl,--package-metadata-file="
+	ExternalLinkerFlag  = "-Wl,--external-linker="
+	ExternalFlavorFlag  = "-Wl,--external-flavor="
+	ExternalFlagFlag    = "-Wl,--external-flag="
+	LinkerScriptFlag    = "-Wl,--linker-script="
+	AllowUnverifiedFlag = "-Wl,--allow-unverified-go"
+)
+
+// trialInput is the base name of the input of a trial.
+const trialInput = "trivial.c"
+
+// IsTrial tells whether args only ask whether a flag is understood.
+func IsTrial(args []string) bool {
+	return len(args) > 0 && filepath.Base(args[len(args)-1]) == trialInput
+}
+
+// Parse parses args, without the name of the program. When they are a trial it
+// returns nil and no error for a flag that is understood.
+func Parse(args []string) (*Command, error) {
+	x := &Command{}
+	var unknown []error
+	for i := 0; i < len(args); i++ {
+		a := args[i]
+		set, known := plainFlags[a]
+		switch {
+		case known:
+			if set != nil {
+				set(x)
+			}
+		case a == "-o":
+			if i++; i == len(args) {
+				return nil, errors.New("-o: the file name is missing")
+			}
+			x.out = args[i]
+		case strings.HasPrefix(a, BuildIDFlag):
+			if err := x.setBuildID(a[len(BuildIDFlag):]); err != nil {
+				return nil, err
+			}
+		case x.setExternal(a):
+		case strings.HasPrefix(a, MapFlag):
+			x.mapFile = a[len(MapFlag):]
+		case strings.HasPrefix(a, SectionFlag):
+			x.sections = append(x.sections, a[len(SectionFlag):])
+		case strings.HasPrefix(a, NoteFlag):
+			x.notes = append(x.notes, a[len(NoteFlag):])
+		case strings.HasPrefix(a, PackageMetadataFlag):
+			x.packageMetadata = a[len(PackageMetadataFlag):]
+		case strings.HasPrefix(a, "-"):
+			unknown = append(unknown, fmt.Errorf("unrecognized option %q: golink links pure Go programs of the verified releases only", a))
+		case x.input != "":
+			return nil, fmt.Errorf("inputs %s and %s: want one, go.o: does the program use cgo?", x.input, a)
+		default:
+			x.input = a
+		}
+	}
+	if err := errors.Join(unknown...); err != nil {
+		return nil, err
+	}
+	switch {
+	case filepath.Base(x.input) == trialInput:
+		return nil, nil
+	case x.input == "" || x.out == "":
+		return nil, errors.New("want go.o and -o")
+	}
+	return x, nil
+}
+
+// setExternal handles the flags about an external linker.
+func (x *Command) setExternal(a string) bool {
+	for flag, set := range map[string]func(value string){
+		ExternalLinkerFlag: func(s string) { x.external.Path = s },
+		ExternalFlavorFlag: func(s string) { x.external.Flavor = s },
+		LinkerScriptFlag:   func(s string) { x.external.Script = s },
+		ExternalFlagFlag:   func(s string) { x.external.Flags = append(x.external.Flags, s) },
+	} {
+		if value, ok := strings.CutPrefix(a, flag); ok {
+			set(value)
+			return true
+		}
+	}
+	return false
+}
+
+// setBuildID handles --build-id=none, =sha256 and =0x<hexadecimal digits>.
+func (x *Command) setBuildID(s string) error {
+	x.opt.BuildID, x.opt.NoBuildID = nil, false
+	switch digits, isHex := strings.CutPrefix(s, "0x"); {
+	case s == "none":
+		x.opt.NoBuildID = true
+	case s == "sha256":
+	case isHex:
+		id, err := hex.DecodeString(digits)
+		if err != nil || len(id) == 0 || len(id) > 64 {
+			return fmt.Errorf("build-id %q: want 1 to 64 bytes in hexadecimal", s)
+		}
+		x.opt.BuildID = id
+	default:
+		return fmt.Errorf("build-id %q: want none, sha256 or 0x and hexadecimal digits", s)
+	}
+	return nil
+}
+
+// readUserFiles reads the files of sections and notes into the options.
+func (x *Command) readUserFiles(opt *link.Options) error {
+	for _, spec := range x.sections {
+		s, file, err := link.ParseSection(spec)
+		if err != nil {
+			return err
+		}
+		if s.Data, err = os.ReadFile(file); err != nil {
+			return fmt.Errorf("section %s: %w", s.Name, err)
+		}
+		opt.Sections = append(opt.Sections, s)
+	}
+	for _, spec := range x.notes {
+		n, file, err := link.ParseNote(spec)
+		if err != nil {
+			return err
+		}
+		if n.Desc, err = os.ReadFile(file); err != nil {
+			return fmt.Errorf("note %s: %w", n.Owner, err)
+		}
+		opt.Notes = append(opt.Notes, n)
+	}
+	if x.packageMetadata != "" {
+		var err error
+		if opt.PackageMetadata, err = os.ReadFile(x.packageMetadata); err != nil {
+			return fmt.Errorf("package metadata: %w", err)
+		}
+	}
+	return nil
+}
+
+// Same tells whether two commands make the same program of the same object.
+func (x *Command) Same(y *Command) bool {
+	a, b := *x, *y
+	a.input, a.out, a.mapFile = b.input, b.out, b.mapFile
+	return reflect.DeepEqual(a, b)
+}
+
+// A Result is a linked program.
+type Result struct {
+	Image    []byte
+	Warnings string // of an external linker
+	Map      []byte // link map; nil when an external linker wrote it itself, or none is asked for
+}
+
+// Link links the object data. It puts files of its own, if any, into directory dir.
+func (x *Command) Link(data []byte, dir string) (*Result, error) {
+	opt := x.opt
+	if err := x.readUserFiles(&opt); err != nil {
+		return nil, err
+	}
+	if x.external.Path != "" {
+		image, warnings, err := x.external.Link(x.input, data, opt, dir, x.mapFile)
+		if err != nil {
+			return nil, err
+		}
+		return &Result{Image: image, Warnings: warnings}, nil
+	}
+	out, err := link.Link(x.input, data, opt)
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{Image: out.File}
+	if x.mapFile != "" {
+		r.Map = out.Map()
+	}
+	return r, nil
+}
+
+// Write writes r to the file out and the map that x names, each whole or not at all.
+func (x *Command) Write(r *Result, out string) error {
+	if r.Map != nil {
+		if err := atomicfile.Write(x.mapFile, 0o644, r.Map); err != nil {
+			return err
+		}
+	}
+	return atomicfile.Write(out, 0o755, r.Image)
+}
+
+// Run links as cmd/link's external linker.
+func Run(args []string) error {
+	x, err := Parse(args)
+	if x == nil || err != nil {
+		return err
+	}
+	data, err := os.ReadFile(x.input)
+	if err != nil {
+		return err
+	}
+	r, err := x.Link(data, filepath.Dir(x.input))
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(os.Stderr, r.Warnings)
+	return x.Write(r, x.out)
+}
