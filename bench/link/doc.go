@@ -1,9 +1,18 @@
-// Package link measures golink against the internal mode of the Go SDK's linker, and
-// against LLD and GNU ld in golink's place, on the same programs: wall time, CPU time,
-// peak memory of the largest process, size of the output, median time that the output
-// takes to start and end. Each figure but the last includes everything from compiled
-// packages to the finished file.
+// Package link measures golink.
 //
-//	go test ./bench/link -run '^$' -bench .
-//	go test ./bench/link -run '^$' -bench . -main ~/src/some/server/cmd/server
+//	go test ./bench/link -run '^$' -bench Link -benchtime 10x -timeout 0
+//
+// links each of bench/internal/programs by the internal mode of the Go SDK's linker, by
+// golink, and by LLD and GNU ld in golink's place, turn by turn, ten times, and prints
+// a table. -programs chooses programs. Each figure includes everything from compiled
+// packages to the finished file without symbol table and DWARF.
+//
+//	go test ./bench/link -run '^$' -bench PIC -benchtime 20x
+//
+// measures what position-independent code costs: a program that computes for a while,
+// compiled and linked in three ways.
+//
+//	go test ./bench/link -run '^$' -bench LoadBase -benchtime 500x
+//
+// counts the bits of load addresses that vary.
 package link

@@ -9,142 +9,131 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
+	"github.com/go3s/rules_go3s/bench/internal/programs"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
 )
 
 var (
-	mainFlag = flag.String("main", "", "also measure the main package in this `directory`")
-	lldFlag  = flag.String("lld", "ld.lld", "LLD: `name` on PATH, or path")
-	gnuFlag  = flag.String("gnu-ld", "ld.bfd", "GNU ld for this machine: `name` on PATH, or path")
+	programsFlag = flag.String("programs", "hello,seed,caddy", "`names` of bench/internal/programs, with commas between")
+	startsFlag   = flag.Int("starts", 20, "starts of each output in each round")
+	lldFlag      = flag.String("lld", "ld.lld", "LLD: `name` on PATH, or path")
+	gnuFlag      = flag.String("gnu-ld", "ld.bfd", "GNU ld for this machine: `name` on PATH, or path")
 )
 
 func TestMain(m *testing.M) { linktest.Main(m) }
 
-func Benchmark(b *testing.B) {
-	programs := []struct {
-		dir  string
-		args []string // to start it with; nil not to start it
-	}{
-		{"../../tools/golink/testdata/hello", []string{}},
-		{"../../tools/golink/testdata/seed", []string{"https://127.0.0.1:1/"}},
-	}
-	if *mainFlag != "" {
-		programs = append(programs, struct {
-			dir  string
-			args []string
-		}{*mainFlag, nil})
-	}
-	for _, program := range programs {
-		dir := program.dir
-		fixed := linktest.Compile(b, runtime.GOARCH, dir, false).Config()
-		shared := linktest.Compile(b, runtime.GOARCH, dir, true).Config()
-		for _, linker := range []struct {
-			name string
-			args func(b *testing.B, dir, out string) []string
-		}{
-			{"cmd-link-internal-exe", func(b *testing.B, dir, out string) []string { return internal(b, fixed, dir, out) }},
-			{"golink-exe", by(shared, cmdlink.ModeExe, "")},
-			{"golink-static-pie", by(shared, cmdlink.ModeStaticPIE, "")},
-			{"lld-exe", by(shared, cmdlink.ModeExe, *lldFlag)},
-			{"lld-static-pie", by(shared, cmdlink.ModeStaticPIE, *lldFlag)},
-			{"gnu-ld-exe", by(shared, cmdlink.ModeExe, *gnuFlag)},
-			{"gnu-ld-static-pie", by(shared, cmdlink.ModeStaticPIE, *gnuFlag)},
-		} {
-			b.Run(filepath.Base(dir)+"/"+linker.name, func(b *testing.B) {
-				tmp := b.TempDir()
-				out := filepath.Join(tmp, "out")
-				measure(b, linker.args(b, tmp, out), out)
-				if program.args != nil {
-					b.ReportMetric(startTime(b, out, program.args), "start-ms")
-				}
-			})
-		}
-	}
+// A contender is a way to link, and what came of it.
+type contender struct {
+	name   string
+	args   []string // command that links
+	out    string
+	links  runs
+	starts runs
 }
 
-// measure runs the command args, which writes out.
-func measure(b *testing.B, args []string, out string) {
-	var cpu time.Duration
-	var peak int64
-	for b.Loop() {
-		cmd := exec.Command(args[0], args[1:]...)
-		cmd.Env = []string{"GOOS=linux", "GOARCH=" + runtime.GOARCH}
-		if text, err := cmd.CombinedOutput(); err != nil {
-			b.Fatalf("%v: %v\n%s", cmd, err, text)
-		}
-		cpu += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-		peak = max(peak, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
-	}
-	info, err := os.Stat(out)
+// BenchmarkLink compares linkers. One operation is one round: one link by each.
+func BenchmarkLink(b *testing.B) {
+	all, err := programs.All()
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.ReportMetric(float64(cpu.Milliseconds())/float64(b.N), "cpu-ms/op")
-	b.ReportMetric(float64(peak)/1024, "peak-MiB")
-	b.ReportMetric(float64(info.Size()), "bytes")
+	for _, name := range strings.Split(*programsFlag, ",") {
+		i := slices.IndexFunc(all, func(p programs.Program) bool { return p.Name == name })
+		if i < 0 {
+			b.Fatalf("-programs: no program %q", name)
+		}
+		program := all[i]
+		fixed := linktest.Compile(b, runtime.GOARCH, program.Dir, false).Config()
+		shared := linktest.Compile(b, runtime.GOARCH, program.Dir, true).Config()
+		b.Run(name, func(b *testing.B) {
+			contenders := contend(b, fixed, shared)
+			for b.Loop() {
+				for _, c := range contenders {
+					os.Remove(c.out) // an old file would have to be freed
+					c.links.run(b, c.args...)
+				}
+				for range *startsFlag {
+					for _, c := range contenders {
+						c.starts.run(b, append([]string{c.out}, program.Args...)...)
+					}
+				}
+			}
+			table(b, program, contenders)
+		})
+	}
+}
+
+// contend returns the linkers: fixed is a program compiled for a fixed address, and
+// shared the same for a PIE.
+func contend(b *testing.B, fixed, shared cmdlink.Config) []*contender {
+	dir := b.TempDir()
+	var all []*contender
+	add := func(name string, args func(c *contender) []string) {
+		c := &contender{name: name}
+		c.out = filepath.Join(dir, fmt.Sprint("out", len(all)))
+		c.args = args(c)
+		all = append(all, c)
+	}
+	add("cmd/link, internal, fixed address", func(c *contender) []string { return internal(b, fixed, "exe", c.out) })
+	if runtime.GOARCH != "riscv64" {
+		add("cmd/link, internal, PIE", func(c *contender) []string { return internal(b, shared, "pie", c.out) })
+	}
+	for _, linker := range []struct{ name, path string }{{"golink", ""}, {"LLD", *lldFlag}, {"GNU ld", *gnuFlag}} {
+		var flags []string
+		if linker.path != "" {
+			path, err := exec.LookPath(linker.path)
+			if err != nil {
+				b.Logf("%s NOT MEASURED: %v: Debian has it in the package lld or binutils", linker.name, err)
+				continue
+			}
+			flags = []string{"--external-linker", path}
+		}
+		for _, mode := range []struct{ name, flag string }{{"fixed address", cmdlink.ModeExe}, {"static PIE", cmdlink.ModeStaticPIE}} {
+			add(linker.name+", "+mode.name, func(c *contender) []string { return golink(b, shared, mode.flag, c.out, flags...) })
+		}
+	}
+	return all
 }
 
 // internal returns the command that links c by cmd/link alone.
-func internal(b *testing.B, c cmdlink.Config, dir, out string) []string {
+func internal(b *testing.B, c cmdlink.Config, mode, out string) []string {
 	var cfg strings.Builder
 	for _, a := range c.Archives {
 		fmt.Fprintf(&cfg, "packagefile %s=%s\n", a.PkgPath, a.File)
 	}
-	file := filepath.Join(dir, "importcfg")
+	file := out + ".importcfg"
 	if err := os.WriteFile(file, []byte(cfg.String()), 0o666); err != nil {
 		b.Fatal(err)
 	}
-	return []string{c.Linker, "-s", "-w", "-importcfg", file, "-linkmode=internal", "-buildmode=exe", "-o", out, c.Main}
-}
-
-// by returns a function that returns the command that links c by golink, and by
-// the external linker of that name unless it is "".
-func by(c cmdlink.Config, mode, external string) func(b *testing.B, dir, out string) []string {
-	return func(b *testing.B, dir, out string) []string {
-		if external == "" {
-			return golink(b, c, mode, dir, out)
-		}
-		path, err := exec.LookPath(external)
-		if err != nil {
-			b.Skipf("NOT MEASURED: %v: Debian has it in the package lld or binutils", err)
-		}
-		return golink(b, c, mode, dir, out, "--external-linker", path)
-	}
-}
-
-// starts is how often startTime starts a program.
-const starts = 200
-
-// startTime returns the median time, in milliseconds, from the start of the program
-// to its end.
-func startTime(b *testing.B, program string, args []string) float64 {
-	var times []time.Duration
-	for range starts {
-		cmd := exec.Command(program, args...)
-		begin := time.Now()
-		if err := cmd.Run(); err != nil {
-			b.Fatalf("%v: %v", cmd, err)
-		}
-		times = append(times, time.Since(begin))
-	}
-	slices.Sort(times)
-	return times[starts/2].Seconds() * 1000
+	return []string{c.Linker, "-s", "-w", "-importcfg", file, "-linkmode=internal", "-buildmode=" + mode, "-o", out, c.Main}
 }
 
 // golink returns the command that links c by golink.
-func golink(b *testing.B, c cmdlink.Config, mode, dir, out string, flags ...string) []string {
+func golink(b *testing.B, c cmdlink.Config, mode, out string, flags ...string) []string {
 	args := append([]string{"link", "-s", "--linker", c.Linker, "--main", c.Main, "--goarch", c.GOARCH, "--buildmode", mode, "-o", out}, flags...)
 	for _, a := range c.Archives {
 		args = append(args, "--archive", strings.Join([]string{a.ImportPath, a.PkgPath, a.File, a.Label}, "="))
 	}
-	file := filepath.Join(dir, "params")
+	file := out + ".params"
 	if err := os.WriteFile(file, []byte(strings.Join(args, "\n")), 0o666); err != nil {
 		b.Fatal(err)
 	}
 	return []string{c.ExtLD, "@" + file}
+}
+
+// table prints what the contenders did.
+func table(b *testing.B, p programs.Program, contenders []*contender) {
+	fmt.Printf("\n%s: %s; least / median of %d links, median of %d starts\n\n", p.Name, p.What, b.N, b.N**startsFlag)
+	fmt.Printf("| linker | wall time, ms | CPU time, ms | peak memory, MiB | size, bytes | start, ms |\n|---|---|---|---|---|---|\n")
+	for _, c := range contenders {
+		info, err := os.Stat(c.out)
+		if err != nil {
+			b.Fatal(err)
+		}
+		fmt.Printf("| %s | %.0f / %.0f | %.0f / %.0f | %d | %d | %.2f |\n", c.name,
+			least(c.links.wall), median(c.links.wall), least(c.links.cpu), median(c.links.cpu), c.links.peak>>10, info.Size(), median(c.starts.wall))
+	}
 }

@@ -1,0 +1,40 @@
+// Package programs says what the benchmarks measure: a small program, the program
+// whose figures this project goes by, and a large server.
+//
+// The server is Caddy, from the Go module mirror, pinned by a nested module in
+// testdata/caddy; the go command fetches it. Nothing but benchmarks may need it.
+package programs
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// A Program is a main package to compile and link.
+type Program struct {
+	Name string
+	What string   // it is, for people
+	Dir  string   // of the main package: where to run the go command
+	Args []string // with which it ends soon after its start
+}
+
+// module is the module that this package belongs to.
+const module = "github.com/go3s/rules_go3s"
+
+// All returns the programs, the smallest first. The working directory must be in
+// this module, and the go command on PATH.
+func All() ([]Program, error) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list -m %s: %w: run benchmarks in a checkout of it", module, err)
+	}
+	root := strings.TrimSpace(string(out))
+	dir := func(name string) string { return filepath.Join(root, filepath.FromSlash(name)) }
+	return []Program{
+		{Name: "hello", What: "fmt.Println", Dir: dir("tools/golink/testdata/hello")},
+		{Name: "seed", What: "http.Get and fmt.Println", Dir: dir("tools/golink/testdata/seed"), Args: []string{"https://127.0.0.1:1/"}},
+		{Name: "caddy", What: "Caddy 2.11.9, a web server", Dir: dir("bench/internal/programs/testdata/caddy"), Args: []string{"version"}},
+	}, nil
+}

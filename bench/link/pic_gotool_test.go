@@ -1,0 +1,41 @@
+package link
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/go3s/rules_go3s/internal/link/cmdlink"
+	"github.com/go3s/rules_go3s/internal/link/linktest"
+)
+
+// BenchmarkPIC compares code for a fixed address with position-independent code. One
+// operation is one round: one run of each program.
+func BenchmarkPIC(b *testing.B) {
+	dir := b.TempDir()
+	fixed := linktest.Compile(b, runtime.GOARCH, "testdata/cpu", false)
+	shared := linktest.Compile(b, runtime.GOARCH, "testdata/cpu", true)
+	programs := []*contender{
+		{name: "not `-shared`, fixed address, golink"},
+		{name: "`-shared`, fixed address, golink"},
+		{name: "`-shared`, static PIE, golink"},
+		{name: "not `-shared`, fixed address, cmd/link"},
+	}
+	for i, p := range programs {
+		p.out = filepath.Join(dir, fmt.Sprint("cpu", i))
+	}
+	fixed.Link(b, cmdlink.ModeExe, programs[0].out)
+	shared.Link(b, cmdlink.ModeExe, programs[1].out)
+	shared.Link(b, cmdlink.ModeStaticPIE, programs[2].out)
+	programs[3].links.run(b, internal(b, fixed.Config(), "exe", programs[3].out)...)
+	for b.Loop() {
+		for _, p := range programs {
+			p.starts.run(b, p.out)
+		}
+	}
+	fmt.Printf("\nuser time of %d runs\n\n| code | least, ms | median, ms |\n|---|---|---|\n", b.N)
+	for _, p := range programs {
+		fmt.Printf("| %s | %.0f | %.0f |\n", p.name, least(p.starts.user), median(p.starts.user))
+	}
+}
