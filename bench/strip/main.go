@@ -8,23 +8,19 @@
 package main
 
 import (
-	"cmp"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/go3s/rules_go3s/bench/internal/measure"
 )
 
 func main() {
-	// Before anything else, so that this process stays small: see runOnce.
-	if len(os.Args) > 2 && os.Args[1] == measureArg {
-		measure(os.Args[2:])
-		return
-	}
+	measure.Main()
 	runs := flag.Int("n", 11, "`runs` per program and tool, of which the median counts")
 	big := flag.String("big", "", "a large Go `program` for linux; without it, one is generated and built")
 	flag.Parse()
@@ -62,7 +58,7 @@ func run(runs int, big string) error {
 			return err
 		}
 		fmt.Fprintf(table, "%s\t(as built)\t%d\t\t\t\t%s\t%s\t%s\t\n", in.name, before.size, yes(before.starts), yes(before.buildInfo != ""), before.vulnSymbols)
-		results := make([][]sample, len(tools))
+		results := make([][]measure.Sample, len(tools))
 		out := func(t tool) string { return filepath.Join(dir, "out-"+t.name) }
 		for range runs { // in turn, so that all tools see the same load of the machine
 			for i, t := range tools {
@@ -74,7 +70,7 @@ func run(runs int, big string) error {
 				if err := os.RemoveAll(out(t)); err != nil {
 					return err
 				}
-				s, err := runOnce(append([]string{t.path}, t.args(out(t), in.path)...))
+				s, err := measure.Tool(append([]string{t.path}, t.args(out(t), in.path)...)...)
 				if err != nil {
 					return fmt.Errorf("%s %s: %w", t.name, in.path, err)
 				}
@@ -90,9 +86,9 @@ func run(runs int, big string) error {
 			if err != nil {
 				return err
 			}
-			s := median(results[i])
+			s := measure.Median(results[i])
 			fmt.Fprintf(table, "%s\t%s\t%d\t%.1f\t%.1f\t%.1f\t%s\t%s\t%s\t\n", in.name, t.label, after.size,
-				ms(s.wall), ms(s.cpu), float64(s.peak)/1e6,
+				ms(s.Wall), ms(s.CPU), float64(s.Peak)/1e6,
 				yes(after.starts), yes(after.buildInfo == before.buildInfo), after.vulnSymbols)
 		}
 	}
@@ -117,31 +113,6 @@ func yes(ok bool) string {
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-// A sample is one run of a tool.
-type sample struct {
-	wall time.Duration
-	cpu  time.Duration // in user mode and in the kernel: hardly depends on other load
-	peak int64         // resident set size in bytes
-}
-
-// median returns the medians of each figure.
-func median(s []sample) sample {
-	return sample{
-		wall: medianOf(s, func(s sample) time.Duration { return s.wall }),
-		cpu:  medianOf(s, func(s sample) time.Duration { return s.cpu }),
-		peak: medianOf(s, func(s sample) int64 { return s.peak }),
-	}
-}
-
-func medianOf[T cmp.Ordered](s []sample, figure func(sample) T) T {
-	var figures []T
-	for _, x := range s {
-		figures = append(figures, figure(x))
-	}
-	slices.Sort(figures)
-	return figures[len(figures)/2]
-}
 
 // cpuModel returns what Linux says of the first CPU.
 func cpuModel() string {

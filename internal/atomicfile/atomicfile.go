@@ -30,6 +30,23 @@ func Write(path string, mode fs.FileMode, chunks ...[]byte) error {
 // The error is that of write, or the *fs.PathError or *os.LinkError of the step
 // that failed; path is untouched then, as it is when write panics.
 func WriteFunc(path string, mode fs.FileMode, write func(io.Writer) error) error {
+	return writeFunc(path, write, func(f *os.File) error { return f.Chmod(mode.Perm()) })
+}
+
+// Replace does the same for a file that old describes, and gives it old's owner, group and mode as far as this process
+// may: permissions always, set-user-ID and set-group-ID only with the owner and group that they speak of.
+func Replace(path string, old fs.FileInfo, write func(io.Writer) error) error {
+	return writeFunc(path, write, func(f *os.File) error {
+		mode := old.Mode().Perm()
+		if chown(f, old) {
+			mode |= old.Mode() & (fs.ModeSetuid | fs.ModeSetgid)
+		}
+		return f.Chmod(mode) // after chown, which clears these bits
+	})
+}
+
+// writeFunc lets finish set owner and mode of the temporary file.
+func writeFunc(path string, write func(io.Writer) error, finish func(*os.File) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp*")
 	if err != nil {
 		return err
@@ -44,7 +61,7 @@ func WriteFunc(path string, mode fs.FileMode, write func(io.Writer) error) error
 	if err := write(f); err != nil {
 		return err
 	}
-	if err := f.Chmod(mode.Perm()); err != nil {
+	if err := finish(f); err != nil {
 		return err
 	}
 	if err := f.Close(); err != nil {

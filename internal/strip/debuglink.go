@@ -8,8 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-
-	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
 const debugLinkName = ".gnu_debuglink"
@@ -48,13 +46,4 @@ func (l *DebugLink) section() section {
 		name:   debugLinkName,
 		source: source{data: data},
 	}
-}
-
-// room returns by how many bytes the link may make a file of that many sections
-// larger: by its contents, its name, padding, and the section header table,
-// which may have to leave the segment that covers it.
-func (l *DebugLink) room(sections int) uint64 {
-	const padding = 4 + 8 + 8
-	table := uint64(sections) * goelf.SectionHeaderSize
-	return l.section().header.Size + uint64(len(debugLinkName)) + 1 + table + padding
 }

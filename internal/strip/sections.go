@@ -2,6 +2,7 @@ package strip
 
 import (
 	"debug/elf"
+	"slices"
 	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
@@ -207,6 +208,14 @@ func (s *stripper) sections() ([]section, error) {
 		}
 		out = append(out, o)
 	}
+	out, err := s.edit(out)
+	if err != nil {
+		return nil, err
+	}
+	hasSymbols := s.symtab != 0 && s.keep[s.symtab]
+	if s.goFunc != nil && !hasSymbols {
+		out = append(out, s.symbolSections(index, len(out))...)
+	}
 	if s.o.DebugLink != nil {
 		out = append(out, s.o.DebugLink.section())
 	}
@@ -219,19 +228,27 @@ func (s *stripper) sections() ([]section, error) {
 	for i := range out {
 		nameIDs[i] = names.add(out[i].name)
 	}
-	var symIDs []int
-	if s.symtab != 0 && s.keep[s.symtab] {
+	if hasSymbols {
 		table, err := f.SymbolTable(&f.Sections[s.symtab])
 		if err != nil {
 			return nil, err
 		}
-		if symIDs, err = s.addNames(table, symNames); err != nil {
+		symIDs, err := s.addNames(table, symNames)
+		if err != nil {
 			return nil, err
+		}
+		goFuncID := 0
+		if s.goFunc != nil {
+			goFuncID = symNames.add(goFuncNames[0])
 		}
 		symNames.finish()
 		raw, locals, err := s.encodeSymbols(table, index, symNames, symIDs)
 		if err != nil {
 			return nil, err
+		}
+		if s.goFunc != nil { // behind the other local symbols
+			raw = slices.Insert(raw, int(locals)*goelf.SymbolSize, s.goFuncSymbol(symNames.offset(goFuncID), index)...)
+			locals++
 		}
 		replace(s.symtab, raw)
 		out[index[s.symtab]].header.Info = locals

@@ -39,8 +39,8 @@
 //
 // # Size
 //
-// Output is never larger than input, apart from a debug link asked for. When
-// there is nothing to remove and the new layout would be larger, the input
+// Output is never larger than input, apart from what is asked to be added: a debug
+// link, sections, the symbol go:func.*. When there is nothing to remove and the new layout would be larger, the input
 // itself is the output.
 package strip
 
@@ -48,6 +48,7 @@ import (
 	"fmt"
 
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
 // A Mode says which symbols and debug sections go.
@@ -90,8 +91,18 @@ type Options struct {
 	KeepSections   Patterns // kept whatever else says that they go
 	RemoveSections Patterns // removed; an error when they are loaded
 
+	KeepFileSymbols    bool // keep symbols that name source files, whatever Mode says
+	KeepSectionSymbols bool // keep symbols that name sections, whatever Mode says
+
 	// DropGoFunc lets the symbol go:func.* go like any other.
 	DropGoFunc bool
+
+	// AddGoFunc adds the symbol go:func.* to a Go program that lacks it, because the linker or another strip
+	// program took it out. That makes the file larger by about 250 bytes, and by the section header
+	// table where that has to move to grow.
+	AddGoFunc bool
+
+	Edits Edits
 
 	// OnlyKeepDebug gives the opposite: a file for debuggers with all symbols
 	// and all sections, of which the loaded ones have no contents. Notes, which
@@ -111,16 +122,17 @@ type stripper struct {
 	symtab int // index of the symbol table, 0 for none
 	strtab int // index of its string table, 0 for none; may be that of the section names
 
-	keep    []bool // of sections, by index
-	symbols []int  // indices of the symbols that are kept, without the null symbol
-	removed int    // count of sections and symbols that are not kept
+	keep    []bool        // of sections, by index
+	symbols []int         // indices of the symbols that are kept, without the null symbol
+	goFunc  *gobin.GoFunc // to be added as a symbol, nil for none
+	removed int           // count of sections and symbols that are not kept
 }
 
 // Strip rewrites f as o says. The error names the file, what was found and what
 // to do; for malformed files it is an *elf.FormatError.
 func Strip(f *elf.File, o *Options) (*Output, error) {
 	s := &stripper{f: f, o: o}
-	for _, step := range []func() error{s.check, s.chooseSections, s.chooseSymbols, s.checkLinks} {
+	for _, step := range []func() error{s.check, s.checkEdits, s.chooseSections, s.chooseSymbols, s.findGoFunc, s.checkLinks} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -133,14 +145,12 @@ func Strip(f *elf.File, o *Options) (*Output, error) {
 		return s.layOutDebug(sections), nil
 	}
 	l := s.layOut(sections)
-	limit := uint64(len(f.Data))
-	if o.DebugLink != nil {
-		limit += o.DebugLink.room(len(sections))
-	}
+	added := s.room(len(sections))
+	limit := uint64(len(f.Data)) + added
 	if l.end <= limit {
 		return l.output(), nil
 	}
-	if s.removed == 0 && o.DebugLink == nil {
+	if s.removed == 0 && added == 0 {
 		size := uint64(len(f.Data))
 		return &Output{[]Piece{{Off: 0, Size: size}}, size}, nil
 	}

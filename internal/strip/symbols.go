@@ -57,6 +57,10 @@ func (s *stripper) keepSymbol(sym *goelf.Symbol) bool {
 	if o.OnlyKeepDebug || o.KeepSymbols.Match(sym.Str) {
 		return true
 	}
+	switch t := elf.ST_TYPE(sym.Info); {
+	case t == elf.STT_FILE && o.KeepFileSymbols, t == elf.STT_SECTION && o.KeepSectionSymbols:
+		return true
+	}
 	if o.StripSymbols.Match(sym.Str) {
 		return false
 	}

@@ -6,9 +6,11 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
@@ -36,6 +38,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	switch {
 	case c.help:
 		writeHelp(stdout)
+		return exitOK
+	case c.info:
+		for _, name := range slices.Sorted(maps.Values(formats)) {
+			fmt.Fprintln(stdout, name)
+		}
 		return exitOK
 	case c.version:
 		fmt.Fprintf(stdout, "elfstrip %s\n", version())
@@ -136,11 +143,22 @@ func stripFile(c *config, input string, stdout io.Writer) error {
 		return err
 	}
 	defer f.Close()
+	if err := checkTargets(c, f); err != nil {
+		return err
+	}
 	size, write, err := transform(c, f, file)
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.WriteFunc(output, info.Mode(), write); err != nil {
+	if err := writeDumps(c, f); err != nil {
+		return err
+	}
+	if c.output != "" {
+		err = atomicfile.WriteFunc(output, info.Mode(), write)
+	} else {
+		err = atomicfile.Replace(output, info, write)
+	}
+	if err != nil {
 		return err
 	}
 	if c.preserveDates {

@@ -14,12 +14,15 @@ type config struct {
 	options strip.Options
 	files   []string
 
-	output        string // "" means in place
-	debugLink     string // path of the file to link to, "" for none
+	output        string   // "" means in place
+	debugLink     string   // path of the file to link to, "" for none
+	targets       []string // names of formats that the files must have
+	dumps         []dump
 	preserveDates bool
 	pack, unpack  bool
 	verbose       bool
 	help, version bool
+	info          bool
 
 	asked        bool // an option says what to remove; without any, all goes
 	wildcard     bool
@@ -50,7 +53,7 @@ func discard(d strip.Discard) func(*config, string) error {
 	}
 }
 
-func flag(field func(*config) *bool) func(*config, string) error {
+func boolean(field func(*config) *bool) func(*config, string) error {
 	return func(c *config, _ string) error {
 		*field(c) = true
 		return nil
@@ -68,14 +71,49 @@ var options = []option{
 		c.stripSymbols, c.asked = append(c.stripSymbols, arg), true
 		return nil
 	}},
+	{[]string{"--strip-symbols"}, "FILE", "as --strip-symbol, for each line of FILE", fromFile(func(c *config, name string) {
+		c.stripSymbols, c.asked = append(c.stripSymbols, name), true
+	})},
+	{[]string{"--strip-unneeded-symbol"}, "SYMBOL", "the same as --strip-symbol: an executable needs no symbol", func(c *config, arg string) error {
+		c.stripSymbols, c.asked = append(c.stripSymbols, arg), true
+		return nil
+	}},
+	{[]string{"--strip-unneeded-symbols"}, "FILE", "the same as --strip-symbols", fromFile(func(c *config, name string) {
+		c.stripSymbols, c.asked = append(c.stripSymbols, name), true
+	})},
 	{[]string{"-K", "--keep-symbol"}, "SYMBOL", "keep the symbol, whatever else is said (more than one allowed)", func(c *config, arg string) error {
 		c.keepSymbols = append(c.keepSymbols, arg)
 		return nil
 	}},
-	{[]string{"--no-keep-go-func"}, "", "do not keep the symbol go:func.*, without which govulncheck cannot see functions", flag(func(c *config) *bool { return &c.options.DropGoFunc })},
-	{[]string{"-w", "--wildcard"}, "", "SYMBOL is a shell pattern; one that starts with ! excludes", flag(func(c *config) *bool { return &c.wildcard })},
+	{[]string{"--keep-symbols"}, "FILE", "as --keep-symbol, for each line of FILE", fromFile(func(c *config, name string) {
+		c.keepSymbols = append(c.keepSymbols, name)
+	})},
+	{[]string{"--keep-file-symbols"}, "", "keep symbols that name source files", boolean(func(c *config) *bool { return &c.options.KeepFileSymbols })},
+	{[]string{"--keep-section-symbols"}, "", "keep symbols that name sections", boolean(func(c *config) *bool { return &c.options.KeepSectionSymbols })},
+	{[]string{"--keep-govulncheck"}, "", "add the symbol go:func.* to a file that lost it; removes nothing by itself", func(c *config, _ string) error {
+		c.options.AddGoFunc, c.asked = true, true
+		return nil
+	}},
+	{[]string{"--no-keep-go-func"}, "", "do not keep the symbol go:func.*, without which govulncheck cannot see functions", boolean(func(c *config) *bool { return &c.options.DropGoFunc })},
+	{[]string{"-w", "--wildcard"}, "", "SYMBOL is a shell pattern; one that starts with ! excludes", boolean(func(c *config) *bool { return &c.wildcard })},
 	{[]string{"-R", "--remove-section"}, "SECTION", "remove the section, which must not be loaded; a shell pattern (more than one allowed)", func(c *config, arg string) error {
 		c.options.RemoveSections.AddGlob(arg)
+		return nil
+	}},
+	{[]string{"--remove-relocations"}, "SECTION", "remove .rel and .rela sections of the section, which must not be loaded", func(c *config, arg string) error {
+		for _, prefix := range []string{".rela", ".rel"} {
+			name, excluded := strings.CutPrefix(arg, "!")
+			if excluded {
+				prefix = "!" + prefix
+			}
+			c.options.RemoveSections.AddGlob(prefix + name)
+		}
+		c.asked = true
+		return nil
+	}},
+	{[]string{"--strip-dwo"}, "", "remove sections whose names end in .dwo", func(c *config, _ string) error {
+		c.options.RemoveSections.AddGlob("*.dwo")
+		c.asked = true
 		return nil
 	}},
 	{[]string{"--keep-section"}, "SECTION", "keep the section, whatever else is said; a shell pattern (more than one allowed)", func(c *config, arg string) error {
@@ -90,6 +128,25 @@ var options = []option{
 		c.debugLink = arg
 		return nil
 	}},
+	{[]string{"--add-section"}, "SECTION=FILE", "add FILE as a section that is not loaded; removes nothing by itself", contents(func(c *config, s strip.Contents) {
+		c.options.Edits.Add = append(c.options.Edits.Add, s)
+	})},
+	{[]string{"--update-section"}, "SECTION=FILE", "give a section that is not loaded FILE as contents; removes nothing by itself", contents(func(c *config, s strip.Contents) {
+		c.options.Edits.Update = append(c.options.Edits.Update, s)
+	})},
+	{[]string{"--dump-section"}, "SECTION=FILE", "write the contents of the section to FILE; removes nothing by itself", func(c *config, arg string) error {
+		section, file, err := pair(arg, "SECTION=FILE")
+		c.dumps, c.asked = append(c.dumps, dump{section, file}), true
+		return err
+	}},
+	{[]string{"--rename-section"}, "OLD=NEW", "rename a section that Go does not find by its name; removes nothing by itself", func(c *config, arg string) error {
+		old, name, err := pair(arg, "OLD=NEW")
+		if err == nil && strings.Contains(name, ",") {
+			err = fmt.Errorf("%q: want OLD=NEW without flags: those of sections have no effect on a program", arg)
+		}
+		c.options.Edits.Rename, c.asked = append(c.options.Edits.Rename, strip.Renaming{Old: old, New: name}), true
+		return err
+	}},
 	{[]string{"--pack"}, "lz4", "after stripping, make a program that unpacks itself when it starts; see docs/packing.md", func(c *config, arg string) error {
 		if arg != "lz4" {
 			return fmt.Errorf("--pack: format %q: want lz4", arg)
@@ -97,7 +154,7 @@ var options = []option{
 		c.pack = true
 		return nil
 	}},
-	{[]string{"--unpack"}, "", "write the file that was packed, the same bytes; nothing is stripped", flag(func(c *config) *bool { return &c.unpack })},
+	{[]string{"--unpack"}, "", "write the file that was packed, the same bytes; nothing is stripped", boolean(func(c *config) *bool { return &c.unpack })},
 	{[]string{"-o", "--output-file"}, "FILE", "write to FILE, and leave the input as it is", func(c *config, arg string) error {
 		if arg == "" {
 			return errors.New("-o: the name of the output file is empty")
@@ -105,11 +162,18 @@ var options = []option{
 		c.output = arg
 		return nil
 	}},
-	{[]string{"-p", "--preserve-dates"}, "", "give the output the input's time of modification", flag(func(c *config) *bool { return &c.preserveDates })},
-	{[]string{"-D", "--enable-deterministic-archives"}, "", "accepted: output is always deterministic", func(*config, string) error { return nil }},
-	{[]string{"-v", "--verbose"}, "", "say what is written, and its size", flag(func(c *config) *bool { return &c.verbose })},
-	{[]string{"-V", "--version"}, "", "print the version and stop", flag(func(c *config) *bool { return &c.version })},
-	{[]string{"-h", "--help"}, "", "print this help and stop", flag(func(c *config) *bool { return &c.help })},
+	{[]string{"-p", "--preserve-dates"}, "", "give the output the input's time of modification", boolean(func(c *config) *bool { return &c.preserveDates })},
+	{[]string{"-F", "--target"}, "FORMAT", "refuse files that are not of the format; --info lists them", target},
+	{[]string{"-I", "--input-target"}, "FORMAT", "the same as --target", target},
+	{[]string{"-O", "--output-target"}, "FORMAT", "the same as --target: output has the format of the input", target},
+	{[]string{"-D", "--enable-deterministic-archives"}, "", "accepted: output is always deterministic", ignore},
+	{[]string{"-U", "--disable-deterministic-archives"}, "", "accepted: it is about archives, which elfstrip does not take", ignore},
+	{[]string{"-M", "--merge-notes"}, "", "accepted: it is about notes of a plugin of GCC, which Go does not write; all notes are kept", ignore},
+	{[]string{"--no-merge-notes"}, "", "accepted: all notes are kept", ignore},
+	{[]string{"-v", "--verbose"}, "", "say what is written, and its size", boolean(func(c *config) *bool { return &c.verbose })},
+	{[]string{"-V", "--version"}, "", "print the version and stop", boolean(func(c *config) *bool { return &c.version })},
+	{[]string{"--info"}, "", "print the formats that are supported and stop", boolean(func(c *config) *bool { return &c.info })},
+	{[]string{"-h", "--help"}, "", "print this help and stop", boolean(func(c *config) *bool { return &c.help })},
 }
 
 // parseArgs takes a command line apart as getopt_long does: options and files
@@ -173,7 +237,7 @@ func findLong(name string) (*option, error) {
 	}
 	switch len(found) {
 	case 0:
-		return nil, fmt.Errorf("unknown option %s", name)
+		return nil, unknown(name)
 	case 1:
 		return o, nil
 	}
@@ -184,7 +248,7 @@ func (c *config) parseShort(arg string, rest []string) ([]string, error) {
 	for i := 1; i < len(arg); i++ {
 		o := findShort("-" + arg[i:i+1])
 		if o == nil {
-			return nil, fmt.Errorf("unknown option -%s in %q", arg[i:i+1], arg)
+			return nil, fmt.Errorf("%w in %q", unknown("-"+arg[i:i+1]), arg)
 		}
 		if o.arg == "" {
 			if err := o.set(c, ""); err != nil {
@@ -216,7 +280,7 @@ func findShort(name string) *option {
 
 // finish checks what depends on several options.
 func (c *config) finish() error {
-	if c.help || c.version {
+	if c.help || c.version || c.info {
 		return nil
 	}
 	if len(c.files) == 0 {
@@ -224,6 +288,9 @@ func (c *config) finish() error {
 	}
 	if c.output != "" && len(c.files) > 1 {
 		return fmt.Errorf("-o names one output, but there are %d input files", len(c.files))
+	}
+	if c.options.AddGoFunc && c.options.DropGoFunc {
+		return errors.New("--keep-govulncheck adds the symbol that --no-keep-go-func removes: use one of both")
 	}
 	if c.unpack && (c.asked || c.pack || c.debugLink != "" || !c.options.RemoveSections.Empty()) {
 		return errors.New("--unpack gives back what was packed: it cannot be combined with --pack or with options that remove or add something")
@@ -261,21 +328,14 @@ func writeHelp(w io.Writer) {
 	fmt.Fprint(w, `Usage: elfstrip [option]... file...
 Remove symbols and debug information from ELF executables for x86-64, AArch64
 and RISC-V. Options have the names and the meaning that GNU strip gives them.
-A file is replaced by a new one, whole or not at all: unlike with GNU strip, hard
-links to it keep the old contents, the new one belongs to who runs elfstrip, and
-set-user-ID and set-group-ID are not carried over.
+A file is replaced by a new one, whole or not at all. It keeps owner, group and
+permissions as far as whoever runs elfstrip may give them, and set-user-ID and
+set-group-ID only together with the owner. Unlike with GNU strip, hard links to it
+keep the old contents, and capabilities of files are not carried over.
 
 `)
 	for _, o := range options {
-		names := strings.Join(o.names, ", ")
-		if o.arg != "" {
-			sep := " "
-			if strings.HasPrefix(o.names[len(o.names)-1], "--") {
-				sep = "="
-			}
-			names += sep + o.arg
-		}
-		fmt.Fprintf(w, "  %s\n        %s\n", names, o.help)
+		fmt.Fprintf(w, "  %s\n        %s\n", optionNames(&o), o.help)
 	}
 	fmt.Fprint(w, `  @FILE
         read arguments from FILE, one a line
@@ -283,4 +343,16 @@ set-user-ID and set-group-ID are not carried over.
 Exit status: 0 if all went well, 1 if a file was refused or could not be read or
 written (it is unchanged then), 2 if the command line is wrong.
 `)
+}
+
+// optionNames returns the names of an option, and its argument.
+func optionNames(o *option) string {
+	names := strings.Join(o.names, ", ")
+	switch {
+	case o.arg == "":
+		return names
+	case strings.HasPrefix(o.names[len(o.names)-1], "--"):
+		return names + "=" + o.arg
+	}
+	return names + " " + o.arg
 }

@@ -37,7 +37,7 @@ func TestParseArgs(t *testing.T) {
 		{"-oout f", func(c *config) { c.options.Mode, c.output = strip.All, "out" }},
 		{"--output-file=out f", func(c *config) { c.options.Mode, c.output = strip.All, "out" }},
 		{"--output-file out f", func(c *config) { c.options.Mode, c.output = strip.All, "out" }},
-		{"--output out f", func(c *config) { c.options.Mode, c.output = strip.All, "out" }},
+		{"--output-f out f", func(c *config) { c.options.Mode, c.output = strip.All, "out" }},
 		{"-K a -K b f", func(c *config) {
 			c.options.Mode = strip.All
 			c.options.KeepSymbols.AddName("a")

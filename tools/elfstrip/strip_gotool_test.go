@@ -62,6 +62,33 @@ func TestGoPrograms(t *testing.T) {
 	}
 }
 
+// A program without any symbol gets go:func.* back just as the Go linker wrote it, and one with other symbols too.
+func TestKeepGovulncheck(t *testing.T) {
+	for _, whole := range goPrograms(t) {
+		t.Run(filepath.Base(whole), func(t *testing.T) {
+			dir := t.TempDir()
+			path := func(name string) string { return filepath.Join(dir, name) }
+			elfstrip(t, exitOK, "", "-s", "--no-keep-go-func", "-o", path("bare"), whole)
+			elfstrip(t, exitOK, "", "--keep-govulncheck", "-o", path("healed"), path("bare"))
+			sameGoFunc(t, whole, path("healed"))
+			sameBehaviour(t, whole, path("healed"))
+			// The Go linker puts the section header table where it cannot grow: it moves.
+			table := 40 * goelf.SectionHeaderSize
+			if more := len(read(t, path("healed"))) - len(read(t, path("bare"))); more > 300+table {
+				t.Errorf("the symbol costs %d bytes", more)
+			}
+			elfstrip(t, exitOK, "", "--keep-govulncheck", "-o", path("again"), path("healed"))
+			if !bytes.Equal(read(t, path("again")), read(t, path("healed"))) {
+				t.Error("a second time gives another file")
+			}
+			elfstrip(t, exitOK, "", "--no-keep-go-func", "-w", "-K", "main.*", "-o", path("some"), whole)
+			elfstrip(t, exitOK, "", "--keep-govulncheck", "-o", path("healed"), path("some"))
+			sameGoFunc(t, whole, path("healed"))
+			sameFunctions(t, whole, path("healed"))
+		})
+	}
+}
+
 func sameBuildInfo(t *testing.T, in, out string) {
 	was, err := buildinfo.ReadFile(in)
 	if err != nil {

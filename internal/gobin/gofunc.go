@@ -1,0 +1,46 @@
+package gobin
+
+import (
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+)
+
+// A GoFunc is the data of functions that are no code: inline trees, stack maps and the like. The
+// linker's symbol for it is go:func.*.
+type GoFunc struct {
+	Addr, Size uint64
+	Section    int // index of the section that holds it
+}
+
+// Offsets in the module data: findfunctab of old, gofunc as Go 1.26 has it (runtime/symtab.go, moduledata).
+const (
+	moduleFindFuncTab = 152
+	moduleGoFunc      = 320
+)
+
+// ReadGoFunc finds the function data of a Go program by its module data. The caller checks that the program was made by
+// a Go release with this layout. The error is ErrNotGo when there is no module data, and a *FormatError when
+// what it says contradicts the sections.
+func ReadGoFunc(f *goelf.File) (*GoFunc, error) {
+	table, err := ReadFuncTable(f)
+	if err != nil {
+		return nil, err
+	}
+	module, err := ReadModule(f, table)
+	if err != nil {
+		return nil, err
+	}
+	b, err := f.Bytes(module.Addr, moduleGoFunc+8)
+	if err != nil {
+		return nil, err
+	}
+	g := &GoFunc{Addr: le.Uint64(b[moduleGoFunc:]), Section: -1}
+	// findfunctab follows directly.
+	end := le.Uint64(b[moduleFindFuncTab:])
+	for i := range f.Sections {
+		if s := &f.Sections[i]; s.Addr <= table.Addr && table.Addr-s.Addr < s.Size && g.Addr > table.Addr && g.Addr < end && end-s.Addr <= s.Size {
+			g.Size, g.Section = end-g.Addr, i
+			return g, nil
+		}
+	}
+	return nil, errorf(f, 0, "the module data has function data at %#x to %#x, not in one section with the function table at %#x", g.Addr, end, table.Addr)
+}

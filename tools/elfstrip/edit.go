@@ -1,0 +1,105 @@
+package main
+
+import (
+	"debug/elf"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/go3s/rules_go3s/internal/atomicfile"
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/strip"
+)
+
+// A dump asks for the contents of a section in a file.
+type dump struct{ section, file string }
+
+// pair cuts an argument of the form "a=b".
+func pair(arg, form string) (a, b string, err error) {
+	a, b, ok := strings.Cut(arg, "=")
+	if !ok || a == "" || b == "" {
+		return "", "", fmt.Errorf("%q: want %s", arg, form)
+	}
+	return a, b, nil
+}
+
+// contents returns the setter for an option SECTION=FILE that reads FILE.
+func contents(add func(*config, strip.Contents)) func(*config, string) error {
+	return func(c *config, arg string) error {
+		section, file, err := pair(arg, "SECTION=FILE")
+		if err != nil {
+			return err
+		}
+		data, err := os.ReadFile(file)
+		c.asked = true
+		add(c, strip.Contents{Section: section, Data: data})
+		return err
+	}
+}
+
+// fromFile returns the setter for an option that takes a file of names, one a line. As for objcopy, "#" begins a
+// comment, and blanks around a name do not count.
+func fromFile(add func(c *config, name string)) func(*config, string) error {
+	return func(c *config, file string) error {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(string(data)) {
+			line, _, _ = strings.Cut(line, "#")
+			if name := strings.TrimSpace(line); name != "" {
+				add(c, name)
+			}
+		}
+		return nil
+	}
+}
+
+// writeDumps writes what --dump-section asks for.
+func writeDumps(c *config, f *goelf.File) error {
+	for _, d := range c.dumps {
+		s := f.Section(d.section)
+		if s == nil {
+			return fmt.Errorf("%s: --dump-section: there is no section %q", f.Name, d.section)
+		}
+		if elf.SectionType(s.Type) == elf.SHT_NOBITS {
+			return fmt.Errorf("%s: --dump-section: section %q has no contents (SHT_NOBITS)", f.Name, d.section)
+		}
+		data, err := f.SectionData(s)
+		if err != nil {
+			return err
+		}
+		if err := atomicfile.Write(d.file, 0o666, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// formats are the names that binutils has for the files that we take.
+var formats = map[elf.Machine]string{
+	elf.EM_X86_64:  "elf64-x86-64",
+	elf.EM_AARCH64: "elf64-littleaarch64",
+	elf.EM_RISCV:   "elf64-littleriscv",
+}
+
+func target(c *config, name string) error {
+	for _, known := range formats {
+		if name == known {
+			c.targets = append(c.targets, name)
+			return nil
+		}
+	}
+	return fmt.Errorf("format %q: want one of those that --info prints", name)
+}
+
+// checkTargets refuses a file that does not have the format that the command line names.
+func checkTargets(c *config, f *goelf.File) error {
+	found := formats[elf.Machine(f.Header.Machine)]
+	for _, name := range c.targets {
+		if name != found {
+			return fmt.Errorf("%s: is %s, want %s", f.Name, found, name)
+		}
+	}
+	return nil
+}
