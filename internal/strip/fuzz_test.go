@@ -17,6 +17,9 @@ func FuzzStrip(f *testing.F) {
 		for bits := range uint16(32) {
 			f.Add(spec.Build().Data, bits)
 		}
+		for bit := 11; bit < 15; bit++ {
+			f.Add(spec.Build().Data, uint16(1)<<bit)
+		}
 	}
 	for _, c := range elftest.Malformed() {
 		f.Add(c.Data, uint16(All))
@@ -45,6 +48,16 @@ func FuzzStrip(f *testing.F) {
 		if bits&(1<<10) != 0 {
 			*o = Options{OnlyKeepDebug: true}
 		}
+		o.AddGoFunc = bits&(1<<11) != 0
+		if bits&(1<<12) != 0 {
+			o.Edits.Add = []Contents{{Section: ".added", Data: []byte("added")}}
+		}
+		if bits&(1<<13) != 0 {
+			o.Edits.Update = []Contents{{Section: ".comment", Data: make([]byte, 100)}}
+		}
+		if bits&(1<<14) != 0 {
+			o.Edits.Rename = []Renaming{{Old: ".debug_line", New: ".renamed"}}
+		}
 		file, err := goelf.Parse("fuzz", data)
 		if err != nil {
 			return
@@ -65,7 +78,7 @@ func FuzzStrip(f *testing.F) {
 			t.Fatal(err)
 		}
 		joined := b.Bytes()
-		if o.OnlyKeepDebug {
+		if o.OnlyKeepDebug || bits>>11&15 != 0 {
 			if _, err := goelf.Parse("output", joined); err != nil {
 				t.Fatal(err)
 			}
