@@ -1,11 +1,12 @@
 module github.com/go3s/rules_go3s
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/miekg/dns v1.1.73
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	golang.org/x/arch v0.30.0
+	golang.org/x/mod v0.42.0
 	golang.org/x/sys v0.47.0
 )
 

@@ -15,7 +15,13 @@ package gobin
 //
 // A program that links none of that code still has the record.
 
-import goelf "github.com/go3s/rules_go3s/internal/elf"
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+)
 
 const (
 	fipsMagic = "\xff Go fipsinfo \xff\x00"
@@ -23,7 +29,7 @@ const (
 )
 
 // A FIPSInfo is the integrity record of a program's FIPS 140 module. Its sum is
-// not verified here.
+// not verified when it is read.
 type FIPSInfo struct {
 	Sum                           [32]byte
 	Self                          uint64 // address of the record
@@ -54,4 +60,28 @@ func ReadFIPSInfo(f *goelf.File) (*FIPSInfo, error) {
 		return nil, errorf(f, s.Off+48, "the FIPS record says its address is %#x, but its section is at %#x", info.Self, s.Addr)
 	}
 	return info, nil
+}
+
+// fipsHeader begins what is summed (crypto/internal/fips140/check).
+const fipsHeader = "go fips object v1\n"
+
+// Compute returns the sum that the program in f computes at start: HMAC-SHA-256 with a
+// key of 32 zero bytes over the header and, for each range, its length as 8 bytes,
+// big-endian, and its contents. It holds for a program that relocates nothing in the
+// ranges. The error is a *FormatError about a range that is not in the file.
+func (i *FIPSInfo) Compute(f *goelf.File) ([32]byte, error) {
+	h := hmac.New(sha256.New, make([]byte, 32))
+	h.Write([]byte(fipsHeader))
+	for _, r := range []Range{i.Text, i.ROData, i.NoPtrData, i.Data} {
+		var data []byte
+		if r.Start != r.End {
+			var err error
+			if data, err = f.Bytes(r.Start, r.End-r.Start); err != nil {
+				return [32]byte{}, err
+			}
+		}
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(data))))
+		h.Write(data)
+	}
+	return [32]byte(h.Sum(nil)), nil
 }

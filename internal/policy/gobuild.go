@@ -77,7 +77,7 @@ var goTables = Rule{
 	ID:       "go-tables",
 	What:     "Go's function table, module data and FIPS 140 record are whole, agree with each other, and point into the segments they belong to.",
 	Why:      "The runtime reads them for every stack trace, garbage collection and panic. A tool that damages them leaves a program that runs until it needs them.",
-	Evidence: "Sections .gopclntab (header, function table, _func records), .go.module and .go.fipsinfo; without section names the first two are found by their contents. The FIPS sum is not computed.",
+	Evidence: "Sections .gopclntab (header, function table, _func records), .go.module and .go.fipsinfo; without section names the first two are found by their contents.",
 	Remedy:   "Strip with elfstrip. Do not remove .gopclntab, .go.module, .go.fipsinfo or .itablink.",
 	Ref:      "Go runtime/symtab.go, moduledata and moduledataverify1",
 	Severity: Error,

@@ -13,13 +13,14 @@ import (
 // An Input is a file together with what it is expected to be. The Go tables of
 // the file are read once, when the first rule asks for them.
 type Input struct {
-	File       *goelf.File
-	GOARCH     string // expected machine, in Go's name; "" accepts any
-	SizeBudget uint64 // greatest file size in bytes; 0 sets no limit
+	File *goelf.File
+	Settings
 
 	buildInfo func() (*debug.BuildInfo, error)
 	funcs     func() (*gobin.FuncTable, error)
 	module    func() (*gobin.Module, error)
+	packages  func() (*packageSet, error)
+	original  func() (*Input, error) // what a packed file unpacks to
 }
 
 // NewInput returns an Input for f.
@@ -34,6 +35,14 @@ func NewInput(f *goelf.File) *Input {
 		}
 		return gobin.ReadModule(f, t)
 	})
+	in.packages = sync.OnceValues(func() (*packageSet, error) {
+		t, err := in.funcs()
+		if err != nil {
+			return nil, err
+		}
+		return newPackageSet(t), nil
+	})
+	in.original = sync.OnceValues(func() (*Input, error) { return unpack(in) })
 	return in
 }
 

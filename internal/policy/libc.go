@@ -228,9 +228,10 @@ func printable(b []byte) bool {
 }
 
 // dataAreas yields the bytes of the file that are loaded and hold neither Go's
-// code nor its function table, which rules read by their structure.
-func dataAreas(in *Input) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
+// code nor its function table, which rules read by their structure, each with its
+// address.
+func dataAreas(in *Input) iter.Seq2[[]byte, uint64] {
+	return func(yield func([]byte, uint64) bool) {
 		var skip []gobin.Range
 		if m, err := in.module(); err == nil {
 			skip = append(skip, m.Text)
@@ -241,7 +242,7 @@ func dataAreas(in *Input) iter.Seq[[]byte] {
 		set := newRangeSet(skip)
 		for _, s := range loads(in.File) {
 			for _, r := range set.without(s.fileRange()) {
-				if !yield(s.data[r.Start-s.Vaddr : r.End-s.Vaddr]) {
+				if !yield(s.data[r.Start-s.Vaddr:r.End-s.Vaddr], r.Start) {
 					return
 				}
 			}

@@ -9,6 +9,12 @@ package policy
 //	  "profile": "static",
 //	  "goarch": "arm64",
 //	  "size_budget": "6MB",
+//	  "package_budgets": {"net/http": "900kB", "example.com/server/*": 100000},
+//	  "go_version_min": "1.26.3",
+//	  "fips_module": "v1.0.0",
+//	  "sections": [".embed_*"],
+//	  "forbidden": {"packages": ["net/http/pprof"], "modules": ["example.com/old"], "strings": ["jdoe"]},
+//	  "vulnerabilities": "osv.json",
 //	  "rules": {
 //	    "no-host-path-string": {"severity": "error"},
 //	    "no-wx-segment": {"severity": "off", "reason": "issue 7", "expires": "2027-03-31"}
@@ -25,6 +31,8 @@ package policy
 //     lacks it. Making it weaker than it is requires a reason.
 //   - allow accepts findings of a rule whose subject matches. A * in subject stands
 //     for any text. A reason is required.
+//   - package_budgets to vulnerabilities give rules what to compare with; each is
+//     described with its rule. * stands for any text.
 //   - expires is the last day, in UTC, on which an exception holds.
 
 import (
@@ -32,7 +40,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"go/version"
 	"maps"
 	"slices"
 	"strings"
@@ -45,11 +53,10 @@ const SchemaVersion = 1
 // A Policy is a profile with the changes of one project. Parse and New return
 // valid ones.
 type Policy struct {
-	Profile    string
-	GOARCH     string // expected machine, in Go's name; "" accepts any
-	SizeBudget uint64 // greatest file size in bytes; 0 sets no limit
-	Overrides  map[string]Override
-	Allow      map[string][]Allowance
+	Profile string
+	Settings
+	Overrides map[string]Override
+	Allow     map[string][]Allowance
 }
 
 // An Override changes the severity of one rule.
@@ -94,6 +101,36 @@ func (p *Policy) SetProfile(name string) error {
 	return nil
 }
 
+// forbidden is what a policy file forbids.
+type forbidden struct {
+	Packages []string `json:"packages"`
+	Modules  []string `json:"modules"`
+	Strings  []string `json:"strings"`
+}
+
+// parseSize reads the size of that key: a number of bytes, or a string as of ParseSize.
+func parseSize(key string, data json.RawMessage) (uint64, error) {
+	text := string(data)
+	if err := json.Unmarshal(data, &text); err != nil {
+		text = string(data)
+	}
+	n, err := ParseSize(text)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", key, err)
+	}
+	return n, nil
+}
+
+// SetGoVersionMin sets the oldest Go release to accept, such as "go1.26.3" or "1.26.3".
+func (p *Policy) SetGoVersionMin(v string) error {
+	full := "go" + strings.TrimPrefix(v, "go")
+	if !version.IsValid(full) {
+		return fmt.Errorf("go_version_min is %q, want a Go release such as go1.26.3", v)
+	}
+	p.GoVersionMin = full
+	return nil
+}
+
 // SetGOARCH sets the expected machine.
 func (p *Policy) SetGOARCH(goarch string) error {
 	if !slices.Contains(GOARCHs, goarch) {
@@ -107,20 +144,25 @@ func (p *Policy) SetGOARCH(goarch string) error {
 // unknown rule or profile, the closest that exist; the caller adds the file name.
 func Parse(data []byte) (*Policy, error) {
 	var file struct {
-		Schema     *int                   `json:"schema"`
-		Profile    string                 `json:"profile"`
-		GOARCH     string                 `json:"goarch"`
-		SizeBudget json.RawMessage        `json:"size_budget"`
-		Rules      map[string]Override    `json:"rules"`
-		Allow      map[string][]Allowance `json:"allow"`
+		Schema     *int                       `json:"schema"`
+		Profile    string                     `json:"profile"`
+		GOARCH     string                     `json:"goarch"`
+		SizeBudget json.RawMessage            `json:"size_budget"`
+		Packages   map[string]json.RawMessage `json:"package_budgets"`
+		GoVersion  string                     `json:"go_version_min"`
+		FIPSModule string                     `json:"fips_module"`
+		Sections   []string                   `json:"sections"`
+		Forbidden  forbidden                  `json:"forbidden"`
+		Known      string                     `json:"vulnerabilities"`
+		Rules      map[string]Override        `json:"rules"`
+		Allow      map[string][]Allowance     `json:"allow"`
 	}
 	if err := checkKeys(data); err != nil {
 		return nil, err
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
 	if err := dec.Decode(&file); err != nil {
-		return nil, err
+		return nil, decodeError(err)
 	}
 	if file.Schema == nil {
 		return nil, fmt.Errorf(`key "schema" is missing, want %d`, SchemaVersion)
@@ -140,14 +182,29 @@ func Parse(data []byte) (*Policy, error) {
 			return nil, err
 		}
 	}
-	if file.SizeBudget != nil {
-		// A number is in bytes, a string as of ParseSize.
-		text := string(file.SizeBudget)
-		if err := json.Unmarshal(file.SizeBudget, &text); err != nil {
-			text = string(file.SizeBudget)
+	if file.GoVersion != "" {
+		if err := p.SetGoVersionMin(file.GoVersion); err != nil {
+			return nil, err
 		}
-		if p.SizeBudget, err = ParseSize(text); err != nil {
-			return nil, fmt.Errorf("size_budget: %w", err)
+	}
+	if file.SizeBudget != nil {
+		if p.SizeBudget, err = parseSize("size_budget", file.SizeBudget); err != nil {
+			return nil, err
+		}
+	}
+	p.PackageBudgets = map[string]uint64{}
+	for _, pattern := range slices.Sorted(maps.Keys(file.Packages)) {
+		if p.PackageBudgets[pattern], err = parseSize("package_budgets."+clip(pattern), file.Packages[pattern]); err != nil {
+			return nil, err
+		}
+	}
+	p.FIPSModule, p.Sections, p.VulnerabilityFile = file.FIPSModule, file.Sections, file.Known
+	p.ForbiddenPackages, p.ForbiddenModules, p.ForbiddenStrings = file.Forbidden.Packages, file.Forbidden.Modules, file.Forbidden.Strings
+	for key, list := range map[string][]string{
+		"sections": p.Sections, "forbidden.packages": p.ForbiddenPackages, "forbidden.modules": p.ForbiddenModules, "forbidden.strings": p.ForbiddenStrings,
+	} {
+		if slices.Contains(list, "") {
+			return nil, fmt.Errorf("%s: an entry is empty", key)
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(file.Rules)) {
@@ -204,59 +261,6 @@ func (d Date) check() error {
 		return fmt.Errorf("expires is %q, want a day such as 2027-03-31", string(d))
 	}
 	return nil
-}
-
-// checkKeys refuses what package json accepts in silence: keys that are repeated
-// or differ from the expected ones in case, and data after the object.
-func checkKeys(data []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if err := checkValue(dec, ""); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return fmt.Errorf("offset %d: data follows the policy object", dec.InputOffset())
-	}
-	return nil
-}
-
-func checkValue(dec *json.Decoder, path string) error {
-	token, err := dec.Token()
-	if err != nil {
-		if err == io.EOF {
-			return io.ErrUnexpectedEOF
-		}
-		return err
-	}
-	seen := map[string]bool{}
-	switch token {
-	case json.Delim('{'):
-		for dec.More() {
-			token, err := dec.Token()
-			if err != nil {
-				return err
-			}
-			key, _ := token.(string) // in an object every other token is a key
-			if seen[key] {
-				return fmt.Errorf("offset %d: key %q is repeated", dec.InputOffset(), path+clip(key))
-			}
-			seen[key] = true
-			if key != strings.ToLower(key) {
-				return fmt.Errorf("offset %d: unknown key %q, want lower case", dec.InputOffset(), path+clip(key))
-			}
-			if err := checkValue(dec, path+key+"."); err != nil {
-				return err
-			}
-		}
-		_, err = dec.Token()
-	case json.Delim('['):
-		for dec.More() {
-			if err := checkValue(dec, path); err != nil {
-				return err
-			}
-		}
-		_, err = dec.Token()
-	}
-	return err
 }
 
 // matches reports whether subject matches the pattern, in which * stands for any

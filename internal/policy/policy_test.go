@@ -47,11 +47,11 @@ func TestRulesAreComplete(t *testing.T) {
 func TestParseErrors(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"empty", ``, "unexpected EOF"},
-		{"no object", `[]`, "cannot unmarshal array"},
+		{"no object", `[]`, "the policy is an array, want an object"},
 		{"cut off", `{"schema": 1`, "EOF"},
 		{"no schema", `{}`, `key "schema" is missing, want 1`},
 		{"other schema", `{"schema": 2}`, "schema is 2, want 1"},
-		{"unknown key", `{"schema": 1, "profil": "static"}`, `unknown field "profil"`},
+		{"unknown key", `{"schema": 1, "profil": "static"}`, `unknown key "profil"; the closest are profile,`},
 		{"key in other case", `{"schema": 1, "Profile": "static"}`, `unknown key "Profile"`},
 		{"repeated key", `{"schema": 1, "rules": {"no-cgo": {"severity": "error"}, "no-cgo": {"severity": "error"}}}`, `key "rules.no-cgo" is repeated`},
 		{"data behind", `{"schema": 1} {}`, "data follows the policy object"},
@@ -62,10 +62,16 @@ func TestParseErrors(t *testing.T) {
 		{"weaker without reason", `{"schema": 1, "rules": {"no-cgo": {"severity": "warning"}}}`, "no-cgo: reason is missing"},
 		{"off without reason", `{"schema": 1, "rules": {"no-host-path-string": {"severity": "off", "reason": " "}}}`, "no-host-path-string: reason is missing"},
 		{"bad day", `{"schema": 1, "rules": {"no-cgo": {"severity": "off", "reason": "x", "expires": "2027-02-30"}}}`, `expires is "2027-02-30"`},
-		{"unknown key of a rule", `{"schema": 1, "rules": {"no-cgo": {"severity": "off", "because": "x"}}}`, `unknown field "because"`},
+		{"unknown key of a rule", `{"schema": 1, "rules": {"no-cgo": {"severity": "off", "because": "x"}}}`, `unknown key "rules.no-cgo.because"`},
 		{"unknown allowed rule", `{"schema": 1, "allow": {"syscalls": []}}`, `allow: unknown rule "syscalls"`},
 		{"allowance without subject", `{"schema": 1, "allow": {"no-cgo": [{"reason": "x"}]}}`, "allow: no-cgo: entry 1: subject is missing"},
 		{"allowance without reason", `{"schema": 1, "allow": {"no-cgo": [{"subject": "x"}]}}`, "entry 1: reason is missing"},
+		{"unknown key in an array", `{"schema": 1, "allow": {"no-cgo": [{"subject": "x", "reason": "y"}, {"subjects": "x"}]}}`, `unknown key "allow.no-cgo[1].subjects"`},
+		{"unknown key of forbidden", `{"schema": 1, "forbidden": {"package": ["x"]}}`, `unknown key "forbidden.package"; the closest are forbidden.packages,`},
+		{"value of another type", `{"schema": 1, "sections": "x"}`, "sections is a string, want an array"},
+		{"empty pattern", `{"schema": 1, "forbidden": {"modules": [""]}}`, "forbidden.modules: an entry is empty"},
+		{"bad Go version", `{"schema": 1, "go_version_min": "1.x"}`, `go_version_min is "1.x", want a Go release`},
+		{"bad budget of a package", `{"schema": 1, "package_budgets": {"github.com/BurntSushi/toml": "big"}}`, `package_budgets.github.com/BurntSushi/toml: size "big"`},
 		{"bad size", `{"schema": 1, "size_budget": "6 elephants"}`, `size_budget: size "6 elephants"`},
 		{"size of another type", `{"schema": 1, "size_budget": true}`, `size_budget: size "true"`},
 	} {
@@ -80,7 +86,9 @@ func TestParseErrors(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	p, err := Parse([]byte(`{
-		"schema": 1, "profile": "nolibc", "goarch": "riscv64", "size_budget": 4096,
+		"schema": 1, "profile": "nolibc", "goarch": "riscv64", "size_budget": 4096, "package_budgets": {"net/*": "1kB", "main": 7},
+		"go_version_min": "1.26.3", "fips_module": "v1.0.0", "sections": [".x"], "vulnerabilities": "osv.json",
+		"forbidden": {"packages": ["plugin"], "modules": ["example.com/a"], "strings": ["jdoe"]},
 		"rules": {"type-dyn": {"severity": "error"}, "no-host-path-string": {"severity": "error"}},
 		"allow": {"no-cgo": [{"subject": "x*", "reason": "y", "expires": "2027-03-31"}]}
 	}`))
@@ -89,6 +97,10 @@ func TestParse(t *testing.T) {
 	}
 	if p.Profile != "nolibc" || p.GOARCH != "riscv64" || p.SizeBudget != 4096 || len(p.Overrides) != 2 || p.Allow["no-cgo"][0].Expires != "2027-03-31" {
 		t.Errorf("policy is %+v", p)
+	}
+	if p.PackageBudgets["net/*"] != 1000 || p.PackageBudgets["main"] != 7 || p.GoVersionMin != "go1.26.3" || p.FIPSModule != "v1.0.0" || p.Sections[0] != ".x" ||
+		p.VulnerabilityFile != "osv.json" || p.ForbiddenPackages[0] != "plugin" || p.ForbiddenModules[0] != "example.com/a" || p.ForbiddenStrings[0] != "jdoe" {
+		t.Errorf("settings are %+v", p.Settings)
 	}
 	if p, err = Parse([]byte(`{"schema": 1}`)); err != nil || p.Profile != DefaultProfile {
 		t.Errorf("policy is %+v, error %v, want profile %s", p, err, DefaultProfile)

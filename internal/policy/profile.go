@@ -11,10 +11,13 @@ var rules = []*Rule{
 	&nxStack, &noWXSegment,
 	&noInterpreter, &noDynamic, &pieDynamic, &pieRelocations, &selfRelocation, &noTextRelocations, &relro, &noNeeded, &noRPath, &noSymbolVersions,
 	&noLibcSymbol, &noLibcString, &noCgo, &noForeignCode,
-	&goBuildInfo, &goTables,
+	&goBuildInfo, &goVersionFloor, &trimpath, &moduleSums, &noReplacedModule, &vcsClean, &noKnownVulnerability,
+	&goTables, &forbiddenPackages,
+	&fipsSum, &fipsModule, &fipsOn,
 	&syscallSites,
-	&noHostPath, &noHostPathString,
-	&sizeBudget,
+	&noHostPath, &noHostPathString, &noForbiddenString, &noTimestamp,
+	&allowedSections, &sizeBudget, &packageBudget,
+	&packedUnpacker, &packedOriginal,
 }
 
 // Rules returns all rules, in the order of reports.
@@ -39,6 +42,8 @@ type Profile struct {
 	Name string
 	What string // which executables it is for, as a sentence
 	IDs  []string
+
+	packed bool // the file is judged together with the program packed in it
 }
 
 // Rules of every profile, of those at fixed addresses, of position-independent
@@ -48,22 +53,31 @@ var (
 		"sound-elf", "machine", "entry-in-text", "page-alignment", "nx-stack", "no-wx-segment",
 		"no-interpreter", "no-needed", "no-rpath", "no-symbol-versions",
 		"no-libc-symbol", "no-libc-string", "no-host-path-string", "size-budget",
+		"no-forbidden-string", "no-timestamp", "allowed-sections",
 	}
 	fixedRules = []string{"type-exec", "no-dynamic"}
 	pieRules   = []string{"type-dyn", "pie-dynamic", "pie-relocations", "self-relocation", "no-text-relocations", "relro"}
-	goRules    = []string{"go-build-info", "go-tables", "no-cgo", "no-foreign-code", "no-host-path"}
-	doorRules  = []string{"syscall-sites"}
+	goRules    = []string{
+		"go-build-info", "go-tables", "no-cgo", "no-foreign-code", "no-host-path", "fips-sum",
+		"go-version", "trimpath", "module-sums", "no-replaced-module", "vcs-clean", "no-known-vulnerability",
+		"forbidden-packages", "package-budget",
+	}
+	doorRules = []string{"syscall-sites"}
+	// eitherRules are those of pieRules that a program at fixed addresses keeps as well.
+	eitherRules = []string{"pie-relocations", "self-relocation", "no-text-relocations", "relro"}
 )
 
 var profiles = map[string]Profile{}
 
 func init() {
 	for _, p := range []Profile{
-		{"static", "Go programs at fixed addresses that need the kernel alone.", slices.Concat(anyRules, fixedRules, goRules)},
-		{"static-pie", "Go programs that relocate themselves to a random address.", slices.Concat(anyRules, pieRules, goRules)},
-		{"nolibc", "Like static; and only Go's own stubs enter the kernel.", slices.Concat(anyRules, fixedRules, goRules, doorRules)},
-		{"nolibc-pie", "Like static-pie; and only Go's own stubs enter the kernel.", slices.Concat(anyRules, pieRules, goRules, doorRules)},
-		{"static-asm", "Assembly programs at fixed addresses without the Go runtime.", slices.Concat(anyRules, fixedRules)},
+		{"static", "Go programs at fixed addresses that need the kernel alone.", slices.Concat(anyRules, fixedRules, goRules), false},
+		{"static-pie", "Go programs that relocate themselves to a random address.", slices.Concat(anyRules, pieRules, goRules), false},
+		{"nolibc", "Like static; and only Go's own stubs enter the kernel.", slices.Concat(anyRules, fixedRules, goRules, doorRules), false},
+		{"nolibc-pie", "Like static-pie; and only Go's own stubs enter the kernel.", slices.Concat(anyRules, pieRules, goRules, doorRules), false},
+		{"static-asm", "Assembly programs at fixed addresses without the Go runtime.", slices.Concat(anyRules, fixedRules), false},
+		{"fips", "Static Go programs, at fixed addresses or PIE, that start in FIPS 140 mode.", slices.Concat(anyRules, eitherRules, goRules, []string{"fips-module", "fips-on"}), false},
+		{"packed", "Static Go programs, at fixed addresses or PIE, packed by elfstrip.", slices.Concat(anyRules, eitherRules, goRules, packedRules), true},
 	} {
 		profiles[p.Name] = p
 	}

@@ -53,7 +53,7 @@ type RuleReport struct {
 	Severity Severity  `json:"severity"`           // the rule's own
 	Override *Override `json:"override,omitempty"` // by the policy
 	Status   Status    `json:"status"`
-	Note     string    `json:"note,omitempty"`
+	Note     string    `json:"note,omitempty"`     // why not applicable, or what was learned
 	Findings []Finding `json:"findings,omitempty"` // not allowed; at most MaxFindings
 	Omitted  int       `json:"omitted,omitempty"`  // how many findings more there are
 	Allowed  []Allowed `json:"allowed,omitempty"`
@@ -72,22 +72,39 @@ const MaxFindings = 20
 // Check judges f by the policy. name is the file's name in the report.
 func (p *Policy) Check(name string, f *goelf.File) FileReport {
 	in := NewInput(f)
-	in.GOARCH, in.SizeBudget = p.GOARCH, p.SizeBudget
+	in.Settings = p.Settings
 	out := newFileReport(name, p.Profile, in)
-	ids := slices.Concat(profiles[p.Profile].IDs, slices.Collect(maps.Keys(p.Overrides)))
+	profile := profiles[p.Profile]
+	ids := slices.Concat(profile.IDs, slices.Collect(maps.Keys(p.Overrides)))
 	for _, rule := range rules {
-		if rule.Check == nil || !slices.Contains(ids, rule.ID) {
-			continue
+		switch {
+		case rule.Check == nil || !slices.Contains(ids, rule.ID):
+		case profile.packed:
+			p.judgePacked(&out, rule, in)
+		default:
+			p.judge(&out, rule, in)
 		}
-		if rule.NotApplicable != nil {
-			if note := rule.NotApplicable(in); note != "" {
-				out.Rules = append(out.Rules, RuleReport{ID: rule.ID, Severity: rule.Severity, Override: p.override(rule), Status: NotApplicable, Note: note})
-				continue
-			}
-		}
-		p.Judge(&out, rule, rule.Check(in))
 	}
 	return out
+}
+
+// judge adds to report what came of rule.
+func (p *Policy) judge(report *FileReport, rule *Rule, in *Input) {
+	if rule.NotApplicable != nil {
+		if note := rule.NotApplicable(in); note != "" {
+			p.skip(report, rule, note)
+			return
+		}
+	}
+	p.Judge(report, rule, rule.Check(in))
+	if rule.Note != nil {
+		report.Rules[len(report.Rules)-1].Note = rule.Note(in)
+	}
+}
+
+// skip adds to report that rule has nothing to judge.
+func (p *Policy) skip(report *FileReport, rule *Rule, note string) {
+	report.Rules = append(report.Rules, RuleReport{ID: rule.ID, Severity: rule.Severity, Override: p.override(rule), Status: NotApplicable, Note: note})
 }
 
 // NewFileReport returns a report on f that judges it by no rule yet, for commands

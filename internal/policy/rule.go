@@ -42,6 +42,10 @@ type Rule struct {
 	// "" when it has. A nil function means the rule always applies.
 	NotApplicable func(in *Input) string
 
+	// Note returns what the rule has learned of a file that it has judged, "" for
+	// nothing. A nil function means nothing.
+	Note func(in *Input) string
+
 	// Check returns what breaks the rule, nothing when the file keeps it. The
 	// order of findings depends on the file alone.
 	Check func(in *Input) []Finding

@@ -171,7 +171,7 @@ func TestZooBroken(t *testing.T) {
 		want          []string
 	}{
 		{"without trimpath", "static", func(z zoo) string { return z.build("amd64", "./hello", nil) },
-			[]string{"no-host-path"}},
+			[]string{"no-host-path", "trimpath"}},
 		{"PIE of the Go linker", "static-pie", func(z zoo) string { return z.build("amd64", "./hello", nil, "-trimpath", "-buildmode=pie") },
 			[]string{"no-interpreter", "relro"}}, // the last page with relocated data stays writable
 		{"PIE of the Go linker, arm64", "static-pie", func(z zoo) string { return z.build("arm64", "./hello", nil, "-trimpath", "-buildmode=pie") },

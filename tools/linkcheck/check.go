@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 
@@ -18,6 +19,7 @@ func runCheck(e env, args []string) (int, error) {
 	policyFile := fs.String("policy", "", "policy `file` (JSON)")
 	goarch := fs.String("goarch", "", "`machine` the files must be for: amd64, arm64 or riscv64; \"\" takes the policy's, else any")
 	budget := fs.String("size-budget", "", "greatest `size` of each file, such as 6MB or 5.2MiB; \"\" takes the policy's, else none")
+	known := fs.String("vulnerabilities", "", "list of known vulnerabilities in OSV format, a `file`; \"\" takes the policy's, else none")
 	out := outputFlags(fs)
 	name := fs.String("name", "", "`name` of the one file in the report, instead of its path")
 	files, err := parse(e, fs, args)
@@ -31,6 +33,9 @@ func runCheck(e env, args []string) (int, error) {
 		return 0, err
 	}
 	p, err := readPolicy(*policyFile, *profile, *goarch, *budget)
+	if err == nil {
+		err = readVulnerabilities(p, *policyFile, *known)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -99,6 +104,29 @@ func readPolicy(file, profile, goarch, budget string) (*policy.Policy, error) {
 		}
 	}
 	return p, nil
+}
+
+// readVulnerabilities reads the list of known vulnerabilities that the flag or, relative
+// to its own file, the policy names.
+func readVulnerabilities(p *policy.Policy, policyFile, flag string) error {
+	file := flag
+	if file == "" && p.VulnerabilityFile != "" {
+		file = p.VulnerabilityFile
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(filepath.Dir(policyFile), file)
+		}
+	}
+	if file == "" {
+		return nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if p.Vulnerabilities, err = policy.ParseVulnerabilities(data); err != nil {
+		return fmt.Errorf("vulnerabilities %s: %w", file, err)
+	}
+	return nil
 }
 
 func checkFile(p *policy.Policy, path, name string) (policy.FileReport, error) {

@@ -46,6 +46,8 @@ func TestExitStatus(t *testing.T) {
 	off := write(t, filepath.Join(dir, "off.json"), []byte(`{"schema": 1, "rules": {"no-host-path": {"severity": "off", "reason": "test"}}}`))
 	expired := write(t, filepath.Join(dir, "expired.json"), []byte(`{"schema": 1, "rules": {"no-host-path": {"severity": "off", "reason": "test", "expires": "2020-01-01"}}}`))
 	unknown := write(t, filepath.Join(dir, "unknown.json"), []byte(`{"schema": 1, "rules": {"no-hostpath": {"severity": "error"}}}`))
+	write(t, filepath.Join(dir, "osv.json"), []byte(`{"id": "GO-1", "affected": [{"package": {"name": "stdlib"}, "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}]}]}]}`))
+	osv := write(t, filepath.Join(dir, "known.json"), []byte(`{"schema": 1, "vulnerabilities": "osv.json"}`))
 	params := write(t, filepath.Join(dir, "params"), []byte("--profile\nnolibc\n"+clean+"\n"))
 	tree, empty := filepath.Join(dir, "tree"), filepath.Join(dir, "empty")
 	for _, d := range []string{filepath.Join(tree, "a"), filepath.Join(tree, "b"), empty} {
@@ -96,6 +98,9 @@ func TestExitStatus(t *testing.T) {
 		{"file named like a flag", []string{"--", "-x"}, 2, "", "open -x: "},
 		{"policy", []string{"--policy", off, bad}, 0, "bad: ok", ""},
 		{"expired exception", []string{"--policy", expired, bad}, 1, "no-host-path", ""},
+		{"vulnerable", []string{"--vulnerabilities", filepath.Join(dir, "osv.json"), clean}, 1, "GO-1: stdlib v1.26.8 has it", ""},
+		{"vulnerable by the policy", []string{"--policy", osv, clean}, 1, "GO-1: stdlib v1.26.8 has it", ""},
+		{"no list of vulnerabilities", []string{"--vulnerabilities", off, clean}, 2, "", "vulnerabilities " + off + ": entry 1 : it has no id"},
 		{"unknown rule in policy", []string{"--policy", unknown, bad}, 2, "", `unknown.json: rules: unknown rule "no-hostpath"; the closest are no-host-path, `},
 		{"missing policy", []string{"--policy", filepath.Join(dir, "none"), bad}, 2, "", "no such file"},
 		{"report only", []string{"--report-only", bad}, 0, "bad: FAIL", ""},
@@ -289,7 +294,7 @@ func TestReferenceExample(t *testing.T) {
 	if err != nil || p.SizeBudget != 6e6 {
 		t.Errorf("policy %+v, error %v", p, err)
 	}
-	for _, f := range []string{"--profile", "--policy", "--goarch", "--size-budget", "--format", "-o", "--report-only", "--name"} {
+	for _, f := range []string{"--profile", "--policy", "--goarch", "--size-budget", "--vulnerabilities", "--format", "-o", "--report-only", "--name"} {
 		if !slices.ContainsFunc(strings.Split(reference, "\n"), func(line string) bool { return strings.HasPrefix(line, "| `"+f) }) {
 			t.Errorf("flag %s is not in the documentation", f)
 		}

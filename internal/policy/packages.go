@@ -1,0 +1,197 @@
+package policy
+
+// # Packages in a program
+//
+// Go's function table names every function that the program holds, also those that
+// were inlined into others, and stripping keeps it. A link name begins with the
+// import path of its package (cmd/internal/objabi/path.go, PathToPrefix), so the
+// table tells which packages are in a program: all but those without any function,
+// which can do nothing.
+//
+// Where names were taken out on purpose (elfstrip --traceback=symbolized), it tells
+// no longer, and the rules that need it say so.
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/go3s/rules_go3s/internal/gobin"
+)
+
+// A packageSet is the packages of a program, by import path. The main package is
+// "main".
+type packageSet struct {
+	text    map[string]uint64          // bytes of code of each package, padding included
+	symbols map[string]map[string]bool // of each package, such as "Client.Do"
+	named   bool                       // whether the function table has the program's names
+}
+
+func newPackageSet(t *gobin.FuncTable) *packageSet {
+	s := &packageSet{text: map[string]uint64{}, symbols: map[string]map[string]bool{}}
+	for name := range t.Names() {
+		s.named = s.named || name == "main.main"
+		if pkg, symbol := splitLinkName(name); pkg != "" {
+			if s.symbols[pkg] == nil {
+				s.symbols[pkg] = map[string]bool{}
+			}
+			s.symbols[pkg][symbol] = true
+		}
+	}
+	for i := range t.Len() {
+		fn := t.At(i)
+		if pkg, _ := splitLinkName(fn.Name); pkg != "" {
+			s.text[pkg] += fn.End - fn.Entry
+		}
+	}
+	return s
+}
+
+// paths returns the import paths, sorted.
+func (s *packageSet) paths() []string { return slices.Sorted(maps.Keys(s.symbols)) }
+
+// splitLinkName splits the link name of a function into the import path of its package
+// and the name in it, without type arguments, pointers and what the compiler appends:
+// "net/http.(*Client).Do.func1" gives "net/http" and "Client.Do". Names that belong
+// to no package, as those of assembly and of generated type code, give "".
+func splitLinkName(name string) (pkg, symbol string) {
+	if strings.HasPrefix(name, "type:") || strings.HasPrefix(name, "go:") {
+		return "", ""
+	}
+	// Type arguments and receivers may hold slashes and dots of other paths.
+	head := name
+	if i := strings.IndexAny(name, "[({ "); i >= 0 {
+		head = name[:i]
+	}
+	slash := strings.LastIndexByte(head, '/') + 1
+	dot := strings.IndexByte(head[slash:], '.')
+	if dot <= 0 {
+		return "", ""
+	}
+	pkg, symbol = name[:slash+dot], name[slash+dot+1:]
+	// PathToPrefix escapes dots of the last element, and bytes that a linker dislikes.
+	if path, err := url.PathUnescape(pkg); err == nil {
+		pkg = path
+	}
+	return pkg, plainSymbol(symbol)
+}
+
+// plainSymbol returns a function's name in its package as vulnerability reports
+// write it: Func or Type.Method.
+func plainSymbol(s string) string {
+	if i := strings.IndexByte(s, '['); i >= 0 { // of a generic function or type
+		if end := strings.LastIndexByte(s, ']'); end > i {
+			s = s[:i] + s[end+1:]
+		}
+	}
+	s = strings.NewReplacer("(*", "", "(", "", ")", "").Replace(s)
+	parts := strings.Split(s, ".")
+	for i, p := range parts {
+		if i > 0 && (p == "" || strings.HasPrefix(p, "func") || strings.HasPrefix(p, "gowrap") || strings.HasPrefix(p, "deferwrap") || p[0] >= '0' && p[0] <= '9') {
+			parts = parts[:i]
+			break
+		}
+	}
+	return strings.TrimSuffix(strings.Join(parts, "."), "-fm")
+}
+
+// noNames says why a program's packages cannot be told, "" when they can.
+func noNames(in *Input) string {
+	s, err := in.packages()
+	switch {
+	case err != nil:
+		return in.reason(err)
+	case !s.named:
+		return "it does not name main.main: the names were taken out of it"
+	}
+	return ""
+}
+
+var forbiddenPackages = Rule{
+	ID:       "forbidden-packages",
+	What:     "No forbidden package or module is in the program.",
+	Why:      "Debugging servers, plugin loaders and abandoned modules get into a program through a dependency that nobody looks at.",
+	Evidence: "Import paths in Go's function table, inlined functions included, which stripping keeps; modules and replacements in the build information. A package without any function leaves no trace, nor does the mere use of package unsafe.",
+	Remedy:   "Find out who imports it with `go mod why -m` or `bazel query 'somepath(…)'`, and drop or replace the importer.",
+	Ref:      "the policy's forbidden.packages and forbidden.modules",
+	Severity: Error,
+	NotApplicable: func(in *Input) string {
+		if len(in.ForbiddenPackages)+len(in.ForbiddenModules) == 0 {
+			return "the policy forbids no package"
+		}
+		return ""
+	},
+	Check: func(in *Input) []Finding {
+		var out collector
+		if why := noNames(in); why != "" {
+			out.add("function table", "the packages cannot be told, so forbidden ones cannot be ruled out: %s", why)
+		} else {
+			s, _ := in.packages()
+			for _, path := range s.paths() {
+				for _, p := range in.ForbiddenPackages {
+					if matches(p, path) {
+						out.add(clip(path), "this package is in the program, but %q is forbidden", p)
+					}
+				}
+				for _, p := range in.ForbiddenModules {
+					if path == p || strings.HasPrefix(path, p+"/") || matches(p, path) {
+						out.add(clip(path), "this package is in the program, but the module %q is forbidden", p)
+					}
+				}
+			}
+		}
+		for _, m := range modules(in) {
+			for _, p := range in.ForbiddenModules {
+				if matches(p, m.Path) {
+					out.add(clip(m.Path), "this module is in the build information, but %q is forbidden", p)
+				}
+			}
+		}
+		return out
+	},
+}
+
+var packageBudget = Rule{
+	ID:       "package-budget",
+	What:     "The code of no package, or of a group of packages, is larger than its budget.",
+	Why:      "A size budget for the whole file says that it has grown; this says by whom.",
+	Evidence: "Bounds of functions in Go's function table: code, without data and without what the tables say about it. Inlined code counts for the package that it is inlined into.",
+	Remedy:   "See what has grown (`go tool nm -size -sort size` on the file before stripping), drop the dependency, or raise the budget.",
+	Ref:      "the policy's package_budgets: pattern of import paths and bytes; packages that match together count together",
+	Severity: Error,
+	NotApplicable: func(in *Input) string {
+		if len(in.PackageBudgets) == 0 {
+			return "the policy gives no package a budget"
+		}
+		return ""
+	},
+	Check: func(in *Input) []Finding {
+		if why := noNames(in); why != "" {
+			return one("function table", "the packages cannot be told: %s", why)
+		}
+		s, _ := in.packages()
+		var out collector
+		for _, pattern := range slices.Sorted(maps.Keys(in.PackageBudgets)) {
+			var total, largest uint64
+			var which string
+			for _, path := range slices.Sorted(maps.Keys(s.text)) {
+				if matches(pattern, path) {
+					total += s.text[path]
+					if s.text[path] > largest {
+						which, largest = path, s.text[path]
+					}
+				}
+			}
+			if budget := in.PackageBudgets[pattern]; total > budget {
+				most := ""
+				if strings.Contains(pattern, "*") {
+					most = fmt.Sprintf("; the largest is %s with %d", clip(which), largest)
+				}
+				out.add(pattern, "the code has %d bytes, %d more than its budget of %d%s", total, total-budget, budget, most)
+			}
+		}
+		return out
+	},
+}
