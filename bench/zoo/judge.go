@@ -74,7 +74,9 @@ func newLinkcheck(path, dir string) (*linkcheck, error) {
 }
 
 // hasProfile reports whether linkcheck has a profile of that name.
-func (lc *linkcheck) hasProfile(name string) bool { return strings.Contains(lc.list, "\n- `"+name+"`: ") }
+func (lc *linkcheck) hasProfile(name string) bool {
+	return strings.Contains(lc.list, "\n- `"+name+"`: ")
+}
 
 // judge asks linkcheck about s twice: by its profile, and by all rules.
 func (lc *linkcheck) judge(s *specimen) (judgment, error) {
