@@ -8,14 +8,17 @@ const (
 )
 
 var amd64 = &Arch{
-	GOARCH:        "amd64",
-	SP:            rsp,
-	SyscallNumber: rax,
-	CallPush:      8,
-	MinLen:        1,
-	decode:        decodeAMD64,
-	effects:       effectsAMD64,
-	zero:          NoReg,
+	GOARCH:         "amd64",
+	SP:             rsp,
+	SyscallNumber:  rax,
+	CallPush:       8,
+	MinLen:         1,
+	decode:         decodeAMD64,
+	effects:        effectsAMD64,
+	Zero:           NoReg,
+	KernelClobbers: []Reg{rax, rcx, r11},
+	FramePointer:   rbp,
+	ArgRegs:        []Reg{rax, rbx, rcx, rdi, rsi, 8, 9, 10, 11, rdx},
 }
 
 // instAMD64 decodes by x86asm; ok is false for what it does not know.

@@ -52,14 +52,15 @@ func effectsAMD64(out []Effect, code []byte, pc uint64) []Effect {
 		if m.Segment != 0 || m.Index != 0 {
 			return NoReg, 0, false
 		}
+		disp := int64(int32(m.Disp)) // x86asm leaves 32-bit ones unsigned
 		switch m.Base {
 		case 0:
-			return NoReg, m.Disp, true
+			return NoReg, disp, true
 		case x86asm.RIP:
-			return NoReg, int64(pc) + int64(inst.Len) + m.Disp, true
+			return NoReg, int64(pc) + int64(inst.Len) + disp, true
 		}
 		base, size := gprAMD64(m.Base)
-		return base, m.Disp, size == 8
+		return base, disp, size == 8
 	}
 	// write is what an instruction does that writes an unknown value to arg.
 	write := func(arg x86asm.Arg) {

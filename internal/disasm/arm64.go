@@ -13,14 +13,17 @@ const (
 )
 
 var arm64 = &Arch{
-	GOARCH:        "arm64",
-	SP:            arm64SP,
-	SyscallNumber: 8,
-	MinLen:        4,
-	decode:        decodeARM64,
-	effects:       effectsARM64,
-	combine:       true,
-	zero:          arm64Zero,
+	GOARCH:         "arm64",
+	SP:             arm64SP,
+	SyscallNumber:  8,
+	MinLen:         4,
+	decode:         decodeARM64,
+	effects:        effectsARM64,
+	combine:        true,
+	Zero:           arm64Zero,
+	KernelClobbers: []Reg{0},
+	FramePointer:   29,
+	ArgRegs:        []Reg{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 26},
 }
 
 // field returns the n bits of w from bit at on.

@@ -92,6 +92,8 @@ func TestEffects(t *testing.T) {
 		{"amd64", "mov ah, 1", "b4 01", []Effect{{Op: Clobber, Dst: rax}}},
 		{"amd64", "mov [rsp+0x60], rax", "48 89 44 24 60", []Effect{{Op: Store, Dst: rsp, Imm: 0x60, Src: rax, Size: 8}}},
 		{"amd64", "mov rax, [rsp+0x60]", "48 8b 44 24 60", []Effect{{Op: Load, Dst: rax, Src: rsp, Imm: 0x60, Size: 8}}},
+		{"amd64", "mov [rsp-0x1000], rax", "48 89 84 24 00 f0 ff ff", []Effect{{Op: Store, Dst: rsp, Imm: -0x1000, Src: rax, Size: 8}}},
+		{"amd64", "lea rsi, [rsp-16]", "48 8d 74 24 f0", []Effect{{Op: Add, Dst: rsi, Src: rsp, Imm: -16}}},
 		{"amd64", "mov qword [rsp], 7", "48 c7 04 24 07 00 00 00", []Effect{{Op: StoreImm, Dst: rsp, Size: 8, Value: 7}}},
 		{"amd64", "sub rsp, 0x38", "48 83 ec 38", []Effect{{Op: Add, Dst: rsp, Src: rsp, Imm: -0x38}}},
 		{"amd64", "push rbp", "55", []Effect{{Op: Add, Dst: rsp, Src: rsp, Imm: -8}, {Op: Store, Dst: rsp, Src: rbp, Size: 8}}},

@@ -101,6 +101,16 @@ type Arch struct {
 	CallPush int64
 	// MinLen is the shortest instruction in bytes, to which code is aligned.
 	MinLen int
+	// Zero is the register that reads as zero, NoReg if there is none.
+	Zero Reg
+	// KernelClobbers are the registers that a system call changes.
+	KernelClobbers []Reg
+	// FramePointer is the register that holds an address of the function's own stack frame by
+	// convention, besides SP; NoReg if there is none.
+	FramePointer Reg
+	// ArgRegs are those that hand integers to a function, its closure included (Go's
+	// src/cmd/compile/abi-internal.md).
+	ArgRegs []Reg
 
 	decode func(code []byte, pc uint64) Inst
 	// effects appends to out. code begins with an instruction that decode did not
@@ -108,8 +118,6 @@ type Arch struct {
 	effects func(out []Effect, code []byte, pc uint64) []Effect
 	// combine says that addresses are put together by several instructions.
 	combine bool
-	// zero is the register that reads as zero, NoReg if there is none.
-	zero Reg
 }
 
 // Arches are the machines by Go's name.

@@ -48,6 +48,7 @@ func Open(f *goelf.File) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	names = addEntry(names, f.Header.Entry)
 	for _, r := range executable(f) {
 		p.cut(r, &names)
 	}
@@ -71,9 +72,20 @@ func (p *Program) goFuncs() ([]Func, error) {
 			out = append(out, Func{Name: fn.Name, Addr: m.Text.Start + fn.Entry, Go: true})
 		}
 	}
-	// What follows the last function is none of Go's.
+	// What follows the last function is none of Go's. The table may end between instructions.
 	_, end := t.Span()
-	return append(out, Func{Addr: m.Text.Start + end}), nil
+	size := uint64(p.Arch.MinLen)
+	return append(out, Func{Addr: (m.Text.Start + end + size - 1) / size * size}), nil
+}
+
+// addEntry makes the address where the program starts a function of its own, where no table
+// knows it: what is before it may be padding that decodes into instructions across it.
+func addEntry(names []Func, entry uint64) []Func {
+	i := sort.Search(len(names), func(i int) bool { return names[i].Addr > entry })
+	if i > 0 && (names[i-1].Addr == entry || names[i-1].Go) {
+		return names
+	}
+	return slices.Insert(names, i, Func{Name: "_start", Addr: entry})
 }
 
 // symbolFuncs returns the functions of the symbol table, without code.

@@ -13,14 +13,17 @@ const (
 )
 
 var riscv64 = &Arch{
-	GOARCH:        "riscv64",
-	SP:            riscvSP,
-	SyscallNumber: riscvA7,
-	MinLen:        2,
-	decode:        decodeRISCV64,
-	effects:       effectsRISCV64,
-	combine:       true,
-	zero:          0,
+	GOARCH:         "riscv64",
+	SP:             riscvSP,
+	SyscallNumber:  riscvA7,
+	MinLen:         2,
+	decode:         decodeRISCV64,
+	effects:        effectsRISCV64,
+	combine:        true,
+	Zero:           0,
+	KernelClobbers: []Reg{10},
+	FramePointer:   NoReg,
+	ArgRegs:        []Reg{10, 11, 12, 13, 14, 15, 16, 17, 8, 9, 18, 19, 20, 21, 22, 23, 26},
 }
 
 // wordRISCV64 returns the instruction at the start of code, a compressed one as

@@ -97,7 +97,7 @@ func (c *constants) knows(r Reg) bool { return r < 64 && c.known>>r&1 == 1 }
 func (c *constants) forget(r Reg)     { c.known &^= 1 << r }
 
 func (c *constants) set(r Reg, v uint64) {
-	if r == c.arch.zero {
+	if r == c.arch.Zero {
 		return
 	}
 	c.known |= 1 << r

@@ -17,6 +17,7 @@ package gobin
 //	offset 208  data, edata
 //	offset 224  bss, ebss
 //	offset 240  noptrbss, enoptrbss
+//	offset 296  types, etypes, since Go 1.20
 //
 // In a position-independent executable these are relocated at start, but
 // cmd/link writes the link-time values in place as well.
@@ -31,7 +32,7 @@ import (
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
-const moduleSize = 256 // bytes that are read
+const moduleSize = 312 // bytes that are read
 
 // A Range is the addresses Start to End of a part of the program, End excluded.
 type Range struct{ Start, End uint64 }
@@ -55,6 +56,7 @@ type Module struct {
 	Data      Range
 	BSS       Range
 	NoPtrBSS  Range
+	Types     Range // type descriptors
 }
 
 // ReadModule finds the module data that belongs to the function table t of f.
@@ -78,6 +80,7 @@ func ReadModule(f *goelf.File, t *FuncTable) (*Module, error) {
 		Data:      span(208),
 		BSS:       span(224),
 		NoPtrBSS:  span(240),
+		Types:     span(296),
 	}, nil
 }
 

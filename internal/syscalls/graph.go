@@ -1,0 +1,283 @@
+package syscalls
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/go3s/rules_go3s/internal/disasm"
+)
+
+// An edge is a direct call of a function, or a jump to its entry, by another one.
+type edge struct {
+	caller int // index of the function
+	pc     uint64
+	jump   bool // the caller's stack frame is gone
+	inside bool // not to the entry but into the middle
+}
+
+// A graph is who calls and who knows whom. Functions are indices of Program.Funcs.
+type graph struct {
+	index   map[uint64]int // function by address
+	callers [][]edge
+	// sites are the system call instructions of each function.
+	sites [][]disasm.Inst
+	// inside are the addresses other than its first at which other functions enter a function.
+	inside map[int][]uint64
+	// words are the addresses inside of a function that data holds: jump tables.
+	words map[int][]uint64
+	// takers are the functions that form the address of a function or of a function
+	// value for it.
+	takers [][]int
+	// inData says that data holds the address of a function.
+	inData []bool
+	// writable are the addresses of writable data that each function names.
+	writable []refs
+	// indirect says that a function has an indirect jump.
+	indirect []bool
+}
+
+// refs are addresses that a function names, in the order of its code.
+type refs []ref
+
+type ref struct {
+	pc, addr uint64
+	load     bool // the instruction only reads what is at the address
+}
+
+// scan decodes the whole program once.
+func (a *Analysis) scan() *graph {
+	p := a.program
+	n := len(p.Funcs)
+	g := &graph{
+		index:    make(map[uint64]int, n),
+		callers:  make([][]edge, n),
+		sites:    make([][]disasm.Inst, n),
+		inside:   map[int][]uint64{},
+		words:    map[int][]uint64{},
+		takers:   make([][]int, n),
+		inData:   make([]bool, n),
+		writable: make([]refs, n),
+		indirect: make([]bool, n),
+	}
+	for i := range p.Funcs {
+		g.index[p.Funcs[i].Addr] = i
+	}
+	type found struct {
+		calls []disasm.Inst // calls and jumps out of the function
+		known []uint64      // addresses of functions that it forms
+		// runsOn says that the last instruction is followed by the next function.
+		runsOn bool
+	}
+	all := make([]found, n)
+	// Functions are independent of each other; each worker takes every so many-th.
+	workers := runtime.GOMAXPROCS(0)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for f := w; f < n; f += workers {
+				fn := &p.Funcs[f]
+				var last disasm.Inst
+				for i := range p.Insts(fn) {
+					last = i
+					switch i.Flow {
+					case disasm.Syscall, disasm.Syscall32:
+						g.sites[f] = append(g.sites[f], i)
+					case disasm.JumpIndirect:
+						g.indirect[f] = true
+					case disasm.Call, disasm.Jump, disasm.Branch:
+						if i.Flow == disasm.Call || i.Target < fn.Addr || i.Target >= fn.End() {
+							all[f].calls = append(all[f].calls, i)
+						}
+					}
+					if i.Ref == 0 {
+						continue
+					}
+					if target, ok := a.funcAt(g, i.Ref); ok {
+						all[f].known = append(all[f].known, target)
+					} else if a.isWritable(i.Ref) {
+						g.writable[f] = append(g.writable[f], ref{i.PC, i.Ref, a.onlyLoads(fn, &i)})
+					}
+				}
+				switch last.Flow {
+				case disasm.Branch, disasm.Syscall, disasm.Syscall32:
+					all[f].runsOn = true
+				case disasm.Next: // the compiler puts a NOP behind a last call that does not return
+					all[f].runsOn = len(p.Arch.Effects(nil, fn.Code[last.PC-fn.Addr:], last.PC)) > 0
+				}
+			}
+		})
+	}
+	wg.Wait()
+
+	for f := range all {
+		for _, i := range all[f].calls {
+			fn := p.Find(i.Target)
+			if fn == nil {
+				continue
+			}
+			to := g.index[fn.Addr]
+			e := edge{caller: f, pc: i.PC, jump: i.Flow != disasm.Call, inside: i.Target != fn.Addr}
+			if e.inside && f == to {
+				continue // a call of a part of itself
+			}
+			if e.inside {
+				g.inside[to] = append(g.inside[to], i.Target)
+			}
+			g.callers[to] = append(g.callers[to], e)
+		}
+		if end := p.Funcs[f].End(); all[f].runsOn && f+1 < n && p.Funcs[f+1].Addr == end {
+			g.callers[f+1] = append(g.callers[f+1], edge{caller: f, pc: end, jump: true})
+		}
+		for _, addr := range all[f].known {
+			to := g.index[addr]
+			if l := g.takers[to]; len(l) == 0 || l[len(l)-1] != f {
+				g.takers[to] = append(g.takers[to], f)
+			}
+		}
+	}
+	a.scanData(g)
+	return g
+}
+
+// funcAt returns the function that addr is the entry of, or whose address read-only
+// data at addr holds, as a function value does.
+func (a *Analysis) funcAt(g *graph, addr uint64) (uint64, bool) {
+	if _, ok := g.index[addr]; ok {
+		return addr, true
+	}
+	if b := a.readOnly(addr, 8); b != nil {
+		word := binary.LittleEndian.Uint64(b)
+		if _, ok := g.index[word]; ok {
+			return word, true
+		}
+	}
+	return 0, false
+}
+
+// scanData finds the addresses of code in data: whole words everywhere, and the
+// 32-bit offsets of methods in Go's type descriptors.
+func (a *Analysis) scanData(g *graph) {
+	p := a.program
+	if len(p.Funcs) == 0 {
+		return
+	}
+	low, high := p.Funcs[0].Addr, p.Funcs[len(p.Funcs)-1].End()
+	for i := range p.File.Progs {
+		seg := &p.File.Progs[i]
+		if elf.ProgType(seg.Type) != elf.PT_LOAD || elf.ProgFlag(seg.Flags)&elf.PF_X != 0 {
+			continue
+		}
+		data, err := p.File.SegmentData(seg)
+		if err != nil {
+			continue // Parse has checked it
+		}
+		for off := int(-seg.Vaddr & 7); off+8 <= len(data); off += 8 {
+			word := binary.LittleEndian.Uint64(data[off:])
+			if word < low || word >= high {
+				continue
+			}
+			if f, ok := g.index[word]; ok {
+				g.inData[f] = true
+			} else if fn := p.Find(word); fn != nil {
+				f := g.index[fn.Addr]
+				g.words[f] = append(g.words[f], word)
+			}
+		}
+	}
+	if p.Module == nil {
+		return
+	}
+	types := p.Module.Types
+	if b := a.readOnly(types.Start, types.End-types.Start); b != nil {
+		a.scanMethods(g, b)
+	}
+}
+
+// scanMethods finds the methods in the type descriptors b. Where they are is not worked out:
+// anything counts that looks like a method (internal/abi/type.go, Method), which is four
+// 32-bit numbers: offsets of name and type in b, then offsets of two functions in
+// the text. The linker keeps both functions of a method or none.
+func (a *Analysis) scanMethods(g *graph, b []byte) {
+	text := a.program.Module.Text.Start
+	for i := 0; i+16 <= len(b); i += 4 {
+		word := func(n int) uint64 { return uint64(binary.LittleEndian.Uint32(b[i+4*n:])) }
+		f1, ok1 := g.index[text+word(2)]
+		f2, ok2 := g.index[text+word(3)]
+		if ok1 && ok2 && isName(b, word(0)) && word(1) < uint64(len(b)) {
+			g.inData[f1], g.inData[f2] = true, true
+		}
+	}
+}
+
+// isName reports whether at off in the type descriptors b there is something that looks like a
+// name (internal/abi/type.go, Name): a byte of four flags, the length, which
+// is not 0, and the text.
+func isName(b []byte, off uint64) bool {
+	return off+3 <= uint64(len(b)) && b[off] < 16 && b[off+1] != 0 && (b[off+2] == '_' || b[off+2] >= 'A')
+}
+
+// onlyLoads reports whether all that instruction i does with i.Ref is to read there.
+func (a *Analysis) onlyLoads(fn *disasm.Func, i *disasm.Inst) bool {
+	effects := a.program.Arch.Effects(nil, fn.Code[i.PC-fn.Addr:], i.PC)
+	return len(effects) == 1 && effects[0].Op == disasm.Load
+}
+
+// readOnly returns the size bytes that the file has for addr, nil if they are not all
+// in one segment that is not writable.
+func (a *Analysis) readOnly(addr, size uint64) []byte {
+	seg := a.segment(addr)
+	if seg == nil || elf.ProgFlag(seg.Flags)&elf.PF_W != 0 {
+		return nil
+	}
+	b, err := a.program.File.Bytes(addr, size)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+func (a *Analysis) isWritable(addr uint64) bool {
+	seg := a.segment(addr)
+	return seg != nil && elf.ProgFlag(seg.Flags)&elf.PF_W != 0
+}
+
+func (a *Analysis) segment(addr uint64) *elf.Prog64 {
+	for i := range a.program.File.Progs {
+		if p := &a.program.File.Progs[i]; elf.ProgType(p.Type) == elf.PT_LOAD && addr >= p.Vaddr && addr-p.Vaddr < p.Memsz {
+			return p
+		}
+	}
+	return nil
+}
+
+// name returns how reports call function f.
+func (a *Analysis) name(f int) string {
+	if name := a.program.Funcs[f].Name; name != "" {
+		return name
+	}
+	return "code without a name"
+}
+
+// mentions reports whether a string of the program's read-only data holds text.
+func (a *Analysis) mentions(text string) bool {
+	for i := range a.program.File.Progs {
+		p := &a.program.File.Progs[i]
+		if elf.ProgType(p.Type) != elf.PT_LOAD {
+			continue
+		}
+		if data, err := a.program.File.SegmentData(p); err == nil && bytes.Contains(data, []byte(text)) {
+			return true
+		}
+	}
+	return false
+}
+
+// sortedUnique sorts s and drops repetitions.
+func sortedUnique(s []uint64) []uint64 {
+	slices.Sort(s)
+	return slices.Compact(s)
+}

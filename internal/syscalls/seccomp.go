@@ -1,0 +1,71 @@
+package syscalls
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Seccomp is a filter of system calls in the form of the OCI runtime specification
+// (config-linux.md, "Seccomp"), which container engines take.
+type Seccomp struct {
+	DefaultAction   string        `json:"defaultAction"`
+	DefaultErrnoRet uint          `json:"defaultErrnoRet"`
+	Architectures   []string      `json:"architectures"`
+	Syscalls        []SeccompRule `json:"syscalls"`
+}
+
+// A SeccompRule says what happens to some calls.
+type SeccompRule struct {
+	Names  []string `json:"names"`
+	Action string   `json:"action"`
+}
+
+var seccompArch = map[string]string{"amd64": "SCMP_ARCH_X86_64", "arm64": "SCMP_ARCH_AARCH64", "riscv64": "SCMP_ARCH_RISCV64"}
+
+// startCall is made by whatever starts the program, when the filter is in place already.
+const startCall = "execve"
+
+// eperm is what forbidden calls return.
+const eperm = 1
+
+// Seccomp returns the filter that allows what r lists, the call that starts the program, and
+// nothing else. Where r has dynamic sites, allowed must accept each of them; then the
+// filter also allows the calls that allowed names. allowed may be nil.
+func (r *Report) Seccomp(allowed *Allowed) (*Seccomp, error) {
+	names := []string{startCall}
+	for _, c := range r.Calls {
+		if _, ok := Tables[r.GOARCH].load().numbers[c.Name]; !ok {
+			return nil, fmt.Errorf("%s: call %d has no name on linux/%s, so that a seccomp profile cannot allow it: is it a mistake of the program, or is golang.org/x/sys too old?", r.File, c.Number, r.GOARCH)
+		}
+		names = append(names, c.Name)
+	}
+	for _, d := range r.Dynamic {
+		if allowed == nil || !allowed.Dynamic[d.Function] {
+			return nil, fmt.Errorf("%s: %s at %s: %s: a profile of the other calls would break the program: name the calls that it makes there in a list, with the line \"dynamic %s\", and give it by --allowed", r.File, d.Function, d.Address, d.Reason, d.Function)
+		}
+	}
+	if len(r.Dynamic) > 0 {
+		names = append(names, allowed.names(r.GOARCH)...)
+	}
+	slices.Sort(names)
+	return &Seccomp{
+		DefaultAction:   "SCMP_ACT_ERRNO",
+		DefaultErrnoRet: eperm,
+		Architectures:   []string{seccompArch[r.GOARCH]},
+		Syscalls:        []SeccompRule{{Names: slices.Compact(names), Action: "SCMP_ACT_ALLOW"}},
+	}, nil
+}
+
+// JSON returns v, a Report or a Seccomp, as indented JSON with a final newline.
+func JSON(v any) ([]byte, error) {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return []byte(b.String()), nil
+}
