@@ -54,6 +54,9 @@ type Options struct {
 	CompressDWARF bool   // compress DWARF sections (SHF_COMPRESSED)
 	BuildID       []byte // contents of the GNU build-id note; nil derives it from the file's contents
 	NoBuildID     bool   // leave out that note
+	// DeferBuildID leaves zeros for a build-id that derives from the file's contents:
+	// Output.DeferredBuildID returns it, perhaps while the file is being written.
+	DeferBuildID bool
 	// Sections are added to the program, loaded read-only.
 	Sections []Section
 	// PackageMetadata is the contents of the package metadata note: a JSON object

@@ -43,15 +43,12 @@ func (l *linker) relocate() error {
 			tlsOffset = l.arch.TLSOffset(g.memsz, g.align)
 		}
 	}
-	for _, s := range l.sections {
+	return l.eachSection(func(s *section) error {
 		if s.in == nil || len(s.in.relas) == 0 {
-			continue
+			return nil
 		}
-		if err := l.relocateSection(s, tlsOffset); err != nil {
-			return err
-		}
-	}
-	return nil
+		return l.relocateSection(s, tlsOffset)
+	})
 }
 
 // high is a relocation that a Low one may complete.

@@ -1,8 +1,10 @@
 package link
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"debug/elf"
+	"sync"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
@@ -11,15 +13,26 @@ import (
 // for dynamic linking, into place.
 func (l *linker) fill() error {
 	l.image = make([]byte, l.fileSize())
-	for _, s := range l.sections {
-		if len(s.data) > 0 {
-			copy(l.image[s.off:], s.data)
-		}
-	}
+	l.eachSection(func(s *section) error {
+		copy(l.image[s.off:], s.data)
+		return nil
+	})
 	if l.opt.PIE {
 		l.fillDynamic()
 	}
 	return nil
+}
+
+// eachSection calls f for every section, several at a time. The error is that of the
+// first section that has one.
+func (l *linker) eachSection(f func(*section) error) error {
+	errs := make([]error, len(l.sections))
+	var wg sync.WaitGroup
+	for i, s := range l.sections {
+		wg.Go(func() { errs[i] = f(s) })
+	}
+	wg.Wait()
+	return cmp.Or(errs...)
 }
 
 // fileSize returns the size of the file: the section header table is its end.
@@ -129,9 +142,23 @@ func (l *linker) identify() error {
 	le.PutUint32(note[8:], noteBuildID)
 	copy(note[12:], "GNU\x00")
 	copy(note[noteHeader:], id)
-	if l.opt.BuildID == nil {
-		sum := sha256.Sum256(l.image)
-		copy(note[noteHeader:], sum[:buildIDSize])
+	if l.opt.BuildID == nil && !l.opt.DeferBuildID {
+		copy(note[noteHeader:], sumImage(l.image))
 	}
 	return nil
+}
+
+// sumImage returns the build-id of a file in which it is zero.
+func sumImage(image []byte) []byte {
+	sum := sha256.Sum256(image)
+	return sum[:buildIDSize]
+}
+
+// DeferredBuildID returns the build-id that Options.DeferBuildID left out, and its
+// offset in File; nil when there is none to fill in.
+func (o *Output) DeferredBuildID() (id []byte, off int64) {
+	if opt := o.l.opt; !opt.DeferBuildID || opt.NoBuildID || opt.BuildID != nil {
+		return nil, 0
+	}
+	return sumImage(o.File), int64(o.l.section(".note.gnu.build-id").off) + noteHeader
 }

@@ -4,8 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-
-	"golang.org/x/sys/unix"
+	"sync"
 
 	"github.com/go3s/rules_go3s/internal/link/extld"
 )
@@ -19,8 +18,7 @@ type here struct {
 	out      string         // the output
 	expected *extld.Command // what cmd/link will most likely ask for
 
-	asked   bool
-	object  []byte         // go.o, once it cannot change any more; nil before
+	asked   bool           // cmd/link has called
 	early   chan outcome   // of expected; nil if that was not begun
 	final   *extld.Command // what cmd/link asked for
 	refused error          // why not
@@ -48,6 +46,10 @@ func (h *here) program() string { return h.relay.program }
 func (h *here) run(cmd *exec.Cmd, expected *extld.Command) (warnings string, err error) {
 	h.expected = expected
 	err = h.relay.run(cmd, h.call)
+	ready := h.early != nil && h.final != nil && h.final.Same(expected)
+	if ready {
+		h.relay.object.Close() // to free a lot of memory takes time: do so meanwhile
+	}
 	var o outcome
 	if h.early != nil {
 		o = <-h.early
@@ -57,8 +59,15 @@ func (h *here) run(cmd *exec.Cmd, expected *extld.Command) (warnings string, err
 		return "", errors.Join(err, h.refused)
 	case h.final == nil:
 		return "", errors.New("it ended without calling its external linker")
-	case h.early == nil || !h.final.Same(expected):
-		o = h.link(h.final)
+	case !ready:
+		if err := h.relay.seal(); err != nil && h.early == nil {
+			return "", fmt.Errorf("%s: %w: cmd/link must have finished it", objectName, err)
+		}
+		data, free, err := h.relay.read()
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", objectName, err)
+		}
+		o = h.link(h.final, data, free)
 	}
 	return o.warnings, o.err
 }
@@ -67,10 +76,11 @@ func (h *here) run(cmd *exec.Cmd, expected *extld.Command) (warnings string, err
 func (h *here) call(args []string) error {
 	if !h.asked {
 		h.asked = true
-		var err error
-		if h.object, err = h.relay.seal(); err == nil {
-			h.early = make(chan outcome, 1)
-			go func() { h.early <- h.link(h.expected) }()
+		if h.relay.seal() == nil {
+			if data, free, err := h.relay.read(); err == nil {
+				h.early = make(chan outcome, 1)
+				go func() { h.early <- h.link(h.expected, data, free) }()
+			}
 		}
 	}
 	x, err := extld.Parse(args)
@@ -80,24 +90,16 @@ func (h *here) call(args []string) error {
 	return err
 }
 
-// link links as x says and writes the output.
-func (h *here) link(x *extld.Command) outcome {
-	if h.object == nil {
-		var err error
-		if h.object, err = h.relay.seal(); err != nil {
-			return outcome{err: fmt.Errorf("%s: %w: cmd/link must have finished it", objectName, err)}
-		}
-	}
-	r, err := x.Link(h.object, h.dir)
+// link links data, which is go.o, as x says, and writes the output. It frees data.
+func (h *here) link(x *extld.Command, data []byte, free func()) outcome {
+	r, err := x.Link(data, h.dir)
+	var freed sync.WaitGroup
+	freed.Go(free)
+	defer freed.Wait()
 	if err != nil {
 		return outcome{err: err}
 	}
 	return outcome{r.Warnings, x.Write(r, h.out)}
 }
 
-func (h *here) close() {
-	if h.object != nil {
-		unix.Munmap(h.object)
-	}
-	h.relay.close()
-}
+func (h *here) close() { h.relay.close() }

@@ -120,19 +120,23 @@ func (r *relay) serve(handle func(args []string) error) error {
 	}
 }
 
-// seal returns the contents of go.o, which nobody can change any more. The error
-// is unix.EBUSY while somebody still can.
-func (r *relay) seal() ([]byte, error) {
-	fd := int(r.object.Fd())
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_WRITE|unix.F_SEAL_GROW|unix.F_SEAL_SHRINK|unix.F_SEAL_SEAL); err != nil {
-		return nil, err
-	}
+// seal makes sure that nobody changes go.o any more. The error is unix.EBUSY while
+// somebody still can.
+func (r *relay) seal() error {
+	_, err := unix.FcntlInt(r.object.Fd(), unix.F_ADD_SEALS, unix.F_SEAL_WRITE|unix.F_SEAL_GROW|unix.F_SEAL_SHRINK|unix.F_SEAL_SEAL)
+	return err
+}
+
+// read returns the contents of go.o, and what to call when they are of no use any
+// more.
+func (r *relay) read() (data []byte, free func(), err error) {
 	info, err := r.object.Stat()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if info.Size() == 0 {
-		return nil, nil // mmap refuses empty files; so does whoever reads them
+		return nil, func() {}, nil // mmap refuses empty files; so does whoever reads them
 	}
-	return unix.Mmap(fd, 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED|unix.MAP_POPULATE)
+	data, err = unix.Mmap(int(r.object.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
+	return data, func() { unix.Munmap(data) }, err
 }

@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -200,9 +201,12 @@ func (x *Command) Same(y *Command) bool {
 
 // A Result is a linked program.
 type Result struct {
-	Image    []byte
 	Warnings string // of an external linker
-	Map      []byte // link map; nil when an external linker wrote it itself, or none is asked for
+
+	image   []byte
+	linkMap []byte // nil when an external linker wrote it itself, or none is asked for
+	// buildID returns what is missing in image, and its offset; nil for nothing.
+	buildID func() (id []byte, off int64)
 }
 
 // Link links the object data. It puts files of its own, if any, into directory dir.
@@ -216,27 +220,48 @@ func (x *Command) Link(data []byte, dir string) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Result{Image: image, Warnings: warnings}, nil
+		return &Result{Warnings: warnings, image: image, buildID: func() ([]byte, int64) { return nil, 0 }}, nil
 	}
+	opt.DeferBuildID = true
 	out, err := link.Link(x.input, data, opt)
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Image: out.File}
+	r := &Result{image: out.File, buildID: out.DeferredBuildID}
 	if x.mapFile != "" {
-		r.Map = out.Map()
+		r.linkMap = out.Map()
 	}
 	return r, nil
 }
 
 // Write writes r to the file out and the map that x names, each whole or not at all.
 func (x *Command) Write(r *Result, out string) error {
-	if r.Map != nil {
-		if err := atomicfile.Write(x.mapFile, 0o644, r.Map); err != nil {
+	if r.linkMap != nil {
+		if err := atomicfile.Write(x.mapFile, 0o644, r.linkMap); err != nil {
 			return err
 		}
 	}
-	return atomicfile.Write(out, 0o755, r.Image)
+	return atomicfile.WriteFunc(out, 0o755, func(w io.Writer) error {
+		// To sum the contents takes as long as to write them.
+		var id []byte
+		var off int64
+		summed := make(chan struct{})
+		go func() {
+			defer close(summed)
+			id, off = r.buildID()
+		}()
+		_, err := w.Write(r.image)
+		<-summed
+		if err != nil || id == nil {
+			return err
+		}
+		f, ok := w.(io.WriterAt)
+		if !ok {
+			return fmt.Errorf("%s: %T: want a file, to write the build-id", out, w)
+		}
+		_, err = f.WriteAt(id, off)
+		return err
+	})
 }
 
 // Run links as cmd/link's external linker.
