@@ -11,6 +11,8 @@ import (
 )
 
 const (
+	protExec = 4
+
 	maxSpan = 1 << 31 // bytes of an image
 	// A last part of a huge page that is larger is worth a whole one.
 	hugeTail = 512 << 10

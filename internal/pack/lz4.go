@@ -1,7 +1,5 @@
 package pack
 
-import "math"
-
 // Limits of the LZ4 block format (LZ4 Block Format Description).
 const (
 	minMatch     = 4
@@ -9,117 +7,154 @@ const (
 	lastLiterals = 5  // bytes at the end that no match covers
 	matchLimit   = 12 // bytes before the end from which no match begins
 
-	shortRun = 15 // a length that begins the extension of a token's field
+	longLength = 15 // in a token: so much and more, an extension follows
 )
 
-// chainDepth bounds the earlier places that are tried for each position.
-const chainDepth = 1 << 7
+const (
+	treeDepth = 1 << 7 // nodes that a search visits at most
+	treeMatch = 1 << 9  // bytes that positions in a tree are compared by
+)
 
 // A match is the longest one that begins at a position; zero length for none.
 type match struct{ length, offset int32 }
 
-// compressLZ4 appends src as an LZ4 block to dst. All matches of the format have
-// the same price but for their length, so the cheapest way to write the rest of
-// the input from each position follows, from the end to the start, from the
-// longest match there: the block is as small as the format allows, but for
-// the depth of the search and for literal runs of 15 bytes and more, whose
-// extension is priced as if the run went on to its end.
+// A choice is what to write at a position, for the cheapest way to write all that
+// follows.
+type choice struct {
+	cost   int32 // bytes of all that follows
+	run    int32 // literals from here on
+	length int32 // of the match, 1 for a literal
+	offset int32 // of the match
+}
+
+// compressLZ4 appends src as an LZ4 block to dst. All matches have the same price but
+// for their length: the cheapest choice at each position follows, from the end to
+// the start, from the longest match there. The block is as small as the format
+// allows, but for the depth of the search and for literal runs that need an
+// extension, which is priced as if the run went on to its end.
 func compressLZ4(dst, src []byte) []byte {
 	matches := longestMatches(src)
-	n := len(src)
-	cost := make([]int32, n+1) // bytes for src[i:]
-	take := make([]int32, n+1) // length of the match to take at i, 1 for a literal
-	run := make([]int32, n+1)  // literals from i on
-	for i := n - 1; i >= 0; i-- {
-		run[i] = run[i+1] + 1
-		cost[i], take[i] = cost[i+1]+1, 1
-		if run[i] == shortRun || run[i] > shortRun && (run[i]-shortRun)%255 == 0 {
-			cost[i]++
+	choices := make([]choice, len(src)+1)
+	for i := len(src) - 1; i >= 0; i-- {
+		c := &choices[i]
+		*c = choice{cost: choices[i+1].cost + 1, run: choices[i+1].run + 1, length: 1}
+		if c.run >= longLength && (c.run-longLength)%255 == 0 {
+			c.cost++
 		}
-		best := int(matches[i].length)
-		try := func(from, to int) {
-			for l := from; l <= to; l++ {
-				if c := cost[i+l] + 3 + int32(extension(l-minMatch)); c <= cost[i] {
-					cost[i], take[i], run[i] = c, int32(l), 0
-				}
+		c.try(choices[i:], matches[i])
+	}
+	start := 0 // of the literals
+	for i := 0; i < len(src); {
+		c := choices[i]
+		if c.length > 1 {
+			dst = appendSequence(dst, src[start:i], c)
+			start = i + int(c.length)
+		}
+		i += int(c.length)
+	}
+	return appendSequence(dst, src[start:], choice{length: minMatch})
+}
+
+// try takes the first bytes of m if that is cheaper. rest begins with c.
+func (c *choice) try(rest []choice, m match) {
+	if m.length < minMatch {
+		return
+	}
+	lengths := func(from, to int32) {
+		for l := from; l <= to; l++ {
+			cost := rest[l].cost + 3 // token and offset
+			if n := l - minMatch; n >= longLength {
+				cost += (n-longLength)/255 + 1
+			}
+			if cost <= c.cost {
+				*c = choice{cost: cost, length: l, offset: m.offset}
 			}
 		}
-		// Lengths in between are never better by more than the rounding of extensions.
-		if best >= minMatch {
-			const near = 64
-			try(minMatch, min(best, minMatch+shortRun))
-			try(max(best-near, minMatch+shortRun+1), best)
-		}
 	}
-	literals := 0 // start of the run
-	for i := 0; i < n; {
-		l := int(take[i])
-		if l > 1 {
-			dst = appendSequence(dst, src[literals:i], l-minMatch)
-			dst = append(dst, byte(matches[i].offset), byte(matches[i].offset>>8))
-			dst = appendExtension(dst, l-minMatch)
-			literals = i + l
-		}
-		i += l
-	}
-	return appendSequence(dst, src[literals:], 0)
+	// Lengths in between are never better by more than the rounding of extensions.
+	const atEnd = 64
+	lengths(minMatch, min(m.length, minMatch+longLength))
+	lengths(max(m.length-atEnd, minMatch+longLength+1), m.length)
 }
 
-// extension returns how many bytes a length takes besides its field in the token.
-func extension(length int) int {
-	if length < shortRun {
-		return 0
+// appendSequence appends a token, the literals, and the match unless its offset is
+// 0, as of the one that ends a block.
+func appendSequence(dst, literals []byte, m choice) []byte {
+	length := int(m.length) - minMatch
+	dst = append(dst, byte(min(len(literals), longLength)<<4|min(length, longLength)))
+	dst = append(appendExtension(dst, len(literals)), literals...)
+	if m.offset == 0 {
+		return dst
 	}
-	return (length-shortRun)/255 + 1
-}
-
-// appendSequence appends a token and the literals. length is the match's, less
-// minMatch.
-func appendSequence(dst, literals []byte, length int) []byte {
-	dst = append(dst, byte(min(len(literals), shortRun)<<4|min(length, shortRun)))
-	return append(appendExtension(dst, len(literals)), literals...)
+	return appendExtension(append(dst, byte(m.offset), byte(m.offset>>8)), length)
 }
 
 func appendExtension(dst []byte, length int) []byte {
-	if length < shortRun {
+	if length < longLength {
 		return dst
 	}
-	for length -= shortRun; length >= 255; length -= 255 {
+	for length -= longLength; length >= 255; length -= 255 {
 		dst = append(dst, 255)
 	}
 	return append(dst, byte(length))
 }
 
-// longestMatches returns the longest match at each position of src.
+// longestMatches returns the longest match at each position of src, the nearest of
+// those.
+//
+// All earlier positions whose first four bytes hash alike form a binary tree in
+// the order of what follows them, the latest at the root, as in LZMA's match
+// finder bt4. Searching the tree for the position puts it at the root.
 func longestMatches(src []byte) []match {
-	const hashBits = 18
+	const hashBits = 16
 	matches := make([]match, len(src))
-	heads := make([]int32, 1<<hashBits)
-	for i := range heads {
-		heads[i] = math.MinInt32
+	roots := make([]int32, 1<<hashBits)
+	for i := range roots {
+		roots[i] = -1
 	}
-	chain := make([]int32, maxOffset+1) // previous position with the same hash, by position modulo its length
+	// Children of a position: those that sort before and behind it.
+	type node struct{ less, more int32 }
+	nodes := make([]node, maxOffset+1) // by position modulo their number
 	end := len(src) - lastLiterals
-	var last match
 	for i := 0; i+matchLimit <= len(src); i++ {
 		h := le.Uint32(src[i:]) * 2654435761 >> (32 - hashBits)
-		prev := heads[h]
-		chain[i&maxOffset], heads[h] = prev, int32(i)
-		// What matched one byte before matches here too.
+		at := int(roots[h])
+		roots[h] = int32(i)
+		less, more := &nodes[i&maxOffset].less, &nodes[i&maxOffset].more
+		limit := min(treeMatch, end-i)
+		sameLess, sameMore := 0, 0 // bytes that i has in common with all below less, more
 		best := match{}
-		if last.length > minMatch {
-			best = match{last.length - 1, last.offset}
-		}
-		for depth := 0; depth < chainDepth && int(prev) >= i-maxOffset && prev >= 0; depth++ {
-			at := int(prev)
-			if l := int(best.length); i+l < end && src[at+l] == src[i+l] && le.Uint32(src[at:]) == le.Uint32(src[i:]) {
-				if n := matchLen(src[at:], src[i:end]); n > l && n >= minMatch {
-					best = match{int32(n), int32(i - at)}
-				}
+		for depth := 0; ; depth++ {
+			if at < 0 || i-at > maxOffset || depth == treeDepth {
+				*less, *more = -1, -1
+				break
 			}
-			prev = chain[at&maxOffset]
+			n := min(sameLess, sameMore)
+			n += matchLen(src[at+n:], src[i+n:i+limit])
+			if n > int(best.length) {
+				best = match{int32(n), int32(i - at)}
+			}
+			child := &nodes[at&maxOffset]
+			if n == limit { // i takes the place of at
+				*less, *more = child.less, child.more
+				break
+			}
+			if src[at+n] < src[i+n] {
+				*less, less = int32(at), &child.more
+				at, sameLess = int(child.more), n
+			} else {
+				*more, more = int32(at), &child.less
+				at, sameMore = int(child.less), n
+			}
 		}
-		matches[i], last = best, best
+		if before := matches[max(i-1, 0)]; best.length == treeMatch && before.offset == best.offset && before.length > treeMatch {
+			best.length = before.length - 1 // in a long run, count it once
+		} else if best.length == treeMatch {
+			best.length += int32(matchLen(src[i+treeMatch-int(best.offset):], src[i+treeMatch:end]))
+		}
+		if best.length >= minMatch {
+			matches[i] = best
+		}
 	}
 	return matches
 }

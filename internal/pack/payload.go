@@ -13,8 +13,19 @@ func (m *image) payload(h *unpacker.Header) []byte {
 	for _, s := range m.segments {
 		b = append(b, encode(s)...)
 	}
+	filtered, filters := m.filter()
+	h.NFilters = uint64(len(filters))
+	lists := len(b) + len(filters)*int(unsafe.Sizeof(unpacker.Filter{}))
+	for _, f := range filters {
+		f.List = uint64(lists)
+		b = append(b, encode(f.Filter)...)
+		lists += len(f.list)
+	}
+	for _, f := range filters {
+		b = append(b, f.list...)
+	}
 	h.Payload = uint64(len(b))
-	b = compressLZ4(b, m.bytes)
+	b = compressLZ4(b, filtered)
 	h.Packed = uint64(len(b)) - h.Payload
 	// The sum itself is not summed.
 	b = append(b, make([]byte, alignUp(uint64(len(b))-8, unpacker.SumUnit)+8-uint64(len(b)))...)

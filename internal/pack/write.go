@@ -73,7 +73,6 @@ func (m *image) write() ([]byte, error) {
 	if w.pie {
 		dynamic = w.addDynamic()
 	}
-	header.Payload, header.Packed = 0, 0
 	payload := &part{name: payloadSection, typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: 8, data: m.payload(&header)}
 	code := &part{name: ".text", typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR, align: 16, data: m.arch.Unpacker.Code}
 	rest := &part{name: restSection, typ: elf.SHT_PROGBITS, align: 1}

@@ -11,8 +11,7 @@ func Check(b []byte) *Header {
 	if uintptr(len(b)) < headerSize {
 		return nil
 	}
-	start := unsafe.Pointer(unsafe.SliceData(b))
-	if h := (*Header)(start); h.check(unsafe.Add(start, len(b))) {
+	if h := (*Header)(start(b)); h.check(end(b)) {
 		return h
 	}
 	return nil
@@ -20,12 +19,14 @@ func Check(b []byte) *Header {
 
 // Sum returns the checksum of b, whose length is a multiple of SumUnit.
 func Sum(b []byte) uint64 {
-	return sum(unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b)))
+	return sum(start(b), uintptr(len(b)))
 }
 
 // LZ4 decodes the LZ4 block src. It reports whether that is well-formed and decodes
 // to exactly len(dst) bytes.
 func LZ4(dst, src []byte) bool {
-	d, s := unsafe.Pointer(unsafe.SliceData(dst)), unsafe.Pointer(unsafe.SliceData(src))
-	return lz4(d, unsafe.Add(d, len(dst)), s, unsafe.Add(s, len(src)))
+	return lz4(start(dst), end(dst), start(src), end(src))
 }
+
+func start(b []byte) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(b)) }
+func end(b []byte) unsafe.Pointer   { return unsafe.Add(start(b), len(b)) }

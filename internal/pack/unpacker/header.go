@@ -31,5 +31,24 @@ type Segment struct {
 	Prot  uint64 // as for mprotect
 }
 
+// A Filter is a range of the image that the packer changed before it was compressed,
+// and a list that says where.
+type Filter struct {
+	Kind     uint64
+	Start    uint64 // of the range, distance in bytes from the image's first byte
+	Size     uint64 // bytes
+	List     uint64 // distance in bytes from the header
+	ListSize uint64 // bytes
+}
+
+// Kinds of filters: the instructions that they are for.
+const (
+	FilterRel32    = 1 // amd64: CALL, and what addresses memory relative to the next instruction
+	FilterBranch26 = 2 // arm64: BL
+	FilterADRP     = 3 // arm64: ADRP
+	FilterJAL      = 4 // riscv64: JAL
+	FilterAUIPC    = 5 // riscv64: AUIPC and what follows it
+)
+
 // HugePage is the size in bytes of a huge page where pages have 4 KiB.
 const HugePage = 2 << 20

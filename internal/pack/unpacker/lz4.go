@@ -36,16 +36,8 @@ func lz4(dst, dstEnd, src, srcEnd unsafe.Pointer) bool {
 			}
 		} else {
 			if n == 15 {
-				for {
-					if left(in, srcEnd) < 1 {
-						return false
-					}
-					b := uintptr(load8(in))
-					in = unsafe.Add(in, 1)
-					n += b
-					if b != 255 {
-						break
-					}
+				if in, n = extend(in, srcEnd, n); in == nil {
+					return false
 				}
 			}
 			if n > left(in, srcEnd) || n > left(out, dstEnd) {
@@ -72,16 +64,8 @@ func lz4(dst, dstEnd, src, srcEnd unsafe.Pointer) bool {
 		}
 		n = token & 15
 		if n == 15 {
-			for {
-				if left(in, srcEnd) < 1 {
-					return false
-				}
-				b := uintptr(load8(in))
-				in = unsafe.Add(in, 1)
-				n += b
-				if b != 255 {
-					break
-				}
+			if in, n = extend(in, srcEnd, n); in == nil {
+				return false
 			}
 		}
 		n += 4
@@ -136,5 +120,23 @@ func copyPattern(to, from unsafe.Pointer, n, period uintptr) {
 	end := unsafe.Add(to, n)
 	for to = unsafe.Add(to, 16); uintptr(to) < uintptr(end); to = unsafe.Add(to, wide) {
 		copy16(to, unsafe.Add(to, -wide))
+	}
+}
+
+// extend adds the bytes of a length's extension, which begins at in, to n. It
+// returns what follows them, nil when nothing does.
+//
+//go:nosplit
+func extend(in, end unsafe.Pointer, n uintptr) (unsafe.Pointer, uintptr) {
+	for {
+		if left(in, end) < 1 {
+			return nil, 0
+		}
+		b := uintptr(load8(in))
+		in = unsafe.Add(in, 1)
+		n += b
+		if b != 255 {
+			return in, n
+		}
 	}
 }

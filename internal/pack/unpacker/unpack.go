@@ -13,6 +13,7 @@ import "unsafe"
 const (
 	headerSize  = unsafe.Sizeof(Header{})
 	segmentSize = unsafe.Sizeof(Segment{})
+	filterSize  = unsafe.Sizeof(Filter{})
 
 	maxSize = 1 << 40 // bytes of anything; keeps sums from wrapping
 )
@@ -28,7 +29,7 @@ func (h *Header) check(end unsafe.Pointer) bool {
 	if h.NSegments > 64 || h.NFilters > 64 || h.Room > maxSize || h.Span > h.Room || h.Image > h.Span || h.Packed > maxSize || h.Payload > maxSize {
 		return false
 	}
-	tables := headerSize + uintptr(h.NSegments)*segmentSize
+	tables := headerSize + uintptr(h.NSegments)*segmentSize + uintptr(h.NFilters)*filterSize
 	if uintptr(h.Payload) < tables || uintptr(h.Payload+h.Packed) > size {
 		return false
 	}
@@ -40,6 +41,12 @@ func (h *Header) check(end unsafe.Pointer) bool {
 		}
 		at = s.Start
 	}
+	for i := uintptr(0); i < uintptr(h.NFilters); i++ {
+		f := h.filter(i)
+		if f.Start > h.Image || f.Size > h.Image-f.Start || f.List > uint64(size) || f.ListSize > uint64(size)-f.List {
+			return false
+		}
+	}
 	return true
 }
 
@@ -48,11 +55,26 @@ func (h *Header) segment(i uintptr) *Segment {
 	return (*Segment)(unsafe.Add(unsafe.Pointer(h), headerSize+i*segmentSize))
 }
 
+//go:nosplit
+func (h *Header) filter(i uintptr) *Filter {
+	return (*Filter)(unsafe.Add(unsafe.Pointer(h), headerSize+uintptr(h.NSegments)*segmentSize+i*filterSize))
+}
+
 // Unpack fills the image, h.Image bytes, from the payload behind h, which check
 // has approved. It reports whether that worked.
 //
 //go:nosplit
 func Unpack(h *Header, image unsafe.Pointer) bool {
 	payload := unsafe.Add(unsafe.Pointer(h), uintptr(h.Payload))
-	return lz4(image, unsafe.Add(image, uintptr(h.Image)), payload, unsafe.Add(payload, uintptr(h.Packed)))
+	if !lz4(image, unsafe.Add(image, uintptr(h.Image)), payload, unsafe.Add(payload, uintptr(h.Packed))) {
+		return false
+	}
+	for i := uintptr(0); i < uintptr(h.NFilters); i++ {
+		f := h.filter(i)
+		list := unsafe.Add(unsafe.Pointer(h), uintptr(f.List))
+		if !applyFilter(f.Kind, unsafe.Add(image, uintptr(f.Start)), uintptr(f.Size), list, unsafe.Add(list, uintptr(f.ListSize))) {
+			return false
+		}
+	}
+	return true
 }

@@ -1,0 +1,16 @@
+//go:build unpacker
+
+package unpacker
+
+import "unsafe"
+
+// applyFilter undoes one filter of this machine.
+//
+//go:nosplit
+func applyFilter(kind uint64, p unsafe.Pointer, n uintptr, list, listEnd unsafe.Pointer) bool {
+	switch kind {
+	case FilterRel32:
+		return rel32Sites(p, n, list, listEnd)
+	}
+	return false
+}
