@@ -13,6 +13,7 @@ import (
 const (
 	protExec = 4
 
+	minPage = 4096
 	maxSpan = 1 << 31 // bytes of an image
 	// A last part of a huge page that is larger is worth a whole one.
 	hugeTail = 512 << 10
@@ -23,6 +24,7 @@ type image struct {
 	f    *goelf.File
 	arch *arch.Arch
 
+	page     uint64 // largest page size for which segments do not share a page
 	bytes    []byte // up to the last byte that the file holds
 	base     uint64 // link-time address
 	span     uint64 // bytes in memory, from base
@@ -36,7 +38,10 @@ type image struct {
 type fileRange struct{ Off, Size, Image uint64 }
 
 func newImage(f *goelf.File, a *arch.Arch) (*image, error) {
-	m := &image{f: f, arch: a}
+	m := &image{f: f, arch: a, page: a.PageSize}
+	for m.page > minPage && m.sharesPage() {
+		m.page /= 2
+	}
 	var fileEnd uint64
 	first := true
 	for i := range f.Progs {
@@ -45,18 +50,19 @@ func newImage(f *goelf.File, a *arch.Arch) (*image, error) {
 			continue
 		}
 		if first {
-			m.base = p.Vaddr &^ (a.PageSize - 1)
+			m.base = p.Vaddr &^ (m.page - 1)
 			first = false
 		}
 		end := p.Vaddr + p.Memsz - m.base
 		if end > maxSpan {
 			return nil, fmt.Errorf("%s: program header [index %d]: the program takes %#x bytes of addresses up to there, more than the %#x that can be packed", f.Name, i, end, uint64(maxSpan))
 		}
-		if m.span > p.Vaddr&^(a.PageSize-1)-m.base {
-			return nil, fmt.Errorf("%s: program header [index %d]: the segment at %#x shares a page of %#x bytes with the one before", f.Name, i, p.Vaddr, a.PageSize)
+		start := p.Vaddr&^(m.page-1) - m.base
+		if m.span > start {
+			return nil, fmt.Errorf("%s: program header [index %d]: the segment at %#x shares a page of %#x bytes with the one before", f.Name, i, p.Vaddr, m.page)
 		}
 		m.span = end
-		m.segments = append(m.segments, unpacker.Segment{Start: p.Vaddr&^(a.PageSize-1) - m.base, Prot: protection(elf.ProgFlag(p.Flags))})
+		m.segments = append(m.segments, unpacker.Segment{Start: start, Prot: protection(elf.ProgFlag(p.Flags))})
 		if p.Filesz == 0 {
 			continue
 		}
@@ -77,6 +83,22 @@ func newImage(f *goelf.File, a *arch.Arch) (*image, error) {
 	return m, nil
 }
 
+// sharesPage reports whether a page has parts of two segments.
+func (m *image) sharesPage() bool {
+	var end uint64
+	for i := range m.f.Progs {
+		p := &m.f.Progs[i]
+		if elf.ProgType(p.Type) != elf.PT_LOAD || p.Memsz == 0 {
+			continue
+		}
+		if p.Vaddr&^(m.page-1) < end {
+			return true
+		}
+		end = p.Vaddr + p.Memsz
+	}
+	return false
+}
+
 // protection returns what mprotect calls the flags of a segment.
 func protection(flags elf.ProgFlag) (prot uint64) {
 	for flag, p := range map[elf.ProgFlag]uint64{elf.PF_R: 1, elf.PF_W: 2, elf.PF_X: 4} {
@@ -93,14 +115,14 @@ func (m *image) header() unpacker.Header {
 		Base:      m.base,
 		Image:     uint64(len(m.bytes)),
 		Span:      m.span,
-		Page:      m.arch.PageSize,
+		Page:      m.page,
 		Entry:     m.f.Header.Entry,
 		NSegments: uint64(len(m.segments)),
 	}
 	if elf.Type(m.f.Header.Type) == elf.ET_EXEC {
 		h.Fixed = 1
 	}
-	h.Room = alignUp(h.Span, m.arch.PageSize)
+	h.Room = alignUp(h.Span, m.page)
 	if tail := h.Room % unpacker.HugePage; tail > hugeTail {
 		h.Room = alignUp(h.Room, unpacker.HugePage)
 	}

@@ -12,7 +12,7 @@ const (
 
 const (
 	treeDepth = 1 << 7 // nodes that a search visits at most
-	treeMatch = 1 << 9  // bytes that positions in a tree are compared by
+	treeMatch = 1 << 9 // bytes that positions in a tree are compared by
 )
 
 // A match is the longest one that begins at a position; zero length for none.

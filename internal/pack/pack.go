@@ -6,10 +6,10 @@
 // # What a packed file is
 //
 // An ELF file of the type of its original (ET_DYN for a static PIE, ET_EXEC), with
-// two segments. The first is read-only and has what tools want to read without
+// three segments. The first is read-only and has what tools want to read without
 // unpacking, copies of the original's notes, build ID among them, and of its Go
-// build information; then the header for the unpacker ([unpacker.Header]), and
-// the payload. The second is executable and has the unpacker. Section headers
+// build information. The second is executable and has the unpacker. The third is read-only
+// and has the unpacker's header ([unpacker.Header]) and the payload. Section headers
 // name these parts. What is in the original file but not in its memory, such as
 // its section headers, follows compressed behind the segments, so that [Unpack]
 // gives the original back to the last bit. A note of the name "go3s" holds the

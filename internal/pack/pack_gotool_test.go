@@ -16,11 +16,9 @@ import (
 	"github.com/go3s/rules_go3s/internal/arch/amd64"
 	"github.com/go3s/rules_go3s/internal/arch/arm64"
 	"github.com/go3s/rules_go3s/internal/arch/riscv64"
-	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gotool"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
-	"github.com/go3s/rules_go3s/internal/pack"
 	"github.com/go3s/rules_go3s/internal/pack/unpackerobj"
 )
 
@@ -54,27 +52,6 @@ func packFile(t testing.TB, name string) (packed string) {
 		t.Fatal(err)
 	}
 	return packed
-}
-
-func packData(t testing.TB, name string, data []byte) []byte {
-	t.Helper()
-	f, err := goelf.Parse(name, data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := pack.Pack(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-func unpackData(name string, data []byte) ([]byte, error) {
-	f, err := goelf.Parse(name, data)
-	if err != nil {
-		return nil, err
-	}
-	return pack.Unpack(f)
 }
 
 // zoo links the program for every machine and mode into a temporary directory and

@@ -78,13 +78,15 @@ func (m *image) write() ([]byte, error) {
 	rest := &part{name: restSection, typ: elf.SHT_PROGBITS, align: 1}
 	rest.data, w.note.RestSize = m.packedRest()
 	names := &part{name: ".shstrtab", typ: elf.SHT_STRTAB, align: 1}
-	w.parts = append(w.parts, payload, code, rest, names)
+	last := w.parts[len(w.parts)-1] // of the first segment
+	// The code comes first: where the file is cut off behind it, it can say so.
+	w.parts = append(w.parts, code, payload, rest, names)
 	names.data = []byte{0}
 	for _, p := range w.parts {
 		names.data = append(append(names.data, p.name...), 0)
 	}
 
-	nprogs := 4 // two PT_LOAD, PT_NOTE, PT_GNU_STACK
+	nprogs := 5 // three PT_LOAD, PT_NOTE, PT_GNU_STACK
 	if notes[0].align != notes[len(notes)-1].align {
 		nprogs++
 	}
@@ -95,7 +97,7 @@ func (m *image) write() ([]byte, error) {
 	delta := w.base // address less offset
 	for _, p := range w.parts {
 		off = alignUp(off, p.align)
-		if p == code {
+		if p == code || p == payload {
 			delta += page
 		}
 		p.off = off
@@ -114,8 +116,9 @@ func (m *image) write() ([]byte, error) {
 		size := to.off + uint64(len(to.data)) - start
 		w.progs = append(w.progs, elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(flags), Off: start, Vaddr: addr, Paddr: addr, Filesz: size, Memsz: size, Align: page})
 	}
-	load(elf.PF_R, nil, payload)
+	load(elf.PF_R, nil, last)
 	load(elf.PF_R|elf.PF_X, code, code)
+	load(elf.PF_R, payload, payload)
 	if dynamic != nil {
 		w.fillDynamic(dynamic)
 		w.cover(elf.PT_DYNAMIC, 8, dynamic)

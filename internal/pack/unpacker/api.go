@@ -30,3 +30,8 @@ func LZ4(dst, src []byte) bool {
 
 func start(b []byte) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(b)) }
 func end(b []byte) unsafe.Pointer   { return unsafe.Add(start(b), len(b)) }
+
+// Filtered undoes the filter of that kind in b. It reports whether list fits.
+func Filtered(kind uint64, b, list []byte) bool {
+	return applyFilter(kind, start(b), uintptr(len(b)), start(list), end(list))
+}

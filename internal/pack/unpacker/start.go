@@ -60,11 +60,7 @@ func start(sp unsafe.Pointer, h *Header, end unsafe.Pointer) uintptr {
 	}
 	entry := uintptr(h.Entry) + bias
 	*auxValue(auxv, atEntry) = entry
-	// The payload is of no more use; its first page also has the notes.
-	from, to := (uintptr(unsafe.Pointer(h))+page-1)&^(page-1), uintptr(end)&^(page-1)
-	if from < to {
-		syscall(sysMunmap, from, to-from, 0, 0, 0, 0)
-	}
+	syscall(sysMunmap, payload, uintptr(end)-payload, 0, 0, 0, 0) // of no more use
 	return entry
 }
 
