@@ -105,7 +105,10 @@ func (l *linker) makeSections() error {
 	} else {
 		loads[loadData] = byRole[roleInfo]
 	}
-	loads[loadReadOnly] = slices.Concat(loads[loadReadOnly], byRole[roleReadOnly], free)
+	// .gopclntab is last, so that nothing has to move when elfstrip makes it smaller.
+	data := slices.DeleteFunc(slices.Clone(byRole[roleReadOnly]), isTables)
+	tables := slices.DeleteFunc(slices.Clone(byRole[roleReadOnly]), func(s *section) bool { return !isTables(s) })
+	loads[loadReadOnly] = slices.Concat(loads[loadReadOnly], data, free, tables)
 	loads[loadData] = slices.Concat(loads[loadData], byRole[roleData], byRole[roleBSS])
 
 	add := func(typ elf.ProgType, flags elf.ProgFlag, align uint64, sections ...*section) *segment {
@@ -152,6 +155,8 @@ func (l *linker) makeSections() error {
 	}
 	return l.findRelr()
 }
+
+func isTables(s *section) bool { return s.name == ".gopclntab" }
 
 // layout gives every section its address and place in the file. The size of
 // .relr.dyn depends on the distances between sections, and they on it: it grows

@@ -13,7 +13,7 @@
 //
 // Segments, each on pages of its own in memory and without padding in the file:
 //
-//	R    ELF and program headers, notes, relocations (PIE), .rodata, .gopclntab …, sections of the user
+//	R    ELF and program headers, notes, relocations (PIE), .rodata …, sections of the user, .gopclntab
 //	RX   .text, which ends with the entry stub
 //	RW   PIE only: what is read-only once it is relocated (PT_GNU_RELRO)
 //	RW   .go.module, .noptrdata, .data, .bss, .noptrbss

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/suffixtab"
 )
 
 // neededBy says what breaks in a Go program without a loaded section.
@@ -176,10 +177,10 @@ func (s *stripper) sections() ([]section, error) {
 		}
 	}
 
-	names := &stringTable{}
+	names := suffixtab.New([]byte{0}, true)
 	symNames := names
 	if s.strtab != f.Shstrndx {
-		symNames = &stringTable{}
+		symNames = suffixtab.New([]byte{0}, true)
 	}
 	segments := s.segments()
 	var out []section
@@ -226,7 +227,7 @@ func (s *stripper) sections() ([]section, error) {
 	}
 	nameIDs := make([]int, len(out))
 	for i := range out {
-		nameIDs[i] = names.add(out[i].name)
+		nameIDs[i] = names.Add(out[i].name)
 	}
 	if hasSymbols {
 		table, err := f.SymbolTable(&f.Sections[s.symtab])
@@ -239,26 +240,26 @@ func (s *stripper) sections() ([]section, error) {
 		}
 		goFuncID := 0
 		if s.goFunc != nil {
-			goFuncID = symNames.add(goFuncNames[0])
+			goFuncID = symNames.Add(goFuncNames[0])
 		}
-		symNames.finish()
+		symNames.Finish()
 		raw, locals, err := s.encodeSymbols(table, index, symNames, symIDs)
 		if err != nil {
 			return nil, err
 		}
 		if s.goFunc != nil { // behind the other local symbols
-			raw = slices.Insert(raw, int(locals)*goelf.SymbolSize, s.goFuncSymbol(symNames.offset(goFuncID), index)...)
+			raw = slices.Insert(raw, int(locals)*goelf.SymbolSize, s.goFuncSymbol(symNames.Offset(goFuncID), index)...)
 			locals++
 		}
 		replace(s.symtab, raw)
 		out[index[s.symtab]].header.Info = locals
-		replace(s.strtab, symNames.data)
+		replace(s.strtab, symNames.Data())
 	}
 	if f.Shstrndx != 0 {
-		names.finish()
-		replace(f.Shstrndx, names.data)
+		names.Finish()
+		replace(f.Shstrndx, names.Data())
 		for i := range out {
-			out[i].header.Name = names.offset(nameIDs[i])
+			out[i].header.Name = names.Offset(nameIDs[i])
 		}
 	}
 	return out, nil

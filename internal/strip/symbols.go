@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/suffixtab"
 )
 
 // goFuncNames are the names of the symbol at the start of the funcdata of Go
@@ -87,21 +88,21 @@ func (s *stripper) keepSymbol(sym *goelf.Symbol) bool {
 
 // addNames adds the names of the symbols that are kept to names and returns
 // their ids in the same order.
-func (s *stripper) addNames(table *goelf.SymbolTable, names *stringTable) ([]int, error) {
+func (s *stripper) addNames(table *goelf.SymbolTable, names *suffixtab.Table) ([]int, error) {
 	ids := make([]int, len(s.symbols))
 	for n, i := range s.symbols {
 		sym, err := table.At(i)
 		if err != nil {
 			return nil, err
 		}
-		ids[n] = names.add(sym.Str)
+		ids[n] = names.Add(sym.Str)
 	}
 	return ids, nil
 }
 
 // encodeSymbols returns the new symbol table, and how many of its entries from
 // the start are local, which sh_info has to say (gABI 4, "Symbol Table").
-func (s *stripper) encodeSymbols(table *goelf.SymbolTable, index []uint32, names *stringTable, ids []int) (raw []byte, locals uint32, err error) {
+func (s *stripper) encodeSymbols(table *goelf.SymbolTable, index []uint32, names *suffixtab.Table, ids []int) (raw []byte, locals uint32, err error) {
 	raw = make([]byte, goelf.SymbolSize, goelf.SymbolSize*(len(s.symbols)+1))
 	locals = 1
 	for n, i := range s.symbols {
@@ -115,7 +116,7 @@ func (s *stripper) encodeSymbols(table *goelf.SymbolTable, index []uint32, names
 		if uint32(i) < s.f.Sections[s.symtab].Info {
 			locals++
 		}
-		raw = binary.LittleEndian.AppendUint32(raw, names.offset(ids[n]))
+		raw = binary.LittleEndian.AppendUint32(raw, names.Offset(ids[n]))
 		raw = append(raw, sym.Info, sym.Other)
 		raw = binary.LittleEndian.AppendUint16(raw, sym.Shndx)
 		raw = binary.LittleEndian.AppendUint64(raw, sym.Value)

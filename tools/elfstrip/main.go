@@ -88,11 +88,18 @@ func transform(c *config, f *elf.File, input *os.File) (size uint64, write func(
 		data, err := pack.Unpack(f)
 		return uint64(len(data)), writer(data), err
 	}
+	contents := io.ReaderAt(input)
+	if c.traceback != nil {
+		if f, err = compact(c, f); err != nil {
+			return 0, nil, err
+		}
+		contents = bytes.NewReader(f.Data)
+	}
 	result, err := strip.Strip(f, &c.options)
 	if err != nil {
 		return 0, nil, err
 	}
-	write = func(w io.Writer) error { return result.Write(w, input) }
+	write = func(w io.Writer) error { return result.Write(w, contents) }
 	if !c.pack {
 		return result.Size, write, nil
 	}
@@ -143,22 +150,11 @@ func stripFile(c *config, input string, stdout io.Writer) error {
 		return err
 	}
 	defer f.Close()
-	if err := checkTargets(c, f); err != nil {
-		return err
-	}
 	size, write, err := transform(c, f, file)
 	if err != nil {
 		return err
 	}
-	if err := writeDumps(c, f); err != nil {
-		return err
-	}
-	if c.output != "" {
-		err = atomicfile.WriteFunc(output, info.Mode(), write)
-	} else {
-		err = atomicfile.Replace(output, info, write)
-	}
-	if err != nil {
+	if err := atomicfile.WriteFunc(output, info.Mode(), write); err != nil {
 		return err
 	}
 	if c.preserveDates {

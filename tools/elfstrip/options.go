@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/pcln"
 	"github.com/go3s/rules_go3s/internal/strip"
 )
 
@@ -18,6 +19,9 @@ type config struct {
 	debugLink     string   // path of the file to link to, "" for none
 	targets       []string // names of formats that the files must have
 	dumps         []dump
+	traceback     *pcln.Tier // nil when the tables stay
+	symbolsFile   string     // path of the side file to write, "" for none
+	unverifiedGo  bool
 	preserveDates bool
 	pack, unpack  bool
 	verbose       bool
@@ -155,6 +159,22 @@ var options = []option{
 		return nil
 	}},
 	{[]string{"--unpack"}, "", "write the file that was packed, the same bytes; nothing is stripped", boolean(func(c *config) *bool { return &c.unpack })},
+	{[]string{"--traceback"}, "TIER", "make the runtime tables of a Go program smaller: full, functions or symbolized; see docs/traceback.md", func(c *config, arg string) error {
+		tier, err := pcln.ParseTier(arg)
+		if err != nil {
+			return fmt.Errorf("--traceback: %w", err)
+		}
+		c.traceback = &tier
+		return nil
+	}},
+	{[]string{"--symbols-file"}, "FILE", "with --traceback=symbolized: write to FILE what the command symbolize puts back into tracebacks", func(c *config, arg string) error {
+		if arg == "" {
+			return errors.New("--symbols-file: the name of the file is empty")
+		}
+		c.symbolsFile = arg
+		return nil
+	}},
+	{[]string{"--allow-unverified-go"}, "", "with --traceback: let programs of Go releases through that elfstrip was not verified with", boolean(func(c *config) *bool { return &c.unverifiedGo })},
 	{[]string{"-o", "--output-file"}, "FILE", "write to FILE, and leave the input as it is", func(c *config, arg string) error {
 		if arg == "" {
 			return errors.New("-o: the name of the output file is empty")
@@ -305,6 +325,9 @@ func (c *config) finish() error {
 		if c.debugLink != "" {
 			return errors.New("--add-gnu-debuglink is for the program, --only-keep-debug for the file it links to: run elfstrip twice")
 		}
+	}
+	if err := c.checkTraceback(); err != nil {
+		return err
 	}
 	if !c.asked {
 		c.options.Mode = strip.All

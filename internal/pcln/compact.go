@@ -1,0 +1,285 @@
+package pcln
+
+import (
+	"github.com/go3s/rules_go3s/internal/suffixtab"
+)
+
+// noID stands for no stream, name or piece of function data.
+const noID = -1
+
+// An outFunc is a function of the output. What it refers to is named by the ids
+// of the tables being built.
+type outFunc struct {
+	record
+	nameID   int // noID for the name at offset 0
+	sp       int
+	file     int
+	line     int
+	pcdata   [numPCData]int
+	funcdata [numFuncData]int
+}
+
+// A compactor builds the output from the table t.
+type compactor struct {
+	t    *Table
+	tier Tier
+
+	names   *suffixtab.Table
+	nameIDs map[string]int
+	streams *suffixtab.Table
+	strIDs  map[string]int
+	blobs   blobTable
+	files   fileTables
+	funcs   []outFunc
+	out     *Table // its parts, once finished
+
+	morestack []uint64 // text offsets of runtime.morestack and its variants
+
+	sym *symbolizer // of the tier Symbolized
+
+	raw  []byte               // buffer for a stream
+	runs [2 + numPCData][]run // buffers for runs
+}
+
+// compact builds the contents of the functions of t in the given tier. tag marks
+// names of the tier Symbolized.
+func compact(t *Table, tier Tier, tag string) (*compactor, error) {
+	c := &compactor{t: t, tier: tier, nameIDs: map[string]int{}, streams: suffixtab.New([]byte{0}, false), strIDs: map[string]int{}}
+	if tier == Symbolized {
+		s, err := newSymbolizer(t, tag)
+		if err != nil {
+			return nil, err
+		}
+		c.sym = s
+	}
+	first, err := t.name(0)
+	if err != nil {
+		return nil, err
+	}
+	if tier == Symbolized {
+		first = ""
+	}
+	c.names = suffixtab.New(append([]byte(first), 0), true)
+	if c.lined() {
+		if err := c.files.gather(t); err != nil {
+			return nil, err
+		}
+	}
+	if c.morestack, err = t.entriesOf("runtime.morestack"); err != nil {
+		return nil, err
+	}
+	c.funcs = make([]outFunc, t.count)
+	for i := range c.funcs {
+		if err := c.function(i); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// lined reports whether the output has files and lines.
+func (c *compactor) lined() bool { return c.tier == Full || c.tier == sideFile }
+
+// nameOf returns the name of function i in the output.
+func (c *compactor) nameOf(i int) (string, error) {
+	r, err := c.t.record(i)
+	if err != nil {
+		return "", err
+	}
+	if c.sym != nil {
+		return c.sym.names[i], nil
+	}
+	return c.t.name(r.name)
+}
+
+func (c *compactor) nameID(name string) int {
+	id, ok := c.nameIDs[name]
+	if !ok {
+		id = c.names.Add(name)
+		c.nameIDs[name] = id
+	}
+	return id
+}
+
+// stream returns the id of the stream of runs.
+func (c *compactor) stream(runs []run) int {
+	if constant(runs, -1) {
+		return noID
+	}
+	c.raw = appendStream(c.raw[:0], runs, c.t.quantum)
+	id, ok := c.strIDs[string(c.raw)]
+	if !ok {
+		s := string(c.raw)
+		id = c.streams.Add(s)
+		c.strIDs[s] = id
+	}
+	return id
+}
+
+// function makes function i of the output.
+func (c *compactor) function(i int) error {
+	t := c.t
+	r, err := t.record(i)
+	if err != nil {
+		return err
+	}
+	o := &c.funcs[i]
+	o.record, o.nameID = r, noID
+	if r.name != 0 {
+		name, err := c.nameOf(i)
+		if err != nil {
+			return err
+		}
+		o.nameID = c.nameID(name)
+	}
+
+	var tables [numPCData][]run
+	for k, off := range r.pcdata {
+		if tables[k], err = t.runs(off, c.runs[k][:0]); err != nil {
+			return err
+		}
+		c.runs[k] = tables[k][:0]
+	}
+	if err := c.skipPrologue(i, &r, tables[pcdataStackMap]); err != nil {
+		return err
+	}
+	// The runtime takes map -1 for 0 ((*stkframe).getStackMap), and argument
+	// records 0 and -1 both for none (printArgs).
+	tables[pcdataStackMap] = mergeRuns(tables[pcdataStackMap], func(v int32) int32 { return max(v, 0) })
+	if constant(tables[pcdataStackMap], 0) {
+		tables[pcdataStackMap] = nil
+	}
+	liveMax := int32(0)
+	tables[pcdataArgLive] = mergeRuns(tables[pcdataArgLive], func(v int32) int32 {
+		liveMax = max(liveMax, v)
+		if v <= 0 {
+			return -1
+		}
+		return v
+	})
+	tables[pcdataPanicBounds] = fillBounds(tables[pcdataPanicBounds])
+
+	tree, err := t.inlTree(&r, tables[pcdataInlTree])
+	if err != nil {
+		return err
+	}
+	switch c.tier {
+	case Functions:
+		tree.dropLines(tables[pcdataInlTree])
+	case Symbolized:
+		tables[pcdataUnsafePoint] = c.sym.unsafePoints(i, tables[pcdataUnsafePoint], tables[pcdataInlTree], tree)
+		if tables[pcdataInlTree], err = c.sym.reduceTree(i, tables[pcdataInlTree], tree); err != nil {
+			return err
+		}
+	}
+	tables[pcdataInlTree] = tree.renumber(tables[pcdataInlTree])
+	if c.tier != Full {
+		tables[pcdataArgLive] = nil
+	}
+	if !c.lined() {
+		o.record.startLine, o.record.cu = 0, 0
+	}
+	if c.tier == sideFile {
+		tables[pcdataUnsafePoint], tables[pcdataStackMap], tables[pcdataPanicBounds] = nil, nil, nil
+		o.record.sp = 0
+	}
+	for k := range tables {
+		o.pcdata[k] = c.stream(tables[k])
+	}
+
+	o.sp, o.file, o.line = noID, noID, noID
+	if err := c.lines(o); err != nil {
+		return err
+	}
+	return c.functionData(o, tree, liveMax)
+}
+
+// lines adds the stack depths and files and lines.
+func (c *compactor) lines(o *outFunc) error {
+	runs, err := c.t.runs(o.record.sp, c.runs[numPCData][:0])
+	if err != nil {
+		return err
+	}
+	c.runs[numPCData] = runs[:0]
+	o.sp = c.stream(runs)
+	if !c.lined() {
+		return nil
+	}
+	if runs, err = c.t.runs(o.record.line, runs[:0]); err != nil {
+		return err
+	}
+	o.line = c.stream(runs)
+	if runs, err = c.t.runs(o.record.file, runs[:0]); err != nil {
+		return err
+	}
+	o.record.cu, runs = c.files.renumber(o.record.cu, runs)
+	o.file = c.stream(runs)
+	return nil
+}
+
+// functionData adds what o has of function data.
+func (c *compactor) functionData(o *outFunc, tree *inlTree, liveMax int32) error {
+	for k := range o.funcdata {
+		o.funcdata[k] = noID
+		if o.record.funcdata[k] == noFuncData || c.tier == sideFile && k != funcdataInlTree || c.tier != Full && (k == funcdataArgInfo || k == funcdataArgLive) {
+			continue
+		}
+		if k == funcdataInlTree {
+			if len(tree.calls) > 0 {
+				o.funcdata[k] = c.blobs.add(k, c.encodeTree(tree))
+			}
+			continue
+		}
+		data, err := c.t.data(&o.record, k, 0, liveMax)
+		if err != nil {
+			return err
+		}
+		o.funcdata[k] = c.blobs.add(k, data)
+	}
+	return nil
+}
+
+// skipPrologue extends the first map of a function over the instructions before
+// it that have none. The runtime looks up maps at calls (runtime/stkframe.go,
+// getStackMap: a frame that faults continues at a call of deferreturn or never,
+// one that is preempted elsewhere is scanned conservatively), and the compiler
+// gives every call a map. The exception is the call of runtime.morestack, which on
+// amd64 and arm64 stands behind the function's code, and on riscv64 before it.
+func (c *compactor) skipPrologue(i int, r *record, runs []run) error {
+	goarch := c.t.f.GOARCH()
+	if goarch == "riscv64" || r.flag&flagAsm != 0 || len(runs) < 2 || runs[0].val != -1 {
+		return nil
+	}
+	start := c.t.entry(i)
+	code, err := c.t.f.Bytes(c.t.textAddr+start, runs[0].end)
+	if err != nil {
+		return err
+	}
+	for _, target := range c.morestack {
+		if len(callsOf(goarch, code, start, target)) > 0 {
+			return nil
+		}
+	}
+	runs[0].val = runs[1].val
+	return nil
+}
+
+const flagAsm = 4 // internal/abi/symtab.go, FuncFlagAsm
+
+// fillBounds extends the values of a table of panic bounds over the instructions
+// that have none: only calls of runtime.panicBounds are looked up, and they all
+// have one (runtime/panic.go, panicBounds64).
+func fillBounds(runs []run) []run {
+	out := runs[:0]
+	for _, r := range runs {
+		switch n := len(out); {
+		case n > 0 && (r.val == -1 || out[n-1].val == r.val):
+			out[n-1].end = r.end
+		case n > 0 && out[n-1].val == -1:
+			out[n-1] = r
+		default:
+			out = append(out, r)
+		}
+	}
+	return out
+}

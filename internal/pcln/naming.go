@@ -1,0 +1,263 @@
+package pcln
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// # Names of the tier Symbolized
+//
+// A function is called <tildes><number>.<tag>: the tag is the start of the build
+// ID, tildes and number (hexadecimal) tell the function. Of sixteen such functions
+// that follow each other fifteen names are ends of the sixteenth, so that a name
+// costs two bytes. Every user frame of a traceback so names the build it is of.
+//
+// Where the runtime takes decisions by name, the name still serves:
+//
+//   - A function of package runtime is called runtime.<number>, by which tracebacks
+//     hide it, goroutines are known as the system's (runtime/traceback.go,
+//     isSystemGoroutine) and panics in it are fatal (runtime/panic.go,
+//     panicCheck1). An exported one, which tracebacks show, is called
+//     runtime.X<number>.
+//   - Functions of the runtime and reflect, and what is inlined from them, are
+//     never preempted asynchronously (runtime/preempt.go, isAsyncSafePoint). All
+//     their instructions are marked as unsafe points instead.
+//   - The wrapper of a method is called <tildes><number>.(*<tag>).m, because
+//     runtime.panicwrap takes its name apart. Those of package runtime keep theirs.
+//   - Names without a dot stay: tracebacks do not show them. So do exactNames.
+
+// ofRuntime reports whether code of the function of that name is never preempted
+// asynchronously.
+func ofRuntime(name string) bool {
+	return strings.HasPrefix(name, runtimePrefix) || strings.HasPrefix(name, "internal/runtime/") || strings.HasPrefix(name, "reflect.")
+}
+
+const runtimePrefix = "runtime."
+
+// exactNames are functions that the runtime or runtime/pprof know by their name.
+var exactNames = []string{
+	"runtime.gopanic", "runtime.goexit", "runtime.main", "runtime.sigpanic",
+	"reflect.makeFuncStub", "reflect.methodValueCall",
+}
+
+// keepsName reports whether the function is called the same in the output.
+func keepsName(name string) bool {
+	return slices.Contains(exactNames, name) || !strings.Contains(name, ".")
+}
+
+// exported reports whether rest, a name of package runtime without the package,
+// is exported: functions, and methods of exported types.
+func exported(rest string) bool {
+	typ := ""
+	if i := strings.LastIndexByte(rest, '.'); i >= 0 {
+		typ, rest = strings.TrimLeft(rest[:i], "(*"), rest[i+1:]
+	}
+	upper := func(s string) bool { return s != "" && 'A' <= s[0] && s[0] <= 'Z' }
+	return upper(rest) && (typ == "" || upper(typ))
+}
+
+const (
+	idWrapper = 23 // internal/abi/symtab.go, FuncIDWrapper
+	nameGroup = 16 // functions whose names share their bytes
+)
+
+// Names of calls inlined into a function of which the tier Symbolized keeps that
+// they are there. Without a dot, and as unexported function of package runtime,
+// tracebacks do not show them.
+const (
+	hiddenName        = "~"
+	hiddenRuntimeName = runtimePrefix + "~"
+)
+
+// A namer gives out the names of the tier Symbolized.
+type namer struct {
+	tag             string
+	plain, wrappers int
+	runtime         int
+}
+
+// next returns the name in the output of the function that is called name, and
+// has the given funcID, in the input.
+func (n *namer) next(name string, id uint8) string {
+	wrapper := id == idWrapper && strings.Contains(name, ".(*")
+	if keepsName(name) || wrapper && strings.HasPrefix(name, runtimePrefix) {
+		return name
+	}
+	if rest, ok := strings.CutPrefix(name, runtimePrefix); ok {
+		n.runtime++
+		if exported(rest) {
+			return runtimePrefix + "X" + number(n.runtime-1)
+		}
+		return runtimePrefix + number(n.runtime-1)
+	}
+	count, rest := &n.plain, "."+n.tag
+	if wrapper {
+		count, rest = &n.wrappers, ".(*"+n.tag+").m"
+	}
+	k := *count
+	*count++
+	return strings.Repeat("~", k%nameGroup) + fmt.Sprintf("%x", k/nameGroup) + rest
+}
+
+// numberDigits are the digits of the numbers in names of package runtime. Since
+// none is an upper-case letter, none of the names looks exported, and since none
+// is a bracket or dot, none looks like that of a method or a generic function.
+const numberDigits = "0123456789abcdefghijklmnopqrstuvwxyz!#$%&+,:;<=>?@^_{|}"
+
+// number writes n with numberDigits, the least digit first.
+func number(n int) string {
+	b := []byte{numberDigits[n%len(numberDigits)]}
+	for n /= len(numberDigits); n > 0; n /= len(numberDigits) {
+		b = append(b, numberDigits[n%len(numberDigits)])
+	}
+	return string(b)
+}
+
+// A symbolizer is what compact needs more for the tier Symbolized.
+type symbolizer struct {
+	t         *Table
+	names     []string // of the functions in the output
+	originals []string
+	recover   []uint64 // text offsets of runtime.gorecover and jumps to it
+}
+
+func newSymbolizer(t *Table, tag string) (*symbolizer, error) {
+	s := &symbolizer{t: t}
+	n := namer{tag: tag}
+	for i := range t.count {
+		r, err := t.record(i)
+		if err != nil {
+			return nil, err
+		}
+		name, err := t.name(r.name)
+		if err != nil {
+			return nil, err
+		}
+		s.originals = append(s.originals, name)
+		s.names = append(s.names, n.next(name, r.id))
+	}
+	var err error
+	s.recover, err = t.entriesOf("runtime.gorecover")
+	return s, err
+}
+
+// unsafePoints marks the instructions that are inlined from the runtime as unsafe
+// for asynchronous preemption. With the inline tree the name went that said so
+// (runtime/preempt.go, isAsyncSafePoint).
+func (s *symbolizer) unsafePoints(i int, points, inlined []run, tree *inlTree) []run {
+	switch name := s.originals[i]; {
+	case strings.HasPrefix(s.names[i], runtimePrefix) || name == s.names[i] && ofRuntime(name):
+		return nil // by its name it is not preempted anyway
+	case ofRuntime(name):
+		return []run{{s.t.entry(i+1) - s.t.entry(i), unsafePointUnsafe}}
+	}
+	var out []run
+	at := uint64(0)
+	next := func(runs []run) (run, []run) {
+		for len(runs) > 0 && runs[0].end <= at {
+			runs = runs[1:]
+		}
+		if len(runs) == 0 {
+			return run{1 << 62, -1}, nil
+		}
+		return runs[0], runs
+	}
+	end := uint64(0)
+	for _, r := range [][]run{points, inlined} {
+		if n := len(r); n > 0 {
+			end = max(end, r[n-1].end)
+		}
+	}
+	for at < end {
+		var p, c run
+		p, points = next(points)
+		c, inlined = next(inlined)
+		val := p.val
+		if call, ok := tree.calls[c.val]; ok && !call.anonymous && ofRuntime(call.name) {
+			val = unsafePointUnsafe
+		}
+		at = min(p.end, c.end, end)
+		if n := len(out); n > 0 && out[n-1].val == val {
+			out[n-1].end = at
+		} else {
+			out = append(out, run{at, val})
+		}
+	}
+	return out
+}
+
+const unsafePointUnsafe = -2 // internal/abi/symtab.go
+
+// reduceTree leaves of the calls inlined into function i those that decide
+// whether recover works: runtime.gorecover counts the frames between itself and
+// the panic that are no wrappers, inlined ones too. That are those at calls of
+// runtime.gorecover, and all in wrappers. Their names go.
+func (s *symbolizer) reduceTree(i int, runs []run, tree *inlTree) ([]run, error) {
+	if len(tree.calls) == 0 {
+		return nil, nil
+	}
+	r, err := s.t.record(i)
+	if err != nil {
+		return nil, err
+	}
+	keep := make([]bool, len(runs))
+	if r.id == idWrapper {
+		for k := range keep {
+			keep[k] = true
+		}
+	} else if err := s.keepRecover(i, runs, tree, keep); err != nil {
+		return nil, err
+	}
+	needed := map[int32]bool{}
+	for k := range runs {
+		if !keep[k] {
+			runs[k].val = -1
+		} else {
+			needed[runs[k].val] = true
+		}
+	}
+	for index, call := range tree.calls {
+		if !needed[index] {
+			delete(tree.calls, index)
+			continue
+		}
+		call.startLine = 0
+		if !call.anonymous && ofRuntime(call.name) || ofRuntime(s.originals[i]) {
+			call.name = hiddenRuntimeName
+		} else {
+			call.name, call.anonymous = hiddenName, false
+		}
+		tree.calls[index] = call
+	}
+	runs = mergeRuns(runs, func(v int32) int32 { return v })
+	tree.dropLines(runs)
+	return runs, nil
+}
+
+// keepRecover sets keep for the runs with a call of runtime.gorecover, and for
+// those that their callers are in.
+func (s *symbolizer) keepRecover(i int, runs []run, tree *inlTree, keep []bool) error {
+	t := s.t
+	start, end := t.entry(i), t.entry(i+1)
+	code, err := t.f.Bytes(t.textAddr+start, end-start)
+	if err != nil {
+		return err
+	}
+	runOf := func(pc uint64) int {
+		for k := range runs {
+			if pc < runs[k].end {
+				return k
+			}
+		}
+		return -1
+	}
+	for _, target := range s.recover {
+		for _, pc := range callsOf(t.f.GOARCH(), code, start, target) {
+			for k := runOf(pc); k >= 0 && !keep[k] && runs[k].val >= 0; k = runOf(uint64(tree.calls[runs[k].val].parent)) {
+				keep[k] = true
+			}
+		}
+	}
+	return nil
+}

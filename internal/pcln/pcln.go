@@ -1,0 +1,120 @@
+// Package pcln makes the tables by which the Go runtime unwinds stacks smaller,
+// in linked programs. They are the section .gopclntab, a third of a stripped
+// program. It refuses programs of Go releases that it was not verified with, and
+// any program whose tables do not fit together.
+//
+// # The tables
+//
+// The section holds, in this order (runtime/symtab.go; written by
+// cmd/link/internal/ld/pcln.go):
+//
+//	header       72 bytes: magic, instruction size, counts, offsets of the next five
+//	funcnametab  names, each ended by NUL
+//	cutab        for each compilation unit the offsets of its files in filetab
+//	filetab      file names
+//	pctab        tables from instructions to values (stream.go)
+//	functab      pairs of entry and record of each function, then the records (table.go)
+//	go:func.*    function data: stack maps, inline trees and so on (funcdata.go)
+//	findfunctab  from instruction to function
+//
+// The runtime reaches all of it through runtime.moduledata, and nothing else
+// refers to it. It does not care for the order of the parts.
+//
+// # What is done in every tier
+//
+//   - A table from instructions to values only has to reach the end of its
+//     function. So its last run is lengthened to one of few lengths (stream.go),
+//     which makes many tables equal, and many others ends of each other.
+//   - Values that the runtime does not tell apart become one: stack map -1 and 0,
+//     argument records 0 and -1, and what lies between bounds checks (compact.go).
+//   - Calls in an inline tree that no instruction is left of go (inltree.go).
+//   - A function all of whose code is from one file points to it directly
+//     (files.go).
+//   - Equal function data, and data that another piece begins or ends with or
+//     holds, is there once (blobs.go).
+//   - Records lose what is empty at their ends and are aligned to 4 bytes, and
+//     short tables move into words of the records that nobody reads (write.go).
+//
+// # What the tiers drop
+//
+// [Functions] drops files, lines and the arguments that tracebacks print.
+// [Symbolized] drops names and inlined calls too, as far as the runtime does
+// without (naming.go), and gives what is needed to put all of it back into a
+// traceback as [Symbols].
+//
+// # How a program is rewritten
+//
+// See rewrite.go. Each result is compared with its input before it is returned
+// (verify.go).
+package pcln
+
+import (
+	"fmt"
+	"slices"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+)
+
+// A Tier says what a compacted program can tell of itself in a traceback.
+type Tier int
+
+const (
+	// Full keeps everything.
+	Full Tier = iota
+	// Functions drops files, lines and arguments.
+	Functions
+	// Symbolized drops inlined calls too, and replaces names by numbers that the
+	// side file explains.
+	Symbolized
+)
+
+// tierNames are the names of the tiers on command lines, by Tier.
+var tierNames = []string{"full", "functions", "symbolized"}
+
+func (t Tier) String() string { return tierNames[t] }
+
+// ParseTier returns the tier of that name.
+func ParseTier(name string) (Tier, error) {
+	if i := slices.Index(tierNames, name); i >= 0 {
+		return Tier(i), nil
+	}
+	return 0, fmt.Errorf("traceback %q, want one of %q", name, tierNames)
+}
+
+// Compact returns the program f with the smallest tables that serve it in the
+// given tier. The new program has been compared with f. Symbols is nil but in the
+// tier Symbolized, which wants a program with a GNU build ID.
+//
+// The error says what of f was not as expected; f is not changed.
+func Compact(f *goelf.File, tier Tier, allowUnverifiedGo bool) (program []byte, symbols *Symbols, err error) {
+	t, err := Read(f, allowUnverifiedGo)
+	if err != nil {
+		return nil, nil, err
+	}
+	tag := ""
+	if tier == Symbolized {
+		if symbols, err = newSymbols(t); err != nil {
+			return nil, nil, err
+		}
+		tag = symbols.Tag()
+	}
+	c, err := compact(t, tier, tag)
+	if err != nil {
+		return nil, nil, err
+	}
+	if program, err = t.Rewrite(c.write()); err != nil {
+		return nil, nil, err
+	}
+	g, err := goelf.Parse(f.Name, program)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: the compacted program is damaged, please report this: %w", f.Name, err)
+	}
+	u, err := Read(g, allowUnverifiedGo)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: the compacted program is damaged, please report this: %w", f.Name, err)
+	}
+	if err := Verify(t, u, tier); err != nil {
+		return nil, nil, fmt.Errorf("please report this: %w", err)
+	}
+	return program, symbols, nil
+}

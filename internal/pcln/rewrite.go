@@ -1,0 +1,497 @@
+package pcln
+
+import (
+	"cmp"
+	"debug/elf"
+	"fmt"
+	"slices"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gobin"
+)
+
+// # Rewriting a program
+//
+// The section .gopclntab keeps its address and gets shorter. What follows it in its
+// segment moves down: cmd/link puts tables there that only moduledata and the
+// dynamic section refer to, which are changed accordingly; golink puts nothing
+// there. The segments behind keep their addresses and move in the file, each to
+// the first offset that agrees with its address modulo its alignment. Then come
+// the sections that are not loaded, in their order.
+//
+// Where something else follows .gopclntab in its segment, or something that is not
+// loaded lies between segments, nothing moves: the section keeps its size, and
+// zeros fill it up.
+
+// movable are the sections that may move, and how they are referred to.
+var movable = map[string]bool{
+	".typelink": true, ".itablink": true, // by moduledata
+	".rela": true, ".rela.plt": true, ".gnu.version_r": true, ".gnu.version": true, ".dynstr": true, ".dynsym": true, ".hash": true, // by .dynamic
+}
+
+// dynamicPointers are the tags of .dynamic whose values are addresses.
+var dynamicPointers = []elf.DynTag{
+	elf.DT_PLTGOT, elf.DT_HASH, elf.DT_STRTAB, elf.DT_SYMTAB, elf.DT_RELA, elf.DT_JMPREL, elf.DT_VERSYM, elf.DT_VERNEED,
+}
+
+// A rewriter is the state of one Rewrite.
+type rewriter struct {
+	f   *goelf.File
+	t   *Table
+	res *Result
+
+	load  []*elf.Prog64 // PT_LOAD segments with contents, by file offset
+	home  *elf.Prog64   // the one with .gopclntab
+	end   uint64        // address of the end of the old section
+	moved uint64        // by how many bytes what follows it moves down
+
+	newOff map[*elf.Prog64]uint64
+	tail   uint64 // by how many bytes what is not loaded moves down
+	image  []byte
+}
+
+// Rewrite returns the program that t was read from with the tables of res.
+func (t *Table) Rewrite(res *Result) ([]byte, error) {
+	w := &rewriter{f: t.f, t: t, res: res, end: t.Section.Addr + t.Section.Size, newOff: map[*elf.Prog64]uint64{}}
+	if uint64(len(res.Data)) > t.Section.Size {
+		return nil, t.errorf(0, "compacted it would have %d bytes, more than the %d it has", len(res.Data), t.Section.Size)
+	}
+	if err := w.checkFIPS(); err != nil {
+		return nil, err
+	}
+	if err := w.plan(); err != nil {
+		return nil, err
+	}
+	w.copy()
+	for _, step := range []func() error{w.putTables, w.putModule, w.putRelocations, w.putDynamic, w.putSymbols, w.putHeaders} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return w.image, nil
+}
+
+// checkFIPS checks that nothing that changes is under the FIPS 140 sum.
+func (w *rewriter) checkFIPS() error {
+	info, err := gobin.ReadFIPSInfo(w.f)
+	if err != nil {
+		return err
+	}
+	for _, r := range []gobin.Range{info.Text, info.ROData, info.NoPtrData, info.Data} {
+		for _, c := range []gobin.Range{{Start: w.t.Section.Addr, End: w.end}, {Start: w.t.module, End: w.t.module + modSize}} {
+			if r.Start < c.End && c.Start < r.End {
+				return fmt.Errorf("%s: the FIPS 140 sum covers %#x to %#x, of which %#x to %#x would change", w.f.Name, r.Start, r.End, c.Start, c.End)
+			}
+		}
+	}
+	return nil
+}
+
+// plan decides what moves where.
+func (w *rewriter) plan() error {
+	f, s := w.f, &w.t.Section
+	for i := range f.Progs {
+		p := &f.Progs[i]
+		if elf.ProgType(p.Type) != elf.PT_LOAD || p.Filesz == 0 {
+			continue
+		}
+		w.load = append(w.load, p)
+		if p.Vaddr <= s.Addr && w.end <= p.Vaddr+p.Filesz {
+			w.home = p
+		}
+	}
+	slices.SortFunc(w.load, func(a, b *elf.Prog64) int { return cmp.Compare(a.Off, b.Off) })
+	if w.home == nil || s.Off != w.home.Off+(s.Addr-w.home.Vaddr) {
+		return w.t.errorf(0, "is not where its segment is")
+	}
+	freed := s.Size - uint64(len(w.res.Data))
+	if align, ok := w.alignment(); ok {
+		w.moved = freed &^ (align - 1)
+	}
+	end, shifting := uint64(0), false
+	for _, p := range w.load {
+		off := p.Off
+		if shifting && w.moved > 0 {
+			align := max(p.Align, 1)
+			off = end + (p.Vaddr-end)%align
+			if off > p.Off {
+				off = p.Off // nothing to gain
+			}
+		}
+		w.newOff[p] = off
+		end = off + p.Filesz
+		if p == w.home {
+			shifting = true
+			end -= w.moved
+		}
+	}
+	last := w.load[len(w.load)-1]
+	if w.moved > 0 {
+		w.tail = (last.Off + last.Filesz - end) &^ (w.tailAlign() - 1)
+	}
+	return nil
+}
+
+// tailAlign returns the largest alignment of a section that is not loaded.
+func (w *rewriter) tailAlign() uint64 {
+	align := uint64(8) // of the section header table
+	for i := range w.f.Sections {
+		if s := &w.f.Sections[i]; s.Flags&uint64(elf.SHF_ALLOC) == 0 {
+			align = max(align, s.Addralign)
+		}
+	}
+	return align
+}
+
+// alignment returns the alignment of what follows .gopclntab in its segment; ok is
+// false when something cannot move.
+func (w *rewriter) alignment() (align uint64, ok bool) {
+	f := w.f
+	align = 1
+	last := w.load[len(w.load)-1]
+	first, end := w.home.Off+w.home.Filesz, last.Off+last.Filesz
+	covered := w.end
+	for i := range f.Sections {
+		s := &f.Sections[i]
+		if t := elf.SectionType(s.Type); t == elf.SHT_NULL || t == elf.SHT_NOBITS || s.Size == 0 && s.Flags&uint64(elf.SHF_ALLOC) == 0 {
+			continue
+		}
+		if s.Flags&uint64(elf.SHF_ALLOC) == 0 {
+			if s.Off < end && s.Off+s.Size > w.t.Section.Off || s.Addralign > 1<<20 || s.Addralign&(s.Addralign-1) != 0 {
+				return 0, false
+			}
+			continue
+		}
+		if s.Addr >= w.end && s.Addr < w.home.Vaddr+w.home.Memsz {
+			if !movable[s.Str] {
+				return 0, false
+			}
+			align = max(align, s.Addralign)
+			covered = max(covered, s.Addr+s.Size)
+		}
+	}
+	if w.home.Memsz != w.home.Filesz || covered > w.home.Vaddr+w.home.Filesz || align&(align-1) != 0 {
+		return 0, false
+	}
+	if h := f.Header; h.Shoff > w.t.Section.Off && h.Shoff < end || h.Phoff > w.t.Section.Off {
+		return 0, false
+	}
+	// Bytes of the segment that no section describes must not be lost.
+	for _, b := range f.Data[w.home.Off+(covered-w.home.Vaddr) : first] {
+		if b != 0 {
+			return 0, false
+		}
+	}
+	for i, p := range w.load {
+		if p.Align&(p.Align-1) != 0 || p.Align > 1 && (p.Off-p.Vaddr)%p.Align != 0 || i > 0 && w.load[i-1].Off+w.load[i-1].Filesz > p.Off {
+			return 0, false
+		}
+	}
+	for i := range f.Progs {
+		p := &f.Progs[i]
+		if t := elf.ProgType(p.Type); t != elf.PT_LOAD && t != elf.PT_GNU_STACK && p.Vaddr >= w.end && p.Vaddr < w.home.Vaddr+w.home.Memsz {
+			return 0, false
+		}
+	}
+	return align, true
+}
+
+// address returns where the address addr is now.
+func (w *rewriter) address(addr uint64) uint64 {
+	if addr >= w.end && addr < w.home.Vaddr+w.home.Memsz {
+		return addr - w.moved
+	}
+	return addr
+}
+
+// offset returns the offset in the image of what has the new address addr.
+func (w *rewriter) offset(addr uint64) (uint64, error) {
+	for _, p := range w.load {
+		if addr >= p.Vaddr && addr-p.Vaddr < p.Filesz {
+			return w.newOff[p] + addr - p.Vaddr, nil
+		}
+	}
+	return 0, fmt.Errorf("%s: no segment has address %#x in the file", w.f.Name, addr)
+}
+
+// word returns the n bytes of the image at the new address addr.
+func (w *rewriter) bytes(addr, n uint64) ([]byte, error) {
+	off, err := w.offset(addr)
+	if err == nil && n > uint64(len(w.image))-off {
+		err = fmt.Errorf("%s: no segment has addresses %#x to %#x in the file", w.f.Name, addr, addr+n)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return w.image[off : off+n], nil
+}
+
+// copy makes the image of the pieces at their new places.
+func (w *rewriter) copy() {
+	old := w.f.Data
+	last := w.load[len(w.load)-1]
+	loaded := last.Off + last.Filesz
+	w.image = make([]byte, uint64(len(old))-w.tail)
+	copy(w.image, old[:w.t.Section.Off])
+	for _, p := range w.load {
+		part := old[p.Off : p.Off+p.Filesz]
+		to := w.image[w.newOff[p]:]
+		if p == w.home {
+			copy(to, part[:w.t.Section.Off-p.Off])
+			from := w.end - p.Vaddr
+			copy(to[from-w.moved:], part[from:])
+			continue
+		}
+		copy(to, part)
+	}
+	if loaded < uint64(len(old)) {
+		copy(w.image[loaded-w.tail:], old[loaded:])
+	}
+}
+
+func (w *rewriter) putTables() error {
+	b, err := w.bytes(w.t.Section.Addr, w.t.Section.Size-w.moved)
+	if err != nil {
+		return err
+	}
+	clear(b)
+	copy(b, w.res.Data)
+	return nil
+}
+
+// putModule writes the words of moduledata.
+func (w *rewriter) putModule() error {
+	b, err := w.bytes(w.t.module, modSize)
+	if err != nil {
+		return err
+	}
+	for off := uint64(modEnd + 8); off < modSize; off += 8 {
+		old := le.Uint64(b[off:])
+		if new := w.address(old); new != old {
+			if off != modTypes && off != modITabs {
+				return fmt.Errorf("%s: moduledata refers to %#x at offset %d, which would move", w.f.Name, old, off)
+			}
+			w.res.Module[off] = new
+		}
+	}
+	for off, v := range w.res.Module {
+		le.PutUint64(b[off:], v)
+	}
+	return nil
+}
+
+// putRelocations changes the addends of relative relocations of moduledata, and
+// checks that nothing else refers to what changes.
+func (w *rewriter) putRelocations() error {
+	for i := range w.f.Sections {
+		s := &w.f.Sections[i]
+		if s.Flags&uint64(elf.SHF_ALLOC) == 0 || s.Size == 0 {
+			continue
+		}
+		var err error
+		switch elf.SectionType(s.Type) {
+		case elf.SHT_RELA:
+			err = w.putRela(s)
+		case shtRELR:
+			err = w.checkRelr(s)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	shtRELR  = 19
+	relaSize = 24
+)
+
+// changes reports whether the address is of the section or moves.
+func (w *rewriter) changes(addr uint64) bool {
+	return addr >= w.t.Section.Addr && addr < w.end || w.address(addr) != addr
+}
+
+func (w *rewriter) putRela(s *goelf.Section) error {
+	b, err := w.bytes(w.address(s.Addr), s.Size)
+	if err != nil {
+		return err
+	}
+	for ; len(b) >= relaSize; b = b[relaSize:] {
+		site, addend := le.Uint64(b), le.Uint64(b[16:])
+		if !w.changes(addend) {
+			continue
+		}
+		v, ok := w.res.Module[site-w.t.module]
+		if !ok && site-w.t.module != modHeader {
+			return fmt.Errorf("%s: a relocation at %#x refers to %#x, which would change; only moduledata should", w.f.Name, site, addend)
+		}
+		if ok {
+			le.PutUint64(b[16:], v)
+		}
+	}
+	return nil
+}
+
+// checkRelr walks the sites of DT_RELR relocations (gABI, "Relative Relocation
+// Table"): their addends are in place.
+func (w *rewriter) checkRelr(s *goelf.Section) error {
+	b, err := w.f.SectionData(s)
+	if err != nil {
+		return err
+	}
+	check := func(site uint64) error {
+		word, err := w.f.Bytes(site, 8)
+		if err != nil {
+			return err
+		}
+		if v := le.Uint64(word); w.changes(v) {
+			if _, ok := w.res.Module[site-w.t.module]; !ok && site-w.t.module != modHeader {
+				return fmt.Errorf("%s: a relocation at %#x refers to %#x, which would change; only moduledata should", w.f.Name, site, v)
+			}
+		}
+		return nil
+	}
+	base := uint64(0)
+	for ; len(b) >= 8; b = b[8:] {
+		e := le.Uint64(b)
+		if e&1 == 0 {
+			if err := check(e); err != nil {
+				return err
+			}
+			base = e + 8
+			continue
+		}
+		for n := uint64(0); n < 63; n++ {
+			if e>>(n+1)&1 != 0 {
+				if err := check(base + 8*n); err != nil {
+					return err
+				}
+			}
+		}
+		base += 63 * 8
+	}
+	return nil
+}
+
+func (w *rewriter) putDynamic() error {
+	for i := range w.f.Progs {
+		p := &w.f.Progs[i]
+		if elf.ProgType(p.Type) != elf.PT_DYNAMIC || p.Filesz == 0 {
+			continue
+		}
+		b, err := w.bytes(p.Vaddr, p.Filesz)
+		if err != nil {
+			return err
+		}
+		for ; len(b) >= 16; b = b[16:] {
+			tag, v := elf.DynTag(le.Uint64(b)), le.Uint64(b[8:])
+			if new := w.address(v); new != v && slices.Contains(dynamicPointers, tag) {
+				le.PutUint64(b[8:], new)
+			}
+		}
+	}
+	return nil
+}
+
+// putSymbols changes the symbols of what changes its place.
+func (w *rewriter) putSymbols() error {
+	mod, err := w.f.Bytes(w.t.module, modSize)
+	if err != nil {
+		return err
+	}
+	parts := map[uint64]uint64{} // new addresses by old ones
+	for _, off := range []uint64{modNames, modCUTab, modFiles, modPCTab, modFuncs, modFind, modGoFunc, modEnd} {
+		parts[le.Uint64(mod[off:])] = w.res.Module[off]
+	}
+	for i := range w.f.Sections {
+		s := &w.f.Sections[i]
+		if elf.SectionType(s.Type) != elf.SHT_SYMTAB {
+			continue
+		}
+		table, err := w.f.SymbolTable(s)
+		if err != nil {
+			return err
+		}
+		for n := range table.Len() {
+			sym, err := table.At(n)
+			if err != nil {
+				return err
+			}
+			x := int(sym.Shndx)
+			if x == 0 || x >= len(w.f.Sections) {
+				continue
+			}
+			entry := w.image[s.Off-w.tail+uint64(n)*goelf.SymbolSize:]
+			switch {
+			case x != w.t.Section.Index:
+				if new := w.address(sym.Value); new != sym.Value && w.f.Sections[x].Addr >= w.end {
+					le.PutUint64(entry[8:], new)
+				}
+			case parts[sym.Value] != 0:
+				le.PutUint64(entry[8:], parts[sym.Value])
+				if sym.Size != 0 {
+					le.PutUint64(entry[16:], 0) // it was that of the old part
+				}
+			case sym.Value != w.t.Section.Addr:
+				return fmt.Errorf("%s: symbol %q is inside .gopclntab, where it does not belong", w.f.Name, sym.Str)
+			}
+		}
+	}
+	return nil
+}
+
+// putHeaders writes the three kinds of headers.
+func (w *rewriter) putHeaders() error {
+	f := w.f
+	last := w.load[len(w.load)-1]
+	loaded := last.Off + last.Filesz
+	h := w.image
+	shoff := f.Header.Shoff
+	if shoff >= loaded {
+		shoff -= w.tail
+	}
+	le.PutUint64(h[40:], shoff)
+	for i := range f.Progs {
+		p := f.Progs[i]
+		b := w.image[f.Header.Phoff+uint64(i)*goelf.ProgHeaderSize:]
+		for _, l := range w.load {
+			if p.Vaddr >= l.Vaddr && p.Vaddr-l.Vaddr < l.Memsz && p.Off >= l.Off && p.Off-l.Off <= l.Filesz {
+				le.PutUint64(b[8:], p.Off-l.Off+w.newOff[l])
+			}
+		}
+		if &f.Progs[i] == w.home {
+			le.PutUint64(b[32:], p.Filesz-w.moved)
+			le.PutUint64(b[40:], p.Memsz-w.moved)
+		}
+	}
+	for i := range f.Sections {
+		s := &f.Sections[i]
+		b := w.image[shoff+uint64(i)*goelf.SectionHeaderSize:]
+		if s.Index == w.t.Section.Index {
+			le.PutUint64(b[32:], w.t.Section.Size-w.moved)
+			if w.moved > 0 {
+				le.PutUint64(b[32:], uint64(len(w.res.Data)))
+			}
+		}
+		if s.Flags&uint64(elf.SHF_ALLOC) == 0 {
+			if s.Off >= loaded {
+				le.PutUint64(b[24:], s.Off-w.tail)
+			}
+			continue
+		}
+		for _, l := range w.load {
+			if s.Addr < l.Vaddr || s.Addr-l.Vaddr > l.Memsz || s.Off < l.Off || s.Off-l.Off > l.Filesz {
+				continue
+			}
+			off := s.Off - l.Off + w.newOff[l]
+			if l == w.home && s.Addr >= w.end {
+				off -= w.moved
+				le.PutUint64(b[16:], s.Addr-w.moved)
+			}
+			le.PutUint64(b[24:], off)
+			break
+		}
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package pcln
+
+import "encoding/binary"
+
+// # Streams
+//
+// A pc table maps the instructions of one function to values (runtime/symtab.go,
+// step; made by cmd/internal/obj/pcln.go, funcpctab). It is a sequence of pairs
+// of varints: the difference of the value to the one before, zigzag-coded, and
+// the number of instruction units for which the value holds. The first value is
+// relative to -1. A value difference of 0 in any pair but the first ends the
+// table. Offset 0 stands for the table that is -1 everywhere.
+
+// A run says that value val holds up to end, in bytes from the function's entry.
+type run struct {
+	end uint64
+	val int32
+}
+
+const maxVarint = 5 // bytes; values have 32 bits
+
+// uvarint decodes one varint as the runtime does, which keeps 32 bits.
+func uvarint(b []byte) (v uint32, n int) {
+	for n < len(b) && n < maxVarint {
+		c := b[n]
+		v |= uint32(c&0x7f) << (7 * n)
+		n++
+		if c < 0x80 {
+			return v, n
+		}
+	}
+	return 0, 0
+}
+
+// runs appends the runs of the stream at off to buf. Runs of no length are left
+// out and equal neighbours made one.
+func (t *Table) runs(off uint32, buf []run) ([]run, error) {
+	if off == 0 {
+		return buf, nil
+	}
+	if uint64(off) >= uint64(len(t.pctab)) {
+		return nil, t.errorf(0, "a pc table begins at %#x of %#x", off, len(t.pctab))
+	}
+	b := t.pctab[off:]
+	pc, val := uint64(0), int32(-1)
+	start := len(buf)
+	for {
+		d, n := uvarint(b)
+		if n == 0 {
+			return nil, t.errorf(0, "the pc table at %#x has no end", off)
+		}
+		if d == 0 && pc != 0 {
+			return buf, nil
+		}
+		b = b[n:]
+		val += int32(-(d & 1) ^ (d >> 1))
+		d, n = uvarint(b)
+		if n == 0 {
+			return nil, t.errorf(0, "the pc table at %#x has no end", off)
+		}
+		if d == 0 {
+			// A pair of no length does not occur. Behind the entry it would be
+			// read again as the first one.
+			return nil, t.errorf(0, "the pc table at %#x has a value for no instruction", off)
+		}
+		b = b[n:]
+		pc += uint64(d) * t.quantum
+		if pc > 1<<32 {
+			return nil, t.errorf(0, "the pc table at %#x goes beyond the text", off)
+		}
+		if last := len(buf) - 1; last >= start && buf[last].val == val {
+			buf[last].end = pc
+		} else {
+			buf = append(buf, run{pc, val})
+		}
+	}
+}
+
+// Lengths that the last run of a stream may have, in units. It only has to reach
+// the end of its function; so that more streams are equal or end in the same
+// bytes, it gets the longest length that takes as many bytes.
+var lastLengths = []uint64{1<<7 - 1, 1<<14 - 1, 1<<21 - 1, 1<<28 - 1}
+
+// appendStream appends the stream of runs, which are not empty, to b. The last one
+// becomes at least as long as it is.
+func appendStream(b []byte, runs []run, quantum uint64) []byte {
+	pc, val := uint64(0), int32(-1)
+	for i, r := range runs {
+		d := r.val - val
+		b = binary.AppendUvarint(b, uint64(uint32(d<<1)^uint32(d>>31)))
+		n := (r.end - pc) / quantum
+		if i == len(runs)-1 {
+			for _, l := range lastLengths {
+				if n <= l {
+					n = l
+					break
+				}
+			}
+		}
+		b = binary.AppendUvarint(b, n)
+		pc, val = r.end, r.val
+	}
+	return append(b, 0)
+}
+
+// mergeRuns maps the values of runs by f and makes equal neighbours one.
+func mergeRuns(runs []run, f func(int32) int32) []run {
+	out := runs[:0]
+	for _, r := range runs {
+		r.val = f(r.val)
+		if n := len(out); n > 0 && out[n-1].val == r.val {
+			out[n-1].end = r.end
+		} else {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// constant reports whether the runs say no more than that all values are v.
+func constant(runs []run, v int32) bool { return len(runs) == 0 || len(runs) == 1 && runs[0].val == v }
+
+// valueAt returns the value that runs give for the offset pc; -1 beyond them.
+func valueAt(runs []run, pc uint64) int32 {
+	for _, r := range runs {
+		if pc < r.end {
+			return r.val
+		}
+	}
+	return -1
+}

@@ -1,0 +1,295 @@
+package pcln
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gobin"
+	"github.com/go3s/rules_go3s/internal/goversion"
+)
+
+var le = binary.LittleEndian
+
+const (
+	magic      = 0xfffffff1 // internal/abi/symtab.go, CurrentPCLnTabMagic
+	headerSize = 72
+	ftabEntry  = 8
+	findBucket = 20 // bytes for 4096 bytes of text
+	noFuncData = ^uint32(0)
+	noCU       = ^uint32(0)
+)
+
+// Places in moduledata (runtime/symtab.go), in bytes.
+const (
+	modHeader   = 0
+	modNames    = 8 // slices: address, length, capacity
+	modCUTab    = 32
+	modFiles    = 56
+	modPCTab    = 80
+	modFuncs    = 104
+	modFTab     = 128
+	modFind     = 152
+	modMinPC    = 160
+	modMaxPC    = 168
+	modText     = 176
+	modROData   = 312
+	modGoFunc   = 320
+	modEnd      = 328
+	modTextSect = 336
+	modTypes    = 360 // typelinks
+	modITabs    = 384 // itablinks
+	modSize     = 408 // bytes that are read
+)
+
+// A Table is the tables of one executable. It shares the file's memory.
+type Table struct {
+	f       *goelf.File
+	Section goelf.Section // .gopclntab
+	module  uint64        // address of moduledata
+
+	quantum uint64 // instruction size in bytes, the unit of pc deltas
+	header  []byte
+	names   []byte
+	cutab   []byte
+	files   []byte
+	pctab   []byte
+	funcs   []byte // function table and records
+	find    []byte // findfunctab
+	gofunc  []byte // funcdata
+
+	count    int
+	textAddr uint64
+	minPC    uint64
+	maxPC    uint64
+	rodata   uint64
+}
+
+// Read finds the tables of f. It fails when f is not a Go executable, when it was
+// made by a Go release that this package was not verified with (unless
+// allowUnverified), and when the tables do not fit together.
+func Read(f *goelf.File, allowUnverified bool) (*Table, error) {
+	info, err := gobin.ReadBuildInfo(f)
+	if err != nil {
+		return nil, err
+	}
+	if !allowUnverified {
+		if err := goversion.Check(f.Name, info.GoVersion); err != nil {
+			return nil, err
+		}
+	}
+	ft, err := gobin.ReadFuncTable(f)
+	if err != nil {
+		return nil, err
+	}
+	m, err := gobin.ReadModule(f, ft)
+	if err != nil {
+		return nil, err
+	}
+	s := f.Section(".gopclntab")
+	if s == nil {
+		return nil, fmt.Errorf("%s: has no section .gopclntab: its tables cannot be told from what follows them. Give the file with its section headers", f.Name)
+	}
+	t := &Table{f: f, Section: *s, module: m.Addr, count: ft.Len()}
+	return t, t.read()
+}
+
+// errorf makes an error about offset off of the section .gopclntab.
+func (t *Table) errorf(off uint64, format string, args ...any) error {
+	return &goelf.FormatError{File: t.f.Name, Off: t.Section.Off + off, Msg: "section .gopclntab: " + fmt.Sprintf(format, args...)}
+}
+
+func (t *Table) read() error {
+	f := t.f
+	data, err := f.SectionData(&t.Section)
+	if err != nil {
+		return err
+	}
+	mod, err := f.Bytes(t.module, modSize)
+	if err != nil {
+		return err
+	}
+	word := func(off int) uint64 { return le.Uint64(mod[off:]) }
+	base, size := t.Section.Addr, uint64(len(data))
+	if size < headerSize || le.Uint32(data) != magic || word(modHeader) != base {
+		return t.errorf(0, "module data has the header at %#x, want the section's address %#x", word(modHeader), base)
+	}
+	var bad error
+	part := func(name string, off int, unit uint64) []byte {
+		addr, n := word(off), word(off+8)
+		if addr < base || addr-base > size || n > (size-(addr-base))/unit || word(off+16) != n {
+			bad = t.errorf(0, "module data has %s at %#x with %d elements, want them inside the section (%#x to %#x)", name, addr, n, base, base+size)
+			return nil
+		}
+		return data[addr-base:][:n*unit]
+	}
+	rest := func(name string, off int, end uint64) []byte {
+		addr := word(off)
+		if addr < base || addr-base > size || end < addr || end-base > size {
+			bad = t.errorf(0, "module data has %s at %#x, want it inside the section (%#x to %#x)", name, addr, base, base+size)
+			return nil
+		}
+		return data[addr-base : end-base]
+	}
+	t.header = data[:headerSize]
+	t.quantum = uint64(data[6])
+	t.names = part("the function names", modNames, 1)
+	t.cutab = part("the compilation unit table", modCUTab, 4)
+	t.files = part("the file names", modFiles, 1)
+	t.pctab = part("the pc tables", modPCTab, 1)
+	t.funcs = part("the functions", modFuncs, 1)
+	ftab := part("the function table", modFTab, ftabEntry)
+	t.find = rest("the find table", modFind, base+size)
+	t.gofunc = rest("the function data", modGoFunc, base+size)
+	t.textAddr, t.minPC, t.maxPC = word(modText), word(modMinPC), word(modMaxPC)
+	t.rodata = word(modROData)
+	switch {
+	case bad != nil:
+		return bad
+	case t.quantum != 1 && t.quantum != 2 && t.quantum != 4:
+		return t.errorf(6, "instruction size %d, want 1, 2 or 4", t.quantum)
+	case word(modFTab) != word(modFuncs) || len(ftab)/ftabEntry != t.count+1 || len(ftab)-4 > len(t.funcs):
+		return t.errorf(8, "module data has a function table of %d entries at %#x, want %d at %#x", len(ftab)/ftabEntry, word(modFTab), t.count+1, word(modFuncs))
+	case word(modTextSect+8) != 1:
+		return t.errorf(0, "the program has %d text sections, want one", word(modTextSect+8))
+	case t.textAddr > t.minPC || t.minPC != t.textAddr+t.entry(0) || t.maxPC != t.textAddr+t.entry(t.count):
+		return t.errorf(0, "module data has functions from %#x to %#x, the function table from %#x to %#x", t.minPC, t.maxPC, t.textAddr+t.entry(0), t.textAddr+t.entry(t.count))
+	}
+	if need := t.findSize(); need > uint64(len(t.find)) {
+		return t.errorf(0, "the find table has room for %d bytes, want %d", len(t.find), need)
+	}
+	for i := range t.count {
+		if t.entry(i) > t.entry(i+1) {
+			return t.errorf(0, "function %d begins behind the one that follows it", i)
+		}
+	}
+	return nil
+}
+
+// findSize returns the size of findfunctab in bytes (runtime/symtab.go,
+// findfuncbucket): for each 4096 bytes of text one index, and for each 256 bytes
+// a byte.
+func (t *Table) findSize() uint64 {
+	size := t.maxPC - t.minPC
+	return (size+4095)/4096*4 + (size+255)/256
+}
+
+// Len returns the number of functions.
+func (t *Table) Len() int { return t.count }
+
+// entry returns the text offset of function i in bytes; of the end of the last
+// function for i == Len().
+func (t *Table) entry(i int) uint64 { return uint64(le.Uint32(t.funcs[i*ftabEntry:])) }
+
+// A record is a _func (runtime/runtime2.go) with the arrays behind it.
+type record struct {
+	entry       uint32
+	name        uint32
+	args        uint32
+	deferReturn uint32
+	sp          uint32
+	file        uint32
+	line        uint32
+	cu          uint32
+	startLine   uint32
+	id          uint8
+	flag        uint8
+	pcdata      [numPCData]uint32
+	funcdata    [numFuncData]uint32 // noFuncData for none
+}
+
+const recordSize = 44
+
+// record decodes the record of function i.
+func (t *Table) record(i int) (record, error) {
+	off := uint64(le.Uint32(t.funcs[i*ftabEntry+4:]))
+	size := uint64(len(t.funcs))
+	at := uint64(0)
+	if off%4 != 0 || off > size || size-off < recordSize {
+		return record{}, t.errorf(at, "function %d has its record at %#x, want room for %d bytes before %#x", i, off, recordSize, size)
+	}
+	b := t.funcs[off:]
+	word := func(n int) uint32 { return le.Uint32(b[4*n:]) }
+	r := record{
+		entry: word(0), name: word(1), args: word(2), deferReturn: word(3), sp: word(4), file: word(5), line: word(6),
+		cu: word(8), startLine: word(9), id: b[40], flag: b[41],
+	}
+	npc, nfd := uint64(word(7)), uint64(b[43])
+	if npc > numPCData || nfd > numFuncData || (npc+nfd)*4 > size-off-recordSize {
+		return record{}, t.errorf(at, "function %d has %d pc tables and %d pieces of function data, want at most %d and %d", i, npc, nfd, numPCData, numFuncData)
+	}
+	if uint64(r.entry) != t.entry(i) {
+		return record{}, t.errorf(at, "function %d begins at %#x by its record and %#x by the function table", i, r.entry, t.entry(i))
+	}
+	if b[42] != 0 {
+		return record{}, t.errorf(at, "function %d has padding %#x, want 0", i, b[42])
+	}
+	for n := range npc {
+		r.pcdata[n] = word(11 + int(n))
+	}
+	for n := range r.funcdata {
+		r.funcdata[n] = noFuncData
+		if uint64(n) < nfd {
+			r.funcdata[n] = word(11 + int(npc) + n)
+		}
+	}
+	return r, nil
+}
+
+// cstring returns the string at off of b, up to its NUL.
+func cstring(b []byte, off uint32) (string, bool) {
+	if uint64(off) >= uint64(len(b)) {
+		return "", false
+	}
+	for n, c := range b[off:] {
+		if c == 0 {
+			return string(b[off:][:n]), true
+		}
+	}
+	return "", false
+}
+
+// name returns the function name at off, also the one at 0, which the runtime
+// takes for the empty name.
+func (t *Table) name(off uint32) (string, error) {
+	s, ok := cstring(t.names, off)
+	if !ok {
+		return "", t.errorf(0, "no function name ends behind offset %#x of %#x", off, len(t.names))
+	}
+	return s, nil
+}
+
+// file returns the name of file number n of the compilation unit at cu; ok is
+// false when the table has none there.
+func (t *Table) file(cu uint32, n int32) (name string, ok bool) {
+	i := uint64(cu + uint32(n))
+	if i >= uint64(len(t.cutab)/4) {
+		return "", false
+	}
+	off := le.Uint32(t.cutab[i*4:])
+	if off == ^uint32(0) {
+		return "", false
+	}
+	return cstring(t.files, off)
+}
+
+// entriesOf returns the text offsets of the functions whose names start with
+// prefix, among them the trampolines that cmd/link makes for calls that go far.
+func (t *Table) entriesOf(prefix string) ([]uint64, error) {
+	var entries []uint64
+	for i := range t.count {
+		r, err := t.record(i)
+		if err != nil {
+			return nil, err
+		}
+		name, err := t.name(r.name)
+		if err != nil {
+			return nil, err
+		}
+		if strings.HasPrefix(name, prefix) {
+			entries = append(entries, t.entry(i))
+		}
+	}
+	return entries, nil
+}

@@ -1,0 +1,299 @@
+package pcln
+
+import (
+	"bytes"
+	"debug/elf"
+	"fmt"
+)
+
+// # Verification
+//
+// Every compacted program is compared with its input before it is written. The
+// walker asks both what the runtime would ask, for every instruction of every
+// function, and reads the tables as the runtime does: it shares no code with what
+// encodes them. It also checks that the memory of both programs is the same
+// everywhere else.
+
+// Verify returns an error unless the program new, which Rewrite made, answers all
+// questions of the runtime as the program old does, but for what the tier drops.
+func Verify(old, new *Table, tier Tier) error {
+	v := &verifier{old: old, new: new, tier: tier}
+	if err := v.memory(); err != nil {
+		return err
+	}
+	if old.count != new.count {
+		return new.errorf(0, "verification: %d functions, want %d", new.count, old.count)
+	}
+	var err error
+	if v.recover, err = old.entriesOf("runtime.gorecover"); err != nil {
+		return err
+	}
+	if v.morestack, err = old.entriesOf("runtime.morestack"); err != nil {
+		return err
+	}
+	for i := range old.count {
+		if err := v.function(i); err != nil {
+			return fmt.Errorf("%w (function %d, text offset %#x)", err, i, old.entry(i))
+		}
+	}
+	return nil
+}
+
+type verifier struct {
+	old, new           *Table
+	tier               Tier
+	recover, morestack []uint64
+	a, b               record // of the function at hand
+	name               string // its name in old
+	size               uint64 // in bytes, padding included
+}
+
+func (v *verifier) fail(format string, args ...any) error {
+	return v.new.errorf(0, "verification: "+format, args...)
+}
+
+// memory compares what is loaded, apart from the tables and what refers to them.
+func (v *verifier) memory() error {
+	o, n := v.old, v.new
+	if len(o.f.Progs) != len(n.f.Progs) || o.f.Header.Entry != n.f.Header.Entry || o.module != n.module || o.Section.Addr != n.Section.Addr || n.Section.Size > o.Section.Size {
+		return v.fail("the programs differ in segments, entry point or the place of their tables")
+	}
+	end := o.Section.Addr + o.Section.Size
+	for i := range o.f.Progs {
+		p, q := &o.f.Progs[i], &n.f.Progs[i]
+		if p.Type != q.Type || p.Flags != q.Flags || p.Vaddr != q.Vaddr || p.Align != q.Align {
+			return v.fail("segment [index %d] differs", i)
+		}
+		if elf.ProgType(p.Type) != elf.PT_LOAD {
+			continue
+		}
+		if q.Align > 1 && (q.Off-q.Vaddr)%q.Align != 0 && (p.Off-p.Vaddr)%p.Align == 0 {
+			return v.fail("segment [index %d] is at offset %#x, which does not agree with its address %#x", i, q.Off, q.Vaddr)
+		}
+		a, err := o.f.SegmentData(p)
+		if err != nil {
+			return err
+		}
+		b, err := n.f.SegmentData(q)
+		if err != nil {
+			return err
+		}
+		if o.Section.Addr < p.Vaddr || o.Section.Addr >= p.Vaddr+p.Filesz {
+			if p.Filesz != q.Filesz || p.Memsz != q.Memsz {
+				return v.fail("segment [index %d] has another size", i)
+			}
+			if err := v.sameBytes(a, b, p.Vaddr); err != nil {
+				return err
+			}
+			continue
+		}
+		cut, moved := o.Section.Addr-p.Vaddr, p.Filesz-q.Filesz
+		if p.Memsz-q.Memsz != moved || moved > end-p.Vaddr-cut-n.Section.Size {
+			return v.fail("segment [index %d] has lost %#x bytes", i, moved)
+		}
+		if err := v.sameBytes(a[:cut], b[:cut], p.Vaddr); err != nil {
+			return err
+		}
+		// Relocations in what follows have new addends; they are compared
+		// through moduledata.
+		rest := a[end-p.Vaddr:]
+		if _, rela := o.relaSection(); !rela {
+			if !bytes.Equal(rest, b[uint64(len(b)-len(rest)):]) {
+				return v.fail("what follows .gopclntab in its segment differs")
+			}
+		}
+	}
+	return v.modules()
+}
+
+// relaSection returns the loaded section of relocations with addends.
+func (t *Table) relaSection() (index int, ok bool) {
+	for i := range t.f.Sections {
+		s := &t.f.Sections[i]
+		if elf.SectionType(s.Type) == elf.SHT_RELA && s.Flags&uint64(elf.SHF_ALLOC) != 0 && s.Size > 0 {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// sameBytes compares bytes loaded at addr, but not the ELF and program headers,
+// moduledata and the dynamic section.
+func (v *verifier) sameBytes(a, b []byte, addr uint64) error {
+	if len(a) != len(b) {
+		return v.fail("%d bytes at %#x, want %d", len(b), addr, len(a))
+	}
+	a, b = bytes.Clone(a), bytes.Clone(b)
+	mask := func(from, size uint64) {
+		for _, x := range [][]byte{a, b} {
+			start, end := from-min(from, addr), from+size-min(from+size, addr)
+			if start < uint64(len(x)) {
+				clear(x[start:min(end, uint64(len(x)))])
+			}
+		}
+	}
+	mask(v.old.module, modSize)
+	f := v.old.f
+	for i := range f.Progs {
+		p := &f.Progs[i]
+		switch t := elf.ProgType(p.Type); {
+		case t == elf.PT_DYNAMIC:
+			mask(p.Vaddr, p.Filesz)
+		case t == elf.PT_LOAD && p.Off == 0:
+			mask(p.Vaddr, 64)
+			mask(p.Vaddr+f.Header.Phoff, uint64(len(f.Progs))*56)
+			mask(p.Vaddr+f.Header.Shoff, uint64(len(f.Sections))*64)
+		}
+	}
+	if !bytes.Equal(a, b) {
+		return v.fail("memory from %#x on differs", addr)
+	}
+	return nil
+}
+
+// modules compares moduledata, its words about the tables apart: Read has checked
+// those.
+func (v *verifier) modules() error {
+	a, err := v.old.f.Bytes(v.old.module, modSize)
+	if err != nil {
+		return err
+	}
+	b, err := v.new.f.Bytes(v.new.module, modSize)
+	if err != nil {
+		return err
+	}
+	for off := modMinPC; off < modGoFunc; off += 8 {
+		if le.Uint64(a[off:]) != le.Uint64(b[off:]) {
+			return v.fail("moduledata differs at offset %d", off)
+		}
+	}
+	// The type and interface links are the same, wherever they are.
+	for _, off := range []int{modTypes, modITabs} {
+		n := le.Uint64(a[off+8:])
+		unit := uint64(4)
+		if off == modITabs {
+			unit = 8
+		}
+		if n != le.Uint64(b[off+8:]) || n > 1<<32 {
+			return v.fail("moduledata has another count at offset %d", off+8)
+		}
+		if n == 0 {
+			continue
+		}
+		x, err := v.old.f.Bytes(le.Uint64(a[off:]), n*unit)
+		if err != nil {
+			return err
+		}
+		y, err := v.new.f.Bytes(le.Uint64(b[off:]), n*unit)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(x, y) {
+			return v.fail("moduledata refers to other links at offset %d", off)
+		}
+	}
+	return nil
+}
+
+// A walk goes through a pc table as runtime.step does.
+type walk struct {
+	rest       []byte
+	start, end uint64 // the instructions that val is for, from the entry
+	val        int32
+	quantum    uint64
+	over       bool
+}
+
+func startWalk(t *Table, off uint32) (*walk, error) {
+	w := &walk{val: -1, quantum: t.quantum}
+	if off == 0 {
+		w.over, w.end = true, 1<<62
+		return w, nil
+	}
+	if uint64(off) >= uint64(len(t.pctab)) {
+		return nil, t.errorf(0, "verification: a pc table begins at %#x of %#x", off, len(t.pctab))
+	}
+	w.rest = t.pctab[off:]
+	return w, w.next(t)
+}
+
+func (w *walk) next(t *Table) error {
+	varint := func() (uint32, bool) {
+		v := uint32(0)
+		for shift := 0; len(w.rest) > 0 && shift < 35; shift += 7 {
+			c := w.rest[0]
+			w.rest = w.rest[1:]
+			v |= uint32(c&127) << shift
+			if c&128 == 0 {
+				return v, true
+			}
+		}
+		return 0, false
+	}
+	d, ok := varint()
+	if !ok {
+		return t.errorf(0, "verification: a pc table has no end")
+	}
+	w.start = w.end
+	if d == 0 && w.start != 0 {
+		w.over, w.val, w.end = true, -1, 1<<62
+		return nil
+	}
+	if d&1 != 0 {
+		w.val += int32(^(d >> 1))
+	} else {
+		w.val += int32(d >> 1)
+	}
+	n, ok := varint()
+	if !ok || n == 0 {
+		return t.errorf(0, "verification: a pc table has no end")
+	}
+	w.end += uint64(n) * w.quantum
+	return nil
+}
+
+// A step is a range of instructions for which two tables give one answer each.
+type step struct {
+	start, end uint64
+	old, new   int32
+	// where the runs begin that the answers are from
+	oldRun, newRun uint64
+	first          bool // the first run of old
+}
+
+// compare calls f for every step over the instructions that the table at offset a
+// of old covers; those of a function without one are all of it. It fails when b
+// covers less.
+func (v *verifier) compare(a, b uint32, f func(step) error) error {
+	x, err := startWalk(v.old, a)
+	if err != nil {
+		return err
+	}
+	y, err := startWalk(v.new, b)
+	if err != nil {
+		return err
+	}
+	first := true
+	for at := uint64(0); at < v.size && !(x.over && a != 0); {
+		if y.over && b != 0 {
+			return v.fail("a pc table ends at %#x, before that of the input", y.start)
+		}
+		end := min(x.end, y.end, v.size)
+		if err := f(step{at, end, x.val, y.val, x.start, y.start, first && a != 0}); err != nil {
+			return err
+		}
+		at = end
+		if x.end == at {
+			first = false
+			if err := x.next(v.old); err != nil {
+				return err
+			}
+		}
+		if y.end == at {
+			if err := y.next(v.new); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

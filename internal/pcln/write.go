@@ -1,0 +1,191 @@
+package pcln
+
+import (
+	"bytes"
+
+	"github.com/go3s/rules_go3s/internal/suffixtab"
+)
+
+// A Result is a compacted table.
+type Result struct {
+	// Data is the new contents of the section .gopclntab, whose address stays.
+	Data []byte
+	// Module has the new words of moduledata by their offset in it, in bytes.
+	Module map[uint64]uint64
+}
+
+// finish makes the parts of the output.
+func (c *compactor) finish() {
+	c.names.Finish()
+	c.nameTrees()
+	c.blobs.finish()
+	c.out = &Table{names: c.names.Data(), funcs: c.encodeFuncs(), pctab: c.streams.Data(), gofunc: c.blobs.data}
+	c.out.cutab, c.out.files = c.files.encode()
+}
+
+// write lays the output out as cmd/link does (cmd/link/internal/ld/pcln.go).
+func (c *compactor) write() *Result {
+	c.finish()
+	t, out := c.t, c.out
+	base := t.Section.Addr
+	res := &Result{Module: map[uint64]uint64{}}
+	data := append([]byte{}, t.header...)
+	le.PutUint64(data[16:], uint64(bytes.Count(out.files, []byte{0})))
+	// begin aligns the end of data and sets the field of the header, if it has
+	// one, and the word of moduledata to it.
+	begin := func(align int, field, module int) {
+		for len(data)%align != 0 {
+			data = append(data, 0)
+		}
+		if field != 0 {
+			le.PutUint64(data[field:], uint64(len(data)))
+		}
+		res.Module[uint64(module)] = base + uint64(len(data))
+	}
+	part := func(align int, field, module, unit int, contents []byte) {
+		begin(align, field, module)
+		data = append(data, contents...)
+		n := uint64(len(contents) / unit)
+		res.Module[uint64(module+8)], res.Module[uint64(module+16)] = n, n
+	}
+	part(1, 32, modNames, 1, out.names)
+	part(4, 40, modCUTab, 4, out.cutab)
+	part(1, 48, modFiles, 1, out.files)
+	part(recordAlign, 56, modPCTab, 1, out.pctab)
+	part(recordAlign, 64, modFuncs, 1, out.funcs)
+	// Short tables stand in unused words of the records.
+	n := res.Module[modFuncs] + uint64(len(out.funcs)) - res.Module[modPCTab]
+	res.Module[modPCTab+8], res.Module[modPCTab+16] = n, n
+	res.Module[modFTab] = res.Module[modFuncs]
+	begin(8, 0, modGoFunc)
+	data = append(data, out.gofunc...)
+	begin(4, 0, modFind)
+	data = append(data, t.find[:t.findSize()]...)
+	begin(1, 0, modEnd)
+	res.Data = data
+	return res
+}
+
+// nameTrees puts the offsets of names into the records of inline trees.
+func (c *compactor) nameTrees() {
+	for id := range c.blobs.list {
+		b := &c.blobs.list[id]
+		if b.kind != funcdataInlTree {
+			continue
+		}
+		s := []byte(b.s)
+		for at := 4; at < len(s); at += inlRecord {
+			if n := le.Uint32(s[at:]); n != 0 {
+				le.PutUint32(s[at:], c.names.Offset(int(n-1)))
+			}
+		}
+		b.s = string(s)
+	}
+}
+
+// recordAlign is the alignment of records, and so of the parts around them.
+const recordAlign = 4
+
+// Words of a record that are unused in some tiers or functions, in bytes.
+const (
+	recordCU      = 32 // and the start line behind it
+	recordPCData  = recordSize
+	recordInlTree = recordPCData + 4*pcdataInlTree
+	recordArgLive = recordPCData + 4*pcdataArgLive
+)
+
+// counts returns how many pc tables and pieces of function data the record of o
+// has: those that say nothing at the end are left out.
+func (o *outFunc) counts() (npc, nfd int) {
+	npc, nfd = numPCData, numFuncData
+	for npc > 0 && o.pcdata[npc-1] == noID {
+		npc--
+	}
+	for nfd > 0 && o.funcdata[nfd-1] == noID {
+		nfd--
+	}
+	return npc, nfd
+}
+
+// holes returns the unused bytes of the record of o that begins at off: files and
+// start line when lines are dropped (a start line is told with a line only), and
+// tables of what the function does not have, which the runtime does not look up
+// then.
+func (c *compactor) holes(o *outFunc, off int, list []suffixtab.Hole) []suffixtab.Hole {
+	if !c.lined() {
+		list = append(list, suffixtab.Hole{Off: off + recordCU, Len: 8, ZeroAfter: o.id == 0})
+	}
+	if npc, _ := o.counts(); npc == numPCData {
+		inl, live := o.funcdata[funcdataInlTree] == noID, o.funcdata[funcdataArgInfo] == noID
+		switch {
+		case inl && live:
+			list = append(list, suffixtab.Hole{Off: off + recordInlTree, Len: 8})
+		case inl:
+			list = append(list, suffixtab.Hole{Off: off + recordInlTree, Len: 4})
+		case live:
+			list = append(list, suffixtab.Hole{Off: off + recordArgLive, Len: 4})
+		}
+	}
+	return list
+}
+
+// encodeFuncs finishes the streams and returns the function table and the records.
+func (c *compactor) encodeFuncs() []byte {
+	start := len(c.funcs)*ftabEntry + 4
+	var holes []suffixtab.Hole
+	at := start
+	for i := range c.funcs {
+		o := &c.funcs[i]
+		holes = c.holes(o, at, holes)
+		npc, nfd := o.counts()
+		at += recordSize + 4*(npc+nfd)
+	}
+	fills := c.streams.FillHoles(holes, recordAlign)
+
+	var ftab, records []byte
+	word := func(v uint32) { records = le.AppendUint32(records, v) }
+	stream := func(id int) {
+		if id == noID {
+			word(0)
+		} else {
+			word(c.streams.Offset(id))
+		}
+	}
+	for i := range c.funcs {
+		o := &c.funcs[i]
+		ftab = le.AppendUint32(ftab, o.entry)
+		ftab = le.AppendUint32(ftab, uint32(start+len(records)))
+		npc, nfd := o.counts()
+		word(o.entry)
+		if o.nameID == noID {
+			word(0)
+		} else {
+			word(c.names.Offset(o.nameID))
+		}
+		word(o.args)
+		word(o.deferReturn)
+		stream(o.sp)
+		stream(o.file)
+		stream(o.line)
+		word(uint32(npc))
+		word(o.cu)
+		word(o.startLine)
+		records = append(records, o.id, o.flag, 0, byte(nfd))
+		for _, id := range o.pcdata[:npc] {
+			stream(id)
+		}
+		for _, id := range o.funcdata[:nfd] {
+			if id == noID {
+				word(noFuncData)
+			} else {
+				word(c.blobs.offsets[id])
+			}
+		}
+	}
+	ftab = le.AppendUint32(ftab, uint32(c.t.entry(c.t.count)))
+	funcs := append(ftab, records...)
+	for _, f := range fills {
+		copy(funcs[f.Off:], f.S)
+	}
+	return funcs
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/pcln"
+)
+
+// compact returns the program f with smaller tables, and writes the side file of
+// the tier Symbolized.
+func compact(c *config, f *elf.File) (*elf.File, error) {
+	data, symbols, err := pcln.Compact(f, *c.traceback, c.unverifiedGo)
+	if err != nil {
+		return nil, err
+	}
+	if symbols != nil {
+		side, err := symbols.Encode()
+		if err != nil {
+			return nil, err
+		}
+		if err := atomicfile.Write(c.symbolsFile, 0o644, side); err != nil {
+			return nil, err
+		}
+	}
+	return elf.Parse(f.Name, data)
+}
+
+// checkTraceback checks the options for tracebacks against the others.
+func (c *config) checkTraceback() error {
+	symbolized := c.traceback != nil && *c.traceback == pcln.Symbolized
+	switch {
+	case c.traceback != nil && c.unpack:
+		return errors.New("--unpack gives back what was packed: it cannot be combined with --traceback")
+	case c.traceback != nil && c.options.OnlyKeepDebug:
+		return errors.New("--only-keep-debug keeps all tables: it cannot be combined with --traceback")
+	case c.symbolsFile != "" && !symbolized:
+		return fmt.Errorf("--symbols-file is for --traceback=%v, where names are taken out", pcln.Symbolized)
+	case symbolized && c.symbolsFile == "":
+		return fmt.Errorf("--traceback=%v needs --symbols-file: without the file no traceback can be read", pcln.Symbolized)
+	case symbolized && len(c.files) > 1:
+		return fmt.Errorf("--symbols-file names one file, but there are %d input files", len(c.files))
+	}
+	if symbolized {
+		// Without inline trees govulncheck would take the program for one that
+		// calls nothing; without the symbol it says that it does not know.
+		c.options.DropGoFunc = true
+	}
+	return nil
+}
