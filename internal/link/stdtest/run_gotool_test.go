@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"os/signal"
 	"regexp"
 	"slices"
 	"strings"
@@ -83,6 +84,17 @@ func (p program) command(t *testing.T, ctx context.Context, args ...string) *exe
 	cmd.Dir = p.dir
 	cmd.Env = append(os.Environ(), "GOROOT="+p.goroot, "PWD="+p.dir, "CGO_ENABLED=0", "GOFLAGS=")
 	return cmd
+}
+
+// obey makes us catch signals that whoever started us ignores, as shells and nohup do
+// in the background: the test programs would ignore them, too, and tests that are to
+// be ended by one would never end.
+func obey() {
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
+	}
 }
 
 // start starts the program once, as go test does.

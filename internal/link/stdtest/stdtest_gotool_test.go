@@ -37,6 +37,7 @@ var stripSteps = map[string]string{
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	obey()
 	linktest.Main(m)
 }
 
@@ -53,12 +54,16 @@ var choices = map[string][]string{
 	},
 }
 
+// needCgo are packages whose test programs cannot be made without cgo, by whatever linker.
+var needCgo = []string{"internal/runtime/cgobench", "runtime/cgo"}
+
 // Test compares, package by package and mode by mode.
 func Test(t *testing.T) {
 	packages := choices[*packagesFlag]
 	switch {
 	case *packagesFlag == "std":
-		packages = strings.Fields(gotool.Output(t, "", *goarchFlag, "list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}", "std"))
+		all := gotool.Output(t, "", *goarchFlag, "list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}", "std")
+		packages = slices.DeleteFunc(strings.Fields(all), func(pkg string) bool { return slices.Contains(needCgo, pkg) })
 	case packages == nil:
 		packages = strings.Split(*packagesFlag, ",")
 	}
