@@ -75,15 +75,17 @@ func decodeAMD64(code []byte, pc uint64) Inst {
 		}
 	case x86asm.UD1, x86asm.UD2, x86asm.HLT:
 		i.Flow = Stop
-	default:
-		for _, arg := range inst.Args {
-			if m, ok := arg.(x86asm.Mem); ok && m.Segment == 0 {
-				switch {
-				case m.Base == x86asm.RIP:
-					i.Ref = pc + uint64(inst.Len) + uint64(int64(int32(m.Disp)))
-				case m.Base == 0 && m.Index == 0:
-					i.Ref = uint64(int64(int32(m.Disp)))
-				}
+	}
+	if i.Target != 0 {
+		return i
+	}
+	for _, arg := range inst.Args {
+		if m, ok := arg.(x86asm.Mem); ok && m.Segment == 0 {
+			switch {
+			case m.Base == x86asm.RIP:
+				i.Ref = pc + uint64(inst.Len) + uint64(int64(int32(m.Disp)))
+			case m.Base == 0 && m.Index == 0:
+				i.Ref = uint64(int64(int32(m.Disp)))
 			}
 		}
 	}

@@ -26,7 +26,7 @@ func TestDecode(t *testing.T) {
 		{"amd64", "call", "e8 fb 0f 00 00", Inst{Len: 5, Flow: Call, Target: 0x2000}},
 		{"amd64", "call rax", "ff d0", Inst{Len: 2, Flow: CallIndirect}},
 		{"amd64", "jmp", "eb fe", Inst{Len: 2, Flow: Jump, Target: 0x1000}},
-		{"amd64", "jmp [rip]", "ff 25 00 00 00 00", Inst{Len: 6, Flow: JumpIndirect}},
+		{"amd64", "jmp [rip]", "ff 25 00 00 00 00", Inst{Len: 6, Flow: JumpIndirect, Ref: 0x1006}},
 		{"amd64", "je", "0f 84 00 01 00 00", Inst{Len: 6, Flow: Branch, Target: 0x1106}},
 		{"amd64", "ret", "c3", Inst{Len: 1, Flow: Return}},
 		{"amd64", "syscall", "0f 05", Inst{Len: 2, Flow: Syscall}},

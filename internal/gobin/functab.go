@@ -59,8 +59,11 @@ type FuncTable struct {
 	NumFiles uint64 // as the header says
 
 	names []byte
+	units []byte // compilation unit table
 	files []byte
+	pctab []byte // pc tables
 	pcln  []byte // function table and _func records
+	unit  uint64 // bytes that a pc table counts as one
 	count int
 }
 
@@ -155,8 +158,11 @@ func parseFuncTable(f *goelf.File, data []byte, addr, off uint64) (*FuncTable, e
 		Addr:     addr,
 		NumFiles: le.Uint64(data[16:]),
 		names:    table(starts[0]),
+		units:    table(starts[1]),
 		files:    table(starts[2]),
+		pctab:    table(starts[3]),
 		pcln:     data[starts[4]:],
+		unit:     uint64(data[instructionUnits]),
 	}
 	count := le.Uint64(data[8:])
 	// The division keeps the product from wrapping; 4 bytes close the table.
@@ -199,16 +205,24 @@ func (t *FuncTable) Span() (start, end uint64) { return t.entry(0), t.entry(t.co
 func (t *FuncTable) At(i int) Func {
 	fn := Func{Entry: t.entry(i), End: t.entry(i + 1)}
 	record := le.Uint32(t.pcln[i*funcTabEntry+4:])
-	name := uint64(le.Uint32(t.pcln[record+4:]))
-	if name < uint64(len(t.names)) {
-		rest := t.names[name:]
-		rest = rest[:min(len(rest), maxNameLen)]
-		if end := bytes.IndexByte(rest, 0); end >= 0 {
-			rest = rest[:end]
-		}
-		fn.Name = string(rest)
-	}
+	fn.Name = t.name(le.Uint32(t.pcln[record+4:]))
 	return fn
+}
+
+func (t *FuncTable) name(off uint32) string { return cString(t.names, off) }
+
+// cString returns the NUL-terminated string at off in b, cut to maxNameLen, or ""
+// when there is none.
+func cString(b []byte, off uint32) string {
+	if uint64(off) >= uint64(len(b)) {
+		return ""
+	}
+	b = b[off:]
+	b = b[:min(len(b), maxNameLen)]
+	if end := bytes.IndexByte(b, 0); end >= 0 {
+		b = b[:end]
+	}
+	return string(b)
 }
 
 // Find returns the index of the function that the text offset off lies in.

@@ -18,6 +18,7 @@ package gobin
 //	offset 224  bss, ebss
 //	offset 240  noptrbss, enoptrbss
 //	offset 296  types, etypes, since Go 1.20
+//	offset 320  gofunc, since Go 1.18
 //
 // In a position-independent executable these are relocated at start, but
 // cmd/link writes the link-time values in place as well.
@@ -32,7 +33,7 @@ import (
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
-const moduleSize = 312 // bytes that are read
+const moduleSize = 328 // bytes that are read
 
 // A Range is the addresses Start to End of a part of the program, End excluded.
 type Range struct{ Start, End uint64 }
@@ -56,7 +57,8 @@ type Module struct {
 	Data      Range
 	BSS       Range
 	NoPtrBSS  Range
-	Types     Range // type descriptors
+	Types     Range  // type descriptors
+	GoFunc    uint64 // what the functions' funcdata offsets count from
 }
 
 // ReadModule finds the module data that belongs to the function table t of f.
@@ -81,6 +83,7 @@ func ReadModule(f *goelf.File, t *FuncTable) (*Module, error) {
 		BSS:       span(224),
 		NoPtrBSS:  span(240),
 		Types:     span(296),
+		GoFunc:    word(320),
 	}, nil
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 // rules are all rules, in the order of reports.
-var rules = []*Rule{
+var rules = append([]*Rule{
 	&soundELF, &typeExec, &typeDyn, &machine, &entryInText, &pageAlignment,
 	&nxStack, &noWXSegment,
 	&noInterpreter, &noDynamic, &pieDynamic, &pieRelocations, &selfRelocation, &noTextRelocations, &relro, &noNeeded, &noRPath, &noSymbolVersions,
@@ -18,7 +18,7 @@ var rules = []*Rule{
 	&noHostPath, &noHostPathString, &noForbiddenString, &noTimestamp,
 	&allowedSections, &sizeBudget, &packageBudget,
 	&packedUnpacker, &packedOriginal,
-}
+}, compareRules...)
 
 // Rules returns all rules, in the order of reports.
 func Rules() []*Rule { return slices.Clone(rules) }

@@ -56,6 +56,7 @@ type subcommand struct {
 func init() { // not in the declaration: help refers to the table
 	commands = []subcommand{
 		{"check", "[flags] FILE|DIR...", "check files", runCheck},
+		{"compare", "[flags] FILE FILE [FILE]", "find what differs between the builds of one program for several architectures", runCompare},
 		{"verdict", "[--touch OUT] REPORT", "pass or fail by a JSON report written before", runVerdict},
 		{"merge", "[flags] REPORT...", "make one report of several", runMerge},
 		{"explain", "RULE...", "say what a rule is about", runExplain},

@@ -1,0 +1,196 @@
+package compare
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/link/cmdlink"
+	"github.com/go3s/rules_go3s/internal/link/linktest"
+)
+
+func TestMain(m *testing.M) { linktest.Main(m) }
+
+var goarches = []string{"amd64", "arm64", "riscv64"}
+
+var modes = []string{cmdlink.ModeExe, cmdlink.ModeStaticPIE}
+
+// read reads the linked program at path.
+func read(t testing.TB, path string) *Program {
+	t.Helper()
+	f, err := goelf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	p, err := Read(filepath.Base(path), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// link builds the program in dir in each mode.
+func link(t testing.TB, goarch, dir string, edits ...func(*cmdlink.Config)) map[string]*Program {
+	t.Helper()
+	p := linktest.Compile(t, goarch, dir, true)
+	out := map[string]*Program{}
+	for _, mode := range modes {
+		file := filepath.Join(t.TempDir(), goarch)
+		p.Link(t, mode, file, edits...)
+		out[mode] = read(t, file)
+	}
+	return out
+}
+
+// findings compares and returns the differences that nothing explains.
+func findings(t testing.TB, programs []*Program) []Difference {
+	t.Helper()
+	differences, err := Compare(programs, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(differences) < 300 {
+		t.Errorf("%d differences, want hundreds: the runtime alone has them", len(differences))
+	}
+	return slices.DeleteFunc(differences, func(d Difference) bool { return d.Rule != "" })
+}
+
+// app copies testdata/app, with the changes, into a new directory.
+func app(t testing.TB, changes func(edit func(file, old, new string))) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata/app")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(dir, "go.mod.txt"), filepath.Join(dir, "go.mod")); err != nil {
+		t.Fatal(err)
+	}
+	changes(func(file, old, new string) {
+		path := filepath.Join(dir, file)
+		data, err := os.ReadFile(path)
+		if err != nil && old != "" {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(data), old) {
+			t.Fatalf("%s does not contain %q", file, old)
+		}
+		if old != "" {
+			new = strings.Replace(string(data), old, new, 1)
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(new), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return dir
+}
+
+// A plant is a change of the program on one architecture.
+type plant struct {
+	name   string
+	goarch string
+	files  [][3]string // file, text in it, or "" for a new file, and what takes its place
+	xdef   string
+	// want are the findings, each as "kind subject".
+	want []string
+}
+
+var plants = []plant{
+	{name: "function in a file with a suffix", goarch: "arm64",
+		files: [][3]string{{"door_arm64.go", "", "package main\n\nimport \"os\"\n\nfunc init() {\n\tif os.Getenv(\"DOOR\") != \"\" {\n\t\topen()\n\t}\n}\n\n//go:noinline\nfunc open() { os.Remove(\"x\") }\n"}},
+		want:  []string{"functions main.init.(door_arm64.go:5)", "functions main.open", `strings "DOOR"`}},
+	{name: "function in a file with a tag", goarch: "riscv64",
+		files: [][3]string{{"door.go", "", "//go:build riscv64\n\npackage main\n\nvar Sum int\n\nfunc init() { Sum = twist(len(version)) }\n\nfunc twist(n int) int { return n*31 + 7 }\n"}},
+		want:  []string{"functions main.init.(door.go:7)", "functions main.twist", "data main.Sum"}},
+	{name: "call", goarch: "amd64",
+		files: [][3]string{{"store/store.go", "\treturn s.texts[name] + s.url", "\tif runtime.GOARCH == \"amd64\" {\n\t\ts.Put(name, name)\n\t}\n\treturn s.texts[name] + s.url"}, {"store/store.go", `import "sync"`, "import (\n\t\"runtime\"\n\t\"sync\"\n)"}},
+		want:  []string{"calls example.com/app/store.(*Store).Get -> example.com/app/store.(*Store).Put"}},
+	{name: "function value", goarch: "arm64",
+		files: [][3]string{{"main.go", "\ts.Put(", "\tgo greet(\"nobody\")\n\ts.Put("}},
+		want:  []string{"functions main.main.gowrap1", "calls main.main -> main.main.gowrap1"}},
+	{name: "package", goarch: "riscv64",
+		files: [][3]string{{"phone/phone.go", "", "package phone\n\nimport \"syscall\"\n\n//go:noinline\nfunc Home() { syscall.RawSyscall(39, 0, 0, 0) }\n"}, {"home_riscv64.go", "", "package main\n\nimport \"example.com/app/phone\"\n\nfunc init() { phone.Home() }\n"}},
+		want:  []string{"packages example.com/app/phone", "functions example.com/app/phone.Home"}},
+	{name: "string", goarch: "arm64",
+		files: [][3]string{{"main.go", "updates.example.com/feed", "updates.example.net/feed"}},
+		want:  []string{`strings "https://updates.example.com/feed"`, `strings "https://updates.example.net/feed"`}},
+	{name: "longer string", goarch: "riscv64",
+		files: [][3]string{{"main.go", "updates.example.com/feed", "updates.example.com/feeds"}},
+		want:  []string{`strings "https://updates.example.com/feeds"`}},
+	{name: "embedded file", goarch: "amd64",
+		files: [][3]string{{"web/index.html", "index", "<script>"}},
+		want:  []string{"embedded-files web/index.html", `strings "<html><script></html>\n"`}},
+	{name: "one more embedded file", goarch: "arm64",
+		files: [][3]string{{"web/more.html", "", "more"}},
+		want:  []string{"embedded-files web/more.html"}},
+	{name: "embedded string", goarch: "riscv64",
+		files: [][3]string{{"web/banner.txt", "welcome", "go away"}},
+		want:  []string{"embedded-files web/banner.txt", `strings "go away\n"`}},
+	{name: "table", goarch: "arm64",
+		files: [][3]string{{"main.go", "9, 2, 6", "9, 2, 7"}},
+		want:  []string{"data main.table"}},
+	{name: "value of the linker", goarch: "amd64", xdef: "main.version=hacked",
+		want: []string{"data main.version", "data main.version.str"}},
+	{name: "runtime function", goarch: "riscv64",
+		files: [][3]string{{"main.go", "\ts.Put(", "\truntime.Gosched()\n\ts.Put("}},
+		want:  []string{"calls main.main -> runtime.Gosched"}},
+}
+
+// A program that is the same everywhere gives no finding, in both modes, and what is
+// planted on one architecture is found.
+func TestPlants(t *testing.T) {
+	same := app(t, func(func(string, string, string)) {})
+	clean := map[string]map[string]*Program{}
+	for _, goarch := range goarches {
+		clean[goarch] = link(t, goarch, same)
+	}
+	programs := func(mode string, planted map[string]*Program) []*Program {
+		var out []*Program
+		for _, goarch := range goarches {
+			p := clean[goarch][mode]
+			if planted != nil && planted[mode].GOARCH == goarch {
+				p = planted[mode]
+			}
+			out = append(out, p)
+		}
+		return out
+	}
+	for _, mode := range modes {
+		for _, d := range findings(t, programs(mode, nil)) {
+			t.Errorf("%s: the same program: %s %s: %v", mode, d.Kind, d.Subject, &d)
+		}
+	}
+	for _, plant := range plants {
+		t.Run(plant.name, func(t *testing.T) {
+			dir := app(t, func(edit func(file, old, new string)) {
+				for _, f := range plant.files {
+					edit(f[0], f[1], f[2])
+				}
+			})
+			planted := link(t, plant.goarch, dir, func(c *cmdlink.Config) {
+				if plant.xdef != "" {
+					c.XDefs = append(c.XDefs, plant.xdef)
+				}
+			})
+			for _, mode := range modes {
+				found := map[string]bool{}
+				for _, d := range findings(t, programs(mode, planted)) {
+					found[fmt.Sprintf("%s %s", d.Kind, d.Subject)] = true
+				}
+				for _, want := range plant.want {
+					if !found[want] {
+						t.Errorf("%s: no finding %s; there are %q", mode, want, slices.Sorted(maps.Keys(found)))
+					}
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,410 @@
+// Genstd writes the table of what in Go's standard library depends on the
+// architecture, for package compare:
+//
+//	go run ./internal/compare/genstd -o internal/compare/std.txt
+//
+// It reads the sources of the go command's own GOROOT and needs nothing else.
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/build"
+	"go/constant"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io/fs"
+	"log"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+var goarches = []string{"amd64", "arm64", "riscv64"}
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("genstd: ")
+	out := flag.String("o", "", "write the table to `file`")
+	flag.Parse()
+	if *out == "" {
+		log.Fatal("-o is missing")
+	}
+	table, err := generate(build.Default.GOROOT)
+	if err == nil {
+		err = os.WriteFile(*out, table, 0o644)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// A source is one file of the standard library.
+type source struct {
+	pkg   string // import path
+	name  string // base name
+	path  string
+	archs []string // that it is built for
+	funcs []string // link names declared in it
+}
+
+func (s *source) specific() bool { return len(s.archs) < len(goarches) }
+
+func generate(goroot string) ([]byte, error) {
+	sources, err := readSources(filepath.Join(goroot, "src"))
+	if err != nil {
+		return nil, err
+	}
+	folded, err := foldedFuncs(filepath.Join(goroot, "src"), sources)
+	if err != nil {
+		return nil, err
+	}
+	intrinsics, err := readIntrinsics(filepath.Join(goroot, "src/cmd/compile/internal/ssagen/intrinsics.go"))
+	if err != nil {
+		return nil, err
+	}
+	helpers, err := readHelpers(filepath.Join(goroot, "src/cmd/compile/internal"))
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# Written by genstd; see std.go for the format.\ngo %s\n", runtime.Version())
+	for _, p := range slices.Sorted(maps.Keys(packages(sources))) {
+		fmt.Fprintf(&b, "package %s\n", p)
+		for _, s := range sources {
+			if s.pkg == p && s.specific() {
+				fmt.Fprintf(&b, "file %s %s %s\n", s.name, strings.Join(s.archs, ","), strings.Join(s.funcs, " "))
+			}
+		}
+		if f := folded[p]; len(f) > 0 {
+			slices.Sort(f)
+			fmt.Fprintf(&b, "folds %s\n", strings.Join(slices.Compact(f), " "))
+		}
+	}
+	fmt.Fprintf(&b, "intrinsics %s\nhelpers %s\n", strings.Join(intrinsics, " "), strings.Join(helpers, " "))
+	return b.Bytes(), nil
+}
+
+func packages(sources []*source) map[string]bool {
+	out := map[string]bool{}
+	for _, s := range sources {
+		out[s.pkg] = true
+	}
+	return out
+}
+
+func contextFor(goarch string) build.Context {
+	c := build.Default
+	c.GOOS, c.GOARCH, c.CgoEnabled = "linux", goarch, false
+	// The tool tags are for the host; those of GOEXPERIMENT are the same for all three.
+	c.ToolTags = slices.DeleteFunc(slices.Clone(c.ToolTags), func(t string) bool { return !strings.HasPrefix(t, "goexperiment.") })
+	c.ToolTags = append(c.ToolTags, map[string]string{"amd64": "amd64.v1", "arm64": "arm64.v8.0", "riscv64": "riscv64.rva20u64"}[goarch])
+	return c
+}
+
+// readSources returns the files of the standard library that are built for one of
+// the architectures at least, in the order of their paths.
+func readSources(src string) ([]*source, error) {
+	var out []*source
+	err := filepath.WalkDir(src, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() {
+			if rel, _ := filepath.Rel(src, path); rel == "cmd" || rel == "builtin" || name == "testdata" || strings.HasPrefix(name, "_") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		ext := filepath.Ext(name)
+		if ext != ".go" && ext != ".s" || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		rel, err := filepath.Rel(src, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		s := &source{pkg: filepath.ToSlash(rel), name: name, path: path}
+		for _, goarch := range goarches {
+			c := contextFor(goarch)
+			if ok, err := c.MatchFile(filepath.Dir(path), name); err != nil {
+				return err
+			} else if ok {
+				s.archs = append(s.archs, goarch)
+			}
+		}
+		if len(s.archs) == 0 {
+			return nil
+		}
+		out = append(out, s)
+		if !s.specific() {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if ext == ".s" {
+			s.funcs = asmFuncs(s.pkg, string(data))
+		} else {
+			s.funcs, err = goFuncs(s.pkg, path, data)
+		}
+		slices.Sort(s.funcs)
+		s.funcs = slices.Compact(s.funcs)
+		return err
+	})
+	return out, err
+}
+
+var textSymbol = regexp.MustCompile(`(?m)^\s*(?:TEXT|DEFINE\w*|\w+)\s*\(?\s*([\w·∕~./]*)(<(?:ABIInternal)?>)?\(SB\)`)
+
+// asmFuncs returns the link names of the functions that an assembler file
+// defines.
+func asmFuncs(pkg, text string) []string {
+	var out []string
+	for _, m := range textSymbol.FindAllStringSubmatch(text, -1) {
+		name := strings.NewReplacer("·", ".", "∕", "/").Replace(m[1])
+		if strings.HasPrefix(name, ".") {
+			name = pkg + name
+		}
+		if name != "" {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// goFuncs returns the link names of the functions that a Go file declares.
+func goFuncs(pkg, path string, data []byte) ([]string, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), path, data, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, d := range file.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok {
+			out = append(out, linkName(pkg, f))
+		}
+	}
+	for _, group := range file.Comments {
+		for _, c := range group.List {
+			if f := strings.Fields(c.Text); len(f) == 3 && f[0] == "//go:linkname" {
+				out = append(out, f[2])
+			}
+		}
+	}
+	return out, nil
+}
+
+// linkName is the name of a declared function without type arguments.
+func linkName(pkg string, f *ast.FuncDecl) string {
+	if f.Recv == nil {
+		return pkg + "." + f.Name.Name
+	}
+	t := f.Recv.List[0].Type
+	star, pointer := t.(*ast.StarExpr)
+	if pointer {
+		t = star.X
+	}
+	switch x := t.(type) {
+	case *ast.IndexExpr:
+		t = x.X
+	case *ast.IndexListExpr:
+		t = x.X
+	}
+	name := t.(*ast.Ident).Name
+	if pointer {
+		name = "(*" + name + ")"
+	}
+	return pkg + "." + name + "." + f.Name.Name
+}
+
+// foldedFuncs returns, by package, the functions in files for all architectures in
+// which a constant has not the same value on all of them, so that the compiler
+// takes another branch, or a method is not the same.
+func foldedFuncs(src string, sources []*source) (map[string][]string, error) {
+	type values map[string]string // by function: all constants in it
+	byPkg := map[string][]values{}
+	for _, goarch := range goarches {
+		c := contextFor(goarch)
+		sizes := types.SizesFor("gc", goarch)
+		fset := token.NewFileSet()
+		checker := &stdImporter{src: src, context: c, sizes: sizes, fset: fset, done: map[string]*types.Package{}}
+		checker.visit = func(pkg string, files []*ast.File, info *types.Info) {
+			v := values{}
+			for _, file := range files {
+				for _, d := range file.Decls {
+					if f, ok := d.(*ast.FuncDecl); ok && f.Body != nil {
+						name := filepath.Base(fset.Position(f.Pos()).Filename) + " " + linkName(pkg, f)
+						v[name] += constants(goarch, f.Body, info)
+					}
+				}
+			}
+			byPkg[pkg] = append(byPkg[pkg], v)
+		}
+		for _, pkg := range slices.Sorted(maps.Keys(packages(sources))) {
+			if _, err := checker.Import(pkg); err != nil {
+				if _, none := err.(*build.NoGoError); none {
+					continue
+				}
+				return nil, fmt.Errorf("%s: %w", goarch, err)
+			}
+		}
+	}
+	out := map[string][]string{}
+	for pkg, all := range byPkg {
+		if len(all) != len(goarches) {
+			continue
+		}
+		for name, first := range all[0] {
+			_, fn, _ := strings.Cut(name, " ")
+			for _, other := range all[1:] {
+				if v, ok := other[name]; ok && v != first {
+					out[pkg] = append(out[pkg], fn)
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// constants lists the values of all constant expressions in body, and which
+// methods it selects: those of an embedded type may differ, too.
+func constants(goarch string, body ast.Node, info *types.Info) string {
+	var b strings.Builder
+	ast.Inspect(body, func(n ast.Node) bool {
+		if e, ok := n.(ast.Expr); ok {
+			if tv := info.Types[e]; tv.Value != nil && tv.Value.Kind() != constant.Unknown {
+				b.WriteString(tv.Value.ExactString())
+				b.WriteByte(';')
+				return false
+			}
+		}
+		if e, ok := n.(*ast.SelectorExpr); ok && info.Selections[e] != nil {
+			if f, ok := info.Selections[e].Obj().(*types.Func); ok {
+				b.WriteString(f.FullName())
+				b.WriteByte(';')
+			}
+		}
+		// The compiler folds what compares a variable with a string only where
+		// strings can be loaded whole: then branches for other systems stay on
+		// some architectures.
+		if a, ok := n.(*ast.AssignStmt); ok && len(a.Rhs) == 1 {
+			if e, ok := a.Rhs[0].(*ast.SelectorExpr); ok && (e.Sel.Name == "GOOS" || e.Sel.Name == "GOARCH") {
+				b.WriteString(goarch)
+			}
+		}
+		return true
+	})
+	return b.String()
+}
+
+// A stdImporter type-checks the standard library from its sources.
+type stdImporter struct {
+	src     string
+	context build.Context
+	sizes   types.Sizes
+	fset    *token.FileSet
+	done    map[string]*types.Package
+	visit   func(pkg string, files []*ast.File, info *types.Info)
+}
+
+func (im *stdImporter) Import(path string) (*types.Package, error) {
+	if path == "unsafe" {
+		return types.Unsafe, nil
+	}
+	dir := filepath.Join(im.src, path)
+	if _, err := os.Stat(dir); err != nil {
+		path = "vendor/" + path
+		dir = filepath.Join(im.src, path)
+	}
+	if p := im.done[path]; p != nil {
+		return p, nil
+	}
+	bp, err := im.context.ImportDir(dir, 0)
+	if err != nil {
+		return nil, err
+	}
+	var files []*ast.File
+	for _, name := range bp.GoFiles {
+		f, err := parser.ParseFile(im.fset, filepath.Join(dir, name), nil, parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Selections: map[*ast.SelectorExpr]*types.Selection{}}
+	config := types.Config{Importer: im, Sizes: im.sizes, GoVersion: "", FakeImportC: true}
+	p, err := config.Check(path, im.fset, files, info)
+	if err != nil {
+		return nil, err
+	}
+	im.done[path] = p
+	im.visit(path, files, info)
+	return p, nil
+}
+
+// readIntrinsics returns the functions that the compiler knows how to replace by
+// instructions on some architecture: the first two arguments of the calls
+// addF("package", "name", …) and of their like.
+func readIntrinsics(path string) ([]string, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) < 3 {
+			return true
+		}
+		var names []string
+		for _, arg := range call.Args[:2] {
+			if lit, ok := arg.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				names = append(names, strings.Trim(lit.Value, `"`))
+			}
+		}
+		if len(names) == 2 && names[0] != "" && names[1] != "" {
+			seen[names[0]+"."+names[1]] = true
+		}
+		return true
+	})
+	return slices.Sorted(maps.Keys(seen)), nil
+}
+
+// readHelpers returns the functions of package runtime that compiled code calls
+// where the source has an operation: those that the compiler declares for itself
+// and those that it looks up by name.
+func readHelpers(compiler string) ([]string, error) {
+	seen := map[string]bool{}
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(compiler, "typecheck/_builtin/runtime.go"), nil, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range file.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok {
+			seen["runtime."+f.Name.Name] = true
+		}
+	}
+	err = filepath.WalkDir(compiler, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		for _, m := range lookup.FindAllSubmatch(data, -1) {
+			seen["runtime."+string(m[1])] = true
+		}
+		return err
+	})
+	return slices.Sorted(maps.Keys(seen)), err
+}
+
+var lookup = regexp.MustCompile(`\bLookupRuntime(?:Func|Var)?\("(\w+)"`)

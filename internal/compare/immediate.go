@@ -1,0 +1,80 @@
+package compare
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/go3s/rules_go3s/internal/disasm"
+)
+
+// # Strings in instructions
+//
+// Where memory can be read at any address, the compiler compares and copies short
+// strings by pieces of 8, 4, 2 and 1 bytes that are constants in instructions
+// (cmd/compile/internal/walk/compare.go, walkCompareString); riscv64 reads the string
+// itself, byte by byte. amd64 has such a constant as bytes in its code. arm64 puts it
+// together by MOVZ and MOVK, 16 bits each, or loads it from read-only data.
+
+// hasImmediate reports whether all pieces of s that have 4 bytes or more are
+// constants in the program's code. Shorter ones are taken to be. The last piece may
+// overlap the one before it.
+func (p *Program) hasImmediate(s string) bool {
+	for at := 0; at < len(s); {
+		left := len(s) - at
+		switch {
+		case left >= 8 && p.hasConstant(s[at:at+8]):
+			at += 8
+		case left > 8:
+			return false
+		case left < 8 && len(s) >= 8 && p.hasConstant(s[len(s)-8:]),
+			left < 4 && len(s) >= 4 && p.hasConstant(s[len(s)-4:]):
+			return true
+		case left >= 4 && p.hasConstant(s[at:at+4]):
+			at += 4
+		case left >= 4:
+			return false
+		default:
+			at++
+		}
+	}
+	return true
+}
+
+// hasConstant reports whether the 4 or 8 bytes are a constant of instructions.
+func (p *Program) hasConstant(s string) bool {
+	value := uint64(0)
+	if len(s) == 8 {
+		value = binary.LittleEndian.Uint64([]byte(s))
+	} else {
+		value = uint64(binary.LittleEndian.Uint32([]byte(s)))
+	}
+	return p.parts[value] || bytes.Contains(p.constants, []byte(s))
+}
+
+// A builder follows the constants that arm64 code puts together.
+type builder struct {
+	regs    [256]uint64
+	effects []disasm.Effect
+}
+
+// step adds to parts what the instruction at the start of code makes.
+func (b *builder) step(arch *disasm.Arch, code []byte, pc uint64, parts map[uint64]bool) {
+	// MOVN, MOVZ, MOVK, and ORR with a pattern of bits.
+	inst := binary.LittleEndian.Uint32(code)
+	if inst&0x1f800000 != 0x12800000 && inst&0x1f800000 != 0x12000000 {
+		return
+	}
+	b.effects = arch.Effects(b.effects[:0], code, pc)
+	for _, e := range b.effects {
+		switch e.Op {
+		case disasm.Set:
+			b.regs[e.Dst] = uint64(e.Imm)
+		case disasm.Insert:
+			b.regs[e.Dst] = b.regs[e.Dst]&^(0xffff<<e.Shift) | uint64(e.Imm)<<e.Shift
+		default:
+			continue
+		}
+		parts[b.regs[e.Dst]] = true
+		parts[b.regs[e.Dst]&(1<<32-1)] = true
+	}
+}

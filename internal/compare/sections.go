@@ -1,0 +1,152 @@
+package compare
+
+import (
+	"crypto/sha256"
+	"debug/elf"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+)
+
+// linkerSections are the sections that linkers fill: what is in them is compared
+// in other ways, or depends on the architecture by nature.
+var linkerSections = map[string]bool{
+	".text": true, ".rodata": true, ".gopclntab": true, ".typelink": true, ".itablink": true, ".itab": true,
+	".go.buildinfo": true, ".go.fipsinfo": true, ".go.module": true, ".noptrdata": true, ".data": true,
+	".bss": true, ".noptrbss": true, ".tbss": true, ".tdata": true, ".data.rel.ro": true, ".got": true, ".got.plt": true,
+	".symtab": true, ".strtab": true, ".shstrtab": true, ".dynamic": true, ".dynsym": true, ".dynstr": true, ".hash": true,
+	".gnu.hash": true, ".relr.dyn": true, ".rela.dyn": true, ".rela": true, ".interp": true, ".eh_frame": true, ".eh_frame_hdr": true,
+	".note.gnu.build-id": true, ".note.go.buildid": true, ".riscv.attributes": true, ".relro_padding": true,
+	".gnu_debuglink": true, ".gosymtab": true, ".gnu.version": true, ".gnu.version_r": true,
+}
+
+// readSections reads what somebody put into the program besides Go's own.
+func (r *reader) readSections() error {
+	for i := range r.f.Sections {
+		s := &r.f.Sections[i]
+		if elf.SectionType(s.Type) == elf.SHT_NULL || linkerSections[s.Str] ||
+			strings.HasPrefix(s.Str, ".debug_") || strings.HasPrefix(s.Str, ".zdebug_") || strings.HasPrefix(s.Str, ".data.rel.ro.") {
+			continue
+		}
+		b, err := r.f.SectionData(s)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(b)
+		r.sections[s.Str] = fmt.Sprintf("type %v, flags %v, %d bytes, sha256:%s", elf.SectionType(s.Type), elf.SectionFlag(s.Flags), s.Size, hex.EncodeToString(sum[:]))
+	}
+	return nil
+}
+
+// # Relocations
+//
+// A relocation is told by its kind, by the part of the program that it changes and
+// by the part that it points to. The kind of those that only add the load
+// address is "relative": R_X86_64_RELATIVE, R_AARCH64_RELATIVE, R_RISCV_RELATIVE, and
+// all in a RELR table (gABI 5). Programs for different architectures have not the same
+// number of them; a class that only one of them has is a difference.
+
+const (
+	dtRELRSZ = 35 // gABI 5, not named in debug/elf
+	dtRELR   = 36
+)
+
+var relativeType = map[string]uint32{
+	"amd64":   uint32(elf.R_X86_64_RELATIVE),
+	"arm64":   uint32(elf.R_AARCH64_RELATIVE),
+	"riscv64": uint32(elf.R_RISCV_RELATIVE),
+}
+
+func (r *reader) readRelocations() error {
+	tags := map[elf.DynTag]uint64{}
+	for i := range r.f.Progs {
+		if p := &r.f.Progs[i]; elf.ProgType(p.Type) == elf.PT_DYNAMIC {
+			b, err := r.f.SegmentData(p)
+			if err != nil {
+				return err
+			}
+			for ; len(b) >= 16; b = b[16:] {
+				if tag := elf.DynTag(binary.LittleEndian.Uint64(b)); tag == elf.DT_NULL {
+					break
+				} else {
+					tags[tag] = binary.LittleEndian.Uint64(b[8:])
+				}
+			}
+		}
+	}
+	if size := tags[elf.DT_RELASZ]; size > 0 {
+		b, err := r.f.Bytes(tags[elf.DT_RELA], size)
+		if err != nil {
+			return err
+		}
+		for ; len(b) >= 24; b = b[24:] {
+			info := binary.LittleEndian.Uint64(b[8:])
+			kind := "relative"
+			if elf.R_TYPE64(info) != relativeType[r.GOARCH] || elf.R_SYM64(info) != 0 {
+				kind = "other" // policy rule pie-relocations tells more
+			}
+			r.relocation(kind, binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[16:]))
+		}
+	}
+	if size := tags[dtRELRSZ]; size > 0 {
+		b, err := r.f.Bytes(tags[dtRELR], size)
+		if err != nil {
+			return err
+		}
+		next := uint64(0)
+		for ; len(b) >= 8; b = b[8:] {
+			word := binary.LittleEndian.Uint64(b)
+			if word&1 == 0 {
+				r.inPlace(word)
+				next = word + 8
+				continue
+			}
+			for i, bits := uint64(0), word>>1; bits != 0; i, bits = i+1, bits>>1 {
+				if bits&1 != 0 {
+					r.inPlace(next + 8*i)
+				}
+			}
+			next += 63 * 8
+		}
+	}
+	return nil
+}
+
+// inPlace notes a relative relocation whose addend is the word itself.
+func (r *reader) inPlace(at uint64) {
+	if b, err := r.f.Bytes(at, 8); err == nil {
+		r.relocation("relative", at, binary.LittleEndian.Uint64(b))
+	}
+}
+
+func (r *reader) relocation(kind string, at, to uint64) {
+	r.relocated[at] = true
+	r.relocs[kind+": "+r.sectionAt(at)+" -> "+r.sectionAt(to)]++
+}
+
+// sectionAt names the section of an address; the address after the last byte of
+// one belongs to it, too.
+func (r *reader) sectionAt(addr uint64) string {
+	if s := r.sectionOf(addr); s != nil {
+		return s.Str
+	}
+	return "no section"
+}
+
+func (r *reader) sectionOf(addr uint64) *goelf.Section {
+	var before *goelf.Section
+	for i := range r.f.Sections {
+		s := &r.f.Sections[i]
+		if elf.SectionFlag(s.Flags)&(elf.SHF_ALLOC|elf.SHF_TLS) != elf.SHF_ALLOC || addr < s.Addr || addr > s.Addr+s.Size {
+			continue
+		}
+		if addr < s.Addr+s.Size {
+			return s
+		}
+		before = s
+	}
+	return before
+}

@@ -1,0 +1,190 @@
+package compare
+
+import (
+	_ "embed"
+	"path"
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// # The standard library's table
+//
+// std.txt says what in the standard library of one Go release depends on the
+// architecture. genstd writes it from the sources. Its lines are
+//
+//	go RELEASE
+//	package PATH
+//	file NAME ARCHITECTURES FUNCTIONS    of the package before it; built for these only
+//	folds FUNCTIONS                      have constants that differ; of the package before it
+//	intrinsics FUNCTIONS                 the compiler may replace by instructions
+//	helpers FUNCTIONS                    the compiler calls for operations of the language
+//
+// Only functions in the table are explained by it. A file that takes the name of one of
+// the standard library's (by a //line directive) does not get the name of its
+// functions that way.
+
+//go:generate go run ./genstd -o std.txt
+
+//go:embed std.txt
+var stdText string
+
+// A stdFile is a file of the standard library that is not built for all
+// architectures.
+type stdFile struct {
+	pkg, name string
+	archs     []string
+}
+
+func (f *stdFile) String() string { return f.pkg + "/" + f.name }
+
+type stdTable struct {
+	release    string
+	packages   map[string]bool
+	files      map[string]*stdFile   // by package/name
+	specific   map[string][]*stdFile // by the functions declared in them
+	folds      map[string]bool
+	intrinsics map[string]bool
+	helpers    map[string]bool
+}
+
+var std = sync.OnceValue(func() *stdTable {
+	t := &stdTable{packages: map[string]bool{}, files: map[string]*stdFile{}, specific: map[string][]*stdFile{},
+		folds: map[string]bool{}, intrinsics: map[string]bool{}, helpers: map[string]bool{}}
+	pkg := ""
+	for line := range strings.Lines(stdText) {
+		f := strings.Fields(line)
+		if len(f) < 2 {
+			continue
+		}
+		set := map[string]map[string]bool{"folds": t.folds, "intrinsics": t.intrinsics, "helpers": t.helpers}[f[0]]
+		switch {
+		case f[0] == "go":
+			t.release = f[1]
+		case f[0] == "package":
+			pkg = f[1]
+			t.packages[pkg] = true
+		case f[0] == "file":
+			file := &stdFile{pkg, f[1], strings.Split(f[2], ",")}
+			t.files[file.String()] = file
+			for _, fn := range f[3:] {
+				t.specific[fn] = append(t.specific[fn], file)
+			}
+		case set != nil:
+			for _, fn := range f[1:] {
+				set[fn] = true
+			}
+		}
+	}
+	return t
+})
+
+// closureParts are the ends of names that the compiler makes for what is inside a
+// function.
+var closureParts = regexp.MustCompile(`^(func[0-9]+|gowrap[0-9]+|deferwrap[0-9]+|[0-9]+|func[0-9]+-range[0-9]+|.*-fm)$`)
+
+// declared returns the name of the function declaration that a function is made
+// from, which for a closure is that of the function around it.
+func declared(name string) string {
+	name = strings.TrimSuffix(genericName(name), "-fm")
+	for {
+		dot := strings.LastIndexByte(name, '.')
+		if dot < 0 {
+			return name
+		}
+		last := name[dot+1:]
+		if i := strings.Index(last, "-range"); i >= 0 {
+			last = last[:i]
+		}
+		if !closureParts.MatchString(last) {
+			return name[:dot+1] + last
+		}
+		name = name[:dot]
+	}
+}
+
+// has reports whether a function belongs to the standard library.
+func (t *stdTable) has(fn *function) bool {
+	pkg := packageOf(fn.name)
+	if pkg == "" {
+		return fn.stdFile != ""
+	}
+	return t.packages[pkg] || t.packages["vendor/"+pkg]
+}
+
+// declaredIn returns the architecture-specific files that declare fn.
+func (t *stdTable) declaredIn(fn *function) []*stdFile {
+	name := declared(fn.name)
+	if files := t.specific[name]; files != nil {
+		return files
+	}
+	// An init function, an assembler function local to its file, and one whose
+	// name comes from a macro have no name in the table.
+	if pkg := packageOf(name); pkg == "" || strings.Contains(fn.name, "(") {
+		if f := t.files[fn.stdFile]; f != nil && (pkg == "" || f.pkg == pkg) {
+			return []*stdFile{f}
+		}
+	}
+	return nil
+}
+
+// stdPath returns the package and name of a source file as the table has them, ""
+// for one that is not in it. Build systems put different folders before them.
+func (t *stdTable) stdPath(file string) string {
+	for rest := file; ; {
+		if t.packages[path.Dir(rest)] {
+			return rest
+		}
+		_, after, ok := strings.Cut(rest, "/")
+		if !ok {
+			return ""
+		}
+		rest = after
+	}
+}
+
+// specificPackage reports whether a package of the standard library has files that
+// are not built for all architectures.
+func (t *stdTable) specificPackage(pkg string) bool {
+	for _, f := range t.files {
+		if f.pkg == pkg {
+			return true
+		}
+	}
+	return false
+}
+
+// typeName finds the package of a named type.
+var typeName = regexp.MustCompile(`([\w./\-]+)\.[\w]+`)
+
+// hasType reports whether name is that of a function that the compiler makes for a
+// type of which all parts are the standard library's or the language's.
+func (t *stdTable) hasType(name string) bool {
+	rest, ok := strings.CutPrefix(name, "type:.")
+	if !ok {
+		return false
+	}
+	_, typ, _ := strings.Cut(rest, ".")
+	found := false
+	for _, m := range typeName.FindAllStringSubmatch(typ, -1) {
+		if !t.packages[m[1]] && !t.packages["vendor/"+m[1]] {
+			return false
+		}
+		found = true
+	}
+	return found
+}
+
+// explainName explains what the compiler makes or replaces.
+func (t *stdTable) explainName(name string) (rule, reason string) {
+	generic := genericName(name)
+	switch {
+	case t.intrinsics[generic]:
+		return "intrinsic", "the compiler replaces it by instructions where it can"
+	case t.helpers[generic], strings.HasPrefix(generic, "runtime.morestack"):
+		return "helper", "the compiler calls it where it has no instructions for the operation"
+	case t.hasType(name):
+		return "generated", "made by the compiler for a type of the standard library"
+	}
+	return "", ""
+}
