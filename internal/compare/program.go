@@ -116,7 +116,10 @@ func Read(name string, f *goelf.File) (*Program, error) {
 
 // readFuncs names all functions.
 func (r *reader) readFuncs() error {
-	gofunc := r.memoryFrom(r.mod.GoFunc)
+	var gofunc []byte // without it, no inlined calls are known
+	if g, err := gobin.ReadGoFunc(r.f); err == nil {
+		gofunc, _ = r.f.Bytes(g.Addr, g.Size)
+	}
 	n := r.table.Len()
 	r.names, r.infos = make([]string, n), make([]gobin.FuncInfo, n)
 	for i := range n {
@@ -318,17 +321,4 @@ func (r *reader) funcAt(addr uint64, entry bool) string {
 		return ""
 	}
 	return r.names[i]
-}
-
-// memoryFrom returns what the file holds from addr to the end of its segment.
-func (r *reader) memoryFrom(addr uint64) []byte {
-	for i := range r.f.Progs {
-		p := &r.f.Progs[i]
-		if elf.ProgType(p.Type) == elf.PT_LOAD && addr >= p.Vaddr && addr-p.Vaddr < p.Filesz {
-			if b, err := r.f.Bytes(addr, p.Filesz-(addr-p.Vaddr)); err == nil {
-				return b
-			}
-		}
-	}
-	return nil
 }

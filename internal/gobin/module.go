@@ -18,7 +18,6 @@ package gobin
 //	offset 224  bss, ebss
 //	offset 240  noptrbss, enoptrbss
 //	offset 296  types, etypes, since Go 1.20
-//	offset 320  gofunc, since Go 1.18
 //
 // In a position-independent executable these are relocated at start, but
 // cmd/link writes the link-time values in place as well.
@@ -33,7 +32,7 @@ import (
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
-const moduleSize = 328 // bytes that are read
+const moduleSize = 312 // bytes that are read
 
 // A Range is the addresses Start to End of a part of the program, End excluded.
 type Range struct{ Start, End uint64 }
@@ -57,8 +56,7 @@ type Module struct {
 	Data      Range
 	BSS       Range
 	NoPtrBSS  Range
-	Types     Range  // type descriptors
-	GoFunc    uint64 // what the functions' funcdata offsets count from
+	Types     Range // type descriptors
 }
 
 // ReadModule finds the module data that belongs to the function table t of f.
@@ -83,7 +81,6 @@ func ReadModule(f *goelf.File, t *FuncTable) (*Module, error) {
 		BSS:       span(224),
 		NoPtrBSS:  span(240),
 		Types:     span(296),
-		GoFunc:    word(320),
 	}, nil
 }
 
