@@ -96,6 +96,7 @@ def _link_impl(ctx):
     args.add("--main", inputs.main)
     args.add("--main-importmap", inputs.importmap)
     args.add("--main-path", inputs.importpath)
+    args.add_all(info.modules, before_each = "--dep-module")
     args.add("--goos", inputs.goos)
     args.add("--goarch", inputs.goarch)
     if inputs.goarch_level:

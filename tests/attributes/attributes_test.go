@@ -2,9 +2,11 @@
 package attributes
 
 import (
+	"debug/buildinfo"
 	"debug/elf"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -79,5 +81,21 @@ func TestLinkedValues(t *testing.T) {
 		if got := strings.TrimSpace(string(out)); got != test.want {
 			t.Errorf("%s printed %q, want %q", test.variable, got, test.want)
 		}
+	}
+}
+
+// The program names the modules whose packages it has, as go version -m prints them.
+func TestModules(t *testing.T) {
+	info, err := buildinfo.ReadFile(path(t, "MODULES"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := regexp.MustCompile(`^v0\.\d+\.\d+$`)
+	if len(info.Deps) != 1 || info.Deps[0].Path != "golang.org/x/mod" || !version.MatchString(info.Deps[0].Version) {
+		t.Errorf("modules in the build information:\n%s\nwant golang.org/x/mod alone", info)
+	}
+	info, err = buildinfo.ReadFile(path(t, "STRIP_ALL"))
+	if err != nil || len(info.Deps) != 0 {
+		t.Errorf("a program of the standard library alone: %v, %v, want no modules", info.Deps, err)
 	}
 }
