@@ -1,0 +1,67 @@
+// Package sizes tells what the bytes of an executable are spent on, by section and by Go package,
+// and compares that with a budget. It refuses to guess: code without a function table has no
+// packages.
+package sizes
+
+import (
+	"debug/elf"
+	"strings"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gobin"
+)
+
+// Sizes are numbers of bytes.
+type Sizes struct {
+	File     uint64            `json:"file"`     // the whole file
+	Sections map[string]uint64 `json:"sections"` // in the file, by name; "(headers)" is what no section covers
+	Packages map[string]uint64 `json:"packages"` // machine code, by import path; see PackageOf
+}
+
+// Headers is the key of Sizes.Sections for bytes that no section covers: headers and padding.
+const Headers = "(headers)"
+
+// Of measures f. Packages are read from named, the same program with the names of its functions, which may be
+// f itself; they are empty in a file without Go's function table.
+func Of(f, named *goelf.File) Sizes {
+	s := Sizes{File: uint64(len(f.Data)), Sections: map[string]uint64{}, Packages: map[string]uint64{}}
+	rest := s.File
+	for i := range f.Sections {
+		sec := &f.Sections[i]
+		if t := elf.SectionType(sec.Type); t == elf.SHT_NULL || t == elf.SHT_NOBITS || sec.Size == 0 {
+			continue
+		}
+		s.Sections[strings.Clone(sec.Str)] += sec.Size // the name ends with f
+		rest -= min(rest, sec.Size)                    // sections of a hostile file may share bytes
+	}
+	s.Sections[Headers] = rest
+	table, err := gobin.ReadFuncTable(named)
+	if err != nil {
+		return s
+	}
+	for i := range table.Len() {
+		fn := table.At(i)
+		s.Packages[PackageOf(fn.Name)] += fn.End - fn.Entry
+	}
+	return s
+}
+
+// PackageOf returns the import path in the name of a function as Go's function table has it; "type:" and the
+// like for what the compiler makes for all packages, and "(no name)" for none.
+func PackageOf(name string) string {
+	if name == "" {
+		return "(no name)"
+	}
+	if i := strings.IndexByte(name, '['); i >= 0 {
+		name = name[:i] // the type arguments hold paths of other packages
+	}
+	if i := strings.IndexByte(name, ':'); i >= 0 && !strings.Contains(name[:i], "/") {
+		return name[:i+1]
+	}
+	slash := strings.LastIndexByte(name, '/') + 1
+	if dot := strings.IndexByte(name[slash:], '.'); dot >= 0 {
+		// The linker escapes dots of the last element.
+		return strings.ReplaceAll(name[:slash+dot], "%2e", ".")
+	}
+	return name // assembly without a package, such as _rt0_amd64_linux
+}
