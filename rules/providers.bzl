@@ -23,3 +23,11 @@ Go3sBinaryInfo = provider(
         "variants": "list of Go3sVariantInfo, one for each platform, in the order of `platforms`.",
     },
 )
+
+LinkcheckReportsInfo = provider(
+    doc = "What linkcheck_aspect found out about a target and the targets below it.",
+    fields = {
+        "reports": "depset of File: linkcheck's reports (JSON), one for each executable.",
+        "verdicts": "depset of File: empty files, built when a report has no error.",
+    },
+)

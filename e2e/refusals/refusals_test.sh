@@ -10,13 +10,13 @@ trap 'rm -f "$log"' EXIT
 passed=0
 failed=0
 
-# refused PACKAGE WORDS...: the build must fail, and print each of WORDS.
+# refused PACKAGE WORDS...: the build, or what $command says, must fail, and print each of WORDS.
 refused() {
   target=//$1
   shift
   missing=
   # shellcheck disable=SC2086 # options are words
-  if ../../bazelw build $options "$target" >"$log" 2>&1; then
+  if ../../bazelw ${command:-build} $options "$target" >"$log" 2>&1; then
     missing="a failure; it was built"
   fi
   for words; do
@@ -44,6 +44,10 @@ refused unknown_platform "linux_mips" "//unknown_platform:unknown_platform"
 refused link_option "linker option -linkmode: refused: golink decides it"
 refused missing_section 'package example.com/data reads section ".embed_cfg", which this program lacks: add it to `sections`'
 refused no_main_function 'function main is undeclared in the main package'
+command='build --aspects=@rules_go3s//rules:linkcheck.bzl%linkcheck_aspect --@rules_go3s//rules:linkcheck_policy=//aspect:policy.json'
+refused aspect 'size-budget' '//aspect:aspect: FAIL' 'more than its budget of 100000'
+command='test --test_output=errors'
+refused size_grown 'section .text (' 'budget 500000)' 'package main (' 'bazel run //size_grown:size_grown.update'
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

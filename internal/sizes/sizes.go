@@ -47,7 +47,8 @@ func Of(f, named *goelf.File) Sizes {
 }
 
 // PackageOf returns the import path in the name of a function as Go's function table has it; "type:" and the
-// like for what the compiler makes for all packages, and "(no name)" for none.
+// like for what the compiler makes for all packages, "(assembly)" for a name without a package, and "(no name)"
+// for none.
 func PackageOf(name string) string {
 	if name == "" {
 		return "(no name)"
@@ -63,5 +64,5 @@ func PackageOf(name string) string {
 		// The linker escapes dots of the last element.
 		return strings.ReplaceAll(name[:slash+dot], "%2e", ".")
 	}
-	return name // assembly without a package, such as _rt0_amd64_linux
+	return "(assembly)" // without a package, such as _rt0_amd64_linux
 }

@@ -26,7 +26,7 @@ func TestOf(t *testing.T) {
 	f := parse(t, data)
 	s := Of(f, f)
 	// The last function of each 16 bytes reaches to the next one.
-	if want := map[string]uint64{"_rt0": 16, "internal/runtime/syscall/linux": 16, "main": 1}; !reflect.DeepEqual(s.Packages, want) {
+	if want := map[string]uint64{"(assembly)": 16, "internal/runtime/syscall/linux": 16, "main": 1}; !reflect.DeepEqual(s.Packages, want) {
 		t.Errorf("packages %v, want %v", s.Packages, want)
 	}
 	if s.File != uint64(len(data)) || s.Sections[".text"] != 33 || s.Sections[".bss"] != 0 || s.Sections[""] != 0 {
@@ -57,7 +57,7 @@ func TestPackageOf(t *testing.T) {
 		"slices.SortFunc[go.shape.struct { x/y.Z }]": "slices",
 		"type:.eq.net/http.Request":                  "type:",
 		"go:buildid":                                 "go:",
-		"_rt0_amd64_linux":                           "_rt0_amd64_linux",
+		"_rt0_amd64_linux":                           "(assembly)",
 		"":                                           "(no name)",
 	} {
 		if got := PackageOf(name); got != want {

@@ -20,12 +20,13 @@ def check_flags(args, profile, goarch, policy, size_budget):
 
     Args:
       args: Args.
-      profile: string: name of a profile.
+      profile: string: name of a profile, or None for the policy's.
       goarch: string: expected GOARCH.
       policy: File: policy file, or None.
       size_budget: string: `linkcheck --size-budget`, or empty.
     """
-    args.add("--profile", profile)
+    if profile:
+        args.add("--profile", profile)
     args.add("--goarch", goarch)
     if policy:
         args.add("--policy", policy)
@@ -40,7 +41,7 @@ def check_actions(ctx, executable, report, verdict, profile, goarch, policy, siz
       executable: File: what to check.
       report: File: JSON report to write.
       verdict: File: empty file, written when the report has no error.
-      profile: string: name of a profile.
+      profile: string: name of a profile, or None for the policy's.
       goarch: string: expected GOARCH.
       policy: File: policy file, or None.
       size_budget: string: as of `linkcheck --size-budget`, or empty.

@@ -30,6 +30,23 @@ def go_archive(target):
     """Returns the GoArchive of a target, or None."""
     return target[GoArchive] if GoArchive in target else None
 
+def go_linux_executable(target):
+    """Returns the executable of a Go program for Linux on a machine of this module.
+
+    Args:
+      target: Target of any rule.
+    Returns:
+      struct(file, goarch), or None: for other targets, libraries (linkmode c-shared and the like), systems and machines.
+    """
+    archive = go_archive(target)
+    executable = target[DefaultInfo].files_to_run.executable
+    if not archive or not executable or not archive.source.is_main:
+        return None
+    mode = archive.source.mode
+    if mode.goos != "linux" or mode.goarch not in ("amd64", "arm64", "riscv64") or mode.linkmode not in ("auto", "normal", "pie"):
+        return None
+    return struct(file = executable, goarch = mode.goarch)
+
 def go_main_sources(archive):
     """Returns what was compiled as the main package, without what it imports.
 

@@ -35,7 +35,7 @@ func TestSizes(t *testing.T) {
 		{"as budgeted", []string{"--budget=" + budget, "amd64=" + small}, clean, "amd64: "},
 		{"grown", []string{"--budget=" + budget, "--hint=say please", "amd64=" + large}, findings, "!        +99  package example.com/lib (100, budget 1)"},
 		{"hint", []string{"--budget=" + budget, "--hint=say please", "amd64=" + large}, findings, "drop what has grown, or say please"},
-		{"tolerated", []string{"--budget=" + budget, "--tolerance=10000", "amd64=" + large}, clean, "          +99  package example.com/lib"},
+		{"tolerated", []string{"--budget=" + budget, "--tolerance=10000", "amd64=" + large}, clean, "\n         +99  package example.com/lib"},
 		{"named by another file", []string{"--budget=" + budget, "--named=amd64=" + large, "amd64=" + small}, findings, "+99  package example.com/lib"},
 		{"not in the budget", []string{"--budget=" + budget, "amd64=" + small, "arm64=" + small}, findings, "arm64:\n!"},
 		{"only in the budget", []string{"--budget=" + budget, "arm64=" + small}, findings, "amd64: it is in the budget, but nothing"},

@@ -1,0 +1,4 @@
+// A program to be checked.
+package main
+
+func main() { println("checked") }
