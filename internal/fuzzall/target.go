@@ -82,7 +82,9 @@ func (t target) run(ctx context.Context, count int64, limit time.Duration, worke
 	var r result
 	start := time.Now()
 	cmd := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$",
-		fmt.Sprintf("-fuzztime=%dx", count), fmt.Sprintf("-parallel=%d", workers), "-timeout=0", t.path)
+		fmt.Sprintf("-fuzztime=%dx", count), fmt.Sprintf("-parallel=%d", workers),
+		"-fuzzminimizetime=10x", // else a large input that is new takes a minute, in which nothing is executed
+		"-timeout=0", t.path)
 	// An interrupt lets the engine stop its workers and print its last line.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = time.Minute
