@@ -75,9 +75,9 @@ func isCgoFunc(name string) bool {
 
 var goTables = Rule{
 	ID:       "go-tables",
-	What:     "Go's function table, module data and FIPS 140 record are whole, agree with each other, and point into the segments they belong to.",
+	What:     "Go's function table, module data, types, itabs and FIPS 140 record are whole, agree with each other, and point into the segments they belong to.",
 	Why:      "The runtime reads them for every stack trace, garbage collection and panic. A tool that damages them leaves a program that runs until it needs them.",
-	Evidence: "Sections .gopclntab (header, function table, _func records), .go.module and .go.fipsinfo; without section names the first two are found by their contents.",
+	Evidence: "Sections .gopclntab (header, function table, _func records), .go.module and .go.fipsinfo; without section names the first two are found by their contents. Of Go 1.26 also what the module data points to: types, typelinks, itabs, initialisers, text sections.",
 	Remedy:   "Strip with elfstrip. Do not remove .gopclntab, .go.module, .go.fipsinfo or .itablink.",
 	Ref:      "Go runtime/symtab.go, moduledata and moduledataverify1",
 	Severity: Error,
@@ -137,6 +137,7 @@ func checkGoTables(in *Input) []Finding {
 	if m.Text.Start <= m.Text.End && end > m.Text.End-m.Text.Start {
 		out.add("moduledata.etext", "the function table reaches to text offset %#x, but the text has %#x bytes", end, m.Text.End-m.Text.Start)
 	}
+	checkLinks(in, t, m, segs, &out)
 	checkFIPSInfo(in, segs, &out)
 	return out
 }

@@ -89,7 +89,7 @@ func TestSegmentRules(t *testing.T) {
 		{"text segment writable", flags(elf.PT_LOAD, 0, elf.PF_R|elf.PF_W|elf.PF_X),
 			[]string{"no-wx-segment: PT_LOAD 0: its flags are RWX"}},
 		{"text segment not executable", flags(elf.PT_LOAD, 0, elf.PF_R),
-			[]string{"entry-in-text: e_entry", "go-tables: moduledata.text"}},
+			[]string{"entry-in-text: e_entry", "go-tables: moduledata.text: ", "go-tables: moduledata.textsectmap"}},
 		{"executable stack", flags(elf.PT_GNU_STACK, 0, elf.PF_R|elf.PF_W|elf.PF_X),
 			[]string{"nx-stack: PT_GNU_STACK: its flags are RWX"}},
 		{"no stack header", func(m *elftest.Image) { m.Put32(m.Phdr(elf.PT_GNU_STACK, 0), uint32(elf.PT_NULL)) },
@@ -653,6 +653,10 @@ func TestGoRules(t *testing.T) {
 	module := func(off int, v uint64) change {
 		return func(m *elftest.Image) { m.Put64(m.Off(".go.module")+off, v) }
 	}
+	// link changes the tables in .rodata: an itab, and what the module data points to.
+	link := func(off int, v uint64) change {
+		return func(m *elftest.Image) { m.Put64(m.Off(".rodata")+40+off, v) }
+	}
 	all := func(rest ...string) []string {
 		return append([]string{"no-cgo: function table", "no-foreign-code: module data"}, rest...)
 	}
@@ -682,8 +686,23 @@ func TestGoRules(t *testing.T) {
 			[]string{"fips-sum: .go.fipsinfo: its sum is"}},
 		{"FIPS record covers nothing", func(m *elftest.Image) { m.Put64(m.Off(".go.fipsinfo")+64, 0x1000) },
 			[]string{"go-tables: .go.fipsinfo: it covers the addresses 0x0 to 0x1000", "fips-sum: .go.fipsinfo: offset"}},
+		{"findfunctab nowhere", module(152, 0x10), []string{"go-tables: moduledata.findfunctab: it is 0x10"}},
+		{"types nowhere", module(296, 0x10), []string{"go-tables: moduledata.types: their addresses 0x10 to"}},
+		{"types that end before they start", module(304, 0x10), []string{"go-tables: moduledata.types: they end at 0x10"}},
+		{"too many itabs", module(392, 1<<60), []string{"go-tables: moduledata.itablinks: its"}},
+		{"itab nowhere", link(32, 0x10), []string{"go-tables: moduledata.itablinks: an itab is at 0x10"}},
+		{"itab without interface", link(0, 0x10), []string{"go-tables: itab: the itab at"}},
+		{"itab without code", link(24, 0x10), []string{"go-tables: itab: the itab at"}},
+		{"typelink outside of the types", link(40, 1<<20), []string{"go-tables: moduledata.typelinks: one is 0x100000"}},
+		{"text section outside of the text", link(64, 0x10), []string{"go-tables: moduledata.textsectmap: it has a section of"}},
+		{"initialiser in read-only memory", func(m *elftest.Image) {
+			for i, v := range []uint64{le.Uint64(m.Data[m.Shdr(".rodata")+16:]) + 72, 1, 1} { // the address of a text section
+				m.Put64(m.Off(".go.module")+472+8*i, v)
+			}
+		}, []string{"go-tables: moduledata.inittasks: one is at"}},
 		{"text unaligned", module(176, 0x400401),
-			[]string{"no-foreign-code: section .text", "go-tables: moduledata.minpc", "go-tables: moduledata.text: it starts at 0x400401", "go-tables: moduledata.text: it ends", "syscall-sites: moduledata.text"}},
+			[]string{"no-foreign-code: section .text", "go-tables: moduledata.minpc", "go-tables: moduledata.text: it starts at 0x400401", "go-tables: moduledata.text: it ends",
+				"go-tables: moduledata.textsectmap", "go-tables: itab", "syscall-sites: moduledata.text"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := gobintest.New(elf.EM_X86_64).Build()

@@ -43,6 +43,13 @@ const (
 	ModuleSize    = 592
 )
 
+// Behind the text in .rodata are, aligned to 8, an itab with one method, the table of
+// its address, one typelink, and one text section. The types are the text.
+const (
+	roDataText   = 40 // bytes with padding
+	roDataTables = roDataText - 34 + 32 + 8 + 8 + 24
+)
+
 // A Program describes a file to build.
 type Program struct {
 	Machine   elf.Machine
@@ -88,7 +95,7 @@ func (p *Program) Spec() *elftest.Spec {
 		Entry:   ".text",
 		Sections: append(append([]elftest.Section{}, p.Sections...),
 			elftest.Section{Name: ".text", Type: elf.SHT_PROGBITS, Flags: alloc | exec, Align: textAlign, Data: text},
-			elftest.Section{Name: ".rodata", Type: elf.SHT_PROGBITS, Flags: alloc, Align: 8, Load: 1, Data: []byte("read-only data of Go: no NUL")},
+			elftest.Section{Name: ".rodata", Type: elf.SHT_PROGBITS, Flags: alloc, Align: 8, Load: 1, Data: append([]byte("read-only data of Go: no NUL, type"), make([]byte, roDataTables)...)},
 			elftest.Section{Name: ".gopclntab", Type: elf.SHT_PROGBITS, Flags: alloc, Align: 16, Load: 1, Data: table},
 			elftest.Section{Name: ".go.buildinfo", Type: elf.SHT_PROGBITS, Flags: alloc | write, Align: 16, Load: 2, Data: p.BuildInfo()},
 			elftest.Section{Name: ".go.fipsinfo", Type: elf.SHT_PROGBITS, Flags: alloc | write, Align: 16, Load: 2, Data: append([]byte("\xff Go fipsinfo \xff\x00"), make([]byte, 104)...)},
@@ -127,6 +134,16 @@ func Finish(m *elftest.Image) *elftest.Image {
 	put(128, ftab, count+1, count+1)
 	put(160, text, text+uint64(last), text, textEnd)
 	put(208, addr(".data"), addr(".data")+uint64(m.Size(".data")), addr(".bss"), addr(".bss")+uint64(m.Size(".bss")))
+	ro, types := m.Off(".rodata"), addr(".rodata")
+	itab := roDataText
+	for i, v := range []uint64{types, types + 8, 0, text, types + uint64(itab), 16, 0, textEnd - text, text} {
+		m.Put64(ro+itab+8*i, v)
+	}
+	put(152, addr(".gopclntab"))
+	put(296, types, types+roDataText, types, addr(".gopclntab"))
+	put(336, types+uint64(itab)+48, 1, 1)
+	put(360, types+uint64(itab)+40, 1, 1)
+	put(384, types+uint64(itab)+32, 1, 1)
 	m.Put64(m.Off(".go.fipsinfo")+48, addr(".go.fipsinfo"))
 	sum := hmac.New(sha256.New, make([]byte, 32)) // of four empty ranges
 	sum.Write(append([]byte("go fips object v1\n"), make([]byte, 4*8)...))
