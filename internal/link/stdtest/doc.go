@@ -7,4 +7,8 @@
 //
 //	go test ./internal/link/stdtest -timeout 0 -v -std.packages=std -std.goarch=amd64
 //	go test ./internal/link/stdtest -timeout 0 -v -std.packages=foreign -std.goarch=riscv64
+//
+// -std.modes also takes what elfstrip does with the linked test programs:
+//
+//	go test ./internal/link/stdtest -timeout 0 -v -std.modes=exe+functions,static-pie+symbolized+lz4
 package stdtest

@@ -27,12 +27,13 @@ var (
 	doneFlag     = flag.String("std.done", "", "`logs` of earlier runs, with commas between: a package and mode without differences there is not run again")
 )
 
-// stripSteps are what may stand after a "+" in a mode, and elfstrip's flag for it.
-var stripSteps = map[string]string{
-	"stripped":   "-s",
-	"functions":  "--traceback=functions",
-	"symbolized": "--traceback=symbolized",
-	"lz4":        "--pack=lz4",
+// stripSteps are what may stand after a "+" in a mode, and elfstrip's flags for it.
+// What --symbols-file names is beside the test program.
+var stripSteps = map[string][]string{
+	"stripped":   {"-s"},
+	"functions":  {"--traceback=functions"},
+	"symbolized": {"--traceback=symbolized", "--symbols-file=test.symbols"},
+	"lz4":        {"--pack=lz4"},
 }
 
 func TestMain(m *testing.M) {
@@ -124,15 +125,17 @@ func elfstrip(t *testing.T, exe, steps string) {
 	}
 	var args []string
 	for step := range strings.SplitSeq(steps, "+") {
-		flag, ok := stripSteps[step]
+		flags, ok := stripSteps[step]
 		if !ok {
 			t.Fatalf("-std.modes: step %q: want one of %q", step, slices.Sorted(maps.Keys(stripSteps)))
 		}
-		args = append(args, flag)
+		args = append(args, flags...)
 	}
 	tool := filepath.Join(t.TempDir(), "elfstrip")
 	gotool.Output(t, "", runtime.GOARCH, "build", "-o", tool, "github.com/go3s/rules_go3s/tools/elfstrip")
-	if out, err := exec.Command(tool, append(args, exe)...).CombinedOutput(); err != nil {
+	cmd := exec.Command(tool, append(args, exe)...)
+	cmd.Dir = filepath.Dir(exe)
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("elfstrip %q: %v\n%s", args, err, out)
 	}
 }
