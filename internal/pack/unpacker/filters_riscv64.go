@@ -9,6 +9,8 @@ import "unsafe"
 //go:nosplit
 func applyFilter(kind uint64, p unsafe.Pointer, n uintptr, list, listEnd unsafe.Pointer) bool {
 	switch kind {
+	case FilterFuncTable:
+		return left(list, listEnd) == 4 && funcTable(p, n, load32(list))
 	case FilterJAL:
 		return jalSites(p, n, list, listEnd)
 	case FilterAUIPC:

@@ -32,7 +32,8 @@ type Segment struct {
 }
 
 // A Filter is a range of the image that the packer changed before it was compressed,
-// and a list that says where.
+// and a list that says
+// where or how much.
 type Filter struct {
 	Kind     uint64
 	Start    uint64 // of the range, distance in bytes from the image's first byte
@@ -41,13 +42,16 @@ type Filter struct {
 	ListSize uint64 // bytes
 }
 
-// Kinds of filters: the instructions that they are for.
+// Kinds of filters, by what they are for.
 const (
 	FilterRel32    = 1 // amd64: CALL, and what addresses memory relative to the next instruction
 	FilterBranch26 = 2 // arm64: BL
 	FilterADRP     = 3 // arm64: ADRP
 	FilterJAL      = 4 // riscv64: JAL
 	FilterAUIPC    = 5 // riscv64: AUIPC and what follows it
+	// FilterFuncTable is for the function table of Go. Its list is the number of
+	// functions, 32 bits.
+	FilterFuncTable = 6
 )
 
 // HugePage is the size in bytes of a huge page where pages have 4 KiB.
