@@ -19,6 +19,7 @@ import (
 var (
 	programsFlag = flag.String("programs", "hello,seed,caddy", "`names` of bench/internal/programs, with commas between")
 	startsFlag   = flag.Int("starts", 20, "starts of each output in each round")
+	dwarfFlag    = flag.Bool("dwarf", false, "keep symbol table and DWARF, as the rules do before they strip")
 	lldFlag      = flag.String("lld", "ld.lld", "LLD: `name` on PATH, or path")
 	gnuFlag      = flag.String("gnu-ld", "ld.bfd", "GNU ld for this machine: `name` on PATH, or path")
 )
@@ -108,12 +109,19 @@ func internal(b *testing.B, c cmdlink.Config, mode, out string) []string {
 	if err := os.WriteFile(file, []byte(cfg.String()), 0o666); err != nil {
 		b.Fatal(err)
 	}
-	return []string{c.Linker, "-s", "-w", "-importcfg", file, "-linkmode=internal", "-buildmode=" + mode, "-o", out, c.Main}
+	args := []string{c.Linker}
+	if !*dwarfFlag {
+		args = append(args, "-s", "-w")
+	}
+	return append(args, "-importcfg", file, "-linkmode=internal", "-buildmode="+mode, "-o", out, c.Main)
 }
 
 // golink returns the command that links c by golink.
 func golink(b *testing.B, c cmdlink.Config, mode, out string, flags ...string) []string {
-	args := append([]string{"link", "-s", "--linker", c.Linker, "--main", c.Main, "--goarch", c.GOARCH, "--buildmode", mode, "-o", out}, flags...)
+	args := append([]string{"link", "--linker", c.Linker, "--main", c.Main, "--goarch", c.GOARCH, "--buildmode", mode, "-o", out}, flags...)
+	if !*dwarfFlag {
+		args = append(args, "-s")
+	}
 	for _, a := range c.Archives {
 		args = append(args, "--archive", strings.Join([]string{a.ImportPath, a.PkgPath, a.File, a.Label}, "="))
 	}

@@ -49,6 +49,9 @@ type Config struct {
 	Main        string // archive of package main
 	MainPkgPath string // package path that x-defs may use for package main besides "main"
 
+	// GOROOT is recorded as the place of the Go SDK; "" records "GOROOT": the true place
+	// would differ from machine to machine.
+	GOROOT       string
 	GOOS, GOARCH string
 	GOARCHLevel  string // value of GOAMD64, GOARM64 or GORISCV64; "" for the default
 	GOEXPERIMENT string
@@ -353,7 +356,7 @@ func (c *Config) run(args []string, level, tmp string, h *here) (warnings string
 	}
 	cmd := exec.Command(tool, args...)
 	cmd.Env = []string{
-		"GOROOT=GOROOT", // recorded in the program; the true one would differ from machine to machine
+		"GOROOT=" + cmp.Or(c.GOROOT, "GOROOT"),
 		"GOOS=" + c.GOOS,
 		"GOARCH=" + c.GOARCH,
 		"GOEXPERIMENT=" + c.GOEXPERIMENT,

@@ -79,6 +79,7 @@ func CompileTest(t testing.TB, goarch, pkg string) *Program {
 	t.Helper()
 	p := compile(t, goarch, "", true, "-test", pkg)
 	p.config.XDefs = append(p.config.XDefs, "testing.testBinary=1")
+	p.config.GOROOT = gotool.Output(t, "", goarch, "env", "GOROOT") // some tests read their sources
 	return p
 }
 

@@ -38,6 +38,7 @@ type program struct {
 
 // run runs the tests with these names, nil for all, in batches if -std.batch asks
 // for that: so a test that ends the program, or never ends, leaves others alone.
+// Tests that are named run one by one then.
 func (p program) run(t *testing.T, names []string) results {
 	t.Helper()
 	if *batchFlag == 0 {
@@ -46,7 +47,9 @@ func (p program) run(t *testing.T, names []string) results {
 		}
 		return p.start(t, pattern(names))
 	}
+	size := 1
 	if names == nil {
+		size = *batchFlag
 		cmd := p.command(t, t.Context(), "-test.list="+*patternFlag)
 		out, err := cmd.Output()
 		if err != nil {
@@ -55,7 +58,7 @@ func (p program) run(t *testing.T, names []string) results {
 		names = listLine.FindAllString(string(out), -1)
 	}
 	all := results{}
-	for batch := range slices.Chunk(names, *batchFlag) {
+	for batch := range slices.Chunk(names, size) {
 		r := p.start(t, pattern(batch))
 		if all[whole] == "FAIL" {
 			r[whole] = "FAIL"
