@@ -95,6 +95,9 @@ func Link(c Config) (warnings string, err error) {
 	if err := c.checkMain(); err != nil {
 		return "", err
 	}
+	if err := c.readLdflags(); err != nil {
+		return "", err
+	}
 
 	tmp, err := os.MkdirTemp(filepath.Dir(c.Out), ".golink*")
 	if err != nil {
@@ -137,25 +140,6 @@ func Link(c Config) (warnings string, err error) {
 		return warnings, fmt.Errorf("%s ended without an output: %w", c.Linker, err)
 	}
 	return warnings, nil
-}
-
-// externalFlags returns the flags for c.External.
-func (c *Config) externalFlags() []string {
-	x := c.External
-	if x.Path == "" {
-		return nil
-	}
-	flags := []string{extld.ExternalLinkerFlag + x.Path}
-	if x.Flavor != "" {
-		flags = append(flags, extld.ExternalFlavorFlag+x.Flavor)
-	}
-	if x.Script != "" {
-		flags = append(flags, extld.LinkerScriptFlag+x.Script)
-	}
-	for _, f := range x.Flags {
-		flags = append(flags, extld.ExternalFlagFlag+f)
-	}
-	return flags
 }
 
 // Names in the temporary directory.
@@ -235,45 +219,6 @@ func (c *Config) settings(level, godebugs string) []debug.BuildSetting {
 	return s
 }
 
-// extldflags returns the flags that cmd/link passes on to its external linker.
-func (c *Config) extldflags(tmp string) []string {
-	flags := []string{extld.BuildIDFlag + cmp.Or(c.BuildIDNote, "sha256")}
-	if c.Map != "" {
-		flags = append(flags, extld.MapFlag+filepath.Join(tmp, mapName))
-	}
-	for _, s := range c.Sections {
-		flags = append(flags, extld.SectionFlag+s)
-	}
-	for _, n := range c.Notes {
-		flags = append(flags, extld.NoteFlag+n)
-	}
-	if c.PackageMetadata != "" {
-		flags = append(flags, extld.PackageMetadataFlag+c.PackageMetadata)
-	}
-	if c.AllowUnverifiedGo {
-		flags = append(flags, extld.AllowUnverifiedFlag)
-	}
-	return append(flags, c.externalFlags()...)
-}
-
-// expected returns what cmd/link will ask of its external linker, unless further
-// linker options in c.Ldflags make it ask for something else.
-func (c *Config) expected(tmp string) (*extld.Command, error) {
-	args := c.extldflags(tmp)
-	switch {
-	case c.StripSymbols:
-		args = append(args, "-s")
-	case c.StripDWARF:
-		args = append(args, "-Wl,-S")
-	default:
-		args = append(args, "-Wl,--compress-debug-sections=zlib")
-	}
-	if c.BuildMode == ModeStaticPIE {
-		args = append(args, "-pie")
-	}
-	return extld.Parse(append(args, "-o", filepath.Join(tmp, outName), filepath.Join(tmp, objectName)))
-}
-
 // args returns cmd/link's arguments.
 func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
 	var quoted []string
@@ -318,11 +263,7 @@ func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
 	if godebugs != "" {
 		args = append(args, "-X", godebugVariable+"="+godebugs)
 	}
-	extra, err := checkLdflags(c.Ldflags)
-	if err != nil {
-		return nil, err
-	}
-	return slices.Concat(args, extra, []string{"-o", filepath.Join(tmp, outName), c.Main}), nil
+	return slices.Concat(args, c.Ldflags, []string{"-o", filepath.Join(tmp, outName), c.Main}), nil
 }
 
 // quoteWord quotes s for a flag that cmd/link splits at spaces.

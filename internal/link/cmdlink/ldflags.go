@@ -3,6 +3,7 @@ package cmdlink
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -110,4 +111,15 @@ func checkLdflags(args []string) ([]string, error) {
 		}
 	}
 	return out, errors.Join(errs...)
+}
+
+// readLdflags checks c.Ldflags, and takes what fields of c say as well out of them.
+func (c *Config) readLdflags() error {
+	args, err := checkLdflags(c.Ldflags)
+	c.Ldflags = slices.DeleteFunc(args, func(arg string) bool {
+		c.StripSymbols = c.StripSymbols || arg == "-s"
+		c.StripDWARF = c.StripDWARF || arg == "-w"
+		return arg == "-s" || arg == "-w"
+	})
+	return err
 }

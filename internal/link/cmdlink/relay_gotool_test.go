@@ -92,7 +92,7 @@ func TestSameOutput(t *testing.T) {
 			here := link("here")
 			t.Run("-s in another way", func(t *testing.T) {
 				want := link("stripped", func(c *cmdlink.Config) { c.StripSymbols = true })
-				if got := link("ldflag", func(c *cmdlink.Config) { c.Ldflags = []string{"-s"} }); !bytes.Equal(got, want) {
+				if got := link("ldflag", func(c *cmdlink.Config) { c.Ldflags = []string{"-s=true"} }); !bytes.Equal(got, want) {
 					t.Errorf("%d bytes, want %d others", len(got), len(want))
 				}
 			})
