@@ -221,7 +221,7 @@ func (c *compactor) lines(o *outFunc) error {
 func (c *compactor) functionData(o *outFunc, tree *inlTree, liveMax int32) error {
 	for k := range o.funcdata {
 		o.funcdata[k] = noID
-		if o.record.funcdata[k] == noFuncData || c.tier == sideFile && k != funcdataInlTree || c.tier != Full && (k == funcdataArgInfo || k == funcdataArgLive) {
+		if o.record.funcdata[k] == noFuncData || c.drops(k) {
 			continue
 		}
 		if k == funcdataInlTree {
@@ -265,6 +265,17 @@ func (c *compactor) skipPrologue(i int, r *record, runs []run) error {
 }
 
 const flagAsm = 4 // internal/abi/symtab.go, FuncFlagAsm
+
+// drops reports whether the output lacks function data of that kind.
+func (c *compactor) drops(kind int) bool {
+	switch c.tier {
+	case Full:
+		return false
+	case sideFile:
+		return kind != funcdataInlTree && kind != funcdataArgInfo
+	}
+	return kind == funcdataArgInfo || kind == funcdataArgLive
+}
 
 // fillBounds extends the values of a table of panic bounds over the instructions
 // that have none: only calls of runtime.panicBounds are looked up, and they all

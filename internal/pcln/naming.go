@@ -46,9 +46,9 @@ func keepsName(name string) bool {
 	return slices.Contains(exactNames, name) || !strings.Contains(name, ".")
 }
 
-// exported reports whether rest, a name of package runtime without the package,
+// Exported reports whether rest, a name of package runtime without the package,
 // is exported: functions, and methods of exported types.
-func exported(rest string) bool {
+func Exported(rest string) bool {
 	typ := ""
 	if i := strings.LastIndexByte(rest, '.'); i >= 0 {
 		typ, rest = strings.TrimLeft(rest[:i], "(*"), rest[i+1:]
@@ -86,7 +86,7 @@ func (n *namer) next(name string, id uint8) string {
 	}
 	if rest, ok := strings.CutPrefix(name, runtimePrefix); ok {
 		n.runtime++
-		if exported(rest) {
+		if Exported(rest) {
 			return runtimePrefix + "X" + number(n.runtime-1)
 		}
 		return runtimePrefix + number(n.runtime-1)
@@ -133,6 +133,9 @@ func newSymbolizer(t *Table, tag string) (*symbolizer, error) {
 		name, err := t.name(r.name)
 		if err != nil {
 			return nil, err
+		}
+		if tag, ok := TagOf(name); ok {
+			return nil, fmt.Errorf("%s: its names are taken out already: function %d is called %q. Give the program of build %s… as it was linked", t.f.Name, i, name, tag)
 		}
 		s.originals = append(s.originals, name)
 		s.names = append(s.names, n.next(name, r.id))

@@ -99,7 +99,8 @@ func (s *Symbols) Encode() ([]byte, error) {
 		z.Write(binary.AppendUvarint(nil, uint64(len(*part))))
 		z.Write(*part)
 	}
-	return b.Bytes(), z.Close()
+	err = z.Close()
+	return b.Bytes(), err
 }
 
 // maxSymbols bounds the size of a part of a side file in bytes.

@@ -234,6 +234,14 @@ func (t *Table) record(i int) (record, error) {
 			r.funcdata[n] = word(11 + int(npc) + n)
 		}
 	}
+	// Nobody looks these up then (runtime/symtabinl.go, newInlineUnwinder;
+	// runtime/traceback.go, printArgs), and this package puts other things there.
+	if r.funcdata[funcdataInlTree] == noFuncData {
+		r.pcdata[pcdataInlTree] = 0
+	}
+	if r.funcdata[funcdataArgInfo] == noFuncData {
+		r.pcdata[pcdataArgLive] = 0
+	}
 	return r, nil
 }
 

@@ -14,7 +14,13 @@ func (v *verifier) function(i int) error {
 	if v.b, err = v.new.record(i); err != nil {
 		return err
 	}
-	v.size = v.old.entry(i+1) - v.old.entry(i)
+	// Padding follows the function's own instructions, which are those with a
+	// stack depth.
+	covered, err := v.old.coverage(v.a.sp)
+	if err != nil {
+		return err
+	}
+	v.size = min(v.old.entry(i+1)-v.old.entry(i), covered)
 	a, b := &v.a, &v.b
 	if a.entry != b.entry || v.old.entry(i+1) != v.new.entry(i+1) || a.args != b.args || a.deferReturn != b.deferReturn || a.id != b.id || a.flag != b.flag {
 		return v.fail("the record differs")
@@ -81,7 +87,7 @@ func (v *verifier) names(int) error {
 	wrapper := func(s string) bool { return strings.Contains(s, ".(*") && strings.Contains(s, ").") }
 	switch isRuntime := strings.HasPrefix(old, "runtime."); {
 	case isRuntime != strings.HasPrefix(new, "runtime."),
-		isRuntime && exported(old[len("runtime."):]) != exported(new[len("runtime."):]),
+		isRuntime && Exported(old[len("runtime."):]) != Exported(new[len("runtime."):]),
 		strings.Contains(old, ".") != strings.Contains(new, "."),
 		v.a.id == idWrapper && wrapper(old) && !wrapper(new):
 		return v.fail("the name %q does not serve the runtime as %q does", new, old)

@@ -1,0 +1,154 @@
+package pcln
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+)
+
+// A Func is a function of a program of the tier Symbolized.
+type Func struct {
+	Index int
+	Name  string // in the program before names were taken out
+	Alias string // in the program as it is
+	ID    uint8  // funcID, internal/abi/symtab.go
+	Entry uint64 // text offset in bytes
+	End   uint64
+	Args  bool // tracebacks print arguments
+}
+
+// A Frame is a call at an instruction, inlined or not.
+type Frame struct {
+	Func      string // name of the function called
+	ID        uint8  // its funcID
+	File      string // "?" when not known, as the runtime has it
+	Line      int
+	StartLine int // line of the func keyword; 0 when not known
+	Inlined   bool
+}
+
+// IsWrapper reports whether the function is one that the compiler made to call
+// another one, which tracebacks leave out.
+func (f *Frame) IsWrapper() bool { return f.ID == idWrapper }
+
+// Functions returns all functions by ascending entry.
+func (s *Symbols) Functions() ([]Func, error) {
+	t := s.table
+	n := namer{tag: s.Tag()}
+	funcs := make([]Func, t.count)
+	for i := range funcs {
+		r, err := t.record(i)
+		if err != nil {
+			return nil, err
+		}
+		name, err := t.name(r.name)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 && t.entry(i) < t.entry(i-1) {
+			return nil, t.errorf(0, "function %d begins before the one before it", i)
+		}
+		args := false
+		if r.funcdata[funcdataArgInfo] != noFuncData {
+			info, err := t.data(&r, funcdataArgInfo, 0, 0)
+			if err != nil {
+				return nil, err
+			}
+			args = len(info) > 1
+		}
+		funcs[i] = Func{i, name, n.next(name, r.id), r.id, t.entry(i), t.entry(i + 1), args}
+	}
+	return funcs, nil
+}
+
+// Frames returns the calls at byte off of function i: those inlined there, the
+// innermost first, and the function itself.
+func (s *Symbols) Frames(i int, off uint64) ([]Frame, error) {
+	t := s.table
+	if i < 0 || i >= t.count {
+		return nil, fmt.Errorf("%s: there is no function %d of %d", t.f.Name, i, t.count)
+	}
+	r, err := t.record(i)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := t.runs(r.pcdata[pcdataInlTree], nil)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := t.inlTree(&r, runs)
+	if err != nil {
+		return nil, err
+	}
+	var list []Frame
+	for index := valueAt(runs, off); len(tree.calls) > 0 && index >= 0; index = valueAt(runs, off) {
+		call := tree.calls[index]
+		f := Frame{Func: call.name, ID: call.id, StartLine: int(call.startLine), Inlined: true}
+		if f.File, f.Line, err = t.fileLine(&r, off); err != nil {
+			return nil, err
+		}
+		list = append(list, f)
+		off = uint64(call.parent)
+	}
+	f := Frame{ID: r.id, StartLine: int(r.startLine)}
+	if f.Func, err = t.name(r.name); err != nil {
+		return nil, err
+	}
+	f.File, f.Line, err = t.fileLine(&r, off)
+	return append(list, f), err
+}
+
+// fileLine returns the place in the source of byte off of the function of r
+// (runtime/symtab.go, funcline1).
+func (t *Table) fileLine(r *record, off uint64) (file string, line int, err error) {
+	lines, err := t.runs(r.line, nil)
+	if err != nil {
+		return "", 0, err
+	}
+	files, err := t.runs(r.file, nil)
+	if err != nil {
+		return "", 0, err
+	}
+	l, f := valueAt(lines, off), valueAt(files, off)
+	if l == -1 || f == -1 {
+		return "?", 0, nil
+	}
+	if file, ok := t.file(r.cu, f); ok {
+		return file, int(l), nil
+	}
+	return "?", int(l), nil
+}
+
+// FindOffset returns the function that the text offset lies in.
+func FindOffset(funcs []Func, off uint64) (*Func, bool) {
+	i := sort.Search(len(funcs), func(i int) bool { return funcs[i].Entry > off }) - 1
+	if i < 0 || off >= funcs[i].End {
+		return nil, false
+	}
+	return &funcs[i], true
+}
+
+// Text returns the address of the text, in a PIE relative to where it is loaded.
+func (s *Symbols) Text() uint64 { return s.header.Text }
+
+// Instruction returns the size of the smallest instruction in bytes.
+func (s *Symbols) Instruction() uint64 { return s.header.Instruction }
+
+// IsHidden reports whether name stands for a call of which only that it is there
+// is known.
+func IsHidden(name string) bool { return name == hiddenName || name == hiddenRuntimeName }
+
+// TagOf returns the tag in a function's name, if it has one.
+func TagOf(name string) (tag string, ok bool) {
+	rest := strings.TrimLeft(name, "~")
+	number, rest, ok := strings.Cut(rest, ".")
+	if !ok || number == "" || strings.Trim(number, "0123456789abcdef") != "" {
+		return "", false
+	}
+	if inner, isWrapper := strings.CutPrefix(rest, "(*"); isWrapper {
+		if rest, ok = strings.CutSuffix(inner, ").m"); !ok {
+			return "", false
+		}
+	}
+	return rest, len(rest) == TagLength && strings.Trim(rest, "0123456789abcdef") == ""
+}

@@ -1,0 +1,136 @@
+package symbolize
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/pprof/profile"
+
+	"github.com/go3s/rules_go3s/internal/pcln"
+)
+
+// IsProfile reports whether data is a profile rather than text: profile.proto,
+// compressed or not.
+func IsProfile(data []byte) bool {
+	if bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
+		return true
+	}
+	_, err := profile.ParseUncompressed(data)
+	return err == nil && len(data) > 0
+}
+
+// Profile returns the profile with functions, files and lines as the program would
+// have written it, compressed as pprof wants it.
+func (s *Symbolizer) Profile(data []byte) ([]byte, error) {
+	p, err := profile.Parse(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range p.Mapping {
+		if m.BuildID != "" && strings.Trim(m.BuildID, "0123456789abcdef") == "" && m == p.Mapping[0] && m.BuildID != s.symbols.BuildID() {
+			return nil, &OtherBuildError{m.BuildID, s.symbols.BuildID()}
+		}
+	}
+	base, err := s.loadBase(p)
+	if err != nil {
+		return nil, err
+	}
+	functions := map[profile.Function]*profile.Function{}
+	p.Function = nil
+	for _, l := range p.Location {
+		f, ok := pcln.FindOffset(s.funcs, l.Address-base-s.symbols.Text())
+		if !ok {
+			for i := range l.Line { // not of the program
+				if l.Line[i].Function != nil {
+					p.Function = append(p.Function, l.Line[i].Function)
+					l.Line[i].Function.ID = uint64(len(p.Function))
+				}
+			}
+			continue
+		}
+		frames, err := s.symbols.Frames(f.Index, l.Address-base-s.symbols.Text()-f.Entry)
+		if err != nil {
+			return nil, err
+		}
+		l.Line = nil
+		for _, c := range frames {
+			key := profile.Function{Name: printed(c.Func), SystemName: c.Func, Filename: c.File, StartLine: int64(c.StartLine)}
+			fn := functions[key]
+			if fn == nil {
+				fn = &key
+				functions[key] = fn
+				p.Function = append(p.Function, fn)
+				fn.ID = uint64(len(p.Function))
+			}
+			l.Line = append(l.Line, profile.Line{Function: fn, Line: int64(c.Line)})
+		}
+	}
+	for _, m := range p.Mapping {
+		m.HasFunctions, m.HasFilenames, m.HasLineNumbers, m.HasInlineFrames = true, true, true, true
+	}
+	if err := p.CheckValid(); err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := p.Write(&b); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// maxCandidates bounds the load addresses that are tried.
+const maxCandidates = 1 << 12
+
+// loadBase returns where the program was loaded, 0 for one at a fixed address.
+// The names that the runtime has put into the profile tell: of the places that
+// bring the first location into the function it names, all other locations leave
+// one.
+func (s *Symbolizer) loadBase(p *profile.Profile) (uint64, error) {
+	type named struct {
+		address    uint64
+		start, end uint64
+	}
+	var locations []named
+	for _, l := range p.Location {
+		if len(l.Line) == 0 || l.Line[0].Function == nil {
+			continue
+		}
+		f, err := s.find(l.Line[0].Function.Name)
+		if err != nil {
+			return 0, err
+		}
+		if f != nil && f.Alias != f.Name {
+			locations = append(locations, named{l.Address, s.symbols.Text() + f.Entry, s.symbols.Text() + f.End})
+		}
+	}
+	if len(locations) == 0 {
+		return 0, errors.New("names no function that the side file explains: is it of a program made with --traceback=symbolized?")
+	}
+	fits := func(base uint64) bool {
+		for _, l := range locations {
+			if at := l.address - base; at < l.start || at >= l.end {
+				return false
+			}
+		}
+		return true
+	}
+	if fits(0) {
+		return 0, nil
+	}
+	const page = 4096
+	first := locations[0]
+	base := (first.address - first.start) &^ (page - 1)
+	var found []uint64
+	for n := 0; n < maxCandidates && first.address-base < first.end; n++ {
+		if fits(base) {
+			found = append(found, base)
+		}
+		base -= page
+	}
+	if len(found) != 1 {
+		return 0, fmt.Errorf("%d load addresses fit its %d locations, want one: it is of another build than the side file, or names too few functions", len(found), len(locations))
+	}
+	return found[0], nil
+}
