@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command fuzzall runs every fuzz target of the module in turn and keeps a record of
 // how often each was executed. It stops at the first failure of a target, whose
 // input the go command has then written below the package's testdata/fuzz.

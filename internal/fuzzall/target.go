@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -14,6 +16,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -85,8 +88,11 @@ func (t target) run(ctx context.Context, count int64, limit time.Duration, worke
 		fmt.Sprintf("-fuzztime=%dx", count), fmt.Sprintf("-parallel=%d", workers),
 		"-fuzzminimizetime=10x", // else a large input that is new takes a minute, in which nothing is executed
 		"-timeout=0", t.path)
-	// An interrupt lets the engine stop its workers and print its last line.
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	// An interrupt lets the engine stop its workers and print its last line. The go command leaves it to the
+	// terminal to tell the test program, so all of them are told.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	interrupt := func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
+	cmd.Cancel = interrupt
 	cmd.WaitDelay = time.Minute
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -96,7 +102,7 @@ func (t target) run(ctx context.Context, count int64, limit time.Duration, worke
 	if err := cmd.Start(); err != nil {
 		return r, err
 	}
-	timer := time.AfterFunc(limit, func() { cmd.Process.Signal(os.Interrupt) })
+	timer := time.AfterFunc(limit, func() { interrupt() })
 	var output strings.Builder
 	lines := bufio.NewScanner(stdout)
 	lines.Buffer(nil, 1<<26) // a failing input may be printed on one line
