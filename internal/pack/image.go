@@ -16,7 +16,7 @@ const (
 	minPage = 4096
 	maxSpan = 1 << 31 // bytes of an image
 	// A last part of a huge page that is larger is worth a whole one.
-	hugeTail = 512 << 10
+	hugeTail = 1 << 20
 )
 
 // An image is what a program's PT_LOAD segments are in memory.

@@ -12,6 +12,9 @@ import (
 // maxRatio bounds what an LZ4 block decodes to: a byte of a length stands for 255.
 const maxRatio = 256
 
+// maxGaps bounds what an image has between the segments of the file, in bytes.
+const maxGaps = 1 << 28
+
 // Unpack returns the original of the packed file f, the same bytes that Pack got.
 // It fails when f is not packed, and when anything in it is damaged.
 func Unpack(f *goelf.File) ([]byte, error) {
@@ -56,8 +59,8 @@ func unpackImage(f *goelf.File, n *packNote) ([]byte, error) {
 	if h == nil {
 		return nil, fail("the checksum or the header is wrong")
 	}
-	if h.Image > h.Packed*maxRatio {
-		return nil, fail(fmt.Sprintf("%d bytes are said to unpack to %d", h.Packed, h.Image))
+	if h.Image > uint64(len(packed))*maxRatio+maxGaps {
+		return nil, fail(fmt.Sprintf("%d bytes are said to unpack to %d", len(packed), h.Image))
 	}
 	image := make([]byte, h.Image)
 	if len(image) == 0 || !unpacker.Unpack(h, unsafe.Pointer(unsafe.SliceData(image))) {

@@ -1,17 +1,14 @@
 package unpacker
 
 // A Header is what the unpacker knows of its program. In the packed file it is
-// followed by the segments, the filters and the payload, which ends where the
-// packed part of the file does.
+// followed by NSegments segments, NFilters filters, NBlocks blocks, and what these refer
+// to; it is all padded for the sum.
 type Header struct {
 	Sum uint64 // of all that follows, up to the end of the payload
 
-	Payload uint64 // distance in bytes from the header to the LZ4 block
-	Packed  uint64 // bytes of the LZ4 block; what follows it is padding for the sum
-
 	Base   uint64 // link-time address of the image's first byte
 	Fixed  uint64 // 1 when the image must be there, 0 when it may be anywhere
-	Image  uint64 // bytes of the image that the payload holds
+	Image  uint64 // bytes of the image from its first byte to the last that the file has
 	Span   uint64 // bytes of the image in memory: what is more than Image is zero
 	Room   uint64 // bytes to map: Span rounded up to whole pages, huge ones if Huge is set
 	Huge   uint64 // 1 when huge pages are worth while
@@ -22,6 +19,7 @@ type Header struct {
 
 	NSegments uint64
 	NFilters  uint64
+	NBlocks   uint64
 }
 
 // A Segment is a part of the image. It ends where the next one begins, the last
@@ -41,6 +39,18 @@ type Filter struct {
 	List     uint64 // distance in bytes from the header
 	ListSize uint64 // bytes
 }
+
+// A Block is a range of the image, compressed as an LZ4 block. What no block covers
+// is zero, as fresh memory is. Blocks follow each other in the image.
+type Block struct {
+	Start  uint64 // of the range, distance in bytes from the image's first byte
+	Size   uint64 // bytes
+	Data   uint64 // distance in bytes from the header
+	Packed uint64 // bytes of the LZ4 block
+}
+
+// MaxBlocks is the largest number of blocks.
+const MaxBlocks = 64
 
 // Kinds of filters, by what they are for.
 const (

@@ -12,15 +12,16 @@ func lz4(dst, dstEnd, src, srcEnd unsafe.Pointer) bool {
 	// Copies of whole words may go beyond what a sequence says by so much.
 	const slack = 32
 	out, in := dst, src
+	// Up to here a short sequence needs no other check.
+	outSafe, inSafe := safeEnd(dst, dstEnd, 2*slack), safeEnd(src, srcEnd, slack)
 	for {
-		if left(in, srcEnd) < 1 {
+		if in == srcEnd {
 			return false
 		}
 		token := uintptr(load8(in))
 		in = unsafe.Add(in, 1)
-
 		n := token >> 4
-		if n < 15 && left(in, srcEnd) >= slack && left(out, dstEnd) >= 2*slack {
+		if n < 15 && uintptr(in) < inSafe && uintptr(out) < outSafe {
 			// The short way: few literals, then a match.
 			copy16(out, in)
 			out, in = unsafe.Add(out, n), unsafe.Add(in, n)
@@ -85,13 +86,29 @@ func lz4(dst, dstEnd, src, srcEnd unsafe.Pointer) bool {
 	}
 }
 
-// copyWide copies n bytes, and up to 15 more.
+// safeEnd returns the address so many bytes before end, start when that is before it.
+//
+//go:nosplit
+func safeEnd(start, end unsafe.Pointer, bytes uintptr) uintptr {
+	if left(start, end) < bytes {
+		return uintptr(start)
+	}
+	return uintptr(end) - bytes
+}
+
+// copyWide copies n bytes, and up to 31 more, from at least 16 bytes before. Most are
+// short: how often the loop runs is hard to predict for the processor.
 //
 //go:nosplit
 func copyWide(to, from unsafe.Pointer, n uintptr) {
-	for end := unsafe.Add(to, n); uintptr(to) < uintptr(end); {
+	end := unsafe.Add(to, n)
+	for {
 		copy16(to, from)
-		to, from = unsafe.Add(to, 16), unsafe.Add(from, 16)
+		copy16(unsafe.Add(to, 16), unsafe.Add(from, 16))
+		to, from = unsafe.Add(to, 32), unsafe.Add(from, 32)
+		if uintptr(to) >= uintptr(end) {
+			return
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ const (
 	headerSize  = unsafe.Sizeof(Header{})
 	segmentSize = unsafe.Sizeof(Segment{})
 	filterSize  = unsafe.Sizeof(Filter{})
+	blockSize   = unsafe.Sizeof(Block{})
 
 	maxSize = 1 << 40 // bytes of anything; keeps sums from wrapping
 )
@@ -26,11 +27,10 @@ func (h *Header) check(end unsafe.Pointer) bool {
 	if size < headerSize || (size-8)%SumUnit != 0 || sum(unsafe.Add(unsafe.Pointer(h), 8), size-8) != h.Sum {
 		return false
 	}
-	if h.NSegments > 64 || h.NFilters > 64 || h.Room > maxSize || h.Span > h.Room || h.Image > h.Span || h.Packed > maxSize || h.Payload > maxSize {
+	if h.NSegments > 64 || h.NFilters > 64 || h.NBlocks > MaxBlocks || h.Room > maxSize || h.Span > h.Room || h.Image > h.Span {
 		return false
 	}
-	tables := headerSize + uintptr(h.NSegments)*segmentSize + uintptr(h.NFilters)*filterSize
-	if uintptr(h.Payload) < tables || uintptr(h.Payload+h.Packed) > size {
+	if headerSize+uintptr(h.NSegments)*segmentSize+uintptr(h.NFilters)*filterSize+uintptr(h.NBlocks)*blockSize > size {
 		return false
 	}
 	at := uint64(0)
@@ -47,6 +47,14 @@ func (h *Header) check(end unsafe.Pointer) bool {
 			return false
 		}
 	}
+	at = 0
+	for i := uintptr(0); i < uintptr(h.NBlocks); i++ {
+		b := h.block(i)
+		if b.Start < at || b.Start > h.Image || b.Size > h.Image-b.Start || b.Data > uint64(size) || b.Packed > uint64(size)-b.Data {
+			return false
+		}
+		at = b.Start + b.Size
+	}
 	return true
 }
 
@@ -60,14 +68,22 @@ func (h *Header) filter(i uintptr) *Filter {
 	return (*Filter)(unsafe.Add(unsafe.Pointer(h), headerSize+uintptr(h.NSegments)*segmentSize+i*filterSize))
 }
 
-// Unpack fills the image, h.Image bytes, from the payload behind h, which check
-// has approved. It reports whether that worked.
+//go:nosplit
+func (h *Header) block(i uintptr) *Block {
+	return (*Block)(unsafe.Add(unsafe.Pointer(h), headerSize+uintptr(h.NSegments)*segmentSize+uintptr(h.NFilters)*filterSize+i*blockSize))
+}
+
+// Unpack fills the image, h.Image bytes of zeros, from what is behind h, which
+// check has approved. It reports whether that worked.
 //
 //go:nosplit
 func Unpack(h *Header, image unsafe.Pointer) bool {
-	payload := unsafe.Add(unsafe.Pointer(h), uintptr(h.Payload))
-	if !lz4(image, unsafe.Add(image, uintptr(h.Image)), payload, unsafe.Add(payload, uintptr(h.Packed))) {
-		return false
+	for i := uintptr(0); i < uintptr(h.NBlocks); i++ {
+		b := h.block(i)
+		to, from := unsafe.Add(image, uintptr(b.Start)), unsafe.Add(unsafe.Pointer(h), uintptr(b.Data))
+		if !lz4(to, unsafe.Add(to, uintptr(b.Size)), from, unsafe.Add(from, uintptr(b.Packed))) {
+			return false
+		}
 	}
 	for i := uintptr(0); i < uintptr(h.NFilters); i++ {
 		f := h.filter(i)
