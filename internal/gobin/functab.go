@@ -144,9 +144,12 @@ func parseFuncTable(f *goelf.File, data []byte, addr, off uint64) (*FuncTable, e
 			return nil, errorf(f, off+field, "a table inside the function table begins at %#x, want %#x to %#x", starts[i], funcTabHeader, size)
 		}
 	}
-	// A table ends where the next one begins.
-	table := func(start uint64) []byte {
-		end := size
+	// A table ends where the next one begins. One that is empty has the start of that.
+	table := func(i int) []byte {
+		start, end := starts[i], size
+		if i+1 < len(starts) && starts[i+1] >= start {
+			return data[start:starts[i+1]]
+		}
 		for _, s := range starts {
 			if s > start && s < end {
 				end = s
@@ -157,10 +160,10 @@ func parseFuncTable(f *goelf.File, data []byte, addr, off uint64) (*FuncTable, e
 	t := &FuncTable{
 		Addr:     addr,
 		NumFiles: le.Uint64(data[16:]),
-		names:    table(starts[0]),
-		units:    table(starts[1]),
-		files:    table(starts[2]),
-		pctab:    table(starts[3]),
+		names:    table(0),
+		units:    table(1),
+		files:    table(2),
+		pctab:    table(3),
 		pcln:     data[starts[4]:],
 		unit:     uint64(data[instructionUnits]),
 	}
@@ -170,21 +173,52 @@ func parseFuncTable(f *goelf.File, data []byte, addr, off uint64) (*FuncTable, e
 		return nil, errorf(f, off+8, "the function table counts %d functions, want 1 to %d for its size", count, left/funcTabEntry)
 	}
 	t.count = int(count)
+	if err := t.check(f, off+starts[4]); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// check checks the function table itself, which is at file offset off.
+func (t *FuncTable) check(f *goelf.File, off uint64) error {
+	minSize := minInstruction[f.GOARCH()]
 	for i := range t.count {
-		at := off + starts[4] + uint64(i)*funcTabEntry
+		at := off + uint64(i)*funcTabEntry
 		entry, end := t.entry(i), t.entry(i+1)
 		if entry > end {
-			return nil, errorf(f, at, "function %d begins at text offset %#x, after the one that follows it (%#x)", i, entry, end)
+			return errorf(f, at, "function %d begins at text offset %#x, after the one that follows it (%#x)", i, entry, end)
 		}
 		if entry%uint64(minSize[0]) != 0 {
-			return nil, errorf(f, at, "function %d begins at text offset %#x, want a multiple of the instruction size %d", i, entry, minSize[0])
+			return errorf(f, at, "function %d begins at text offset %#x, want a multiple of the instruction size %d", i, entry, minSize[0])
 		}
 		record := uint64(le.Uint32(t.pcln[i*funcTabEntry+4:]))
 		if record > uint64(len(t.pcln))-8 { // at least 12 bytes long by now
-			return nil, errorf(f, at+4, "function %d has its record at %#x, beyond the table's end (%#x)", i, record, len(t.pcln))
+			return errorf(f, at+4, "function %d has its record at %#x, beyond the table's end (%#x)", i, record, len(t.pcln))
 		}
 	}
-	return t, nil
+	return nil
+}
+
+// WithNames returns t with the names of functions and files in other tables, which were
+// taken out of the program: function names, file names, and the function table with its
+// _func records. It refuses tables of other functions than those of t. The name of f is
+// for messages, its machine for the size of instructions.
+func (t *FuncTable) WithNames(f *goelf.File, names, files, pcln []byte) (*FuncTable, error) {
+	out := *t
+	out.names, out.files, out.pcln = names, files, pcln
+	out.units, out.pctab = nil, nil // of the other tables
+	if left := len(pcln); left < 12 || t.count > (left-4)/funcTabEntry {
+		return nil, errorf(f, 0, "the function table with the names has %d bytes, too few for the program's %d functions", left, t.count)
+	}
+	if err := out.check(f, 0); err != nil {
+		return nil, err
+	}
+	for i := range t.count + 1 {
+		if a, b := t.entry(i), out.entry(i); a != b {
+			return nil, errorf(f, 0, "function %d begins at text offset %#x, but at %#x in the table with the names: it is of another program", i, a, b)
+		}
+	}
+	return &out, nil
 }
 
 // entry returns the text offset of function i; of the end of the last function

@@ -263,3 +263,37 @@ func checkTables(t *testing.T, file *goelf.File) {
 		t.Fatalf("module data %v, error %v; want one of them", m, err)
 	}
 }
+
+// Names may come from a table of the same functions, and of no others.
+func TestWithNames(t *testing.T) {
+	p := gobintest.New(elf.EM_X86_64)
+	names := func(p *gobintest.Program) (f *goelf.File, table *FuncTable) {
+		f = parse(t, p.Build().Data)
+		table, err := ReadFuncTable(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f, table
+	}
+	_, named := names(p)
+	for i := range p.Funcs {
+		p.Funcs[i].Name = strings.Repeat("x", i)
+	}
+	p.Files = nil
+	f, bare := names(p)
+	if _, err := bare.WithNames(f, named.names, named.files, named.pcln[:11]); err == nil || !strings.Contains(err.Error(), "too few") {
+		t.Errorf("a table that is cut off: error %v", err)
+	}
+	got, err := bare.WithNames(f, named.names, named.files, named.pcln)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := got.At(2).Name; n != "main.main" || got.Len() != 3 || got.Addr != bare.Addr || !slices.Contains(slices.Collect(got.Files()), "runtime/proc.go") {
+		t.Errorf("function 2 is %q of %d", n, got.Len())
+	}
+	p.Funcs[1].Code = make([]byte, 40)
+	f, other := names(p)
+	if _, err := other.WithNames(f, named.names, named.files, named.pcln); err == nil || !strings.Contains(err.Error(), "of another program") {
+		t.Errorf("a table of other functions: error %v", err)
+	}
+}

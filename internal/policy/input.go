@@ -27,7 +27,13 @@ type Input struct {
 func NewInput(f *goelf.File) *Input {
 	in := &Input{File: f}
 	in.buildInfo = sync.OnceValues(func() (*debug.BuildInfo, error) { return gobin.ReadBuildInfo(f) })
-	in.funcs = sync.OnceValues(func() (*gobin.FuncTable, error) { return gobin.ReadFuncTable(f) })
+	in.funcs = sync.OnceValues(func() (*gobin.FuncTable, error) {
+		t, err := gobin.ReadFuncTable(f)
+		if err == nil && in.Symbols != nil {
+			return in.Symbols.FuncTable(f, t)
+		}
+		return t, err
+	})
 	in.module = sync.OnceValues(func() (*gobin.Module, error) {
 		t, err := in.funcs()
 		if err != nil {

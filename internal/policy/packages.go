@@ -9,7 +9,7 @@ package policy
 // which can do nothing.
 //
 // Where names were taken out on purpose (elfstrip --traceback=symbolized), it tells
-// no longer, and the rules that need it say so.
+// with the side file only, and without it the rules that need names say so.
 
 import (
 	"fmt"

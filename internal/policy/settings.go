@@ -1,5 +1,7 @@
 package policy
 
+import "github.com/go3s/rules_go3s/internal/pcln"
+
 // Settings are what the rules of a policy compare with. A rule whose setting is
 // missing has nothing to judge.
 type Settings struct {
@@ -12,6 +14,10 @@ type Settings struct {
 	ForbiddenPackages []string          // patterns of import paths
 	ForbiddenModules  []string          // patterns of module paths
 	ForbiddenStrings  []string          // byte strings that the file must not hold, such as a user's name
+
+	// Symbols are the names that elfstrip --traceback=symbolized took out of the file;
+	// nil takes the names that are there.
+	Symbols *pcln.Symbols
 
 	// Vulnerabilities are what no-known-vulnerability knows; nil when no list was given.
 	// VulnerabilityFile is the file that the policy names for it, which the caller of

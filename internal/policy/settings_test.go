@@ -245,7 +245,7 @@ func TestPacked(t *testing.T) {
 			data := packed(t, machine, nil)
 			at := func(section string) int { return int(parse(t, data).Section(section).Off) }
 			expect(t, breachesOf(t, p, flip(data, at(".text")+40)), "packed-unpacker: e_entry: the code at the entry point")
-			expect(t, breachesOf(t, p, flip(data, at(".packed")+at(".packed")/2)), "packed-original: payload: ")
+			expect(t, breachesOf(t, p, flip(data, at(".packed")+200)), "packed-original: payload: ")
 			expect(t, breachesOf(t, p, flip(data, strings.Index(string(data), "example.com/hello"))), "packed-original: .go.buildinfo: it is not the original's")
 			expect(t, breachesOf(t, p, gobintest.New(machine).Build().Data), "packed-unpacker: section .packed", "packed-original: payload: is not packed")
 		})

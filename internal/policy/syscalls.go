@@ -44,6 +44,9 @@ func checkSyscallSites(in *Input) []Finding {
 	if err != nil {
 		return one("function table", "it cannot be read, so system calls cannot be judged: %v", in.reason(err))
 	}
+	if why := noNames(in); why != "" {
+		return one("function table", "Go's stubs cannot be told: %s; give them by --symbols", why)
+	}
 	m, err := in.module()
 	if err != nil {
 		return one("module data", "it cannot be read, so system calls cannot be judged: %v", in.reason(err))

@@ -11,6 +11,8 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gotool"
+	"github.com/go3s/rules_go3s/internal/pack"
+	"github.com/go3s/rules_go3s/internal/pcln"
 )
 
 // The programs of the zoo. Those of Go import what pulls in C where cgo is on.
@@ -252,5 +254,44 @@ func TestZooDecode(t *testing.T) {
 			}
 			pc += uint64(n)
 		}
+	}
+}
+
+// Without the names that were taken out, stubs cannot be told; the side file gives
+// them back, to programs that are packed, too.
+func TestZooSymbolized(t *testing.T) {
+	z := newZoo(t)
+	for _, goarch := range GOARCHs {
+		f, err := goelf.Open(z.build(goarch, "./hello", nil, "-trimpath", "-ldflags=-s -w -B=gobuildid"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		data, symbols, err := pcln.Compact(f, pcln.Symbolized, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		side, err := symbols.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := mustNew(t, "nolibc")
+		p.ForbiddenPackages = []string{"net/http"}
+		expect(t, breachesOf(t, p, data), "forbidden-packages: function table", "syscall-sites: function table: Go's stubs cannot be told")
+		if p.Symbols, err = pcln.ReadSymbols("symbols", side); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, breachesOf(t, p, data))
+		p.ForbiddenPackages = []string{"strconv"}
+		expect(t, breachesOf(t, p, data), "forbidden-packages: strconv")
+
+		small, err := pack.Pack(parse(t, data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.SetProfile("packed"); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, breachesOf(t, p, small), "forbidden-packages: unpacked: strconv")
 	}
 }

@@ -22,7 +22,7 @@ def _strip(ctx, link, out, symbols):
         flags.append("--traceback=" + ctx.attr.traceback)
     strip_action(ctx, link.file, out, flags, symbols = symbols)
 
-def _check(ctx, platform, link, executable, profile, size_budget):
+def _check(ctx, platform, link, executable, symbols, profile, size_budget):
     """Registers the check of one executable and returns (report, verdict)."""
     report = ctx.actions.declare_file(executable.basename + ".linkcheck.json")
     verdict = ctx.actions.declare_file(executable.basename + ".linkcheck.passed")
@@ -36,6 +36,7 @@ def _check(ctx, platform, link, executable, profile, size_budget):
         policy = ctx.file.linkcheck_policy,
         size_budget = size_budget,
         label = "{} ({})".format(display(ctx.label), platform.name if platform else "linux_" + link.goarch),
+        symbols = symbols,
     )
     return report, verdict
 
@@ -55,12 +56,12 @@ def _variant(ctx, platform, link):
         _strip(ctx, link, unpacked, symbols)
         strip_action(ctx, unpacked, executable, ["--pack=" + ctx.attr.pack], mnemonic = "Go3sPack", what = "Packing")
         checks = [
-            _check(ctx, platform, link, unpacked, ctx.attr.profile, ""),
-            _check(ctx, platform, link, executable, "packed", ctx.attr.size_budget),
+            _check(ctx, platform, link, unpacked, symbols, ctx.attr.profile, ""),
+            _check(ctx, platform, link, executable, symbols, "packed", ctx.attr.size_budget),
         ]
     else:
         _strip(ctx, link, executable, symbols)
-        checks = [_check(ctx, platform, link, executable, ctx.attr.profile, ctx.attr.size_budget)]
+        checks = [_check(ctx, platform, link, executable, symbols, ctx.attr.profile, ctx.attr.size_budget)]
 
     reports = [report for report, _ in checks]
     return struct(

@@ -33,7 +33,7 @@ def check_flags(args, profile, goarch, policy, size_budget):
     if size_budget:
         args.add("--size-budget", size_budget)
 
-def check_actions(ctx, executable, report, verdict, profile, goarch, policy, size_budget, label):
+def check_actions(ctx, executable, report, verdict, profile, goarch, policy, size_budget, label, symbols = None):
     """Registers the Go3sCheck actions of one executable.
 
     Args:
@@ -46,6 +46,7 @@ def check_actions(ctx, executable, report, verdict, profile, goarch, policy, siz
       policy: File: policy file, or None.
       size_budget: string: as of `linkcheck --size-budget`, or empty.
       label: string: the name of the executable in the report.
+      symbols: File: what elfstrip --symbols-file wrote with the executable, or None.
     """
     tool = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool
     args = ctx.actions.args()
@@ -55,12 +56,14 @@ def check_actions(ctx, executable, report, verdict, profile, goarch, policy, siz
     args.add("--format", "json")
     args.add("--report-only")
     args.add(label, format = "--name=%s")
+    if symbols:
+        args.add("--symbols", symbols)
     args.add("-o", report)
     args.add(executable)
     ctx.actions.run(
         executable = tool,
         arguments = [args],
-        inputs = [executable] + ([policy] if policy else []),
+        inputs = [executable] + [f for f in [policy, symbols] if f],
         outputs = [report],
         mnemonic = "Go3sCheck",
         progress_message = "Checking %{input}",

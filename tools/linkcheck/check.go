@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/pcln"
 	"github.com/go3s/rules_go3s/internal/policy"
 )
 
@@ -20,6 +21,7 @@ func runCheck(e env, args []string) (int, error) {
 	goarch := fs.String("goarch", "", "`machine` the files must be for: amd64, arm64 or riscv64; \"\" takes the policy's, else any")
 	budget := fs.String("size-budget", "", "greatest `size` of each file, such as 6MB or 5.2MiB; \"\" takes the policy's, else none")
 	known := fs.String("vulnerabilities", "", "list of known vulnerabilities in OSV format, a `file`; \"\" takes the policy's, else none")
+	symbols := fs.String("symbols", "", "the `file` that elfstrip --symbols-file wrote with the one file to check: names that were taken out of it")
 	out := outputFlags(fs)
 	name := fs.String("name", "", "`name` of the one file in the report, instead of its path")
 	files, err := parse(e, fs, args)
@@ -45,6 +47,18 @@ func runCheck(e env, args []string) (int, error) {
 	}
 	if *name != "" && len(files) > 1 {
 		return 0, fmt.Errorf("--name goes with one file, not with %d", len(files))
+	}
+	if *symbols != "" {
+		if len(files) > 1 {
+			return 0, fmt.Errorf("--symbols goes with one file, not with %d", len(files))
+		}
+		data, err := os.ReadFile(*symbols)
+		if err != nil {
+			return 0, err
+		}
+		if p.Symbols, err = pcln.ReadSymbols(*symbols, data); err != nil {
+			return 0, err
+		}
 	}
 	report := &policy.Report{Schema: policy.SchemaVersion, Files: make([]policy.FileReport, len(files))}
 	errs := make([]error, len(files))

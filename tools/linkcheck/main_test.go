@@ -100,6 +100,8 @@ func TestExitStatus(t *testing.T) {
 		{"expired exception", []string{"--policy", expired, bad}, 1, "no-host-path", ""},
 		{"vulnerable", []string{"--vulnerabilities", filepath.Join(dir, "osv.json"), clean}, 1, "GO-1: stdlib v1.26.8 has it", ""},
 		{"vulnerable by the policy", []string{"--policy", osv, clean}, 1, "GO-1: stdlib v1.26.8 has it", ""},
+		{"no symbols", []string{"--symbols", off, clean}, 2, "", "off.json: begins with"},
+		{"symbols for two", []string{"--symbols", off, clean, bad}, 2, "", "--symbols goes with one file, not with 2"},
 		{"no list of vulnerabilities", []string{"--vulnerabilities", off, clean}, 2, "", "vulnerabilities " + off + ": entry 1 : it has no id"},
 		{"unknown rule in policy", []string{"--policy", unknown, bad}, 2, "", `unknown.json: rules: unknown rule "no-hostpath"; the closest are no-host-path, `},
 		{"missing policy", []string{"--policy", filepath.Join(dir, "none"), bad}, 2, "", "no such file"},
@@ -294,7 +296,7 @@ func TestReferenceExample(t *testing.T) {
 	if err != nil || p.SizeBudget != 6e6 {
 		t.Errorf("policy %+v, error %v", p, err)
 	}
-	for _, f := range []string{"--profile", "--policy", "--goarch", "--size-budget", "--vulnerabilities", "--format", "-o", "--report-only", "--name"} {
+	for _, f := range []string{"--profile", "--policy", "--goarch", "--size-budget", "--symbols", "--vulnerabilities", "--format", "-o", "--report-only", "--name"} {
 		if !slices.ContainsFunc(strings.Split(reference, "\n"), func(line string) bool { return strings.HasPrefix(line, "| `"+f) }) {
 			t.Errorf("flag %s is not in the documentation", f)
 		}
