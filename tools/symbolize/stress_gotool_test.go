@@ -94,6 +94,27 @@ func testTiers(t *testing.T, goarch, path string) {
 		}
 	}
 	testProfile(t, goarch, path, side)
+	testOtherBuild(t, goarch, path, side)
+}
+
+// A side file of another build is refused: that of the program with another ID.
+func testOtherBuild(t *testing.T, goarch, path, side string) {
+	data, err := os.ReadFile(side)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const key = `"build_id":"`
+	at := bytes.Index(data, []byte(key)) + len(key)
+	data = bytes.Clone(data)
+	copy(data[at:], "0123456789ab")
+	write(t, side+".other", data)
+	for _, args := range [][]string{{"panic"}, {"goroutine"}, {"profile"}} {
+		log, _ := start(t, goarch, path+".symbolized", args...)
+		var out, errs bytes.Buffer
+		if code := run([]string{"--symbols=" + side + ".other"}, strings.NewReader(log), &out, &errs); code != exitFailed || !strings.Contains(errs.String(), "is of the build with ID ") || out.Len() > 0 {
+			t.Errorf("%s: exit code %d, printed %q and %q", args, code, out.String(), errs.String())
+		}
+	}
 }
 
 func testProfile(t *testing.T, goarch, path, side string) {
