@@ -16,8 +16,9 @@ def go_static_binary(name, **kwargs):
 
     Outputs: `<name>` for the platform of `--platforms`, or `<name>_<platform>` for each of `platforms`.
     Output groups: one for each of `platforms` by its name (for example `linux_arm64`), `debug` (debug
-    information in separate files), `linkcheck_report` (JSON), `linked` (before stripping), `symbols` (of
-    `traceback = "symbolized"`), `unpacked` (of `pack`).
+    information in separate files), `linkcheck_report` (JSON), `linked` (before stripping), `seccomp` (a
+    profile in OCI form), `symbols` (of `traceback = "symbolized"`), `syscalls` (the system calls that the program can make,
+    JSON), `unpacked` (of `pack`).
     `bazel run` starts the executable for the target platform, else the first, under an emulator if need be.
 
     Args:
@@ -65,6 +66,9 @@ def go_static_binary(name, **kwargs):
         - `linker_flags` (list of strings, default none): further options of the external linker, after those of the
           toolchain. Options that choose the kind of output are refused.
         - `linkcheck_policy` (label, default none): policy file over the profile.
+        - `allowed_syscalls` (label, default none): list of the system calls that the program may make, as
+          `linkcheck syscalls --list` writes it. The build fails when the program can make another one.
+          [System calls](../docs/syscalls.md).
         - `size_budget` (int or string, default none): most bytes of each executable, for example `6MB`.
 
         `data`, `env`, `args`, `tags`, `testonly`, `visibility`, `exec_properties` and

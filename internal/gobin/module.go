@@ -32,7 +32,8 @@ import (
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
-const moduleSize = 312 // bytes that are read
+// ModuleSize is how many bytes of the module data are read; there are more.
+const ModuleSize = 312
 
 // A Range is the addresses Start to End of a part of the program, End excluded.
 type Range struct{ Start, End uint64 }
@@ -89,8 +90,8 @@ func moduleBytes(f *goelf.File, t *FuncTable) (b []byte, addr uint64, err error)
 		if b, err = f.SectionData(s); err != nil {
 			return nil, 0, err
 		}
-		if len(b) < moduleSize {
-			return nil, 0, errorf(f, s.Off, "the module data has %d bytes, want at least %d", len(b), moduleSize)
+		if len(b) < ModuleSize {
+			return nil, 0, errorf(f, s.Off, "the module data has %d bytes, want at least %d", len(b), ModuleSize)
 		}
 		return b, s.Addr, nil
 	}
@@ -98,7 +99,7 @@ func moduleBytes(f *goelf.File, t *FuncTable) (b []byte, addr uint64, err error)
 	for p, data := range segments(f, elf.PF_X, 0) {
 		for i := 0; ; i++ {
 			next := bytes.Index(data[i:], want)
-			if next < 0 || len(data)-(i+next) < moduleSize {
+			if next < 0 || len(data)-(i+next) < ModuleSize {
 				break
 			}
 			i += next

@@ -14,7 +14,7 @@ import (
 // * stands for any member, as of an object whose members are not listed.
 var keys = map[string][]string{
 	"": {"schema", "profile", "goarch", "size_budget", "package_budgets", "go_version_min", "fips_module", "sections",
-		"forbidden", "vulnerabilities", "rules", "allow"},
+		"forbidden", "syscalls", "vulnerabilities", "rules", "allow"},
 	"forbidden.": {"packages", "modules", "strings"},
 	"rules.*.":   {"severity", "reason", "expires"},
 	"allow.*.":   {"subject", "reason", "expires"},

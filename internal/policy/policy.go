@@ -14,6 +14,7 @@ package policy
 //	  "fips_module": "v1.0.0",
 //	  "sections": [".embed_*"],
 //	  "forbidden": {"packages": ["net/http/pprof"], "modules": ["example.com/old"], "strings": ["jdoe"]},
+//	  "syscalls": ["read", "arch_prctl amd64", "dynamic example.com/fast.raw"],
 //	  "vulnerabilities": "osv.json",
 //	  "rules": {
 //	    "no-host-path-string": {"severity": "error"},
@@ -153,6 +154,7 @@ func Parse(data []byte) (*Policy, error) {
 		FIPSModule string                     `json:"fips_module"`
 		Sections   []string                   `json:"sections"`
 		Forbidden  forbidden                  `json:"forbidden"`
+		Syscalls   []string                   `json:"syscalls"`
 		Known      string                     `json:"vulnerabilities"`
 		Rules      map[string]Override        `json:"rules"`
 		Allow      map[string][]Allowance     `json:"allow"`
@@ -197,6 +199,9 @@ func Parse(data []byte) (*Policy, error) {
 		if p.PackageBudgets[pattern], err = parseSize("package_budgets."+clip(pattern), file.Packages[pattern]); err != nil {
 			return nil, err
 		}
+	}
+	if p.Syscalls, err = parseSyscalls(file.Syscalls); err != nil {
+		return nil, err
 	}
 	p.FIPSModule, p.Sections, p.VulnerabilityFile = file.FIPSModule, file.Sections, file.Known
 	p.ForbiddenPackages, p.ForbiddenModules, p.ForbiddenStrings = file.Forbidden.Packages, file.Forbidden.Modules, file.Forbidden.Strings

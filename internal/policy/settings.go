@@ -1,6 +1,9 @@
 package policy
 
-import "github.com/go3s/rules_go3s/internal/pcln"
+import (
+	"github.com/go3s/rules_go3s/internal/pcln"
+	"github.com/go3s/rules_go3s/internal/syscalls"
+)
 
 // Settings are what the rules of a policy compare with. A rule whose setting is
 // missing has nothing to judge.
@@ -18,6 +21,8 @@ type Settings struct {
 	// Symbols are the names that elfstrip --traceback=symbolized took out of the file;
 	// nil takes the names that are there.
 	Symbols *pcln.Symbols
+
+	Syscalls *syscalls.Allowed // what the program may ask of the kernel; nil for anything
 
 	// Vulnerabilities are what no-known-vulnerability knows; nil when no list was given.
 	// VulnerabilityFile is the file that the policy names for it, which the caller of

@@ -42,7 +42,7 @@ func (a *Analysis) interpret(fn *disasm.Func, extra, table []uint64) (*flow, boo
 	leader := map[uint64]bool{fn.Addr: true}
 	for i := range a.program.Insts(fn) {
 		f.insts = append(f.insts, i)
-		if (i.Flow == disasm.Jump || i.Flow == disasm.Branch) && i.Target >= fn.Addr && i.Target < fn.End() {
+		if f.inside(&i) {
 			leader[i.Target] = true
 		}
 	}
@@ -98,6 +98,12 @@ func (a *Analysis) interpret(fn *disasm.Func, extra, table []uint64) (*flow, boo
 			if f.a.steps++; f.a.steps > maxSteps {
 				return nil, false
 			}
+			if i.Flow == disasm.Call && f.inside(i) && i.Target != fn.Addr {
+				// Assembly has subroutines inside of a function.
+				called := s.clone()
+				called.regs[a.program.Arch.SP] = s.regs[a.program.Arch.SP].plus(-a.program.Arch.CallPush)
+				enter(i.Target, called)
+			}
 			f.step(s, i)
 			switch {
 			case i.Flow == disasm.Call || i.Flow == disasm.CallIndirect:
@@ -105,7 +111,7 @@ func (a *Analysis) interpret(fn *disasm.Func, extra, table []uint64) (*flow, boo
 			case i.Flow != disasm.Next || len(f.buf) > 0: // not a NOP
 				afterCall = false
 			}
-			if (i.Flow == disasm.Jump || i.Flow == disasm.Branch) && i.Target >= fn.Addr && i.Target < fn.End() {
+			if i.Flow != disasm.Call && f.inside(i) {
 				enter(i.Target, s)
 			}
 			if i.Flow == disasm.JumpIndirect {
@@ -118,6 +124,15 @@ func (a *Analysis) interpret(fn *disasm.Func, extra, table []uint64) (*flow, boo
 			}
 		}
 	}
+}
+
+// inside reports whether i goes to an address inside of the function.
+func (f *flow) inside(i *disasm.Inst) bool {
+	switch i.Flow {
+	case disasm.Call, disasm.Jump, disasm.Branch:
+		return i.Target >= f.fn.Addr && i.Target < f.fn.End()
+	}
+	return false
 }
 
 // index returns the index of the first instruction at or after pc.

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/go3s/rules_go3s/internal/disasm"
+	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
 // An edge is a direct call of a function, or a jump to its entry, by another one.
@@ -81,8 +82,12 @@ func (a *Analysis) scan() *graph {
 			for f := w; f < n; f += workers {
 				fn := &p.Funcs[f]
 				var last disasm.Inst
+				broken := len(fn.Code) // offset of the first bytes that are no instruction
 				for i := range p.Insts(fn) {
 					last = i
+					if off := int(i.PC - fn.Addr); i.Flow == disasm.Stop && off < broken && !isTrap(fn.Code[off:off+i.Len]) {
+						broken = off
+					}
 					switch i.Flow {
 					case disasm.Syscall, disasm.Syscall32:
 						g.sites[f] = append(g.sites[f], i)
@@ -102,6 +107,7 @@ func (a *Analysis) scan() *graph {
 						g.writable[f] = append(g.writable[f], ref{i.PC, i.Ref, a.onlyLoads(fn, &i)})
 					}
 				}
+				g.sites[f] = append(g.sites[f], hidden(p.Arch, fn, broken, g.sites[f])...)
 				switch last.Flow {
 				case disasm.Branch, disasm.Syscall, disasm.Syscall32:
 					all[f].runsOn = true
@@ -143,6 +149,39 @@ func (a *Analysis) scan() *graph {
 	return g
 }
 
+// isTrap reports whether code, which is no instruction that goes on, is a trap or padding.
+func isTrap(code []byte) bool {
+	switch string(code) {
+	case "\xcc", "\xf4", "\x0f\x0b": // INT3, HLT, UD2 of amd64
+		return true
+	case "\x00\x00", "\x02\x90": // padding, C.EBREAK of riscv64
+		return true
+	}
+	return code[0] == 0xcd || len(code) > 2 // INT of amd64; longer ones have been decoded
+}
+
+// systemCalls are the bytes of the instructions that enter the kernel where instructions differ in
+// length, by GOARCH. Behind bytes that are no instruction they may be overlooked.
+var systemCalls = map[string][][]byte{
+	"amd64":   {{0x0f, 0x05}, {0x0f, 0x34}, {0xcd, 0x80}},
+	"riscv64": {{0x73, 0, 0, 0}},
+}
+
+// hidden returns a Stop for each place in fn from offset broken on that looks like a system call and
+// is not in sites.
+func hidden(arch *disasm.Arch, fn *disasm.Func, broken int, sites []disasm.Inst) []disasm.Inst {
+	var out []disasm.Inst
+	for _, pattern := range systemCalls[arch.GOARCH] {
+		for off := broken; off < len(fn.Code); off += arch.MinLen {
+			pc := fn.Addr + uint64(off)
+			if bytes.HasPrefix(fn.Code[off:], pattern) && !slices.ContainsFunc(sites, func(i disasm.Inst) bool { return pc-i.PC < uint64(i.Len) }) {
+				out = append(out, disasm.Inst{PC: pc, Len: len(pattern), Flow: disasm.Stop})
+			}
+		}
+	}
+	return out
+}
+
 // funcAt returns the function that addr is the entry of, or whose address read-only
 // data at addr holds, as a function value does.
 func (a *Analysis) funcAt(g *graph, addr uint64) (uint64, bool) {
@@ -179,6 +218,9 @@ func (a *Analysis) scanData(g *graph) {
 			word := binary.LittleEndian.Uint64(data[off:])
 			if word < low || word >= high {
 				continue
+			}
+			if m := p.Module; m != nil && seg.Vaddr+uint64(off)-m.Addr < gobin.ModuleSize {
+				continue // where the text begins and ends
 			}
 			if f, ok := g.index[word]; ok {
 				g.inData[f] = true

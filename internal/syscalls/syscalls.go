@@ -58,6 +58,33 @@ type Dynamic struct {
 	Reason string `json:"reason"`
 }
 
+// Add adds what another file of the same program can ask of the kernel, such as the packed form,
+// whose unpacking code makes calls of its own. It fails for another machine.
+func (r *Report) Add(other *Report) error {
+	if r.GOARCH != other.GOARCH {
+		return fmt.Errorf("%s is for %s and %s for %s: want files of one program", r.File, r.GOARCH, other.File, other.GOARCH)
+	}
+	for _, c := range other.Calls {
+		i := slices.IndexFunc(r.Calls, func(mine Call) bool { return mine.Number == c.Number })
+		if i < 0 {
+			r.Calls = append(r.Calls, c)
+			continue
+		}
+		mine := &r.Calls[i]
+		mine.Sites = append(mine.Sites, c.Sites...)
+		if c.Implied == "" {
+			mine.Implied = ""
+		}
+	}
+	r.Dynamic = append(r.Dynamic, other.Dynamic...)
+	slices.SortFunc(r.Calls, compareCalls)
+	return nil
+}
+
+func compareCalls(x, y Call) int {
+	return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.Number, y.Number))
+}
+
 // An Analysis is the work on one executable.
 type Analysis struct {
 	program *disasm.Program
@@ -103,12 +130,15 @@ func Analyze(f *goelf.File, name string) (*Report, error) {
 	a.graph = a.scan()
 	for fn, sites := range a.graph.sites {
 		for _, i := range sites {
-			if i.Flow == disasm.Syscall32 {
-				a.addDynamic(fn, i.PC, nil, "enters the kernel as a 32-bit program does, with other numbers")
-				continue
+			switch i.Flow {
+			case disasm.Syscall32:
+				a.addDynamic(fn, i.PC, nil, "it enters the kernel as a 32-bit program does, with other numbers")
+			case disasm.Stop:
+				a.addDynamic(fn, i.PC, nil, "bytes of a system call follow on bytes that are no instruction")
+			default:
+				s := a.stateAt(fn, i.PC)
+				a.number(fn, i.PC, nil, s.regs[p.Arch.SyscallNumber])
 			}
-			s := a.stateAt(fn, i.PC)
-			a.number(fn, i.PC, nil, s.regs[p.Arch.SyscallNumber])
 		}
 	}
 	for len(a.needs) > 0 {
@@ -290,6 +320,6 @@ func (a *Analysis) report(name string) *Report {
 		finish(&r.Dynamic[i].Site)
 	}
 	slices.SortFunc(r.Dynamic, func(x, y Dynamic) int { return cmp.Or(byAddress(x.Site, y.Site), cmp.Compare(x.Reason, y.Reason)) })
-	slices.SortFunc(r.Calls, func(x, y Call) int { return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.Number, y.Number)) })
+	slices.SortFunc(r.Calls, compareCalls)
 	return r
 }

@@ -6,6 +6,7 @@ load(":display.bzl", "display")
 load(":launcher.bzl", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "is_native", "launcher")
 load(":providers.bzl", "Go3sLinkInfo")
 load(":strip.bzl", "PACKINGS", "STRIP_FLAGS", "TRACEBACKS", "strip_action", "strip_problem", STRIP_EXEC_GROUPS = "EXEC_GROUPS")
+load(":syscalls.bzl", "syscall_actions")
 load(":transition.bzl", "platforms_transition")
 
 visibility("//rules/...")
@@ -35,10 +36,14 @@ def _check(ctx, platform, link, executable, symbols, profile, size_budget):
         goarch = link.goarch,
         policy = ctx.file.linkcheck_policy,
         size_budget = size_budget,
-        label = "{} ({})".format(display(ctx.label), platform.name if platform else "linux_" + link.goarch),
+        label = _shown(ctx, platform, link),
         symbols = symbols,
     )
     return report, verdict
+
+def _shown(ctx, platform, link):
+    """Returns the name of one executable in reports."""
+    return "{} ({})".format(display(ctx.label), platform.name if platform else "linux_" + link.goarch)
 
 def _variant(ctx, platform, link):
     name = ctx.attr.basename
@@ -63,6 +68,14 @@ def _variant(ctx, platform, link):
         _strip(ctx, link, executable, symbols)
         checks = [_check(ctx, platform, link, executable, symbols, ctx.attr.profile, ctx.attr.size_budget)]
 
+    syscalls = syscall_actions(
+        ctx,
+        executable,
+        programs = [link.file] + ([executable] if unpacked else []),
+        allowed = ctx.file.allowed_syscalls,
+        label = _shown(ctx, platform, link),
+    )
+
     reports = [report for report, _ in checks]
     return struct(
         info = Go3sVariantInfo(
@@ -80,7 +93,8 @@ def _variant(ctx, platform, link):
         ),
         link = link,
         reports = reports,
-        verdicts = [verdict for _, verdict in checks],
+        syscalls = syscalls,
+        verdicts = [verdict for _, verdict in checks] + ([syscalls.verdict] if syscalls.verdict else []),
     )
 
 def _target_goarch(ctx):
@@ -144,7 +158,9 @@ def _binary_impl(ctx):
             debug = depset([variant.info.debug for variant in variants]),
             linkcheck_report = depset([report for variant in variants for report in variant.reports]),
             linked = depset([variant.info.linked for variant in variants]),
+            seccomp = depset([variant.syscalls.seccomp for variant in variants]),
             symbols = depset([variant.info.symbols for variant in variants if variant.info.symbols]),
+            syscalls = depset([variant.syscalls.report for variant in variants]),
             unpacked = depset([variant.info.unpacked for variant in variants if variant.info.unpacked]),
             _validation = depset([verdict for variant in variants for verdict in variant.verdicts]),
             **groups
@@ -163,6 +179,10 @@ go3s_binary = rule(
     doc = "Strips and checks linked programs, one for each platform.",
     executable = True,
     attrs = LAUNCHER_ATTRS | {
+        "allowed_syscalls": attr.label(
+            doc = "List of the system calls that the program may make, as `linkcheck syscalls --list` writes it.",
+            allow_single_file = True,
+        ),
         "basename": attr.string(
             doc = "File name of the executable; with `platforms`, `_<platform's name>` follows it.",
             mandatory = True,

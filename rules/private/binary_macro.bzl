@@ -22,6 +22,7 @@ _COMMON_ATTRS = [
 
 # Attributes of the public target alone.
 _PUBLIC_ATTRS = [
+    "allowed_syscalls",
     "args",
     "data",
     "deprecation",

@@ -101,6 +101,21 @@ packed_outputs_test = analysistest.make(
     },
 )
 
+def _syscalls_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    groups = analysistest.target_under_test(env)[OutputGroupInfo]
+    for group, files in ctx.attr.groups.items():
+        asserts.equals(env, files, [file.basename for file in groups[group].to_list()])
+    return analysistest.end(env)
+
+syscalls_test = analysistest.make(
+    _syscalls_test_impl,
+    doc = "Compares output groups of a target with what is wanted.",
+    attrs = {
+        "groups": attr.string_list_dict(mandatory = True),
+    },
+)
+
 def _flags_test_impl(ctx):
     env = analysistest.begin(ctx)
     for mnemonic, flags in ctx.attr.flags.items():

@@ -61,7 +61,7 @@ func init() { // not in the declaration: help refers to the table
 		{"merge", "[flags] REPORT...", "make one report of several", runMerge},
 		{"sizes", "[flags] NAME=FILE...", "measure files by section and package, and keep a budget", runSizes},
 		{"explain", "RULE...", "say what a rule is about", runExplain},
-		{"syscalls", "[--json|--seccomp|--list] [--allowed LIST] FILE", "say which system calls a program can make", runSyscalls},
+		{"syscalls", "[--json|--seccomp|--list] [--allowed LIST] FILE...", "say which system calls a program can make", runSyscalls},
 		{"list", "[--format text|markdown]", "list rules and profiles", runList},
 	}
 }

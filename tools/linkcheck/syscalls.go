@@ -11,7 +11,8 @@ import (
 	"github.com/go3s/rules_go3s/internal/syscalls"
 )
 
-// runSyscalls is "linkcheck syscalls": it says which system calls a program can make.
+// runSyscalls is "linkcheck syscalls": it says which system calls a program can make. Several
+// files are forms of one program, such as linked and packed.
 func runSyscalls(e env, args []string) (int, error) {
 	fs := flagSet("syscalls")
 	asJSON := fs.Bool("json", false, "write all sites and caller chains as JSON")
@@ -31,8 +32,8 @@ func runSyscalls(e env, args []string) (int, error) {
 		}
 	}
 	switch {
-	case len(files) != 1:
-		return 0, errors.New("syscalls: want one file; see linkcheck syscalls -h")
+	case len(files) == 0:
+		return 0, errors.New("syscalls: want a program, and further files of it if there are any; see linkcheck syscalls -h")
 	case forms > 1:
 		return 0, errors.New("syscalls: --json, --seccomp and --list exclude each other")
 	}
@@ -45,12 +46,7 @@ func runSyscalls(e env, args []string) (int, error) {
 			return 0, err
 		}
 	}
-	f, err := elf.Open(files[0])
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	report, err := syscalls.Analyze(f, *name)
+	report, err := analyzeAll(files, *name)
 	if err != nil {
 		return 0, err
 	}
@@ -81,6 +77,30 @@ func runSyscalls(e env, args []string) (int, error) {
 		return clean, err
 	}
 	return compareText(e, report, allowed.Compare(report), *allowedFile), nil
+}
+
+// analyzeAll returns what the program in files can ask of the kernel. name stands for it in the report.
+func analyzeAll(files []string, name string) (*syscalls.Report, error) {
+	var all *syscalls.Report
+	for _, file := range files {
+		f, err := elf.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		r, err := syscalls.Analyze(f, name)
+		f.Close()
+		switch {
+		case err != nil:
+			return nil, err
+		case all == nil:
+			all = r
+		default:
+			if err := all.Add(r); err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
+		}
+	}
+	return all, nil
 }
 
 func readAllowed(file string) (*syscalls.Allowed, error) {
