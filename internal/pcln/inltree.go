@@ -54,17 +54,20 @@ func (t *Table) inlTree(r *record, runs []run) (*inlTree, error) {
 // checkChains refuses a tree in which the way from a call to its callers does not
 // end: the runtime would not find the end either.
 func (x *inlTree) checkChains(t *Table, r *record, runs []run) error {
-	done := map[int32]bool{}
+	const onPath, ends = 1, 2
+	state := map[int32]int{}
+	var path []int32
 	for i := range x.calls {
-		var path []int32
-		for ; i >= 0 && !done[i]; i = valueAt(runs, uint64(x.calls[i].parent)) {
-			if slices.Contains(path, i) {
+		path = path[:0]
+		for ; i >= 0 && state[i] != ends; i = valueAt(runs, uint64(x.calls[i].parent)) {
+			if state[i] == onPath {
 				return t.errorf(0, "the function at text offset %#x has inlined calls that call each other", r.entry)
 			}
+			state[i] = onPath
 			path = append(path, i)
 		}
 		for _, i := range path {
-			done[i] = true
+			state[i] = ends
 		}
 	}
 	return nil

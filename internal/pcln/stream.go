@@ -1,6 +1,9 @@
 package pcln
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"sort"
+)
 
 // # Streams
 //
@@ -122,10 +125,9 @@ func constant(runs []run, v int32) bool { return len(runs) == 0 || len(runs) == 
 
 // valueAt returns the value that runs give for the offset pc; -1 beyond them.
 func valueAt(runs []run, pc uint64) int32 {
-	for _, r := range runs {
-		if pc < r.end {
-			return r.val
-		}
+	i := sort.Search(len(runs), func(i int) bool { return pc < runs[i].end })
+	if i == len(runs) {
+		return -1
 	}
-	return -1
+	return runs[i].val
 }

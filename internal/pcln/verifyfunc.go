@@ -158,21 +158,30 @@ const maxInlined = 1 << 12
 func (t *Table) frames(r *record, index int32) ([]frame, error) {
 	var list []frame
 	for index >= 0 && r.funcdata[funcdataInlTree] != noFuncData {
-		at := uint64(r.funcdata[funcdataInlTree]) + uint64(index)*inlRecord
-		if at+inlRecord > uint64(len(t.gofunc)) || len(list) == maxInlined {
-			return nil, t.errorf(0, "verification: the inlined call at %#x is not in the function data", at)
+		if len(list) == maxInlined {
+			return nil, t.errorf(0, "verification: more than %d calls are inlined at one instruction", maxInlined)
 		}
-		b := t.gofunc[at:]
-		name, err := t.runtimeName(le.Uint32(b[4:]))
+		call, err := t.call(r, index)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, frame{b[0], name, le.Uint32(b[8:]), le.Uint32(b[12:])})
-		if index, err = t.valueAtPC(r.pcdata[pcdataInlTree], uint64(le.Uint32(b[8:]))); err != nil {
+		list = append(list, call)
+		if index, err = t.valueAtPC(r.pcdata[pcdataInlTree], uint64(call.parent)); err != nil {
 			return nil, err
 		}
 	}
 	return list, nil
+}
+
+// call returns the record of an inlined call.
+func (t *Table) call(r *record, index int32) (frame, error) {
+	at := uint64(r.funcdata[funcdataInlTree]) + uint64(index)*inlRecord
+	if at+inlRecord > uint64(len(t.gofunc)) {
+		return frame{}, t.errorf(0, "verification: the inlined call at %#x is not in the function data", at)
+	}
+	b := t.gofunc[at:]
+	name, err := t.runtimeName(le.Uint32(b[4:]))
+	return frame{b[0], name, le.Uint32(b[8:]), le.Uint32(b[12:])}, err
 }
 
 // valueAtPC returns what a pc table says for one instruction.
@@ -285,46 +294,39 @@ func (v *verifier) points(int) error {
 	if err != nil {
 		return err
 	}
-	// The places where the answers may change are the ends of all four tables.
-	ends := map[uint64]bool{0: true}
-	for _, x := range []struct {
-		t    *Table
-		r    *record
-		kind int
-	}{
-		{v.old, &v.a, pcdataUnsafePoint}, {v.old, &v.a, pcdataInlTree},
-		{v.new, &v.b, pcdataUnsafePoint}, {v.new, &v.b, pcdataInlTree},
-	} {
-		if x.kind == pcdataInlTree && x.r.funcdata[funcdataInlTree] == noFuncData {
-			continue
-		}
-		w, err := startWalk(x.t, x.r.pcdata[x.kind])
-		for err == nil && !w.over {
-			ends[w.end] = true
-			err = w.next(x.t)
-		}
-		if err != nil {
-			return err
-		}
+	x, err := v.old.preemption(&v.a, v.name)
+	if err != nil {
+		return err
+	}
+	y, err := v.new.preemption(&v.b, newName)
+	if err != nil {
+		return err
 	}
 	covered, err := v.old.coverage(v.a.pcdata[pcdataUnsafePoint])
 	if err != nil {
 		return err
 	}
-	for at := range ends {
+	// The places where the answers may change are the ends of all four tables.
+	places := []uint64{0}
+	for _, runs := range [][]run{x.points, x.inlined, y.points, y.inlined} {
+		for _, r := range runs {
+			places = append(places, r.end)
+		}
+	}
+	for _, at := range places {
 		if at >= min(v.size, covered) {
 			continue
 		}
-		x, err := v.old.preemption(&v.a, v.name, at)
+		a, err := x.at(at)
 		if err != nil {
 			return err
 		}
-		y, err := v.new.preemption(&v.b, newName, at)
+		b, err := y.at(at)
 		if err != nil {
 			return err
 		}
-		if x != y && !(ofRuntime(v.name) && y == unsafePointUnsafe) {
-			return v.fail("the unsafe point at +%#x is %d, want %d", at, y, x)
+		if a != b && !(ofRuntime(v.name) && b == unsafePointUnsafe) {
+			return v.fail("the unsafe point at +%#x is %d, want %d", at, b, a)
 		}
 	}
 	return nil
@@ -344,30 +346,50 @@ func (t *Table) coverage(off uint32) (uint64, error) {
 	return w.start, nil
 }
 
-// preemption returns unsafePointUnsafe when a goroutine cannot be preempted at an
-// instruction, and else how it is resumed.
-func (t *Table) preemption(r *record, name string, pc uint64) (int32, error) {
-	point, err := t.valueAtPC(r.pcdata[pcdataUnsafePoint], pc)
-	if err != nil {
-		return 0, err
+// A preemption tells where in a function a goroutine can be preempted.
+type preemption struct {
+	t               *Table
+	r               *record
+	name            string
+	points, inlined []run
+}
+
+func (t *Table) preemption(r *record, name string) (*preemption, error) {
+	p := &preemption{t: t, r: r, name: name}
+	var err error
+	if p.points, err = t.walkAll(r.pcdata[pcdataUnsafePoint]); err != nil {
+		return nil, err
 	}
-	index := int32(-1)
-	if r.funcdata[funcdataInlTree] != noFuncData {
-		if index, err = t.valueAtPC(r.pcdata[pcdataInlTree], pc); err != nil {
+	p.inlined, err = t.walkAll(r.pcdata[pcdataInlTree])
+	return p, err
+}
+
+// walkAll returns all of a pc table.
+func (t *Table) walkAll(off uint32) ([]run, error) {
+	var runs []run
+	w, err := startWalk(t, off)
+	for err == nil && !w.over {
+		runs = append(runs, run{w.end, w.val})
+		err = w.next(t)
+	}
+	return runs, err
+}
+
+// at returns unsafePointUnsafe when a goroutine cannot be preempted at an
+// instruction, and else how it is resumed.
+func (p *preemption) at(pc uint64) (int32, error) {
+	name := p.name
+	if index := valueAt(p.inlined, pc); index >= 0 {
+		call, err := p.t.call(p.r, index)
+		if err != nil {
 			return 0, err
 		}
-	}
-	frames, err := t.frames(r, index)
-	if err != nil {
-		return 0, err
-	}
-	if len(frames) > 0 {
-		name = frames[0].name
+		name = call.name
 	}
 	if ofRuntime(name) {
 		return unsafePointUnsafe, nil
 	}
-	return point, nil
+	return valueAt(p.points, pc), nil
 }
 
 // maps compares stack maps: what (*stkframe).getStackMap returns.
