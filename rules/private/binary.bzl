@@ -19,7 +19,7 @@ def _strip(ctx, link, out, symbols):
     flags = STRIP_FLAGS[ctx.attr.strip] + ["--keep-symbol=" + symbol for symbol in ctx.attr.keep_symbols]
     if ctx.attr.keep_symbols:
         flags.append("--wildcard")
-    if ctx.attr.traceback != "full":
+    if ctx.attr.traceback:
         flags.append("--traceback=" + ctx.attr.traceback)
     strip_action(ctx, link.file, out, flags, symbols = symbols)
 
@@ -228,8 +228,7 @@ go3s_binary = rule(
             values = ["all", "debug", "none"],
         ),
         "traceback": attr.string(
-            doc = "What tracebacks still show.",
-            default = "full",
+            doc = "What tracebacks still show; empty for programs that have none.",
             values = TRACEBACKS,
         ),
         "_amd64": attr.label(default = "@platforms//cpu:x86_64"),

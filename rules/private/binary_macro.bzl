@@ -154,6 +154,7 @@ def static_program(name, mode, profile, binary = None, **kwargs):
 
     _settle_go_platform(name, kwargs)
     public = {key: kwargs.pop(key) for key in _PUBLIC_ATTRS if key in kwargs}
+    public.setdefault("traceback", "full")
     link = {key: kwargs.pop(key) for key in _LINK_ATTRS if key in kwargs}
     limits = {key: kwargs.pop(key) for key in STARTUP_LIMITS if key in kwargs}
     if type(limits.get("gc_percent")) == "int":

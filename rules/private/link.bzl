@@ -167,7 +167,7 @@ go3s_link = rule(
         "function_alignment": attr.int(
             doc = "Bytes to whose multiples functions are aligned; 0 for the default of the architecture.",
             default = 0,
-            values = [0, 16, 32, 64],
+            values = [0, 8, 16, 32, 64],
         ),
         "linker": attr.string(
             doc = "What lays out the program.",

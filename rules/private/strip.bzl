@@ -15,7 +15,8 @@ STRIP_FLAGS = {
     "debug": ["--strip-debug"],
 }
 
-TRACEBACKS = ["full", "functions", "symbolized"]
+# Empty for programs without the Go runtime.
+TRACEBACKS = ["", "full", "functions", "symbolized"]
 
 PACKINGS = ["", "lz4"]
 
@@ -28,7 +29,7 @@ def strip_problem(ctx):
       string: what was found, what was wanted and what to do; None if all is well.
     """
     strip = ctx.attr.strip
-    if ctx.attr.traceback != "full" and strip == "none":
+    if ctx.attr.traceback not in ("", "full") and strip == "none":
         return "traceback = {} with strip = \"none\": a program that is not stripped is left as it is; remove one of the two".format(repr(ctx.attr.traceback))
     if ctx.attr.traceback == "symbolized" and strip != "all":
         return ("traceback = \"symbolized\" with strip = {}: the symbols that are kept hold the names that it takes out; " +
