@@ -17,11 +17,11 @@ type Starts struct {
 	Faults int64 // page faults of one start, the median
 }
 
-// StartAll starts each program rounds times, with the argument --version, and lets them take turns, so that all see the
-// same load of the machine. Without thp no program gets transparent huge pages, whatever it asks for.
-func StartAll(rounds int, thp bool, programs []string) ([]Starts, error) {
+// StartAll starts each program rounds times with arg and lets them take turns, so that all see the same
+// load of the machine. Without thp no program gets transparent huge pages, whatever it asks for.
+func StartAll(rounds int, thp bool, arg string, programs []string) ([]Starts, error) {
 	var s []Starts
-	err := self(&s, append([]string{"starts", strconv.Itoa(rounds), strconv.FormatBool(thp)}, programs...)...)
+	err := self(&s, append([]string{"starts", strconv.Itoa(rounds), strconv.FormatBool(thp), arg}, programs...)...)
 	return s, err
 }
 
@@ -40,7 +40,7 @@ func starts(args []string) ([]Starts, error) {
 			return nil, fmt.Errorf("prctl(PR_SET_THP_DISABLE): %w", errno)
 		}
 	}
-	programs := args[2:]
+	programs := args[3:]
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func starts(args []string) ([]Starts, error) {
 	for round := -2; round < rounds; round++ { // the first two warm up
 		for i := range programs {
 			i = (i + max(round, 0)) % len(programs) // no program always follows the same one
-			argv := []string{programs[i], "--version"}
+			argv := []string{programs[i], args[2]}
 			start := time.Now()
 			pid, err := syscall.ForkExec(argv[0], argv, attr)
 			if err != nil {
@@ -80,10 +80,10 @@ type Memory struct {
 	Private int64 // of the resident set at the end, what is no page of a file
 }
 
-// MemoryOf runs a program with the argument --version, stops it when it exits and looks.
-func MemoryOf(program string) (Memory, error) {
+// MemoryOf runs a program with arg, stops it when it exits and looks.
+func MemoryOf(program, arg string) (Memory, error) {
 	var m Memory
-	err := self(&m, "memory", program)
+	err := self(&m, "memory", program, arg)
 	return m, err
 }
 
@@ -93,7 +93,7 @@ func memory(args []string) (*Memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	pid, err := syscall.ForkExec(args[0], []string{args[0], "--version"}, &syscall.ProcAttr{
+	pid, err := syscall.ForkExec(args[0], args, &syscall.ProcAttr{
 		Files: []uintptr{null.Fd(), null.Fd(), 2},
 		Sys:   &syscall.SysProcAttr{Ptrace: true, Pdeathsig: syscall.SIGKILL},
 	})

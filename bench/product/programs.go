@@ -1,0 +1,72 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/go3s/rules_go3s/bench/internal/programs"
+)
+
+// A program is a main package to measure.
+type program struct {
+	name string
+	what string // explanation below the table
+	dir  string
+	arg  string // with it the program returns at once from main
+}
+
+const helloSource = `package main
+
+import "fmt"
+
+func main() { fmt.Println("hello") }
+`
+
+// seedSource is an HTTPS client that returns at once for --version.
+const seedSource = `package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+)
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "--version" {
+		return
+	}
+	resp, err := http.Get("https://example.com")
+	fmt.Println(resp, err)
+}
+`
+
+// writePrograms writes the benchmark's own programs to dir.
+func writePrograms(dir string) ([]program, error) {
+	var list []program
+	for _, p := range []struct{ name, what, source string }{
+		{"hello", "fmt.Println", helloSource},
+		{"seed", "http.Get and fmt.Println", seedSource},
+	} {
+		sub := filepath.Join(dir, p.name)
+		if err := os.MkdirAll(sub, 0o777); err != nil {
+			return nil, err
+		}
+		for name, text := range map[string]string{"main.go": p.source, "go.mod": "module example.com/" + p.name + "\n\ngo 1.26\n"} {
+			if err := os.WriteFile(filepath.Join(sub, name), []byte(text), 0o666); err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, program{name: p.name, what: p.what, dir: sub, arg: "--version"})
+	}
+	return list, nil
+}
+
+// server returns the large program of the benchmarks.
+func server() (program, error) {
+	all, err := programs.All()
+	if err != nil {
+		return program{}, err
+	}
+	p := all[len(all)-1]
+	return program{name: p.Name, what: p.What, dir: p.Dir, arg: p.Args[0]}, nil
+}
