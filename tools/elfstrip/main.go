@@ -150,11 +150,22 @@ func stripFile(c *config, input string, stdout io.Writer) error {
 		return err
 	}
 	defer f.Close()
+	if err := checkTargets(c, f); err != nil {
+		return err
+	}
 	size, write, err := transform(c, f, file)
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.WriteFunc(output, info.Mode(), write); err != nil {
+	if err := writeDumps(c, f); err != nil {
+		return err
+	}
+	if c.output != "" {
+		err = atomicfile.WriteFunc(output, info.Mode(), write)
+	} else {
+		err = atomicfile.Replace(output, info, write)
+	}
+	if err != nil {
 		return err
 	}
 	if c.preserveDates {

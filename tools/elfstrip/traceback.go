@@ -43,6 +43,9 @@ func (c *config) checkTraceback() error {
 	case symbolized && len(c.files) > 1:
 		return fmt.Errorf("--symbols-file names one file, but there are %d input files", len(c.files))
 	}
+	if symbolized && c.options.AddGoFunc {
+		return fmt.Errorf("--keep-govulncheck gives access to what --traceback=%v takes out: use one of both", pcln.Symbolized)
+	}
 	if symbolized {
 		// Without inline trees govulncheck would take the program for one that
 		// calls nothing; without the symbol it says that it does not know.
