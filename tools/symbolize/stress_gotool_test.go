@@ -54,8 +54,9 @@ func testTiers(t *testing.T, goarch, path string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(data) >= len(last) {
-			t.Errorf("%v has %d bytes, want fewer than %d", tier, len(data), len(last))
+		// On machines with large pages a file shrinks by whole pages.
+		if len(data) > len(last) || tier == pcln.Symbolized && len(data) > len(f.Data)*9/10 {
+			t.Errorf("%v has %d bytes, after %d", tier, len(data), len(last))
 		}
 		last = data
 		write(t, path+"."+tier.String(), data)

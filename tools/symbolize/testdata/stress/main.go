@@ -240,7 +240,10 @@ func fail(kind string) {
 			go waiter(started)
 			<-started
 		}
-		syscall.Kill(os.Getpid(), syscall.SIGQUIT)
+		for parked() < 3 {
+			time.Sleep(time.Millisecond)
+		}
+		syscall.RawSyscall(syscall.SYS_TGKILL, uintptr(os.Getpid()), uintptr(syscall.Gettid()), uintptr(syscall.SIGQUIT))
 		time.Sleep(time.Hour)
 	case "deep":
 		overflow(kind, 0)
@@ -248,6 +251,12 @@ func fail(kind string) {
 		go outer("panic")
 		time.Sleep(time.Hour)
 	}
+}
+
+// parked returns how many goroutines wait for ever.
+func parked() int {
+	b := make([]byte, 1<<20)
+	return strings.Count(string(b[:runtime.Stack(b, true)]), "[select (no cases)]")
 }
 
 //go:noinline
@@ -280,6 +289,9 @@ func profile(name string) {
 	for range 3 {
 		go waiter(started)
 		<-started
+	}
+	for parked() < 3 {
+		time.Sleep(time.Millisecond)
 	}
 	if err := pprof.Lookup(name).WriteTo(os.Stdout, 0); err != nil {
 		fmt.Fprintln(os.Stderr, err)
