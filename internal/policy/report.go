@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
@@ -71,6 +72,7 @@ const MaxFindings = 20
 
 // Check judges f by the policy. name is the file's name in the report.
 func (p *Policy) Check(name string, f *goelf.File) FileReport {
+	sum := background(func() string { return sumOf(f) }) // it takes as long as the rules
 	in := NewInput(f)
 	in.Settings = p.Settings
 	out := newFileReport(name, p.Profile, in)
@@ -85,7 +87,35 @@ func (p *Policy) Check(name string, f *goelf.File) FileReport {
 			p.judge(&out, rule, in)
 		}
 	}
+	out.SHA256 = sum()
 	return out
+}
+
+// sumOf returns the SHA-256 of the file in hexadecimal.
+func sumOf(f *goelf.File) string {
+	sum := sha256.Sum256(f.Data)
+	return hex.EncodeToString(sum[:])
+}
+
+// background calls f in another goroutine and returns a function that waits for its
+// result. A fault of f, as of a mapped file that is cut off, is raised there.
+func background(f func() string) func() string {
+	var result string
+	var fault any
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { fault = recover() }()
+		debug.SetPanicOnFault(true)
+		result = f()
+	}()
+	return func() string {
+		<-done
+		if fault != nil {
+			panic(fault)
+		}
+		return result
+	}
 }
 
 // judge adds to report what came of rule.
@@ -111,15 +141,16 @@ func (p *Policy) skip(report *FileReport, rule *Rule, note string) {
 // whose rules have no Check; they add theirs by Policy.Judge. profile is what the
 // report shows in place of a profile's name, such as the command's.
 func NewFileReport(name, profile string, f *goelf.File) FileReport {
-	return newFileReport(name, profile, NewInput(f))
+	out := newFileReport(name, profile, NewInput(f))
+	out.SHA256 = sumOf(f)
+	return out
 }
 
+// newFileReport leaves the sum out.
 func newFileReport(name, profile string, in *Input) FileReport {
-	sum := sha256.Sum256(in.File.Data)
 	out := FileReport{
 		Name:    name,
 		Size:    uint64(len(in.File.Data)),
-		SHA256:  hex.EncodeToString(sum[:]),
 		GOARCH:  in.File.GOARCH(),
 		Profile: profile,
 	}
