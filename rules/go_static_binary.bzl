@@ -69,6 +69,9 @@ def go_static_binary(name, **kwargs):
         - `allowed_syscalls` (label, default none): list of the system calls that the program may make, as
           `linkcheck syscalls --list` writes it. The build fails when the program can make another one.
           [System calls](../docs/syscalls.md).
+        - `compare` (bool, default `True`): when `platforms` are of several architectures, fail the build on
+          what differs between the programs and is not explained by the standard library's files for one architecture or by
+          the compiler ([what is compared](../docs/compare.md)). Allowances of `linkcheck_policy` accept differences.
         - `size_budget` (int or string, default none): most bytes of each executable, for example `6MB`.
 
         `data`, `env`, `args`, `tags`, `testonly`, `visibility`, `exec_properties` and

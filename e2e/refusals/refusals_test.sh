@@ -32,6 +32,7 @@ refused() {
 }
 
 refused size_budget "size-budget" "//size_budget:size_budget (linux_" "FAIL" "more than its budget of 100000"
+refused backdoor 'same-functions' '//backdoor:backdoor (riscv64)' 'main.open: riscv64 only; declared in door_riscv64.go'
 refused unknown_rule 'no-interpretor' 'no-interpreter'
 refused static_off '//static_off:static_off: static = "off": want "on" or "auto"' 'remove it'
 refused linkmode_c_shared '//linkmode_c_shared:linkmode_c_shared: linkmode = "c-shared"' 'use go_binary'

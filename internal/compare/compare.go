@@ -47,6 +47,7 @@ type comparison struct {
 	std       *stdTable
 	out       []Difference
 	explained map[string]*Difference // functions by name
+	leaves    map[string]bool        // what leaf found
 }
 
 // Compare returns the differences between programs, explained or not, ordered by
@@ -73,7 +74,7 @@ func Compare(programs []*Program, accept func(kind Kind, subject string) bool) (
 			return nil, fmt.Errorf("%s: made by %s, but what depends on the architecture is known of the standard library of %s only: compare programs made by that release", p.Name, p.build.GoVersion, release)
 		}
 	}
-	c := &comparison{programs: programs, accept: accept, std: std(), explained: map[string]*Difference{}}
+	c := &comparison{programs: programs, accept: accept, std: std(), explained: map[string]*Difference{}, leaves: map[string]bool{}}
 	c.functions()
 	c.packages()
 	c.calls()

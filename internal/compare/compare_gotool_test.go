@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"os"
@@ -12,6 +13,7 @@ import (
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
+	"github.com/go3s/rules_go3s/internal/strip"
 )
 
 func TestMain(m *testing.M) { linktest.Main(m) }
@@ -35,7 +37,10 @@ func read(t testing.TB, path string) *Program {
 	return p
 }
 
-// link builds the program in dir in each mode.
+// stripped is what link calls the fixed-address program without symbols.
+const stripped = "stripped"
+
+// link builds the program in dir in each mode, and strips one.
 func link(t testing.TB, goarch, dir string, edits ...func(*cmdlink.Config)) map[string]*Program {
 	t.Helper()
 	p := linktest.Compile(t, goarch, dir, true)
@@ -44,6 +49,26 @@ func link(t testing.TB, goarch, dir string, edits ...func(*cmdlink.Config)) map[
 		file := filepath.Join(t.TempDir(), goarch)
 		p.Link(t, mode, file, edits...)
 		out[mode] = read(t, file)
+		if mode != cmdlink.ModeExe {
+			continue
+		}
+		f, err := goelf.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		image, err := strip.Strip(f, &strip.Options{Mode: strip.All})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := image.Write(&b, bytes.NewReader(f.Data)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file+".stripped", b.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		out[stripped] = read(t, file+".stripped")
 	}
 	return out
 }
@@ -55,7 +80,7 @@ func findings(t testing.TB, programs []*Program) []Difference {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(differences) < 300 {
+	if len(differences) < 200 {
 		t.Errorf("%d differences, want hundreds: the runtime alone has them", len(differences))
 	}
 	return slices.DeleteFunc(differences, func(d Difference) bool { return d.Rule != "" })
@@ -163,7 +188,7 @@ func TestPlants(t *testing.T) {
 		}
 		return out
 	}
-	for _, mode := range modes {
+	for _, mode := range append(modes, stripped) {
 		for _, d := range findings(t, programs(mode, nil)) {
 			t.Errorf("%s: the same program: %s %s: %v", mode, d.Kind, d.Subject, &d)
 		}
@@ -180,12 +205,15 @@ func TestPlants(t *testing.T) {
 					c.XDefs = append(c.XDefs, plant.xdef)
 				}
 			})
-			for _, mode := range modes {
+			for _, mode := range append(modes, stripped) {
 				found := map[string]bool{}
 				for _, d := range findings(t, programs(mode, planted)) {
 					found[fmt.Sprintf("%s %s", d.Kind, d.Subject)] = true
 				}
 				for _, want := range plant.want {
+					if kind, _, _ := strings.Cut(want, " "); mode == stripped && (kind == string(Strings) || kind == string(Data)) {
+						continue // told apart by symbols only
+					}
 					if !found[want] {
 						t.Errorf("%s: no finding %s; there are %q", mode, want, slices.Sorted(maps.Keys(found)))
 					}

@@ -38,6 +38,24 @@ type text struct {
 	starts []int // of the pieces, ascending; the end of bytes last
 	users  []map[string]bool
 	index  map[string]bool // the pieces
+
+	lengths map[int]bool            // of the pieces
+	begin   map[[context]byte][]int // starts, by the bytes there
+}
+
+// newText returns the text of the pieces of b that begin at starts, which ascend.
+func newText(b []byte, starts []int, users []map[string]bool) *text {
+	t := &text{bytes: b, starts: append(starts, len(b)), users: users,
+		index: map[string]bool{}, lengths: map[int]bool{}, begin: map[[context]byte][]int{}}
+	for i, at := range starts {
+		piece := t.piece(i)
+		t.index[piece], t.lengths[len(piece)] = true, true
+		if len(b)-at >= context {
+			key := [context]byte(b[at:])
+			t.begin[key] = append(t.begin[key], at)
+		}
+	}
+	return t
 }
 
 // piece returns piece i.
@@ -54,8 +72,8 @@ func (t *text) has(u *text, i int) bool {
 	if t.index[string(piece)] {
 		return true
 	}
-	for cut := 1; cut < len(piece); cut++ {
-		if t.index[string(piece[:cut])] && t.hasStart(u.bytes[u.starts[i]+cut:min(u.starts[i+1]+context, len(u.bytes))]) {
+	for cut := range piece {
+		if t.lengths[cut] && t.index[string(piece[:cut])] && t.hasStart(u.bytes[u.starts[i]+cut:min(u.starts[i+1]+context, len(u.bytes))]) {
 			return true
 		}
 	}
@@ -89,6 +107,9 @@ func (t *text) has(u *text, i int) bool {
 
 // hasStart reports whether a piece, and what follows it, begins with start.
 func (t *text) hasStart(start []byte) bool {
+	if len(start) >= context {
+		return slices.ContainsFunc(t.begin[[context]byte(start)], func(at int) bool { return bytes.HasPrefix(t.bytes[at:], start) })
+	}
 	return slices.ContainsFunc(t.starts[:len(t.starts)-1], func(at int) bool { return bytes.HasPrefix(t.bytes[at:], start) })
 }
 
@@ -171,7 +192,7 @@ func (r *reader) dataSymbols() ([]symbol, error) {
 			}
 			flags := elf.SectionFlag(r.f.Sections[s.Shndx].Flags)
 			if flags&elf.SHF_ALLOC != 0 && flags&(elf.SHF_EXECINSTR|elf.SHF_TLS) == 0 {
-				out = append(out, symbol{s.Str, s.Value, s.Size})
+				out = append(out, symbol{strings.Clone(s.Str), s.Value, s.Size})
 			}
 		}
 	}
@@ -252,19 +273,16 @@ func (d *dataReader) readText(b []byte) error {
 	if err != nil {
 		return err
 	}
-	t := &text{bytes: bytes.Clone(b), index: map[string]bool{}}
+	var starts []int
 	for addr := range users {
-		t.starts = append(t.starts, int(addr-d.strings.Start))
+		starts = append(starts, int(addr-d.strings.Start))
 	}
-	slices.Sort(t.starts)
-	for _, at := range t.starts {
-		t.users = append(t.users, users[d.strings.Start+uint64(at)])
+	slices.Sort(starts)
+	var at []map[string]bool
+	for _, start := range starts {
+		at = append(at, users[d.strings.Start+uint64(start)])
 	}
-	t.starts = append(t.starts, len(b))
-	for i := range t.users {
-		t.index[t.piece(i)] = true
-	}
-	d.text = t
+	d.text = newText(bytes.Clone(b), starts, at)
 	return nil
 }
 
@@ -354,6 +372,9 @@ func (d *dataReader) target(addr, n uint64) string {
 	}
 	if d.mod.Types.Start <= addr && addr < d.mod.Types.End {
 		return "type"
+	}
+	if d.sectionOf(addr) != nil {
+		return "address" // of the end of something, or of what has no name
 	}
 	return ""
 }

@@ -154,16 +154,24 @@ func (c *comparison) branches(name string) bool {
 // leaf reports whether a function refers to nothing on any architecture but what
 // the compiler may have put there.
 func (c *comparison) leaf(name string) bool {
-	for _, p := range c.programs {
-		if fn := p.funcs[name]; fn != nil {
-			for to, how := range fn.refs {
-				if rule, _ := c.std.explainName(to); rule == "" && (how&(called|addressed) != 0 || how&active != 0 && !c.leaf(to)) {
-					return false
-				}
+	known, ok := c.leaves[name]
+	if ok {
+		return known
+	}
+	c.leaves[name] = true // while asking for itself: recursion refers to nothing else
+	c.leaves[name] = !slices.ContainsFunc(c.programs, func(p *Program) bool {
+		fn := p.funcs[name]
+		if fn == nil {
+			return false
+		}
+		for to, how := range fn.refs {
+			if rule, _ := c.std.explainName(to); rule == "" && (how&(called|addressed) != 0 || how&active != 0 && !c.leaf(to)) {
+				return true
 			}
 		}
-	}
-	return true
+		return false
+	})
+	return c.leaves[name]
 }
 
 // neverAlone reports whether a function has no code of its own in any program.

@@ -94,6 +94,9 @@ func Read(name string, f *goelf.File) (*Program, error) {
 		data: map[string][]string{}, neutral: map[string]string{}, embedded: map[string]string{}, sections: map[string]string{}, relocs: map[string]int{}, parts: map[uint64]bool{},
 	}}
 	var err error
+	if len(f.Sections) == 0 {
+		return nil, fmt.Errorf("%s: the file has no section headers: compare it before they are removed", f.Name)
+	}
 	if r.build, err = gobin.ReadBuildInfo(f); err != nil {
 		return nil, err
 	}
@@ -305,9 +308,6 @@ func (r *reader) readFuncValues() error {
 				r.funcValues = row
 			}
 		}
-	}
-	if r.funcValues.End == 0 {
-		return fmt.Errorf("%s: no section holds function values: compare the file before its section headers are removed", r.f.Name)
 	}
 	return nil
 }

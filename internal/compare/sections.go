@@ -36,7 +36,7 @@ func (r *reader) readSections() error {
 			return err
 		}
 		sum := sha256.Sum256(b)
-		r.sections[s.Str] = fmt.Sprintf("type %v, flags %v, %d bytes, sha256:%s", elf.SectionType(s.Type), elf.SectionFlag(s.Flags), s.Size, hex.EncodeToString(sum[:]))
+		r.sections[strings.Clone(s.Str)] = fmt.Sprintf("type %v, flags %v, %d bytes, sha256:%s", elf.SectionType(s.Type), elf.SectionFlag(s.Flags), s.Size, hex.EncodeToString(sum[:]))
 	}
 	return nil
 }

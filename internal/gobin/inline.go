@@ -108,8 +108,11 @@ func (t *FuncTable) Info(i int, gofunc []byte) FuncInfo {
 	calls := gofunc[tree:]
 	ranges := t.pcValues(le.Uint32(record[funcRecord+4*pcdataInlTree:]), fn)
 	count := 0
+	// Calls without instructions of their own are there because others lie in them:
+	// there cannot be many more than the function has bytes.
+	most := min(len(calls)/inlinedCallSize, maxInlined, 8*int(fn.End-fn.Entry)+64)
 	for _, r := range ranges {
-		if r.value >= maxInlined || int(r.value) >= len(calls)/inlinedCallSize {
+		if int(r.value) >= most || r.value < -1 {
 			return info
 		}
 		count = max(count, int(r.value)+1)

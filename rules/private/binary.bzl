@@ -2,6 +2,7 @@
 
 load("//rules:providers.bzl", "Go3sBinaryInfo", "Go3sVariantInfo")
 load(":check.bzl", "check_actions", CHECK_EXEC_GROUPS = "EXEC_GROUPS")
+load(":compare.bzl", "compare_actions")
 load(":display.bzl", "display")
 load(":launcher.bzl", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "is_native", "launcher")
 load(":providers.bzl", "Go3sLinkInfo")
@@ -97,6 +98,30 @@ def _variant(ctx, platform, link):
         verdicts = [verdict for _, verdict in checks] + ([syscalls.verdict] if syscalls.verdict else []),
     )
 
+def _compare(ctx, variants):
+    """Compares the variants, if they are for several architectures.
+
+    Returns:
+      (reports, verdicts): lists of Files.
+    """
+    linked = {}
+    for variant in variants:
+        # Two platforms of one architecture, such as linux_amd64 and linux_amd64_v3, count once.
+        linked.setdefault(variant.info.goarch, variant.info.linked)
+    if not ctx.attr.compare or len(linked) < 2:
+        return [], []
+    report = ctx.actions.declare_file(ctx.attr.basename + ".compare.json")
+    verdict = ctx.actions.declare_file(ctx.attr.basename + ".compare.passed")
+    compare_actions(
+        ctx,
+        linked.values(),
+        report,
+        verdict,
+        policy = ctx.file.linkcheck_policy,
+        label = display(ctx.label),
+    )
+    return [report], [verdict]
+
 def _target_goarch(ctx):
     for goarch, cpu in {"amd64": ctx.attr._amd64, "arm64": ctx.attr._arm64, "riscv64": ctx.attr._riscv64}.items():
         if ctx.target_platform_has_constraint(cpu[platform_common.ConstraintValueInfo]):
@@ -142,6 +167,7 @@ def _binary_impl(ctx):
     for name, value in ctx.attr.env.items():
         environment[name] = ctx.expand_location(value, ctx.attr.data)
 
+    compare_reports, compare_verdicts = _compare(ctx, variants)
     groups = {
         variant.info.platform.name: depset([variant.info.executable])
         for variant in variants
@@ -155,6 +181,7 @@ def _binary_impl(ctx):
         ),
         Go3sBinaryInfo(variants = [variant.info for variant in variants]),
         OutputGroupInfo(
+            compare_report = depset(compare_reports),
             debug = depset([variant.info.debug for variant in variants]),
             linkcheck_report = depset([report for variant in variants for report in variant.reports]),
             linked = depset([variant.info.linked for variant in variants]),
@@ -162,7 +189,7 @@ def _binary_impl(ctx):
             symbols = depset([variant.info.symbols for variant in variants if variant.info.symbols]),
             syscalls = depset([variant.syscalls.report for variant in variants]),
             unpacked = depset([variant.info.unpacked for variant in variants if variant.info.unpacked]),
-            _validation = depset([verdict for variant in variants for verdict in variant.verdicts]),
+            _validation = depset([verdict for variant in variants for verdict in variant.verdicts] + compare_verdicts),
             **groups
         ),
         RunEnvironmentInfo(
@@ -186,6 +213,10 @@ go3s_binary = rule(
         "basename": attr.string(
             doc = "File name of the executable; with `platforms`, `_<platform's name>` follows it.",
             mandatory = True,
+        ),
+        "compare": attr.bool(
+            doc = "Whether executables for several architectures are compared.",
+            default = True,
         ),
         "data": attr.label_list(
             doc = "Files and programs needed at run time.",

@@ -24,6 +24,7 @@ _COMMON_ATTRS = [
 _PUBLIC_ATTRS = [
     "allowed_syscalls",
     "args",
+    "compare",
     "data",
     "deprecation",
     "env",

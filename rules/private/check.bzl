@@ -70,6 +70,17 @@ def check_actions(ctx, executable, report, verdict, profile, goarch, policy, siz
         exec_group = EXEC_GROUP,
         execution_requirements = {"supports-path-mapping": "1"},
     )
+    verdict_action(ctx, report, verdict)
+
+def verdict_action(ctx, report, verdict):
+    """Registers the action that fails when a report has errors.
+
+    Args:
+      ctx: context of a rule that has EXEC_GROUPS.
+      report: File: JSON report.
+      verdict: File: empty file, written when the report has no error.
+    """
+    tool = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool
     args = ctx.actions.args()
     args.add("--touch", verdict)
     args.add(report)

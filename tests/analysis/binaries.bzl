@@ -16,7 +16,9 @@ def _outputs_test_impl(ctx):
         if variant.platform:
             group = target[OutputGroupInfo][variant.platform.name]
             asserts.equals(env, [variant.executable], group.to_list())
-    asserts.equals(env, len(info.variants), len(target[OutputGroupInfo]._validation.to_list()))
+    compared = [file.basename for file in target[OutputGroupInfo].compare_report.to_list()]
+    asserts.equals(env, ctx.attr.compared, compared)
+    asserts.equals(env, len(info.variants) + len(compared), len(target[OutputGroupInfo]._validation.to_list()))
     return analysistest.end(env)
 
 def _make_outputs_test(goarch):
@@ -24,6 +26,7 @@ def _make_outputs_test(goarch):
         _outputs_test_impl,
         doc = "Compares the outputs of a target, built with --platforms of {}, with what is wanted.".format(goarch),
         attrs = {
+            "compared": attr.string_list(doc = "Reports of comparisons."),
             "executable": attr.string(mandatory = True),
             "files": attr.string_list(mandatory = True),
             "goarchs": attr.string_list(mandatory = True),
@@ -90,7 +93,7 @@ def _packed_outputs_test_impl(ctx):
         asserts.equals(env, name + ".unpacked", variant.unpacked.basename)
         asserts.equals(env, name + ".symbols", variant.symbols.basename)
         asserts.equals(env, name + ".linkcheck.json", variant.report.basename)
-    asserts.equals(env, 2 * len(target[Go3sBinaryInfo].variants), len(target[OutputGroupInfo]._validation.to_list()))
+    asserts.equals(env, 2 * len(target[Go3sBinaryInfo].variants) + 1, len(target[OutputGroupInfo]._validation.to_list()))
     return analysistest.end(env)
 
 packed_outputs_test = analysistest.make(

@@ -1,0 +1,63 @@
+package compare
+
+import (
+	"slices"
+	"testing"
+)
+
+// cut makes a text of pieces.
+func cut(pieces ...string) *text {
+	var all []byte
+	var starts []int
+	var users []map[string]bool
+	for _, p := range pieces {
+		starts = append(starts, len(all))
+		all = append(all, p...)
+		users = append(users, map[string]bool{"main.main": true})
+	}
+	return newText(all, starts, users)
+}
+
+func TestTextHas(t *testing.T) {
+	other := cut("a", "bc", "evil", "https://example.com/a", "0123456789abcdef0123456789")
+	for _, tt := range []struct {
+		name string
+		text *text
+		want []bool // of each piece
+	}{
+		{"the same", cut("a", "evil"), []bool{true, true}},
+		{"another order", cut("evil", "a"), []bool{true, true}},
+		{"cut inside", cut("ev", "il"), []bool{true, true}},
+		{"part of another", cut("vil"), []bool{false}},
+		{"longer", cut("evils"), []bool{false}},
+		{"shorter", cut("https://example.com/", "x"), []bool{false, false}},
+		{"start of the next not referred to", cut("a", "bcev", "il", "https://example.com/a"), []bool{true, true, true, true}},
+		{"other", cut("a", "good"), []bool{true, false}},
+	} {
+		var got []bool
+		for i := range tt.text.users {
+			got = append(got, other.has(tt.text, i))
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: has = %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestHasImmediate(t *testing.T) {
+	p := &Program{constants: []byte("..GODEBUG=..time.Loc..cation(.."), parts: map[uint64]bool{0x646e6f6d: true}} // "mond"
+	for s, want := range map[string]bool{
+		"GODEBUG=":       true,
+		"GODEBUG=x":      true,  // the rest is shorter than 4 bytes
+		"GODEBUG=xyzw":   false, // it is not
+		"time.Location(": true,  // by 8, 4 and 2 bytes
+		"time.Localized": false,
+		"monday":         true, // put together from parts
+		"mon":            true,
+		"evil command":   false,
+	} {
+		if got := p.hasImmediate(s); got != want {
+			t.Errorf("hasImmediate(%q) = %v, want %v", s, got, want)
+		}
+	}
+}

@@ -1,0 +1,46 @@
+"""Go3sCompare: finds what differs between one program's files for several architectures.
+
+As with Go3sCheck, the report is written whatever it says, and a second action,
+alone in `_validation`, fails the build. The files are the linker's, before they are
+stripped: stripping is the same for all of them, and takes away what tells strings
+and data apart.
+"""
+
+load("//toolchains:linkcheck.bzl", "LINKCHECK_TOOLCHAIN")
+load(":check.bzl", "EXEC_GROUP", "verdict_action")
+
+visibility("//rules/...")
+
+def compare_actions(ctx, linked, report, verdict, policy, label):
+    """Registers the actions that compare linked files.
+
+    Args:
+      ctx: context of a rule that has check.bzl's EXEC_GROUPS.
+      linked: list of Files: executables with symbols, each for another GOARCH.
+      report: File: JSON report to write.
+      verdict: File: empty file, written when the report has no error.
+      policy: File: policy file, whose allowances accept differences, or None.
+      label: string: the name of the program in the report.
+    """
+    args = ctx.actions.args()
+    args.use_param_file("@%s")
+    args.set_param_file_format("multiline")
+    args.add("compare")
+    if policy:
+        args.add("--policy", policy)
+    args.add("--format", "json")
+    args.add("--report-only")
+    args.add(label, format = "--name=%s")
+    args.add("-o", report)
+    args.add_all(linked)
+    ctx.actions.run(
+        executable = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool,
+        arguments = [args],
+        inputs = linked + ([policy] if policy else []),
+        outputs = [report],
+        mnemonic = "Go3sCompare",
+        progress_message = "Comparing the builds of " + label,
+        exec_group = EXEC_GROUP,
+        execution_requirements = {"supports-path-mapping": "1"},
+    )
+    verdict_action(ctx, report, verdict)
