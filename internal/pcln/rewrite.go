@@ -422,7 +422,7 @@ func (w *rewriter) putSymbols() error {
 			if x == 0 || x >= len(w.f.Sections) {
 				continue
 			}
-			entry := w.image[s.Off-w.tail+uint64(n)*goelf.SymbolSize:]
+			entry := w.image[w.unloaded(s.Off)+uint64(n)*goelf.SymbolSize:]
 			switch {
 			case x != w.t.Section.Index:
 				if new := w.address(sym.Value); new != sym.Value && w.f.Sections[x].Addr >= w.end {
@@ -441,17 +441,20 @@ func (w *rewriter) putSymbols() error {
 	return nil
 }
 
+// unloaded returns the new offset of what is not loaded.
+func (w *rewriter) unloaded(off uint64) uint64 {
+	last := w.load[len(w.load)-1]
+	if off >= last.Off+last.Filesz {
+		return off - w.tail
+	}
+	return off
+}
+
 // putHeaders writes the three kinds of headers.
 func (w *rewriter) putHeaders() error {
 	f := w.f
-	last := w.load[len(w.load)-1]
-	loaded := last.Off + last.Filesz
-	h := w.image
-	shoff := f.Header.Shoff
-	if shoff >= loaded {
-		shoff -= w.tail
-	}
-	le.PutUint64(h[40:], shoff)
+	shoff := w.unloaded(f.Header.Shoff)
+	le.PutUint64(w.image[40:], shoff)
 	for i := range f.Progs {
 		p := f.Progs[i]
 		b := w.image[f.Header.Phoff+uint64(i)*goelf.ProgHeaderSize:]
@@ -475,9 +478,7 @@ func (w *rewriter) putHeaders() error {
 			}
 		}
 		if s.Flags&uint64(elf.SHF_ALLOC) == 0 {
-			if s.Off >= loaded {
-				le.PutUint64(b[24:], s.Off-w.tail)
-			}
+			le.PutUint64(b[24:], w.unloaded(s.Off))
 			continue
 		}
 		for _, l := range w.load {

@@ -104,7 +104,7 @@ func (s *Symbols) Encode() ([]byte, error) {
 }
 
 // maxSymbols bounds the size of a part of a side file in bytes.
-const maxSymbols = 1 << 30
+const maxSymbols = 1 << 28
 
 // ReadSymbols reads a side file; name is for messages.
 func ReadSymbols(name string, data []byte) (*Symbols, error) {

@@ -112,7 +112,7 @@ func (t *Table) read() error {
 	}
 	word := func(off int) uint64 { return le.Uint64(mod[off:]) }
 	base, size := t.Section.Addr, uint64(len(data))
-	if size < headerSize || le.Uint32(data) != magic || word(modHeader) != base {
+	if size < headerSize || base+size < base || le.Uint32(data) != magic || word(modHeader) != base {
 		return t.errorf(0, "module data has the header at %#x, want the section's address %#x", word(modHeader), base)
 	}
 	var bad error
