@@ -63,8 +63,8 @@ var variants = []variant{
 
 	{name: "linked", link: "exe", hidden: true},
 	{name: "linked PIE", link: "static-pie", hidden: true},
-	{name: "static", from: "linked", tool: "elfstrip", args: []string{"-s"}, ours: true},
-	{name: "static PIE", from: "linked PIE", tool: "elfstrip", args: []string{"-s"}, ours: true},
+	{name: "static", from: "linked", tool: "elfstrip", args: []string{"-s", "--traceback=full"}, ours: true},
+	{name: "static PIE", from: "linked PIE", tool: "elfstrip", args: []string{"-s", "--traceback=full"}, ours: true},
 	{name: "static, functions", from: "linked", tool: "elfstrip", args: []string{"-s", "--traceback=functions"}, ours: true},
 	{name: "static, symbolized", from: "linked", tool: "elfstrip", args: []string{"-s", "--traceback=symbolized", "--symbols-file=OUT.symbols"}, ours: true},
 	{name: "static PIE, symbolized", from: "linked PIE", tool: "elfstrip", args: []string{"-s", "--traceback=symbolized", "--symbols-file=OUT.symbols"}, ours: true},
