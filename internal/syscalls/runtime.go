@@ -93,7 +93,9 @@ func (a *Analysis) addImplied(r *Report) {
 	if a.mentions("vdso_clock_gettime") || a.mentions("__kernel_clock_gettime") {
 		imply("clock_gettime", "the kernel's vDSO asks it where the clock source demands it")
 	}
-	if hasFunc("runtime.vgetrandom1") {
+	// Where the names of functions were taken out, the vDSO's own name is what is left.
+	named := hasFunc("runtime.mstart")
+	if hasFunc("runtime.vgetrandom1") || !named && (a.mentions("__vdso_getrandom") || a.mentions("__kernel_getrandom")) {
 		imply("getrandom", "the kernel's vDSO takes random bytes from it")
 	}
 }
