@@ -18,8 +18,9 @@
 // # The image
 //
 // The payload is the original's memory as the kernel would have made it from the
-// PT_LOAD segments, one LZ4 block. The unpacker maps memory for all of it, in one
-// piece and so that huge pages fit, decodes, gives every segment its protection,
+// PT_LOAD segments, as LZ4 blocks between which is zero. Before, reversible filters
+// changed it for the better ([image.filter]). The unpacker maps memory for all of it, in one
+// piece and so that huge pages fit, decodes, undoes the filters, gives every segment its protection,
 // corrects the entries of the auxiliary vector that describe the program, and
 // jumps to the original's entry, which relocates a PIE as ever. No memory is ever
 // writable and executable.
@@ -28,12 +29,14 @@
 //
 // A checksum over header and payload is verified before they are used; it is no
 // protection against intent. The decoder does not leave its bounds whatever it
-// reads. Unpack compares the SHA-256 too.
+// reads. Unpack compares the SHA-256 too, and Pack unpacks what it has made.
 package pack
 
 import (
+	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/go3s/rules_go3s/internal/arch"
@@ -75,10 +78,29 @@ func Pack(f *goelf.File) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := verify(f, out); err != nil {
+		return nil, err
+	}
 	if len(out) >= len(f.Data) {
 		return nil, fmt.Errorf("%s: packed it would have %d bytes, not less than the %d it has: leave it as it is", f.Name, len(out), len(f.Data))
 	}
 	return out, nil
+}
+
+// verify unpacks packed and compares it with the original f.
+func verify(f *goelf.File, packed []byte) error {
+	p, err := goelf.Parse(f.Name, packed)
+	if err != nil {
+		return err
+	}
+	back, err := Unpack(p)
+	if err == nil && !bytes.Equal(back, f.Data) {
+		err = errors.New("it unpacks to another file")
+	}
+	if err != nil {
+		return fmt.Errorf("%s: packing failed its own test, please report it: %w", f.Name, err)
+	}
+	return nil
 }
 
 // check refuses what the kernel alone does not start, and what is packed.

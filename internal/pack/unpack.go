@@ -9,11 +9,9 @@ import (
 	"github.com/go3s/rules_go3s/internal/pack/unpacker"
 )
 
-// maxRatio bounds what an LZ4 block decodes to: a byte of a length stands for 255.
+// maxRatio bounds what an LZ4 block decodes to: a byte of a length stands for 255. It is
+// also more than an image with its runs of zeros is larger than what is packed.
 const maxRatio = 256
-
-// maxGaps bounds what an image has between the segments of the file, in bytes.
-const maxGaps = 1 << 28
 
 // Unpack returns the original of the packed file f, the same bytes that Pack got.
 // It fails when f is not packed, and when anything in it is damaged.
@@ -59,7 +57,7 @@ func unpackImage(f *goelf.File, n *packNote) ([]byte, error) {
 	if h == nil {
 		return nil, fail("the checksum or the header is wrong")
 	}
-	if h.Image > uint64(len(packed))*maxRatio+maxGaps {
+	if h.Image > uint64(len(packed))*maxRatio {
 		return nil, fail(fmt.Sprintf("%d bytes are said to unpack to %d", len(packed), h.Image))
 	}
 	image := make([]byte, h.Image)
