@@ -175,7 +175,6 @@ var morePrograms = []program{
 	{test: "os", args: []string{"-test.run=Read|Write|Open|Stat|Dir|Chmod|Rename|Remove|Truncate|Root|Temp|Link"}},
 	{test: "net", args: []string{"-test.run=TCP|UDP|Unix|Dial|Listen|Pipe"}},
 	{test: "net/http", args: []string{"-test.run=Serve|Transport", "-test.skip=CmdGo"}},
-	{test: "runtime", args: []string{"-test.run=GC|Stack|Chan|Map|Timer|Goexit"}},
 }
 
 var more = flag.Bool("syscalls.more", false, "prove more programs")
