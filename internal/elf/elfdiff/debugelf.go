@@ -61,7 +61,7 @@ var SameAsDebugELF = Same{
 }
 
 // ListedDebugELF reports whether own, which package elf has read, is a file that debug/elf is
-// known to refuse: it does not know PN_XNUM, reads the header of compressed sections at once,
+// known to refuse: it does not know PN_XNUM nor, where e_shnum is not 0, SHN_XINDEX; it reads the header of compressed sections at once,
 // wants offsets below 1<<63 also where nothing is read, and a name for the null section.
 func (own *Facts) ListedDebugELF(refusal error) bool {
 	known := func(parts ...string) bool {
@@ -76,6 +76,7 @@ func (own *Facts) ListedDebugELF(refusal error) bool {
 		compressed = compressed || elf.SectionFlag(s.Flags)&elf.SHF_COMPRESSED != 0
 	}
 	return own.extendedPhnum && known("EOF", "phoff", "phentsize", "phnum", "program header") ||
+		own.extendedShstrndx && known("shstrndx") ||
 		compressed && known("EOF", "compress") ||
 		unused && known("negative", "invalid section offset", "invalid program header offset", "invalid program header file size", "invalid section size") ||
 		null && known("bad section name index") ||

@@ -25,7 +25,8 @@ type Facts struct {
 	// such; some sections of notes are not loaded.
 	SectionNotes []Note
 
-	extendedPhnum bool // e_phnum is PN_XNUM
+	extendedPhnum    bool // e_phnum is PN_XNUM
+	extendedShstrndx bool // e_shstrndx is SHN_XINDEX
 }
 
 // A Section is a section header with its name.
@@ -58,7 +59,8 @@ func Own(name string, data []byte) (*Facts, error) {
 	facts := &Facts{
 		Type: elf.Type(f.Header.Type), Machine: elf.Machine(f.Header.Machine), Entry: f.Header.Entry,
 		Segments: f.Progs, Symbols: map[int][]Symbol{},
-		extendedPhnum: f.Header.Phnum == 0xffff,
+		extendedPhnum:    f.Header.Phnum == 0xffff,
+		extendedShstrndx: f.Header.Shstrndx == uint16(elf.SHN_XINDEX),
 	}
 	for i := range f.Sections {
 		s := &f.Sections[i]

@@ -108,7 +108,7 @@ func (f *Facts) block(name string, members map[string]string, symbols *[]Symbol)
 		}
 		*symbols = nil
 	case "Note":
-		f.Notes = append(f.Notes, Note{members["Owner"], number("Data size")})
+		f.Notes = append(f.Notes, Note{strings.TrimRight(members["Owner"], "\x00"), number("Data size")}) // it takes off one NUL only
 	}
 	return err
 }
