@@ -28,8 +28,9 @@ def _linkcheck_aspect_impl(target, ctx):
     executable = go_linux_executable(target)
     if Go3sBinaryInfo in target:
         # They have both actions already.
-        reports = [variant.report for variant in target[Go3sBinaryInfo].variants]
-        verdicts = target[OutputGroupInfo]._validation.to_list()
+        outputs = target[OutputGroupInfo]
+        reports = outputs.linkcheck_report.to_list() + outputs.compare_report.to_list()
+        verdicts = outputs._validation.to_list()
     elif executable and ctx.rule.kind == "go_binary":
         report = ctx.actions.declare_file(ctx.label.name + ".linkcheck.json")
         verdict = ctx.actions.declare_file(ctx.label.name + ".linkcheck.passed")
