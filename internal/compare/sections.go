@@ -20,7 +20,7 @@ var linkerSections = map[string]bool{
 	".symtab": true, ".strtab": true, ".shstrtab": true, ".dynamic": true, ".dynsym": true, ".dynstr": true, ".hash": true,
 	".gnu.hash": true, ".relr.dyn": true, ".rela.dyn": true, ".rela": true, ".interp": true, ".eh_frame": true, ".eh_frame_hdr": true,
 	".note.gnu.build-id": true, ".note.go.buildid": true, ".riscv.attributes": true, ".relro_padding": true,
-	".gnu_debuglink": true, ".gosymtab": true, ".gnu.version": true, ".gnu.version_r": true,
+	".gnu_debuglink": true, ".gosymtab": true, ".comment": true, ".gnu.version": true, ".gnu.version_r": true,
 }
 
 // readSections reads what somebody put into the program besides Go's own.
