@@ -84,7 +84,7 @@ def _variant(ctx, platform, link):
             goos = "linux",
             goarch = link.goarch,
             mode = link.mode,
-            profile = ctx.attr.profile,
+            profile = "packed" if unpacked else ctx.attr.profile,
             executable = executable,
             unpacked = unpacked,
             linked = link.file,
