@@ -31,10 +31,25 @@ func instAMD64(code []byte) (inst x86asm.Inst, ok bool) {
 	return inst, err == nil && inst.Op != 0
 }
 
+// LenAMD64 returns the length in bytes of the amd64 instruction at the start of code, 0
+// when it cannot be decoded.
+func LenAMD64(code []byte) int {
+	if len(code) == 0 {
+		return 0
+	}
+	if inst, ok := instAMD64(code); ok {
+		return inst.Len
+	}
+	if n := vectorInstLen(code); n <= len(code) && n <= 15 { // 15 is the processor's limit
+		return n
+	}
+	return 0
+}
+
 func decodeAMD64(code []byte, pc uint64) Inst {
 	inst, ok := instAMD64(code)
 	if !ok {
-		if n := vectorInstLen(code); n > 0 && n <= len(code) && n <= 15 { // 15 is the processor's limit
+		if n := LenAMD64(code); n > 0 {
 			return Inst{PC: pc, Len: n}
 		}
 		return stop(pc, 1)

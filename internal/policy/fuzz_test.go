@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"testing"
 
+	"github.com/go3s/rules_go3s/internal/disasm"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/elf/elftest"
 	"github.com/go3s/rules_go3s/internal/fuzztest"
@@ -96,7 +97,7 @@ func FuzzInstLen(f *testing.F) {
 		f.Add([]byte(code))
 	}
 	f.Fuzz(func(t *testing.T, code []byte) {
-		if n := instLenAMD64(code); n < 0 || n > len(code) || n > 15 {
+		if n := disasm.LenAMD64(code); n < 0 || n > len(code) || n > 15 {
 			t.Fatalf("length %d of % x", n, code)
 		}
 		for _, machine := range []elf.Machine{elf.EM_X86_64, elf.EM_AARCH64, elf.EM_RISCV} {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go3s/rules_go3s/internal/disasm"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gotool"
 	"github.com/go3s/rules_go3s/internal/pack"
@@ -245,7 +246,7 @@ func TestZooDecode(t *testing.T) {
 	for i := range table.Len() {
 		fn := table.At(i)
 		for pc := fn.Entry; pc < fn.End; {
-			n := instLenAMD64(text[pc:fn.End])
+			n := disasm.LenAMD64(text[pc:fn.End])
 			if n == 0 {
 				if slices.ContainsFunc(text[pc:fn.End], isNoPadding) {
 					t.Errorf("%s+%#x: % x cannot be decoded", fn.Name, pc-fn.Entry, text[pc:min(pc+15, fn.End)])
