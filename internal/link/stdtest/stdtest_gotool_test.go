@@ -31,6 +31,7 @@ var (
 // What --symbols-file names is beside the test program.
 var stripSteps = map[string][]string{
 	"stripped":   {"-s"},
+	"full":       {"--traceback=full"},
 	"functions":  {"--traceback=functions"},
 	"symbolized": {"--traceback=symbolized", "--symbols-file=test.symbols"},
 	"lz4":        {"--pack=lz4"},
