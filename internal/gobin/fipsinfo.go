@@ -65,13 +65,11 @@ func ReadFIPSInfo(f *goelf.File) (*FIPSInfo, error) {
 // fipsHeader begins what is summed (crypto/internal/fips140/check).
 const fipsHeader = "go fips object v1\n"
 
-// Compute returns the sum that the program in f computes at start: HMAC-SHA-256 with a
-// key of 32 zero bytes over the header and, for each range, its length as 8 bytes,
-// big-endian, and its contents. It holds for a program that relocates nothing in the
-// ranges. The error is a *FormatError about a range that is not in the file.
+// Compute returns the sum that the program in f computes at start. It holds for a
+// program that relocates nothing in the ranges. The error is a *FormatError about a
+// range that is not in the file.
 func (i *FIPSInfo) Compute(f *goelf.File) ([32]byte, error) {
-	h := hmac.New(sha256.New, make([]byte, 32))
-	h.Write([]byte(fipsHeader))
+	var ranges [][]byte
 	for _, r := range []Range{i.Text, i.ROData, i.NoPtrData, i.Data} {
 		var data []byte
 		if r.Start != r.End {
@@ -80,8 +78,20 @@ func (i *FIPSInfo) Compute(f *goelf.File) ([32]byte, error) {
 				return [32]byte{}, err
 			}
 		}
+		ranges = append(ranges, data)
+	}
+	return FIPSSum(ranges), nil
+}
+
+// FIPSSum returns the sum of the ranges' contents in memory after relocation:
+// HMAC-SHA-256 with a key of 32 zero bytes over the header and, for each range, its
+// length as 8 bytes, big-endian, and its contents.
+func FIPSSum(ranges [][]byte) [32]byte {
+	h := hmac.New(sha256.New, make([]byte, 32))
+	h.Write([]byte(fipsHeader))
+	for _, data := range ranges {
 		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(data))))
 		h.Write(data)
 	}
-	return [32]byte(h.Sum(nil)), nil
+	return [32]byte(h.Sum(nil))
 }

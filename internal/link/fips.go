@@ -1,10 +1,9 @@
 package link
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/binary"
 	"slices"
+
+	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
 // # FIPS 140 sum
@@ -22,15 +21,10 @@ import (
 //	56  64 bytes   address of start and end of four ranges: text, rodata,
 //	               noptrdata, data
 //
-// # Calculation
-//
-// HMAC-SHA-256 with a key of 32 zero bytes over a line of text, then over each
-// range: its length as 8 bytes, big-endian, and its contents. The contents are
-// those in memory after relocation, so in a PIE no range may hold an address;
-// sumFIPS checks that.
+// [gobin.FIPSSum] sums the contents of the ranges in memory after relocation, so in a
+// PIE no range may hold an address; sumFIPS checks that.
 const (
 	fipsMagic  = "\xff Go fipsinfo \xff\x00"
-	fipsHeader = "go fips object v1\n"
 	fipsSum    = 16
 	fipsSelf   = 48
 	fipsRanges = 56
@@ -70,8 +64,7 @@ func sumFIPS(r fipsRecord) error {
 	if len(r.info) != fipsSize || string(r.info[:len(fipsMagic)]) != fipsMagic || le.Uint64(r.info[fipsSelf:]) != r.addr {
 		return r.errorf(0, " is not the record of %d bytes that the verified Go releases write", fipsSize)
 	}
-	h := hmac.New(sha256.New, make([]byte, 32))
-	h.Write([]byte(fipsHeader))
+	var ranges [][]byte
 	for off := uint64(fipsRanges); off < fipsSize; off += 16 {
 		start, end := le.Uint64(r.info[off:]), le.Uint64(r.info[off+8:])
 		data := r.bytes(start, end)
@@ -81,10 +74,10 @@ func sumFIPS(r fipsRecord) error {
 		if r.relocated(start, end) {
 			return r.errorf(off, ": an address is stored between %#x and %#x, so a position-independent program would fail its FIPS 140 check", start, end)
 		}
-		h.Write(binary.BigEndian.AppendUint64(nil, end-start))
-		h.Write(data)
+		ranges = append(ranges, data)
 	}
-	h.Sum(r.info[fipsSum:fipsSum])
+	sum := gobin.FIPSSum(ranges)
+	copy(r.info[fipsSum:], sum[:])
 	return nil
 }
 
