@@ -39,21 +39,26 @@ type segment struct {
 	addr, off, filesz, memsz uint64
 }
 
-// The PT_LOAD segments, by what they hold.
+// The PT_LOAD segments by what they hold, in the order of their addresses.
 const (
-	loadReadOnly = iota
-	loadText
+	loadText = iota // with the headers
+	loadReadOnly
 	loadRelro
 	loadData
 	numLoads
 )
 
 var loadFlags = [numLoads]elf.ProgFlag{
-	loadReadOnly: elf.PF_R,
 	loadText:     elf.PF_R | elf.PF_X,
+	loadReadOnly: elf.PF_R,
 	loadRelro:    elf.PF_R | elf.PF_W,
 	loadData:     elf.PF_R | elf.PF_W,
 }
+
+// inFile is the order of the segments in the file, where those of sections with a chosen address stand before
+// loadReadOnly. It is the last, and .gopclntab the last section in it: when elfstrip makes that
+// smaller, no other segment has to move, and so the file shrinks by as many bytes and not by whole pages.
+var inFile = [numLoads]int{loadText, loadRelro, loadData, loadReadOnly}
 
 // maxAlign is the largest section alignment: that of the smallest page.
 const maxAlign = 4096
@@ -96,16 +101,15 @@ func (l *linker) makeSections() error {
 	free, fixed := l.userSections()
 
 	var loads [numLoads][]*section
-	loads[loadReadOnly] = byRole[roleNote]
-	loads[loadText] = byRole[roleText]
+	// Notes are next to the headers, so that a core file, which has the first page of a program, tells its build-id.
+	loads[loadText] = slices.Concat(byRole[roleNote], byRole[roleText])
 	if l.opt.PIE {
 		dynsym, dynstr, hash, relr, dynamic := makeDynamic()
-		loads[loadReadOnly] = append(loads[loadReadOnly], dynsym, dynstr, hash, relr)
+		loads[loadReadOnly] = []*section{dynsym, dynstr, hash, relr}
 		loads[loadRelro] = slices.Concat(byRole[roleInfo], byRole[roleRelro], []*section{dynamic})
 	} else {
 		loads[loadData] = byRole[roleInfo]
 	}
-	// .gopclntab is last, so that nothing has to move when elfstrip makes it smaller.
 	data := slices.DeleteFunc(slices.Clone(byRole[roleReadOnly]), isTables)
 	tables := slices.DeleteFunc(slices.Clone(byRole[roleReadOnly]), func(s *section) bool { return !isTables(s) })
 	loads[loadReadOnly] = slices.Concat(loads[loadReadOnly], data, free, tables)
@@ -187,44 +191,31 @@ func (l *linker) layout() error {
 // place lays out with the present section sizes.
 func (l *linker) place() error {
 	off := uint64(goelf.HeaderSize + goelf.ProgHeaderSize*len(l.segments))
-	addr := l.base() + off
-	page := l.arch.PageSize
-	for i, g := range l.load {
+	for _, i := range inFile {
+		if i == loadReadOnly {
+			off = l.placeFixed(off)
+		}
+		if g := l.load[i]; g != nil {
+			off = g.place(off)
+		}
+	}
+	head := l.load[loadText]
+	head.filesz, head.memsz = head.filesz+head.off, head.memsz+head.off
+	head.addr, head.off = 0, 0
+
+	addr, page := l.base(), l.arch.PageSize
+	for _, g := range l.load {
 		if g == nil {
 			continue
 		}
-		if i != loadReadOnly {
-			// A page of its own in memory, at the same offset in the page as in the file.
-			off = alignUp(off, g.sections[0].align)
-			addr = alignUp(addr, page) + off%page
-		}
-		var inFile uint64 // offset after the last section that has contents
-		for j, s := range g.sections {
-			pad := alignUp(addr, s.align) - addr
-			addr, off = addr+pad, off+pad
-			s.addr, s.off = addr, off
-			if j == 0 {
-				g.addr, g.off = addr, off
-				inFile = off
-			}
-			addr, off = addr+s.size, off+s.size
-			if s.typ == elf.SHT_NOBITS {
-				s.off = inFile
-			} else {
-				inFile = off
-			}
-		}
-		if i == loadReadOnly { // this one also has the headers
-			g.addr, g.off = l.base(), 0
-		}
-		g.filesz, g.memsz = inFile-g.off, addr-g.addr
-		off = inFile
+		// Pages of its own in memory, each at the same offset in the page as in the file.
+		g.move(alignUp(addr, page) - g.addr&^(page-1))
+		addr = g.addr + g.memsz
 	}
 	if addr > maxAddress {
 		return l.obj.errorf(0, "the program ends at address %#x, want at most %#x", addr, uint64(maxAddress))
 	}
-	off, err := l.placeFixed(addr, off)
-	if err != nil {
+	if err := l.checkFixed(addr); err != nil {
 		return err
 	}
 	for _, s := range l.sections {
@@ -245,6 +236,35 @@ func (l *linker) place() error {
 	}
 	l.placeRest(off)
 	return nil
+}
+
+// place puts the sections of g into the file, the first at off or, for its alignment, behind. It returns where
+// they end. Addresses are as if the file were loaded at 0 as it is.
+func (g *segment) place(off uint64) uint64 {
+	addr := off
+	for i, s := range g.sections {
+		addr = alignUp(addr, s.align)
+		if i == 0 {
+			g.addr, g.off, off = addr, addr, addr
+		}
+		s.addr, s.off = addr, addr
+		addr += s.size
+		if s.typ == elf.SHT_NOBITS {
+			s.off = off
+		} else {
+			off = addr
+		}
+	}
+	g.filesz, g.memsz = off-g.off, addr-g.addr
+	return off
+}
+
+// move adds n to the addresses of g and its sections.
+func (g *segment) move(n uint64) {
+	g.addr += n
+	for _, s := range g.sections {
+		s.addr += n
+	}
 }
 
 // placeRest lays out, from the file offset off on, what is not loaded.

@@ -13,11 +13,13 @@
 //
 // Segments, each on pages of its own in memory and without padding in the file:
 //
-//	R    ELF and program headers, notes, relocations (PIE), .rodata …, sections of the user, .gopclntab
-//	RX   .text, which ends with the entry stub
+//	RX   ELF and program headers, notes, .text, which ends with the entry stub
+//	R    relocations (PIE), .rodata …, sections of the user, .gopclntab
 //	RW   PIE only: what is read-only once it is relocated (PT_GNU_RELRO)
 //	RW   .go.module, .noptrdata, .data, .bss, .noptrbss
 //	R    one for each section of the user that has an address of its own
+//
+// In the file, the first segment with R stands last: elfstrip shortens .gopclntab, and nothing moves then.
 //
 // Thread-local storage is laid out at link time, so no global offset table is
 // needed. A position-independent executable (PIE) has all its dynamic

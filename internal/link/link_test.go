@@ -109,7 +109,8 @@ func TestLink(t *testing.T) {
 	}
 }
 
-// checkSegments checks what a hardened program promises.
+// checkSegments checks what a hardened program promises, and that elfstrip can shorten .gopclntab without moving
+// anything that is loaded.
 func checkSegments(t *testing.T, f *elf.File) {
 	t.Helper()
 	var end uint64
@@ -133,13 +134,18 @@ func checkSegments(t *testing.T, f *elf.File) {
 	if !stack {
 		t.Error("there is no PT_GNU_STACK that is readable and writable only")
 	}
+	tables := f.Section(".gopclntab")
 	for _, s := range f.Sections {
 		if s.Flags&elf.SHF_ALLOC == 0 || s.Flags&elf.SHF_TLS != 0 {
 			continue
 		}
+		if s.Type != elf.SHT_NOBITS && s.Offset > tables.Offset {
+			t.Errorf("section %s is behind .gopclntab in the file", s.Name)
+		}
+		executable := s.Flags&elf.SHF_EXECINSTR != 0 || s.Type == elf.SHT_NOTE // notes are next to the headers
 		if !slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool {
 			return p.Type == elf.PT_LOAD && p.Vaddr <= s.Addr && s.Addr+s.Size <= p.Vaddr+p.Memsz &&
-				(p.Flags&elf.PF_W != 0) == (s.Flags&elf.SHF_WRITE != 0) && (p.Flags&elf.PF_X != 0) == (s.Flags&elf.SHF_EXECINSTR != 0)
+				(p.Flags&elf.PF_W != 0) == (s.Flags&elf.SHF_WRITE != 0) && (p.Flags&elf.PF_X != 0) == executable
 		}) {
 			t.Errorf("section %s at %#x is in no segment of its kind", s.Name, s.Addr)
 		}

@@ -180,24 +180,32 @@ func (l *linker) userSections() (free, fixed []*section) {
 	return free, fixed
 }
 
-// placeFixed gives the segments of sections with a chosen address their places:
-// in memory after end, where the program ends, in the file from off on. It returns
+// placeFixed gives the segments of sections with a chosen address their places, in the file from off on. It returns
 // where they end in the file.
-func (l *linker) placeFixed(end, off uint64) (uint64, error) {
-	page := l.arch.PageSize
+func (l *linker) placeFixed(off uint64) uint64 {
+	for _, g := range l.fixed {
+		s := g.sections[0]
+		off = alignUp(off, l.arch.PageSize)
+		s.addr, s.off = s.user.Addr, off
+		g.span()
+		off += s.size
+	}
+	return off
+}
+
+// checkFixed checks that sections with a chosen address are, in memory, on pages of their own behind end, where the
+// program ends.
+func (l *linker) checkFixed(end uint64) error {
 	before := "the program"
 	for _, g := range l.fixed {
 		s := g.sections[0]
-		if first := alignUp(end, page); s.user.Addr < first {
-			return 0, fmt.Errorf("%s: section %s: address %#x: %s ends at %#x, want %#x or more", l.obj.name, s.name, s.user.Addr, before, end, first)
+		if first := alignUp(end, l.arch.PageSize); s.addr < first {
+			return fmt.Errorf("%s: section %s: address %#x: %s ends at %#x, want %#x or more", l.obj.name, s.name, s.addr, before, end, first)
 		}
-		off = alignUp(off, page)
-		s.addr, s.off = s.user.Addr, off
-		g.span()
-		end, off = s.addr+s.size, off+s.size
+		end = s.addr + s.size
 		before = "section " + s.name
 	}
-	return off, nil
+	return nil
 }
 
 // A variable is a Go string that stands for a section of the user.

@@ -1,9 +1,11 @@
 package pack
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"debug/elf"
 	"fmt"
+	"slices"
 
 	"github.com/go3s/rules_go3s/internal/arch"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
@@ -30,8 +32,8 @@ type image struct {
 	span     uint64 // bytes in memory, from base
 	segments []unpacker.Segment
 
-	ranges []fileRange
-	rest   []byte // what is in the file and in none of the ranges
+	ranges []fileRange // ascending by place in the file
+	rest   []byte      // what is in the file and in none of the ranges
 }
 
 // A fileRange is a part of the file that the image has.
@@ -42,7 +44,6 @@ func newImage(f *goelf.File, a *arch.Arch) (*image, error) {
 	for m.page > minPage && m.sharesPage() {
 		m.page /= 2
 	}
-	var fileEnd uint64
 	first := true
 	for i := range f.Progs {
 		p := &f.Progs[i]
@@ -66,21 +67,30 @@ func newImage(f *goelf.File, a *arch.Arch) (*image, error) {
 		if p.Filesz == 0 {
 			continue
 		}
-		if p.Off < fileEnd {
-			return nil, fmt.Errorf("%s: program header [index %d]: the segment at file offset %#x is not behind the end of the one before, %#x", f.Name, i, p.Off, fileEnd)
-		}
 		at := p.Vaddr - m.base
 		m.bytes = append(m.bytes, make([]byte, at-uint64(len(m.bytes)))...)
 		m.bytes = append(m.bytes, f.Data[p.Off:p.Off+p.Filesz]...)
 		m.ranges = append(m.ranges, fileRange{p.Off, p.Filesz, at})
-		m.rest = append(m.rest, f.Data[fileEnd:p.Off]...)
-		fileEnd = p.Off + p.Filesz
 	}
 	if len(m.ranges) == 0 {
 		return nil, fmt.Errorf("%s: no PT_LOAD segment has contents", f.Name)
 	}
-	m.rest = append(m.rest, f.Data[fileEnd:]...)
-	return m, nil
+	return m, m.splitFile()
+}
+
+// splitFile orders the ranges by their place in the file, and takes what is in none of them as the rest.
+func (m *image) splitFile() error {
+	slices.SortFunc(m.ranges, func(a, b fileRange) int { return cmp.Compare(a.Off, b.Off) })
+	end := uint64(0)
+	for _, r := range m.ranges {
+		if r.Off < end {
+			return fmt.Errorf("%s: the segment at file offset %#x begins before the end of another, %#x", m.f.Name, r.Off, end)
+		}
+		m.rest = append(m.rest, m.f.Data[end:r.Off]...)
+		end = r.Off + r.Size
+	}
+	m.rest = append(m.rest, m.f.Data[end:]...)
+	return nil
 }
 
 // sharesPage reports whether a page has parts of two segments.

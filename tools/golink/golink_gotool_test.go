@@ -200,7 +200,7 @@ func TestMemoryMap(t *testing.T) {
 					perms = append(perms, m[1])
 				}
 			}
-			want := map[string]string{cmdlink.ModeExe: "r--p r-xp rw-p", cmdlink.ModeStaticPIE: "r--p r-xp r--p rw-p"}[mode]
+			want := map[string]string{cmdlink.ModeExe: "r-xp r--p rw-p", cmdlink.ModeStaticPIE: "r-xp r--p r--p rw-p"}[mode]
 			if got := strings.Join(perms, " "); got != want {
 				t.Errorf("the file is mapped %s, want %s", got, want)
 			}
