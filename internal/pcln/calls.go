@@ -1,13 +1,13 @@
 package pcln
 
-// callsOf returns, for each direct call of target in code, the offset of its last
-// byte: the address at which the runtime looks a caller up. Code begins at text
-// offset start; target is one too. Bytes that merely look like such a call are
+// callsOf returns, for each direct call of one of targets in code, the offset of its
+// last byte: the address at which the runtime looks a caller up. Code begins at text
+// offset start; targets are such offsets, too. Bytes that merely look like such a call are
 // returned as well.
-func callsOf(goarch string, code []byte, start, target uint64) []uint64 {
+func callsOf(goarch string, code []byte, start uint64, targets map[uint64]bool) []uint64 {
 	var calls []uint64
 	found := func(at, to uint64, length int) {
-		if to == target {
+		if targets[to] {
 			calls = append(calls, at+uint64(length)-1)
 		}
 	}

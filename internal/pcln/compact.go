@@ -33,7 +33,7 @@ type compactor struct {
 	funcs   []outFunc
 	out     *Table // its parts, once finished
 
-	morestack []uint64 // text offsets of runtime.morestack and its variants
+	morestack map[uint64]bool // text offsets of runtime.morestack and its variants
 
 	sym *symbolizer // of the tier Symbolized
 
@@ -65,7 +65,7 @@ func compact(t *Table, tier Tier, tag string) (*compactor, error) {
 			return nil, err
 		}
 	}
-	if c.morestack, err = t.entriesOf("runtime.morestack"); err != nil {
+	if c.morestack, err = t.entriesOf(isMorestack); err != nil {
 		return nil, err
 	}
 	c.funcs = make([]outFunc, t.count)
@@ -255,10 +255,8 @@ func (c *compactor) skipPrologue(i int, r *record, runs []run) error {
 	if err != nil {
 		return err
 	}
-	for _, target := range c.morestack {
-		if len(callsOf(goarch, code, start, target)) > 0 {
-			return nil
-		}
+	if len(callsOf(goarch, code, start, c.morestack)) > 0 {
+		return nil
 	}
 	runs[0].val = runs[1].val
 	return nil

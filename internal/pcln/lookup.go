@@ -134,9 +134,11 @@ func (s *Symbols) Text() uint64 { return s.header.Text }
 // Instruction returns the size of the smallest instruction in bytes.
 func (s *Symbols) Instruction() uint64 { return s.header.Instruction }
 
-// IsHidden reports whether name stands for a call of which only that it is there
-// is known.
-func IsHidden(name string) bool { return name == hiddenName || name == hiddenRuntimeName }
+// IsInlined reports whether name is what a program of the tier Symbolized calls an
+// inlined call that it knows of.
+func IsInlined(name string) bool {
+	return name == hiddenName || name == hiddenRuntimeName || isReflectMethod(name)
+}
 
 // TagOf returns the tag in a function's name, if it has one.
 func TagOf(name string) (tag string, ok bool) {

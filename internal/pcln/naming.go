@@ -25,6 +25,9 @@ import (
 //     their instructions are marked as unsafe points instead.
 //   - The wrapper of a method is called <tildes><number>.(*<tag>).m, because
 //     runtime.panicwrap takes its name apart. Those of package runtime keep theirs.
+//   - The exported methods of reflect.Value keep their names, also where they are
+//     inlined: panics of package reflect find the method that was called by them
+//     (reflect/value.go, valueMethodName).
 //   - Names without a dot stay: tracebacks do not show them. So do exactNames.
 
 // ofRuntime reports whether code of the function of that name is never preempted
@@ -43,8 +46,32 @@ var exactNames = []string{
 
 // keepsName reports whether the function is called the same in the output.
 func keepsName(name string) bool {
-	return slices.Contains(exactNames, name) || !strings.Contains(name, ".")
+	return slices.Contains(exactNames, name) || !strings.Contains(name, ".") || isReflectMethod(name)
 }
+
+// isReflectMethod reports whether reflect.valueMethodName takes the name for that of
+// an exported method of reflect.Value.
+func isReflectMethod(name string) bool {
+	rest, ok := strings.CutPrefix(name, reflectValuePrefix)
+	return ok && rest != "" && 'A' <= rest[0] && rest[0] <= 'Z'
+}
+
+const reflectValuePrefix = "reflect.Value."
+
+// asksInlined reports whether the function of that name, or what it calls, asks for
+// the calls that are inlined where it is called: runtime.gorecover, runtime.callers,
+// which skips frames, and those of reflect that may lead to valueMethodName.
+func asksInlined(name string) bool {
+	if strings.HasPrefix(name, reflectValuePrefix) {
+		return !isReflectMethod(name)
+	}
+	return slices.ContainsFunc(askingPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
+var askingPrefixes = []string{"runtime.gorecover", "runtime.callers", "reflect.valueMethodName", "reflect.flag."}
+
+// isMorestack reports whether the name is that of runtime.morestack or a variant.
+func isMorestack(name string) bool { return strings.HasPrefix(name, "runtime.morestack") }
 
 // Exported reports whether rest, a name of package runtime without the package,
 // is exported: functions, and methods of exported types.
@@ -119,7 +146,7 @@ type symbolizer struct {
 	t         *Table
 	names     []string // of the functions in the output
 	originals []string
-	recover   []uint64 // text offsets of runtime.gorecover and jumps to it
+	asking    map[uint64]bool // text offsets of functions that ask for inlined calls
 }
 
 func newSymbolizer(t *Table, tag string) (*symbolizer, error) {
@@ -141,7 +168,7 @@ func newSymbolizer(t *Table, tag string) (*symbolizer, error) {
 		s.names = append(s.names, n.next(name, r.id))
 	}
 	var err error
-	s.recover, err = t.entriesOf("runtime.gorecover")
+	s.asking, err = t.entriesOf(asksInlined)
 	return s, err
 }
 
@@ -192,10 +219,11 @@ func (s *symbolizer) unsafePoints(i int, points, inlined []run, tree *inlTree) [
 
 const unsafePointUnsafe = -2 // internal/abi/symtab.go
 
-// reduceTree leaves of the calls inlined into function i those that decide
-// whether recover works: runtime.gorecover counts the frames between itself and
-// the panic that are no wrappers, inlined ones too. That are those at calls of
-// runtime.gorecover, and all in wrappers. Their names go.
+// reduceTree leaves of the calls inlined into function i those that the program asks
+// for. runtime.gorecover counts the frames between itself and the panic that are no
+// wrappers, inlined ones too; runtime.callers counts those it skips, of which the
+// nearest may be runtime.Callers; reflect.valueMethodName looks for a name. That are those at calls of functions that ask, and all in wrappers. Names
+// that are not kept go.
 func (s *symbolizer) reduceTree(i int, runs []run, tree *inlTree) ([]run, error) {
 	if len(tree.calls) == 0 {
 		return nil, nil
@@ -209,7 +237,7 @@ func (s *symbolizer) reduceTree(i int, runs []run, tree *inlTree) ([]run, error)
 		for k := range keep {
 			keep[k] = true
 		}
-	} else if err := s.keepRecover(i, runs, tree, keep); err != nil {
+	} else if err := s.keepAsked(i, runs, tree, keep); err != nil {
 		return nil, err
 	}
 	needed := map[int32]bool{}
@@ -226,7 +254,9 @@ func (s *symbolizer) reduceTree(i int, runs []run, tree *inlTree) ([]run, error)
 			continue
 		}
 		call.startLine = 0
-		if !call.anonymous && ofRuntime(call.name) || ofRuntime(s.originals[i]) {
+		if isReflectMethod(call.name) {
+			call.anonymous = false
+		} else if !call.anonymous && ofRuntime(call.name) || ofRuntime(s.originals[i]) {
 			call.name = hiddenRuntimeName
 		} else {
 			call.name, call.anonymous = hiddenName, false
@@ -238,9 +268,9 @@ func (s *symbolizer) reduceTree(i int, runs []run, tree *inlTree) ([]run, error)
 	return runs, nil
 }
 
-// keepRecover sets keep for the runs with a call of runtime.gorecover, and for
-// those that their callers are in.
-func (s *symbolizer) keepRecover(i int, runs []run, tree *inlTree, keep []bool) error {
+// keepAsked sets keep for the runs with a call of a function that asks for inlined
+// calls, and for those that their callers are in.
+func (s *symbolizer) keepAsked(i int, runs []run, tree *inlTree, keep []bool) error {
 	t := s.t
 	start, end := t.entry(i), t.entry(i+1)
 	code, err := t.f.Bytes(t.textAddr+start, end-start)
@@ -255,11 +285,9 @@ func (s *symbolizer) keepRecover(i int, runs []run, tree *inlTree, keep []bool) 
 		}
 		return -1
 	}
-	for _, target := range s.recover {
-		for _, pc := range callsOf(t.f.GOARCH(), code, start, target) {
-			for k := runOf(pc); k >= 0 && !keep[k] && runs[k].val >= 0; k = runOf(uint64(tree.calls[runs[k].val].parent)) {
-				keep[k] = true
-			}
+	for _, pc := range callsOf(t.f.GOARCH(), code, start, s.asking) {
+		for k := runOf(pc); k >= 0 && !keep[k] && runs[k].val >= 0; k = runOf(uint64(tree.calls[runs[k].val].parent)) {
+			keep[k] = true
 		}
 	}
 	return nil

@@ -3,7 +3,6 @@ package pcln
 import (
 	"encoding/binary"
 	"fmt"
-	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gobin"
@@ -282,10 +281,11 @@ func (t *Table) file(cu uint32, n int32) (name string, ok bool) {
 	return cstring(t.files, off)
 }
 
-// entriesOf returns the text offsets of the functions whose names start with
-// prefix, among them the trampolines that cmd/link makes for calls that go far.
-func (t *Table) entriesOf(prefix string) ([]uint64, error) {
-	var entries []uint64
+// entriesOf returns the text offsets of the functions whose names are wanted. The
+// trampolines that cmd/link makes for calls that go far have the name of their
+// target with something behind it.
+func (t *Table) entriesOf(wanted func(name string) bool) (map[uint64]bool, error) {
+	entries := map[uint64]bool{}
 	for i := range t.count {
 		r, err := t.record(i)
 		if err != nil {
@@ -295,8 +295,8 @@ func (t *Table) entriesOf(prefix string) ([]uint64, error) {
 		if err != nil {
 			return nil, err
 		}
-		if strings.HasPrefix(name, prefix) {
-			entries = append(entries, t.entry(i))
+		if wanted(name) {
+			entries[t.entry(i)] = true
 		}
 	}
 	return entries, nil

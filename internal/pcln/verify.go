@@ -25,10 +25,10 @@ func Verify(old, new *Table, tier Tier) error {
 		return new.errorf(0, "verification: %d functions, want %d", new.count, old.count)
 	}
 	var err error
-	if v.recover, err = old.entriesOf("runtime.gorecover"); err != nil {
+	if v.asking, err = old.entriesOf(asksInlined); err != nil {
 		return err
 	}
-	if v.morestack, err = old.entriesOf("runtime.morestack"); err != nil {
+	if v.morestack, err = old.entriesOf(isMorestack); err != nil {
 		return err
 	}
 	for i := range old.count {
@@ -40,12 +40,12 @@ func Verify(old, new *Table, tier Tier) error {
 }
 
 type verifier struct {
-	old, new           *Table
-	tier               Tier
-	recover, morestack []uint64
-	a, b               record // of the function at hand
-	name               string // its name in old
-	size               uint64 // in bytes, padding included
+	old, new          *Table
+	tier              Tier
+	asking, morestack map[uint64]bool // text offsets
+	a, b              record          // of the function at hand
+	name              string          // its name in old
+	size              uint64          // in bytes, padding included
 }
 
 func (v *verifier) fail(format string, args ...any) error {

@@ -2,6 +2,7 @@ package pcln
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -92,8 +93,8 @@ func (v *verifier) names(int) error {
 		v.a.id == idWrapper && wrapper(old) && !wrapper(new):
 		return v.fail("the name %q does not serve the runtime as %q does", new, old)
 	}
-	for _, exact := range exactNames {
-		if (old == exact) != (new == exact) {
+	for _, name := range []string{old, new} {
+		if old != new && (slices.Contains(exactNames, name) || isReflectMethod(name)) {
 			return v.fail("the name is %q, want %q", new, old)
 		}
 	}
@@ -204,9 +205,7 @@ func (v *verifier) inlined(i int) error {
 		if err != nil {
 			return err
 		}
-		for _, target := range v.recover {
-			calls = append(calls, callsOf(v.old.f.GOARCH(), code, uint64(v.a.entry), target)...)
-		}
+		calls = callsOf(v.old.f.GOARCH(), code, uint64(v.a.entry), v.asking)
 	}
 	if v.a.funcdata[funcdataInlTree] == noFuncData {
 		if v.b.funcdata[funcdataInlTree] != noFuncData {
@@ -250,17 +249,22 @@ func (v *verifier) sameFrames(s step) error {
 		return err
 	}
 	if v.tier == Symbolized {
-		// What runtime.gorecover counts.
-		count := func(list []frame) (n int) {
+		// What runtime.gorecover counts, and what reflect.valueMethodName reads.
+		count := func(list []frame) (n int, methods []string) {
 			for _, f := range list {
 				if f.id != idWrapper {
 					n++
 				}
+				if isReflectMethod(f.name) {
+					methods = append(methods, f.name)
+				}
 			}
-			return n
+			return n, methods
 		}
-		if count(x) != count(y) {
-			return v.fail("%d calls are inlined at +%#x, want %d", count(y), s.start, count(x))
+		m, was := count(x)
+		n, is := count(y)
+		if m != n || !slices.Equal(was, is) {
+			return v.fail("%d calls are inlined at +%#x, of reflect %q, want %d and %q", n, s.start, is, m, was)
 		}
 		return nil
 	}
@@ -430,10 +434,8 @@ func (v *verifier) noMorestack(end uint64) error {
 	if err != nil {
 		return err
 	}
-	for _, target := range v.morestack {
-		if len(callsOf(v.old.f.GOARCH(), code, uint64(v.a.entry), target)) > 0 {
-			return v.fail("the stack map of a call of runtime.morestack differs")
-		}
+	if len(callsOf(v.old.f.GOARCH(), code, uint64(v.a.entry), v.morestack)) > 0 {
+		return v.fail("the stack map of a call of runtime.morestack differs")
 	}
 	return nil
 }

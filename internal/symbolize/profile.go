@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/pprof/profile"
@@ -70,6 +71,9 @@ func (s *Symbolizer) Profile(data []byte) ([]byte, error) {
 	for _, m := range p.Mapping {
 		m.HasFunctions, m.HasFilenames, m.HasLineNumbers, m.HasInlineFrames = true, true, true, true
 	}
+	if t := p.PeriodType; t != nil && t.Type == "space" {
+		hideRuntime(p)
+	}
 	if err := p.CheckValid(); err != nil {
 		return nil, err
 	}
@@ -78,6 +82,33 @@ func (s *Symbolizer) Profile(data []byte) ([]byte, error) {
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// hideRuntime leaves out of the samples of a heap profile the functions of the
+// runtime that were called last, as writing it would have (runtime/pprof/protomem.go,
+// writeHeapProto), had it known the names.
+func hideRuntime(p *profile.Profile) {
+	ofRuntime := func(l *profile.Location) bool {
+		if len(l.Line) == 0 || l.Line[0].Function == nil {
+			return false
+		}
+		name := l.Line[0].Function.Name
+		return strings.HasPrefix(name, "runtime.") || strings.HasPrefix(name, "internal/runtime/")
+	}
+	locations, functions := map[*profile.Location]bool{}, map[*profile.Function]bool{}
+	for _, s := range p.Sample {
+		if i := slices.IndexFunc(s.Location, func(l *profile.Location) bool { return !ofRuntime(l) }); i > 0 {
+			s.Location = s.Location[i:]
+		}
+		for _, l := range s.Location {
+			locations[l] = true
+			for _, line := range l.Line {
+				functions[line.Function] = true
+			}
+		}
+	}
+	p.Location = slices.DeleteFunc(p.Location, func(l *profile.Location) bool { return !locations[l] })
+	p.Function = slices.DeleteFunc(p.Function, func(f *profile.Function) bool { return !functions[f] })
 }
 
 // maxCandidates bounds the load addresses that are tried.

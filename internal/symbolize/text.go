@@ -84,8 +84,8 @@ func (t *textState) frame(line, next string) (done bool, err error) {
 	if !ok || name == "" {
 		return false, nil
 	}
-	if pcln.IsHidden(name) {
-		return true, nil
+	if strings.HasSuffix(strings.TrimSuffix(line, "\r"), "(...)") && pcln.IsInlined(name) {
+		return true, nil // what it is inlined into tells of it
 	}
 	created := strings.HasPrefix(line, "created by ")
 	f, err := t.find(alias(name))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,43 +12,70 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/pprof/profile"
-
 	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gotool"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
+	"github.com/go3s/rules_go3s/internal/pack"
 	"github.com/go3s/rules_go3s/internal/pcln"
 )
 
 func TestMain(m *testing.M) { linktest.Main(m) }
 
-// crashes are the arguments with which the program crashes.
-var crashes = []string{"panic", "nil", "index", "wrapper", "fatal", "quit", "deep", "goroutine"}
+var all = flag.Bool("stress.all", false, "run each program in each mode, tier and packing, on each machine")
 
-// The program does the same in every tier, and its tracebacks and profiles, once
-// symbolized, are those that it has with all tables.
+// crashes are the arguments with which the program crashes.
+var crashes = []string{"panic", "nil", "index", "wrapper", "fatal", "quit", "deep", "other goroutine"}
+
+// quick are the modes that are run without -stress.all.
+var quick = map[string][]string{
+	"amd64":   {cmdlink.ModeExe, cmdlink.ModeStaticPIE},
+	"arm64":   {cmdlink.ModeExe},
+	"riscv64": {cmdlink.ModeStaticPIE},
+}
+
+// A variant is the program in one tier, packed or not.
+type variant struct {
+	name, path string
+	symbolized bool
+}
+
+// The program does the same in every tier, packed or not, and its tracebacks and
+// profiles, once symbolized, are those that it has with all tables.
 func TestStress(t *testing.T) {
 	dir := t.TempDir()
 	for _, goarch := range []string{"amd64", "arm64", "riscv64"} {
 		t.Run(goarch, func(t *testing.T) {
 			program := linktest.Compile(t, goarch, "testdata/stress", true)
-			for _, mode := range []string{cmdlink.ModeExe, cmdlink.ModeStaticPIE} {
+			modes := quick[goarch]
+			if *all {
+				modes = []string{cmdlink.ModeExe, cmdlink.ModeStaticPIE}
+			}
+			for _, mode := range modes {
 				path := filepath.Join(dir, goarch+"-"+mode)
-				program.Link(t, mode, path)
-				t.Run(mode, func(t *testing.T) { testTiers(t, goarch, path) })
+				program.Link(t, mode, path, func(c *cmdlink.Config) { c.StripDWARF = true })
+				t.Run(mode, func(t *testing.T) {
+					side := path + ".symbols"
+					variants := makeVariants(t, path, side)
+					testWork(t, goarch, path, variants)
+					testCrashes(t, goarch, path, side, variants)
+					testProfiles(t, goarch, path, side, variants)
+					testOtherBuild(t, goarch, path, side)
+				})
 			}
 		})
 	}
 }
 
-func testTiers(t *testing.T, goarch, path string) {
+// makeVariants writes the program at path in all tiers, and packed: the last tier,
+// or with -stress.all each.
+func makeVariants(t *testing.T, path, side string) []variant {
 	f, err := elf.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	side := path + ".symbols"
+	var list []variant
 	last := f.Data
 	for _, tier := range []pcln.Tier{pcln.Full, pcln.Functions, pcln.Symbolized} {
 		data, symbols, err := pcln.Compact(f, tier, false)
@@ -59,7 +87,9 @@ func testTiers(t *testing.T, goarch, path string) {
 			t.Errorf("%v has %d bytes, after %d", tier, len(data), len(last))
 		}
 		last = data
-		write(t, path+"."+tier.String(), data)
+		v := variant{tier.String(), path + "." + tier.String(), symbols != nil}
+		write(t, v.path, data)
+		list = append(list, v)
 		if symbols != nil {
 			b, err := symbols.Encode()
 			if err != nil {
@@ -68,34 +98,75 @@ func testTiers(t *testing.T, goarch, path string) {
 			write(t, side, b)
 		}
 	}
+	unpacked := list[len(list)-1:]
+	if *all {
+		unpacked = append([]variant{{"linked", path, false}}, list...)
+	}
+	for _, v := range unpacked {
+		f, err := elf.Open(v.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := pack.Pack(f)
+		f.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := variant{v.name + ", packed", v.path + ".packed", v.symbolized}
+		write(t, p.path, data)
+		list = append(list, p)
+	}
+	return list
+}
 
+func testWork(t *testing.T, goarch, path string, variants []variant) {
 	want, _ := start(t, goarch, path, "work")
 	if !strings.HasSuffix(want, "preempted\n") {
 		t.Fatalf("work printed:\n%s", want)
 	}
-	for tier := pcln.Full; tier <= pcln.Symbolized; tier++ {
-		if got, _ := start(t, goarch, path+"."+tier.String(), "work"); got != want {
-			t.Errorf("%v printed:\n%s\nwant:\n%s", tier, got, want)
+	for _, v := range variants {
+		if got, _ := start(t, goarch, v.path, "work"); got != want {
+			t.Errorf("%s: work printed:\n%s", v.name, difference(got, want))
 		}
 	}
+}
+
+// difference returns the lines of got that are not those of want.
+func difference(got, want string) string {
+	var b strings.Builder
+	g, w := strings.SplitAfter(got, "\n"), strings.SplitAfter(want, "\n")
+	for i := range max(len(g), len(w)) {
+		g, w := slices.Concat(g, make([]string, len(w)))[i], slices.Concat(w, make([]string, len(g)))[i]
+		if g != w {
+			fmt.Fprintf(&b, "line %d: %q, want %q\n", i+1, g, w)
+		}
+	}
+	return b.String()
+}
+
+func testCrashes(t *testing.T, goarch, path, side string, variants []variant) {
 	for _, crash := range crashes {
 		want, _ := start(t, goarch, path, crash)
-		if !strings.Contains(want, "main.main()") && crash != "goroutine" {
+		if !strings.Contains(want, "main.main()") && crash != "other goroutine" {
 			t.Errorf("%s printed:\n%s", crash, want)
 		}
-		if got, _ := start(t, goarch, path+".full", crash); mask(got) != mask(want) {
-			t.Errorf("full, %s printed:\n%s\nwant:\n%s", crash, got, want)
-		}
-		log, _ := start(t, goarch, path+".symbolized", crash)
-		if strings.Contains(log, "main.") || strings.Contains(log, "main.go") {
-			t.Errorf("symbolized, %s still knows names:\n%s", crash, log)
-		}
-		if got := symbolized(t, side, log); maskArgs(got) != maskArgs(want) {
-			t.Errorf("symbolize, %s printed:\n%s\nwant:\n%s\nmade of:\n%s", crash, maskArgs(got), maskArgs(want), log)
+		for _, v := range variants {
+			switch {
+			case v.symbolized:
+				log, _ := start(t, goarch, v.path, crash)
+				if strings.Contains(log, "main.") || strings.Contains(log, "main.go") {
+					t.Errorf("%s, %s still knows names:\n%s", v.name, crash, log)
+				}
+				if got := symbolized(t, side, log); maskArgs(got) != maskArgs(want) {
+					t.Errorf("%s, symbolize, %s printed:\n%s\nwant:\n%s\nmade of:\n%s", v.name, crash, maskArgs(got), maskArgs(want), log)
+				}
+			case !strings.HasPrefix(v.name, "functions"): // which loses files and lines
+				if got, _ := start(t, goarch, v.path, crash); mask(got) != mask(want) {
+					t.Errorf("%s, %s printed:\n%s\nwant:\n%s", v.name, crash, got, want)
+				}
+			}
 		}
 	}
-	testProfile(t, goarch, path, side)
-	testOtherBuild(t, goarch, path, side)
 }
 
 // A side file of another build is refused: that of the program with another ID.
@@ -109,41 +180,13 @@ func testOtherBuild(t *testing.T, goarch, path, side string) {
 	data = bytes.Clone(data)
 	copy(data[at:], "0123456789ab")
 	write(t, side+".other", data)
-	for _, args := range [][]string{{"panic"}, {"goroutine"}, {"profile"}} {
+	for _, args := range [][]string{{"panic"}, {"other goroutine"}, {"goroutine"}} {
 		log, _ := start(t, goarch, path+".symbolized", args...)
 		var out, errs bytes.Buffer
 		if code := run([]string{"--symbols=" + side + ".other"}, strings.NewReader(log), &out, &errs); code != exitFailed || !strings.Contains(errs.String(), "is of the build with ID ") || out.Len() > 0 {
 			t.Errorf("%s: exit code %d, printed %q and %q", args, code, out.String(), errs.String())
 		}
 	}
-}
-
-func testProfile(t *testing.T, goarch, path, side string) {
-	want, _ := start(t, goarch, path, "profile")
-	log, _ := start(t, goarch, path+".symbolized", "profile")
-	if got := stacks(t, symbolized(t, side, log)); !slices.Equal(got, stacks(t, want)) {
-		t.Errorf("profile:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(stacks(t, want), "\n"))
-	}
-}
-
-// stacks returns the samples of a profile, in order.
-func stacks(t *testing.T, data string) []string {
-	p, err := profile.ParseData([]byte(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var list []string
-	for _, s := range p.Sample {
-		text := fmt.Sprint(s.Value)
-		for _, l := range s.Location {
-			for _, line := range l.Line {
-				text += fmt.Sprintf(" %s %s:%d", line.Function.Name, line.Function.Filename, line.Line)
-			}
-		}
-		list = append(list, text)
-	}
-	slices.Sort(list)
-	return list
 }
 
 func write(t *testing.T, path string, data []byte) {
@@ -157,6 +200,9 @@ func start(t *testing.T, goarch, path string, args ...string) (out string, err e
 	t.Helper()
 	cmd := gotool.Run(t, goarch, path, args...)
 	cmd.Env = append(os.Environ(), "GOTRACEBACK=")
+	if cmd.Path != path {
+		cmd.Env = append(cmd.Env, "STRESS_EMULATOR="+cmd.Path)
+	}
 	b, err := cmd.CombinedOutput()
 	if _, ok := err.(*exec.ExitError); err != nil && !ok {
 		t.Fatal(err)

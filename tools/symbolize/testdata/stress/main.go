@@ -11,7 +11,6 @@ import (
 	"reflect"
 	"runtime"
 	"runtime/debug"
-	"runtime/pprof"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,16 +24,11 @@ func (p point) Sum() int { return p.x + p.y }
 
 type summer interface{ Sum() int }
 
-// catcher recovers in a method small enough to be inlined into the wrapper that a
-// defer statement makes.
-type catcher struct{ caught any }
-
-func (c *catcher) catch() { c.caught = recover() }
-
+// deferred returns what f panics with.
 func deferred(f func()) (caught any) {
 	c := &catcher{}
 	func() {
-		defer c.catch()
+		defer c.Catch()
 		f()
 	}()
 	return c.caught
@@ -204,8 +198,10 @@ func goexit() {
 }
 
 func work() {
-	debug.SetGCPercent(5)
+	debug.SetGCPercent(1)
 	failures()
+	recovers()
+	reflections()
 	n := 0
 	fmt.Println(grow(20000, &n), n)
 	fmt.Println(madeFunc())
@@ -213,6 +209,9 @@ func work() {
 	signals()
 	goroutines()
 	goexit()
+	debug.SetGCPercent(20) // a handshake at 1 takes seconds under an emulator
+	overTLS()
+	processes()
 	preempt()
 }
 
@@ -247,7 +246,7 @@ func fail(kind string) {
 		time.Sleep(time.Hour)
 	case "deep":
 		overflow(kind, 0)
-	case "goroutine":
+	case "other goroutine":
 		go outer("panic")
 		time.Sleep(time.Hour)
 	}
@@ -284,27 +283,14 @@ func outer(kind string) {
 	func() { middle(kind) }()
 }
 
-func profile(name string) {
-	started := make(chan bool)
-	for range 3 {
-		go waiter(started)
-		<-started
-	}
-	for parked() < 3 {
-		time.Sleep(time.Millisecond)
-	}
-	if err := pprof.Lookup(name).WriteTo(os.Stdout, 0); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
 func main() {
 	switch what := os.Args[1]; what {
 	case "work":
 		work()
-	case "profile":
-		profile("goroutine")
+	case "child", "replaced", "killed", "crashed":
+		child(what)
+	case "cpu", "heap", "goroutine":
+		profile(what)
 	default:
 		outer(what)
 	}
