@@ -151,6 +151,7 @@ func TestOverrides(t *testing.T) {
 		"development":        {map[string]string{"MODULE.bazel": `bazel_dep(name = "stardoc", version = "9", dev_dependency = True)`}, "stardoc zlib"},
 		"included":           {map[string]string{"MODULE.bazel": `include("//sub:a.MODULE.bazel")`, "sub/a.MODULE.bazel": `bazel_dep(name = "stardoc")`}, "stardoc zlib"},
 		"local path":         {map[string]string{"MODULE.bazel": "bazel_dep(name = \"own\")\nlocal_path_override(module_name = \"own\", path = \"sub\")", "sub/MODULE.bazel": `bazel_dep(name = "platforms")`}, "platforms zlib"},
+		"absolute path":      {map[string]string{"MODULE.bazel": "bazel_dep(name = \"own\")\nlocal_path_override(module_name = \"own\", path = \"ROOT/sub\")", "sub/MODULE.bazel": `bazel_dep(name = "platforms")`}, "platforms zlib"},
 		"overridden archive": {map[string]string{"MODULE.bazel": "bazel_dep(name = \"own\")\narchive_override(module_name = \"own\")"}, "zlib"},
 		"unknown":            {map[string]string{"MODULE.bazel": `bazel_dep(name = "nothing_like_it")`}, `"nothing_like_it", which the air-gap mode does not carry`},
 		"syntax error":       {map[string]string{"MODULE.bazel": `bazel_dep(`}, "syntax error"},
@@ -158,7 +159,7 @@ func TestOverrides(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
 			for file, text := range tc.files {
-				write(t, filepath.Join(root, file), text)
+				write(t, filepath.Join(root, file), strings.ReplaceAll(text, "ROOT", root))
 			}
 			names, err := in.overrides(root)
 			if err != nil {

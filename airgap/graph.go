@@ -105,7 +105,11 @@ func (m *module) read(dir, name string, isRoot bool) error {
 				m.deps = append(m.deps, rule.Name())
 			}
 		case "local_path_override":
-			m.overrides[rule.AttrString("module_name")] = filepath.Join(dir, rule.AttrString("path"))
+			path := rule.AttrString("path")
+			if !filepath.IsAbs(path) {
+				path = filepath.Join(dir, path)
+			}
+			m.overrides[rule.AttrString("module_name")] = path
 		case "archive_override", "git_override":
 			m.overrides[rule.AttrString("module_name")] = ""
 		}
