@@ -2,6 +2,7 @@ package pack_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
@@ -178,13 +179,18 @@ func TestUnpackDamaged(t *testing.T) {
 	}
 }
 
-// Whatever the file is, Unpack fails, or Pack would make such a file again.
+// Whatever the file is, Unpack fails or gives what has the SHA-256 in the file: of a
+// mutant that still says the original's, that is the original.
 func FuzzUnpack(f *testing.F) {
+	var sums [][]byte
 	for _, machine := range elftest.Machines {
 		// Small ones, for the fuzzer is slow with large ones.
 		spec := build(machine, 1000)
 		spec.Sections[1].Data = append(spec.Sections[1].Data[:500:500], make([]byte, 20_000)...)
-		f.Add(packData(f, "test", spec.Build().Data), uint32(0), byte(0), true)
+		original := spec.Build().Data
+		sum := sha256.Sum256(original)
+		sums = append(sums, sum[:])
+		f.Add(packData(f, "test", original), uint32(0), byte(0), true)
 	}
 	f.Fuzz(func(t *testing.T, data []byte, at uint32, value byte, mend bool) {
 		if len(data) == 0 {
@@ -198,6 +204,18 @@ func FuzzUnpack(f *testing.F) {
 		back, err := unpackData("fuzz", data)
 		if (err == nil) == (back == nil) {
 			t.Fatal(fmt.Sprintf("%d bytes and error %v", len(back), err))
+		}
+		if err != nil {
+			return
+		}
+		got := sha256.Sum256(back)
+		if !bytes.Contains(data, got[:]) {
+			t.Fatalf("unpacked %d bytes with SHA-256 %x, which the file does not have", len(back), got)
+		}
+		for _, sum := range sums {
+			if bytes.Contains(data, sum) && !bytes.Equal(got[:], sum) {
+				t.Fatalf("unpacked %d bytes with SHA-256 %x, want %x", len(back), got, sum)
+			}
 		}
 	})
 }

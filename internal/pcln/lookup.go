@@ -94,8 +94,10 @@ func (s *Symbols) Frames(i int, off uint64) ([]Frame, error) {
 	if f.Func, err = t.name(r.name); err != nil {
 		return nil, err
 	}
-	f.File, f.Line, err = t.fileLine(&r, off)
-	return append(list, f), err
+	if f.File, f.Line, err = t.fileLine(&r, off); err != nil {
+		return nil, err
+	}
+	return append(list, f), nil
 }
 
 // fileLine returns the place in the source of byte off of the function of r

@@ -2,8 +2,10 @@ package symbolize
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -15,18 +17,47 @@ import (
 // IsProfile reports whether data is a profile rather than text: profile.proto,
 // compressed or not.
 func IsProfile(data []byte) bool {
-	if bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
+	if isCompressed(data) {
 		return true
 	}
 	_, err := profile.ParseUncompressed(data)
 	return err == nil && len(data) > 0
 }
 
+// maxProfile bounds the size of a profile in bytes, uncompressed. Those that the runtime
+// writes have a few megabytes.
+const maxProfile = 1 << 26
+
+// uncompressed returns a profile without the compression that it may have.
+func uncompressed(data []byte) ([]byte, error) {
+	if !isCompressed(data) {
+		return data, nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	out, err := io.ReadAll(io.LimitReader(z, maxProfile+1))
+	if err == nil && len(out) > maxProfile {
+		err = fmt.Errorf("is larger than %d bytes, uncompressed", maxProfile)
+	}
+	return out, err
+}
+
+func isCompressed(data []byte) bool { return bytes.HasPrefix(data, []byte{0x1f, 0x8b}) }
+
 // Profile returns the profile with functions, files and lines as the program would
 // have written it, compressed as pprof wants it.
 func (s *Symbolizer) Profile(data []byte) ([]byte, error) {
-	p, err := profile.Parse(bytes.NewReader(data))
+	data, err := uncompressed(data)
 	if err != nil {
+		return nil, err
+	}
+	p, err := profile.ParseUncompressed(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.CheckValid(); err != nil {
 		return nil, err
 	}
 	for _, m := range p.Mapping {

@@ -59,20 +59,24 @@ func allStacks(p *profile.Profile) []string {
 // heapStacks returns where the program itself has allocated. How often maps grow is
 // chance.
 func heapStacks(p *profile.Profile) []string {
-	return chosenStacks(p, "main.allocate", true)
+	return chosenStacks(p, true, func(stack string) (string, bool) { return stack, strings.Contains(stack, "main.allocate") })
 }
 
 // busyStacks returns the functions that called the one which is busy. How often
-// and at which of its lines a profile finds it is chance.
+// and at which of its lines a profile finds it, or what interrupts it, is chance.
 func busyStacks(p *profile.Profile) []string {
-	return chosenStacks(p, "main.turn", false)
+	return chosenStacks(p, false, func(stack string) (string, bool) {
+		const busy = "main.turn"
+		_, callers, ok := strings.Cut(stack, busy)
+		return busy + callers, ok
+	})
 }
 
-// chosenStacks returns the different stacks in which a function is.
-func chosenStacks(p *profile.Profile, function string, lines bool) []string {
+// chosenStacks returns the different stacks of which choose returns true.
+func chosenStacks(p *profile.Profile, lines bool, choose func(string) (string, bool)) []string {
 	var list []string
 	for _, s := range p.Sample {
-		if text := stack(s, lines); strings.Contains(text, function) {
+		if text, ok := choose(stack(s, lines)); ok {
 			list = append(list, text)
 		}
 	}
