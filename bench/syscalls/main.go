@@ -1,96 +1,199 @@
-// Command syscalls prints, for examples on each architecture, how many system calls linkcheck
-// lists and how many one run makes, as qemu-user prints them. It fails when a run makes a call
-// that is not listed.
+//go:build linux
+
+// Command syscalls prints, for examples and for test programs of the standard library on each
+// architecture, how many system calls linkcheck lists and how many one run makes: as a seccomp
+// listener sees them on this machine, as qemu-user prints them on others. It fails when a run makes a call that is not
+// listed, unless the list says by a dynamic site that it is incomplete.
 //
-//	RULES_GO3S_QEMU_DIR=<directory of qemu-<machine>-static> go run ./bench/syscalls
+//	RULES_GO3S_QEMU_DIR=<directory of qemu-<machine>-static> go run ./bench/syscalls -doc docs/syscalls.md
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
+	"runtime"
+	"slices"
 	"strings"
+	"time"
 
+	"github.com/go3s/rules_go3s/bench/internal/build"
 	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/syscalls"
+	"github.com/go3s/rules_go3s/internal/syscalls/observe"
+	"golang.org/x/sys/unix"
 )
 
-var programs = []struct {
-	name string
-	args []string
-}{
-	{"hello", nil},
-	{"rawsys", nil},
-	{"userdb", []string{"root", "localhost"}},
-	{"https_client", []string{"https://127.0.0.1:1/"}}, // nobody listens there
+var (
+	docFlag     = flag.String("doc", "", "update the rows of the table in this `file` instead of printing them")
+	examples    = flag.Bool("examples", true, "run the examples")
+	stdFlag     = flag.String("std", "runtime,internal/poll,syscall,time,os,os/exec,os/signal,os/user,io/fs,path/filepath,net,net/http,crypto/tls,encoding/json", "`packages` of the standard library whose tests are run here")
+	foreignFlag = flag.String("std.foreign", "time,os,io/fs,path/filepath,net,encoding/json", "`packages` whose tests are run for the other architectures")
+	limitFlag   = flag.Duration("limit", 10*time.Minute, "time limit of one run")
+)
+
+// A program is an example, or the test program of a package of the standard library.
+type program struct {
+	example, test string
+	args          []string
 }
 
-var machines = []struct{ goarch, qemu string }{{"amd64", "x86_64"}, {"arm64", "aarch64"}, {"riscv64", "riscv64"}}
+func (p program) String() string {
+	if p.test != "" {
+		return "tests of " + p.test
+	}
+	return p.example
+}
 
-// call matches a call in what qemu-user prints.
-var call = regexp.MustCompile(`\d ([a-z][a-z0-9_]*)\(`)
+// build compiles p for goarch to exe and returns where it is to run.
+func (p program) build(goarch, exe string) (dir string, err error) {
+	if p.test == "" {
+		_, err := build.Go("", goarch, "build", "-o", exe, "./examples/"+p.example)
+		return "", err
+	}
+	if _, err := build.Go("", goarch, "test", "-c", "-o", exe, p.test); err != nil {
+		return "", err
+	}
+	goroot, err := build.Go("", goarch, "env", "GOROOT")
+	return filepath.Join(strings.TrimSpace(string(goroot)), "src", p.test), err
+}
+
+func programs(tests string) []program {
+	var all []program
+	if *examples {
+		all = []program{
+			{example: "hello"},
+			{example: "rawsys"},
+			{example: "userdb", args: []string{"root", "localhost"}},
+			{example: "https_client", args: []string{"https://127.0.0.1:1/"}}, // nobody listens there
+		}
+	}
+	for pkg := range strings.FieldsFuncSeq(tests, func(r rune) bool { return r == ',' }) {
+		all = append(all, program{test: pkg, args: []string{"-test.short", "-test.timeout=" + limitFlag.String()}})
+	}
+	return all
+}
+
+// qemu names the emulators of the other architectures; auditArch is what the kernel calls them.
+var (
+	qemu      = map[string]string{"amd64": "x86_64", "arm64": "aarch64", "riscv64": "riscv64"}
+	auditArch = map[string]uint32{"amd64": unix.AUDIT_ARCH_X86_64, "arm64": unix.AUDIT_ARCH_AARCH64, "riscv64": unix.AUDIT_ARCH_RISCV64}
+)
 
 func main() {
+	observe.Main()
 	log.SetFlags(0)
+	flag.Parse()
 	dir, err := os.MkdirTemp("", "syscalls")
 	if err != nil {
 		log.Fatal(err)
 	}
-	err = run(dir)
+	rows, err := run(dir)
 	os.RemoveAll(dir)
+	if *docFlag == "" {
+		os.Stdout.WriteString(markdown(rows))
+	} else {
+		err = errors.Join(err, writeDoc(*docFlag, rows))
+	}
 	if err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(dir string) error {
-	fmt.Println("| program | architecture | dynamic sites | listed | made in one run | made, not listed |")
-	fmt.Println("|---|---|---|---|---|---|")
+// run returns a row for each program and architecture. The error is also about calls that are
+// not listed; the rows are valid all the same.
+func run(dir string) (rows []row, err error) {
 	var missing error
-	for _, p := range programs {
-		for _, m := range machines {
-			exe := filepath.Join(dir, p.name+"_"+m.goarch)
-			build := exec.Command("go", "build", "-o", exe, "./examples/"+p.name)
-			build.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+m.goarch, "CGO_ENABLED=0", "GOFLAGS=")
-			if out, err := build.CombinedOutput(); err != nil {
-				return fmt.Errorf("%v: %w\n%s", build, err, out)
-			}
-			f, err := elf.Open(exe)
+	for _, goarch := range slices.Sorted(maps.Keys(qemu)) {
+		tests := *foreignFlag
+		if goarch == runtime.GOARCH {
+			tests = *stdFlag
+		}
+		for _, p := range programs(tests) {
+			start := time.Now()
+			exe := filepath.Join(dir, "program")
+			cwd, err := p.build(goarch, exe)
 			if err != nil {
-				return err
+				return rows, err
 			}
-			r, err := syscalls.Analyze(f, p.name)
-			f.Close()
+			r, err := analyze(exe, p.String())
 			if err != nil {
-				return err
+				return rows, err
 			}
-			qemu := filepath.Join(os.Getenv("RULES_GO3S_QEMU_DIR"), "qemu-"+m.qemu+"-static")
-			// The exit status does not matter: the client finds no server.
-			out, err := exec.Command(qemu, append([]string{"-strace", exe}, p.args...)...).CombinedOutput()
-			if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
-				return err
-			}
-			made := map[string]bool{}
-			for _, match := range call.FindAllSubmatch(out, -1) {
-				made[string(match[1])] = true
+			made, output, err := p.run(goarch, exe, cwd)
+			if err != nil {
+				return rows, fmt.Errorf("%v for %s: %w\n%s", p, goarch, err, output)
 			}
 			count := len(made)
 			for _, c := range r.Calls {
 				delete(made, c.Name)
+				delete(made, fmt.Sprintf("syscall_%d", c.Number)) // where the emulator knows no name
 			}
-			var names []string
-			for name := range made {
-				names = append(names, name)
+			names := slices.Sorted(maps.Keys(made))
+			if len(names) > 0 && len(r.Dynamic) == 0 {
+				missing = errors.Join(missing, fmt.Errorf("%v for %s makes %v, which is not listed", p, goarch, names))
 			}
-			if len(names) > 0 {
-				missing = fmt.Errorf("%s on %s makes %v, which is not listed", p.name, m.goarch, names)
+			rows = append(rows, row{p.String(), goarch, fmt.Sprintf("%d | %d | %d | %s", len(r.Dynamic), len(r.Calls), count, strings.TrimSpace(fmt.Sprint(len(names), " ", strings.Join(names, " "))))})
+			for _, d := range r.Dynamic {
+				log.Printf("%v for %s: dynamic site in %s: %s", p, goarch, d.Function, d.Reason)
 			}
-			fmt.Printf("| %s | %s | %d | %d | %d | %d %s |\n", p.name, m.goarch, len(r.Dynamic), len(r.Calls), count, len(names), strings.Join(names, " "))
+			log.Printf("%v for %s: %d of %d, %v not listed; %v\n%s", p, goarch, count, len(r.Calls), names, time.Since(start).Round(time.Second), failures(output))
 		}
 	}
-	return missing
+	return rows, missing
+}
+
+func analyze(exe, name string) (*syscalls.Report, error) {
+	f, err := elf.Open(exe)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return syscalls.Analyze(f, name)
+}
+
+// run runs p and returns which calls it made, by name, and what it printed. How it ends does not
+// matter: the client finds no server, and tests may dislike where they run.
+func (p program) run(goarch, exe, cwd string) (made map[string]int, output []byte, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), *limitFlag+time.Minute)
+	defer cancel()
+	var out bytes.Buffer
+	start := func(path string, args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, path, args...)
+		cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = cwd, &out, &out, 5*time.Second
+		return cmd
+	}
+	if goarch != runtime.GOARCH {
+		emulator := filepath.Join(os.Getenv("RULES_GO3S_QEMU_DIR"), "qemu-"+qemu[goarch]+"-static")
+		made, err = observe.RunEmulated(start(emulator, append([]string{exe}, p.args...)...))
+		return made, out.Bytes(), err
+	}
+	calls, err := observe.Run(start(exe, p.args...))
+	made = map[string]int{}
+	for c, n := range calls {
+		name := syscalls.Tables[goarch].Name(c.Number)
+		if c.Arch != auditArch[goarch] {
+			name = fmt.Sprintf("%d of architecture %#x", c.Number, c.Arch)
+		}
+		made[name] += n
+	}
+	return made, out.Bytes(), err
+}
+
+// failures returns the lines of a test program's output that say what failed.
+func failures(output []byte) string {
+	var lines []string
+	for line := range strings.Lines(string(output)) {
+		if strings.HasPrefix(line, "--- FAIL") || strings.HasPrefix(line, "panic:") || line == "PASS\n" || line == "FAIL\n" {
+			lines = append(lines, "\t"+strings.TrimSpace(line))
+		}
+	}
+	return strings.Join(lines, "\n")
 }
