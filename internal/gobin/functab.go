@@ -63,6 +63,7 @@ type FuncTable struct {
 	files []byte
 	pctab []byte // pc tables
 	pcln  []byte // function table and _func records
+	own   []byte // those of the program itself, where pcln is from elsewhere (WithNames)
 	unit  uint64 // bytes that a pc table counts as one
 	count int
 }
@@ -165,6 +166,7 @@ func parseFuncTable(f *goelf.File, data []byte, addr, off uint64) (*FuncTable, e
 		files:    table(2),
 		pctab:    table(3),
 		pcln:     data[starts[4]:],
+		own:      data[starts[4]:],
 		unit:     uint64(data[instructionUnits]),
 	}
 	count := le.Uint64(data[8:])
@@ -291,4 +293,12 @@ func stringsOf(b []byte) iter.Seq[string] {
 			b = b[min(end+1, len(b)):]
 		}
 	}
+}
+
+// HasFrames reports whether the table says how deep the stack of function i is. It does so of every
+// function that Go's compiler or assembler made, whatever was stripped, and not of the linker's own
+// and of those of other object files.
+func (t *FuncTable) HasFrames(i int) bool {
+	record := uint64(le.Uint32(t.own[i*funcTabEntry+4:]))
+	return record+20 <= uint64(len(t.own)) && le.Uint32(t.own[record+16:]) != 0
 }

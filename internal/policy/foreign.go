@@ -9,6 +9,11 @@ package policy
 // less what is known, are the foreign code: known are golink's entry code, the
 // file's own headers, notes, sections without SHF_EXECINSTR, padding, and what linkers
 // and strip programs leave behind (residue.go).
+//
+// Object files that Go's linker itself reads (a .syso file in a package, or cgo with
+// -linkmode=internal) end up among Go's functions and in their table. But only Go's compiler
+// and assembler tell the depth of the stack at each instruction, without which the runtime cannot
+// unwind it; so functions without that are not theirs. No strip program takes it out.
 
 import (
 	"debug/elf"
@@ -93,8 +98,8 @@ var noForeignCode = Rule{
 	ID:       "no-foreign-code",
 	What:     "All executable bytes belong to functions that Go compiled or assembled, or to golink's entry code.",
 	Why:      "It proves, on stripped files too, that no C library and no other object file is linked in.",
-	Evidence: "Executable PT_LOAD segments against the text range of Go's module data; golink's entry code, compared byte by byte; headers, notes, sections without SHF_EXECINSTR, padding and the unused PLT header of Go's linker are left out.",
-	Remedy:   "Turn cgo off and link with golink or Go's internal linker. Code that is meant to be there can be allowed by the name of its section.",
+	Evidence: "Executable PT_LOAD segments against the text range of Go's module data; functions without stack depths in Go's function table; golink's entry code, compared byte by byte; headers, notes, sections without SHF_EXECINSTR, padding and the unused PLT header of Go's linker are left out.",
+	Remedy:   "Turn cgo off and link with golink or Go's internal linker. Code that is meant to be there can be allowed by the name of its section or function.",
 	Ref:      "Go runtime/symtab.go, moduledata.text and etext",
 	Severity: Error,
 	Check: func(in *Input) []Finding {
@@ -108,6 +113,24 @@ var noForeignCode = Rule{
 				break
 			}
 			out.add(where(in.File, r.Start), "%d executable bytes at %#x are outside of Go's text %#x to %#x", r.End-r.Start, r.Start, m.Text.Start, m.Text.End)
+		}
+		t, err := in.funcs()
+		if err != nil {
+			out.add("function table", "it cannot be read, so foreign code cannot be ruled out: %v", in.reason(err))
+			return out
+		}
+		for i := range t.Len() {
+			if out.full() {
+				break
+			}
+			if t.HasFrames(i) {
+				continue
+			}
+			fn := t.At(i)
+			code, err := in.File.Bytes(m.Text.Start+fn.Entry, fn.End-fn.Entry)
+			if err != nil || !isLinkers(in.File.GOARCH(), code) {
+				out.add(clip(fn.Name), "the function of %d bytes at %#x has no stack depths in Go's function table: an object file of another compiler or assembler is linked in", fn.End-fn.Entry, m.Text.Start+fn.Entry)
+			}
 		}
 		return out
 	},

@@ -77,7 +77,7 @@ var noTimestamp = Rule{
 	ID:       "no-timestamp",
 	What:     "No string in the data looks like the time of a build.",
 	Why:      "A program that holds the time of its build is different every time, and nobody can check that it was built from its sources.",
-	Evidence: "Loaded data outside of Go's text, function table and build information, searched for dates with times such as 2026-11-22T10:05:00, from 2020 on. The layouts of package time are older.",
+	Evidence: "Loaded data outside of Go's text, function table and build information, searched for dates with times such as 2026-11-22T10:05:00, from 2020 on. The layouts of package time are older; the time of the commit is no time of the build.",
 	Remedy:   "Leave the time out of -X constants and generated files, or take it from the commit and allow it.",
 	Ref:      "reproducible-builds.org, Timestamps; RFC 3339, 5.6",
 	Severity: Warning,
@@ -92,7 +92,7 @@ var noTimestamp = Rule{
 					break
 				}
 				i += next
-				if text := timestampAt(data, i); text != "" && !seen[text] {
+				if text := timestampAt(data, i); text != "" && !seen[text] && !bytes.HasSuffix(data[:i], []byte(commitTime)) {
 					if addr := at + uint64(i); info == nil || addr < info.Addr || addr-info.Addr >= info.Size {
 						seen[text] = true
 						out.add(text, "the data holds this time")
@@ -104,6 +104,10 @@ var noTimestamp = Rule{
 		return out
 	},
 }
+
+// commitTime stands before the time of the commit in the build information, of which Go programs
+// hold a copy among their strings.
+const commitTime = "build\tvcs.time="
 
 // timestampShape is a date with a time: 0 stands for a digit, T for T or a blank.
 const timestampShape = "0000-00-00T00:00:00"

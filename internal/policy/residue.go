@@ -17,6 +17,7 @@ package policy
 import (
 	"debug/elf"
 	"encoding/binary"
+	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
@@ -62,6 +63,19 @@ var pltHeaders = map[string]pattern{
 	),
 }
 
+// at reports whether code begins with p.
+func (p pattern) at(code []byte) bool {
+	if len(code) < len(p.value) {
+		return false
+	}
+	for i, v := range p.value {
+		if code[i]&p.mask[i] != v {
+			return false
+		}
+	}
+	return true
+}
+
 // instructions returns the pattern of pairs of an instruction word and its mask.
 func instructions(pairs ...uint32) (p pattern) {
 	for i := 0; i < len(pairs); i += 2 {
@@ -71,18 +85,42 @@ func instructions(pairs ...uint32) (p pattern) {
 	return p
 }
 
-// pltHeader returns the size of the PLT header at the start of code, 0 when there is none.
-func pltHeader(goarch string, code []byte) int {
-	p, ok := pltHeaders[goarch]
-	if !ok || len(code) < len(p.value) {
-		return 0
-	}
-	for i, v := range p.value {
-		if code[i]&p.mask[i] != v {
-			return 0
+// trampolines are the functions that cmd/link makes for calls of what is far away
+// (cmd/link/internal/<arch>/asm.go, gentramp). amd64 has none.
+var trampolines = map[string][]pattern{
+	"arm64": {instructions(
+		0x90000010, 0x9f00001f, // adrp x16
+		0x91000210, 0xffc003ff, // add x16, x16, …
+		0xd61f0200, 0xffffffff, // br x16
+	), instructions(
+		0x90000010, 0x9f00001f, // adrp x16
+		0xf9400210, 0xffc003ff, // ldr x16, [x16, …]
+		0xd61f0200, 0xffffffff, // br x16
+	)},
+	"riscv64": {instructions(
+		0x00000f97, 0x00000fff, // auipc x31
+		0x000f8067, 0x000fffff, // jalr x0, …(x31)
+	)},
+}
+
+// isLinkers reports whether code is a function of Go's linker: nothing but at most a
+// trampoline and padding.
+func isLinkers(goarch string, code []byte) bool {
+	for _, p := range trampolines[goarch] {
+		if p.at(code) {
+			code = code[len(p.value):]
+			break
 		}
 	}
-	return len(p.value)
+	return !slices.ContainsFunc(code, isNoPadding)
+}
+
+// pltHeader returns the size of the PLT header at the start of code, 0 when there is none.
+func pltHeader(goarch string, code []byte) int {
+	if p, ok := pltHeaders[goarch]; ok && p.at(code) {
+		return len(p.value)
+	}
+	return 0
 }
 
 // oldSectionHeaders returns the size of the section header table at the start of code, 0

@@ -154,6 +154,7 @@ func Finish(m *elftest.Image) *elftest.Image {
 // tables returns the text and the function table.
 func (p *Program) tables() (text, table []byte) {
 	var names, files, ftab, records []byte
+	pctab := []byte{0} // offset 0 stands for no table
 	ftabSize := 8*len(p.Funcs) + 4
 	for _, fn := range p.Funcs {
 		for len(text)%textAlign != 0 {
@@ -162,11 +163,19 @@ func (p *Program) tables() (text, table []byte) {
 		record := ftabSize + len(records)
 		ftab = le.AppendUint32(le.AppendUint32(ftab, uint32(len(text))), uint32(record))
 		records = le.AppendUint32(le.AppendUint32(records, uint32(len(text))), uint32(len(names)))
-		records = append(records, make([]byte, 32)...)
+		records = append(records, make([]byte, 8)...)
+		records = le.AppendUint32(records, uint32(len(pctab)))
+		records = append(records, make([]byte, 20)...)
+		// The stack is 0 deep (2 is +1 in zig-zag, from -1) to the next function's start or beyond.
+		pctab = append(pctab, 2)
+		pctab = append(binary.AppendUvarint(pctab, uint64((len(fn.Code)+textAlign)/int(minSize[p.Machine]))), 0)
 		names = append(append(names, fn.Name...), 0)
 		text = append(text, fn.Code...)
 	}
 	ftab = le.AppendUint32(ftab, uint32(len(text)))
+	for len(pctab)%4 != 0 { // so that the function table is aligned
+		pctab = append(pctab, 0)
+	}
 	for _, f := range p.Files {
 		files = append(append(files, f...), 0)
 	}
@@ -176,12 +185,12 @@ func (p *Program) tables() (text, table []byte) {
 	table = le.AppendUint64(table, uint64(len(p.Files)))
 	table = le.AppendUint64(table, 0)
 	off := uint64(FuncTabHeader)
-	for _, part := range [][]byte{names, nil, files, nil} { // cutab and pctab are empty
+	for _, part := range [][]byte{names, nil, files, pctab} { // cutab is empty
 		table = le.AppendUint64(table, off)
 		off += uint64(len(part))
 	}
 	table = le.AppendUint64(table, off)
-	for _, part := range [][]byte{names, files, ftab, records} {
+	for _, part := range [][]byte{names, files, pctab, ftab, records} {
 		table = append(table, part...)
 	}
 	return text, table
