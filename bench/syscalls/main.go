@@ -18,6 +18,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -91,6 +92,10 @@ func main() {
 	observe.Main()
 	log.SetFlags(0)
 	flag.Parse()
+	// A background job of a shell ignores SIGINT, and with it tests that wait for one.
+	if signal.Ignored(os.Interrupt) {
+		signal.Notify(make(chan os.Signal, 1), os.Interrupt)
+	}
 	dir, err := os.MkdirTemp("", "syscalls")
 	if err != nil {
 		log.Fatal(err)

@@ -122,8 +122,8 @@ func app(t testing.TB, changes func(edit func(file, old, new string))) string {
 type plant struct {
 	name   string
 	goarch string
-	files  [][3]string // file, text in it, or "" for a new file, and what takes its place
-	xdef   string
+	files  [][3]string                           // file, text in it, or "" for a new file, and what takes its place
+	link   func(t testing.TB, c *cmdlink.Config) // nil for nothing
 	// want are the findings, each as "kind subject".
 	want []string
 }
@@ -162,11 +162,26 @@ var plants = []plant{
 	{name: "table", goarch: "arm64",
 		files: [][3]string{{"main.go", "9, 2, 6", "9, 2, 7"}},
 		want:  []string{"data main.table"}},
-	{name: "value of the linker", goarch: "amd64", xdef: "main.version=hacked",
+	{name: "value of the linker", goarch: "amd64",
+		link: func(_ testing.TB, c *cmdlink.Config) { c.XDefs = append(c.XDefs, "main.version=hacked") },
 		want: []string{"data main.version", "data main.version.str"}},
 	{name: "runtime function", goarch: "riscv64",
 		files: [][3]string{{"main.go", "\ts.Put(", "\truntime.Gosched()\n\ts.Put("}},
 		want:  []string{"calls main.main -> runtime.Gosched"}},
+	{name: "build setting", goarch: "arm64",
+		link: func(_ testing.TB, c *cmdlink.Config) {
+			c.BuildInfo.Settings = append(c.BuildInfo.Settings, "-tags=door")
+		},
+		want: []string{"build-info build -tags"}},
+	{name: "section", goarch: "riscv64",
+		link: func(t testing.TB, c *cmdlink.Config) {
+			file := filepath.Join(t.TempDir(), "config")
+			if err := os.WriteFile(file, []byte("door"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			c.Sections = append(c.Sections, ".embed_config="+file)
+		},
+		want: []string{"sections .embed_config"}},
 }
 
 // A program that is the same everywhere gives no finding, in both modes, and what is
@@ -201,8 +216,8 @@ func TestPlants(t *testing.T) {
 				}
 			})
 			planted := link(t, plant.goarch, dir, func(c *cmdlink.Config) {
-				if plant.xdef != "" {
-					c.XDefs = append(c.XDefs, plant.xdef)
+				if plant.link != nil {
+					plant.link(t, c)
 				}
 			})
 			for _, mode := range append(modes, stripped) {
@@ -220,5 +235,30 @@ func TestPlants(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRelocationClasses: a program with pointers to relocate differs from those without.
+func TestRelocationClasses(t *testing.T) {
+	dir := app(t, func(func(string, string, string)) {})
+	found := findings(t, []*Program{link(t, "amd64", dir)[cmdlink.ModeExe], link(t, "arm64", dir)[cmdlink.ModeStaticPIE]})
+	if !slices.ContainsFunc(found, func(d Difference) bool { return d.Kind == Relocations && slices.Equal(d.In, []string{"arm64"}) }) {
+		t.Errorf("no finding about relocations of arm64; there are %v", found)
+	}
+}
+
+// TestEveryKindHasAPlant: so that no kind of difference is shown on made-up files only.
+func TestEveryKindHasAPlant(t *testing.T) {
+	have := map[Kind]bool{Relocations: true} // TestRelocationClasses
+	for _, p := range plants {
+		for _, want := range p.want {
+			kind, _, _ := strings.Cut(want, " ")
+			have[Kind(kind)] = true
+		}
+	}
+	for _, k := range Kinds {
+		if !have[k] {
+			t.Errorf("nothing is planted that is a difference of kind %s", k)
+		}
 	}
 }
