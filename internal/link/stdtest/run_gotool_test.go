@@ -21,13 +21,9 @@ import (
 // results maps the name of a test to PASS, FAIL, SKIP or died.
 type results map[string]string
 
-const (
-	// whole is the name under which results has the exit status of the test program.
-	whole = "the test program"
-	// died is the result of a test that was started and said nothing: it ended the
-	// test program, or never ended.
-	died = "DIED"
-)
+// died is the result of a test that was started and said nothing: it ended the
+// test program, or never ended.
+const died = "DIED"
 
 // A program is a test program.
 type program struct {
@@ -60,8 +56,8 @@ func (p program) run(t *testing.T, names []string) results {
 	all := results{}
 	for batch := range slices.Chunk(names, size) {
 		r := p.start(t, pattern(batch))
-		if all[whole] == "FAIL" {
-			r[whole] = "FAIL"
+		if all[Whole] == "FAIL" {
+			r[Whole] = "FAIL"
 		}
 		maps.Copy(all, r)
 	}
@@ -116,9 +112,9 @@ func (p program) start(t *testing.T, pattern string) results {
 	if cmd.Process != nil {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // fails when no process is left, as it should be
 	}
-	r := results{whole: "PASS"}
+	r := results{Whole: "PASS"}
 	if err != nil {
-		r[whole] = "FAIL"
+		r[Whole] = "FAIL"
 	}
 	for _, m := range startLine.FindAllStringSubmatch(out.String(), -1) {
 		r[m[1]] = died

@@ -112,7 +112,7 @@ func readDone(t *testing.T) map[Place]bool {
 			t.Fatalf("%s: %v", name, err)
 		}
 		for _, r := range all {
-			done[r.Place] = r.Differ == 0
+			done[r.Place] = len(r.Differ) == 0
 		}
 	}
 	return done
@@ -155,12 +155,12 @@ func compare(t *testing.T, p Place, want results, ours, reference program) {
 		again := differences(wanted, result)
 		diff = slices.DeleteFunc(diff, func(name string) bool { return !slices.Contains(again, name) })
 		if len(again) == 0 {
-			result[whole], wanted[whole] = want[whole], want[whole] // not that of some tests alone
+			result[Whole], wanted[Whole] = want[Whole], want[Whole] // not that of some tests alone
 			maps.Copy(got, result)
 			maps.Copy(want, wanted)
 		}
 	}
-	r := Result{Place: p, Differ: len(diff)}
+	r := Result{Place: p, Differ: diff}
 	for _, s := range got {
 		switch s {
 		case "PASS":
@@ -178,7 +178,7 @@ func compare(t *testing.T, p Place, want results, ours, reference program) {
 		}
 	}
 	for _, name := range diff {
-		t.Errorf("%s %s %s: %s: %q, under go test %q", p.Package, p.GOARCH, p.Mode, name, got[name], want[name])
+		t.Error(r.differ(name, got[name], want[name]))
 	}
 }
 
@@ -204,7 +204,7 @@ func differences(a, b results) []string {
 func topLevel(names []string) []string {
 	var top []string
 	for _, name := range names {
-		if name != whole {
+		if name != Whole {
 			name, _, _ = strings.Cut(name, "/")
 			top = append(top, name)
 		}
