@@ -9,6 +9,7 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/elf/elftest"
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 	"github.com/go3s/rules_go3s/internal/gobin"
 	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
 )
@@ -159,12 +160,14 @@ func FuzzRead(f *testing.F) {
 	for _, p := range made(f, nil) {
 		other[p.GOARCH] = p
 	}
+	std() // so that no execution pays for it
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file, err := goelf.Parse("fuzz", data)
 		if err != nil {
 			return
 		}
-		p, err := Read("fuzz", file)
+		var p *Program
+		fuzztest.Bounded(t, len(data), 1<<10, func() { p, err = Read("fuzz", file) })
 		if (p == nil) == (err == nil) {
 			t.Fatalf("program %v and error %v", p, err)
 		}
@@ -175,7 +178,8 @@ func FuzzRead(f *testing.F) {
 		if p.GOARCH == goarch {
 			goarch = "arm64"
 		}
-		differences, err := Compare([]*Program{p, other[goarch]}, nil)
+		var differences []Difference
+		fuzztest.Bounded(t, len(data), 1<<10, func() { differences, err = Compare([]*Program{p, other[goarch]}, nil) })
 		if err == nil && differences == nil {
 			t.Error("no difference, not even GOARCH in the build information")
 		}

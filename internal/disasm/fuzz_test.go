@@ -5,6 +5,7 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/elf/elftest"
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
 )
 
@@ -18,13 +19,15 @@ func FuzzInsts(f *testing.F) {
 		for _, a := range Arches {
 			p := &Program{Arch: a}
 			pc := uint64(0x1000)
-			for i := range p.Insts(&Func{Addr: pc, Code: code}) {
-				if i.PC != pc || i.Len < 1 {
-					t.Fatalf("%s: instruction %+v, want one at %#x", a.GOARCH, i, pc)
+			fuzztest.Bounded(t, len(code), 1<<10, func() {
+				for i := range p.Insts(&Func{Addr: pc, Code: code}) {
+					if i.PC != pc || i.Len < 1 {
+						t.Fatalf("%s: instruction %+v, want one at %#x", a.GOARCH, i, pc)
+					}
+					a.Effects(nil, code[pc-0x1000:], pc)
+					pc += uint64(i.Len)
 				}
-				a.Effects(nil, code[pc-0x1000:], pc)
-				pc += uint64(i.Len)
-			}
+			})
 			if pc != 0x1000+uint64(len(code)) {
 				t.Fatalf("%s: decoded up to %#x of %#x bytes", a.GOARCH, pc-0x1000, len(code))
 			}
@@ -43,7 +46,11 @@ func FuzzOpen(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p, err := Open(file)
+		var p *Program
+		fuzztest.Bounded(t, len(data), 64, func() { p, err = Open(file) })
+		if (err == nil) != (p != nil) {
+			t.Fatalf("program %v and error %v", p, err)
+		}
 		if err != nil {
 			return
 		}

@@ -132,11 +132,15 @@ func FuzzStringTable(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		strs, err := file.StringTable(file.Section(".fuzz"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, ok := strs.At(off)
+		var got string
+		var ok bool
+		bounded(t, file.Data, func() {
+			strs, err := file.StringTable(file.Section(".fuzz"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, ok = strs.At(off)
+		})
 		want, wantOK := "", false
 		if uint64(off) < uint64(len(table)) {
 			for i, c := range table[off:] {

@@ -11,6 +11,7 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/elf/elftest"
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
 )
 
@@ -217,6 +218,10 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// analyzeFactor is what Analyze may allocate for each byte of a file: a state of all registers and stack
+// slots for each instruction, several times.
+const analyzeFactor = 16 << 10
+
 // FuzzAnalyze: any file gives a report whose calls ascend and have a reason, or an error.
 func FuzzAnalyze(f *testing.F) {
 	for _, machine := range elftest.Machines {
@@ -228,7 +233,8 @@ func FuzzAnalyze(f *testing.F) {
 		if err != nil {
 			return
 		}
-		r, err := Analyze(file, "fuzz")
+		var r *Report
+		fuzztest.Bounded(t, len(data), analyzeFactor, func() { r, err = Analyze(file, "fuzz") })
 		if (err == nil) != (r != nil) {
 			t.Fatalf("report %v and error %v", r, err)
 		}
