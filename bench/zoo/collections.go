@@ -51,6 +51,12 @@ func plainGo() collection {
 	}
 	c.recipes = append(c.recipes,
 		goBuild("go/hello-pathful", "static", "amd64", "./hello", nil, "-trimpath=false"),
+		recipe{"go/object", "nolibc", "amd64", true, nil, func(out string) []command {
+			return []command{
+				{"gcc", "-O1", "-c", "-o", "object/library_amd64.syso", "library.c"},
+				{"GOARCH=amd64", "go", "build", "-trimpath", "-o", out, "./object"},
+			}
+		}},
 		goBuild("go/seed-cgo", "static", "amd64", "./seed", cgo),
 		goBuild("go/seed-cgo-sw", "static", "amd64", "./seed", cgo, "-ldflags=-s -w"),
 		goBuild("go/seed-cgo-pie", "static-pie", "amd64", "./seed", cgo, "-buildmode=pie"),

@@ -32,6 +32,11 @@ func main() {
 	fmt.Println(user.Current())
 }
 `,
+	// C code without cgo: the go command links object files in a package's directory.
+	"object/main.go":      "package main\n\nfunc call() int32\n\nfunc main() { println(call()) }\n",
+	"object/call_amd64.s": "#include \"textflag.h\"\n\nTEXT ·call(SB), NOSPLIT, $0-4\n\tCALL answer(SB)\n\tMOVL AX, ret+0(FP)\n\tRET\n",
+	"library.c":           "int answer(void) { return 42; }\n",
+
 	"hello.c":  "#include <stdio.h>\n\nint main(void) { puts(\"hello\"); return 0; }\n",
 	"hello.rs": "fn main() { println!(\"hello\"); }\n",
 }
