@@ -32,6 +32,11 @@ refused() {
 }
 
 refused size_budget "size-budget" "//size_budget:size_budget (linux_" "FAIL" "more than its budget of 100000"
+refused packed_size 'size-budget' '//packed_size:packed_size (linux_' 'more than its budget of 100000'
+refused system_call '//system_call:system_call' 'does not allow chroot: main.main'
+refused own_system_call 'syscall-sites' 'main.getpid: it has 1 system call instructions'
+refused forbidden_package 'forbidden-packages' 'fmt: this package is in the program, but "fmt" is forbidden'
+refused expired_allowance 'forbidden-packages' '(allowed until 2026-01-31: until the log is structured)'
 refused backdoor 'same-functions' '//backdoor:backdoor (riscv64)' 'main.open: riscv64 only; declared in door_riscv64.go'
 refused unknown_rule 'no-interpretor' 'no-interpreter'
 refused static_off '//static_off:static_off: static = "off": want "on" or "auto"' 'remove it'
@@ -49,6 +54,8 @@ command='build --aspects=@rules_go3s//rules:linkcheck.bzl%linkcheck_aspect --@ru
 refused aspect 'size-budget' '//aspect:aspect: FAIL' 'more than its budget of 100000'
 command='test --test_output=errors'
 refused size_grown 'section .text (' 'budget 500000)' 'package main (' 'bazel run //size_grown:size_grown.update'
+refused fips_off 'fips-module' 'fips-on' 'nothing says that the mode is on'
+refused not_packed 'packed-unpacker' 'packed-original' 'it is not packed by elfstrip'
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -1,0 +1,5 @@
+package main
+
+func getpid() int
+
+func main() { println(getpid()) }
