@@ -20,10 +20,9 @@ func FuzzCheck(f *testing.F) {
 		f.Add(gobintest.New(machine).Build().Data)
 		f.Add(pie(machine, nil).Data)
 		f.Add(elftest.Executable(machine).Build().Data)
+		f.Add(packed(f, machine, nil))
 	}
 	f.Add(withDebugServer().Build().Data)
-	f.Add(packed(f, elf.EM_X86_64, nil))
-	f.Add(packed(f, elf.EM_RISCV, nil))
 	for _, c := range elftest.Malformed() {
 		f.Add(c.Data)
 	}

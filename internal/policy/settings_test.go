@@ -234,7 +234,7 @@ func packed(t testing.TB, machine elf.Machine, change func(p *gobintest.Program)
 }
 
 func TestPacked(t *testing.T) {
-	for _, machine := range []elf.Machine{elf.EM_X86_64, elf.EM_RISCV} { // elftest does not lay out arm64's pages of 64 KiB
+	for _, machine := range elftest.Machines {
 		t.Run(machine.String(), func(t *testing.T) {
 			p := mustNew(t, "packed")
 			expect(t, breachesOf(t, p, packed(t, machine, nil)))
