@@ -24,8 +24,11 @@ func TestMain(m *testing.M) { linktest.Main(m) }
 
 var all = flag.Bool("stress.all", false, "run each program in each mode, tier and packing, on each machine")
 
-// crashes are the arguments with which the program crashes.
-var crashes = []string{"panic", "nil", "index", "wrapper", "fatal", "quit", "deep", "other goroutine"}
+// crashes are the arguments with which the program crashes. With systemCrash the
+// runtime prints its own frames, too.
+var crashes = []string{"panic", "nil", "index", "wrapper", "fatal", "quit", "deep", "stack", "deadlock", "map", "other goroutine", systemCrash}
+
+const systemCrash = "panic, with GOTRACEBACK=system"
 
 // quick are the modes that are run without -stress.all.
 var quick = map[string][]string{
@@ -198,8 +201,12 @@ func write(t *testing.T, path string, data []byte) {
 // start runs the program and returns what it printed.
 func start(t *testing.T, goarch, path string, args ...string) (out string, err error) {
 	t.Helper()
+	how := "GOTRACEBACK="
+	if args[0] == systemCrash {
+		args, how = []string{"panic"}, "GOTRACEBACK=system"
+	}
 	cmd := gotool.Run(t, goarch, path, args...)
-	cmd.Env = append(os.Environ(), "GOTRACEBACK=")
+	cmd.Env = append(os.Environ(), how)
 	if cmd.Path != path {
 		cmd.Env = append(cmd.Env, "STRESS_EMULATOR="+cmd.Path)
 	}

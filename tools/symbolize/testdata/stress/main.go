@@ -246,6 +246,14 @@ func fail(kind string) {
 		time.Sleep(time.Hour)
 	case "deep":
 		overflow(kind, 0)
+	case "stack":
+		debug.SetMaxStack(1 << 16)
+		grow(1<<20, new(int))
+	case "deadlock":
+		<-make(chan int)
+	case "map":
+		var m map[string]int
+		m[kind]++ // panics in internal/runtime/maps
 	case "other goroutine":
 		go outer("panic")
 		time.Sleep(time.Hour)
