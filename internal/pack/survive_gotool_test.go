@@ -57,7 +57,7 @@ func TestSurvivesConditions(t *testing.T) {
 	}
 	if *surviveQEMU != "" {
 		initramfs := filepath.Join(t.TempDir(), "initramfs")
-		writeInitramfs(t, initramfs, survive, dir, programs)
+		writeInitramfs(t, initramfs, packFile(t, survive), dir, programs)
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 		defer cancel()
 		args := strings.Fields(*surviveQEMU)
@@ -74,8 +74,8 @@ func TestSurvivesConditions(t *testing.T) {
 
 // writeInitramfs writes a cpio archive of the format "newc" (Linux,
 // Documentation/driver-api/early-userspace/buffer-format.rst) with the programs,
-// and survive as /init.
-func writeInitramfs(t *testing.T, path, survive, dir string, programs []string) {
+// and init as /init.
+func writeInitramfs(t *testing.T, path, init, dir string, programs []string) {
 	t.Helper()
 	var b bytes.Buffer
 	number := 0
@@ -102,7 +102,7 @@ func writeInitramfs(t *testing.T, path, survive, dir string, programs []string) 
 	for _, name := range programs {
 		add("programs/"+name, file, 0, 0, read(filepath.Join(dir, name)))
 	}
-	add("init", file, 0, 0, read(survive))
+	add("init", file, 0, 0, read(init))
 	add("TRAILER!!!", 0, 0, 0, nil)
 	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
 		t.Fatal(err)

@@ -220,10 +220,16 @@ func (s *symbolizer) unsafePoints(i int, points, inlined []run, tree *inlTree) [
 const unsafePointUnsafe = -2 // internal/abi/symtab.go
 
 // reduceTree leaves of the calls inlined into function i those that the program asks
-// for. runtime.gorecover counts the frames between itself and the panic that are no
-// wrappers, inlined ones too; runtime.callers counts those it skips, of which the
-// nearest may be runtime.Callers; reflect.valueMethodName looks for a name. That are those at calls of functions that ask, and all in wrappers. Names
-// that are not kept go.
+// for, which are those at calls of functions that ask, and all in wrappers. Names that
+// are not kept go.
+//
+// runtime.callers counts frames that it skips, of which the nearest may be
+// runtime.Callers; reflect.valueMethodName looks for a name. runtime.gorecover counts
+// the frames between itself and the panic that are no wrappers, inlined ones too, and
+// wants exactly one. So between the function that calls it, with the wrappers around
+// that, and the panic, another function that is no wrapper is one too many, whatever is inlined
+// into it. Only a wrapper made for "defer recover()" has none itself; it is called
+// where a function ends that has defer statements, and such are not inlined.
 func (s *symbolizer) reduceTree(i int, runs []run, tree *inlTree) ([]run, error) {
 	if len(tree.calls) == 0 {
 		return nil, nil
