@@ -1,6 +1,7 @@
 package pcln
 
 import (
+	"bytes"
 	"debug/elf"
 	"os"
 	"path/filepath"
@@ -170,18 +171,76 @@ func TestSymbolizedTwice(t *testing.T) {
 	}
 }
 
-// mutate changes bytes of a program's tables and of moduledata.
-func mutate(f *goelf.File, seed []byte) []byte {
-	data := append([]byte{}, f.Data...)
-	s := f.Section(".gopclntab")
-	mod := f.Section(".go.module")
-	for ; len(seed) >= 5; seed = seed[5:] {
-		at := uint64(le.Uint32(seed))
-		if seed[3]&0x80 != 0 {
-			data[mod.Off+at%mod.Size] ^= seed[4]
-		} else {
-			data[s.Off+at%s.Size] ^= seed[4]
+// withFunctions returns the program f with its first n functions only, so that
+// fuzzing is fast.
+func withFunctions(t testing.TB, f *goelf.File, n uint64) *goelf.File {
+	t.Helper()
+	table, err := Read(f, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := bytes.Clone(f.Data)
+	mod := data[f.Section(".go.module").Off:]
+	le.PutUint64(data[table.Section.Off+8:], n)
+	le.PutUint64(mod[modFTab+8:], n+1)
+	le.PutUint64(mod[modFTab+16:], n+1)
+	le.PutUint64(mod[modMaxPC:], table.textAddr+table.entry(int(n)))
+	g, err := goelf.Parse("few functions", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// A span is a part of a file.
+type span struct{ off, size uint64 }
+
+// spans returns what of the tables of f is worth changing: module data, the header,
+// the function table, and of each function its record and the starts of what that
+// refers to. All other bytes belong to functions that f does not have.
+func spans(t testing.TB, f *goelf.File) []span {
+	t.Helper()
+	table, err := Read(f, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod := f.Section(".go.module").Off
+	offset := func(part uint64) uint64 { // of what module data has the address of
+		return le.Uint64(f.Data[mod+part:]) - table.Section.Addr + table.Section.Off
+	}
+	const stream, data = 24, 32
+	functions := uint64(table.count)
+	list := []span{
+		{mod, modSize}, {offset(modHeader), headerSize},
+		{offset(modFuncs), functions * ftabEntry}, {offset(modFind), table.findSize()},
+	}
+	for i := range table.count {
+		r, err := table.record(i)
+		if err != nil {
+			t.Fatal(err)
 		}
+		at := uint64(le.Uint32(table.funcs[i*ftabEntry+4:]))
+		list = append(list, span{offset(modFuncs) + at, recordSize + 4*(numPCData+numFuncData)}, span{offset(modNames) + uint64(r.name), 8})
+		for _, off := range append(r.pcdata[:], r.sp, r.file, r.line) {
+			if off != 0 {
+				list = append(list, span{offset(modPCTab) + uint64(off), stream})
+			}
+		}
+		for _, off := range r.funcdata {
+			if off != noFuncData {
+				list = append(list, span{offset(modGoFunc) + uint64(off), data})
+			}
+		}
+	}
+	return list
+}
+
+// mutate changes bytes in some of the spans of a program.
+func mutate(f *goelf.File, list []span, seed []byte) []byte {
+	data := bytes.Clone(f.Data)
+	for ; len(seed) >= 5; seed = seed[5:] {
+		s := list[int(le.Uint16(seed))%len(list)]
+		data[s.off+uint64(le.Uint16(seed[2:]))%s.size] ^= seed[4]
 	}
 	return data
 }
@@ -189,22 +248,39 @@ func mutate(f *goelf.File, seed []byte) []byte {
 // On damaged tables Compact fails or is right: its verification would not let a
 // wrong result through, and it does not panic.
 func FuzzCompact(f *testing.F) {
-	p := open(f, build(f, "amd64", "-ldflags=-s -w"))
+	p := withFunctions(f, open(f, build(f, "amd64", "-ldflags=-s -w")), 100)
+	for tier := Full; tier <= Symbolized; tier++ {
+		if _, _, err := Compact(p, tier, false); err != nil {
+			f.Fatal(err)
+		}
+	}
+	list := spans(f, p)
 	f.Add([]byte{0, 0, 0, 0, 0}, byte(0))
 	f.Add([]byte{16, 0, 0, 0, 1, 1, 0, 0, 0x80, 7}, byte(1))
 	f.Add([]byte{0, 0x90, 2, 0, 0xff, 0, 0xc0, 3, 0, 1}, byte(2))
 	f.Fuzz(func(t *testing.T, seed []byte, tier byte) {
-		data := mutate(p, seed)
+		data := mutate(p, list, seed)
 		g, err := goelf.Parse("mutant", data)
 		if err != nil {
 			return
 		}
-		out, _, err := Compact(g, Tier(tier%3), false)
+		out, symbols, err := Compact(g, Tier(tier%3), false)
 		if (out == nil) == (err == nil) {
 			t.Fatalf("%d bytes and error %v", len(out), err)
 		}
 		if err != nil {
 			return
+		}
+		if symbols != nil {
+			b, err := symbols.Encode()
+			if (b == nil) == (err == nil) {
+				t.Fatalf("side file of %d bytes and error %v", len(b), err)
+			}
+			if err == nil {
+				if _, err := ReadSymbols("side file", b); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
 		h, err := goelf.Parse("output", out)
 		if err != nil {
