@@ -4,8 +4,10 @@
 package arch
 
 import (
+	"bytes"
 	"debug/elf"
 	"fmt"
+	"slices"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
 )
@@ -35,6 +37,8 @@ type Arch struct {
 	// EntryExe enters a program at a fixed address, EntryPIE one that must
 	// relocate itself.
 	EntryExe, EntryPIE Stub
+	// EntryHuge goes before EntryPIE in a program that has much to relocate.
+	EntryHuge Stub
 	// Unpacker enters a packed program (internal/pack).
 	Unpacker Stub
 	// Relay is the code of the program that hands cmd/link's calls of its external
@@ -130,4 +134,42 @@ func (a *Arch) LowerGo(r goobj.Reloc, off uint64) (out []StubReloc, ok bool) {
 		out = append(out, s)
 	}
 	return out, ok
+}
+
+// HugePage is the size in bytes of the huge pages that EntryHuge uses; where the kernel's
+// have another size, it does nothing.
+const HugePage = 2 << 20
+
+// Is reports whether code begins with s but for the places that the linker fills in.
+func (a *Arch) Is(s Stub, code []byte) bool {
+	if len(code) < len(s.Code) {
+		return false
+	}
+	return bytes.Equal(a.blank(s, code), a.blank(s, s.Code))
+}
+
+// blank returns a copy of as much of code as s has, in which the places that its
+// relocations fill in are zero.
+func (a *Arch) blank(s Stub, code []byte) []byte {
+	code = bytes.Clone(code[:len(s.Code)])
+	for _, r := range s.Relocs {
+		field := a.Relocs[r.Type]
+		clear(code[r.Off-field.Back : r.Off+field.Size])
+	}
+	return code
+}
+
+// EntryPIEHuge returns EntryHuge and, behind it, EntryPIE.
+func (a *Arch) EntryPIEHuge() Stub {
+	first, second := a.EntryHuge, a.EntryPIE
+	size := uint64(len(first.Code))
+	s := Stub{slices.Concat(first.Code, second.Code), slices.Clone(first.Relocs)}
+	for _, r := range second.Relocs {
+		r.Off += size
+		if r.Symbol == "_start" {
+			r.Add += int64(size)
+		}
+		s.Relocs = append(s.Relocs, r)
+	}
+	return s
 }

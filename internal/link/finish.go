@@ -355,7 +355,7 @@ func (x *finisher) enter() error {
 	stub, entry := x.l.stub, x.f.Header.Entry
 	_, own := splitStub(stub.Relocs)
 	code, err := x.f.Bytes(entry, uint64(len(stub.Code)))
-	if err != nil || !bytes.Equal(x.blankStub(code), x.blankStub(stub.Code)) {
+	if err != nil || !x.l.arch.Is(stub, code) {
 		return x.errorf(24, "the entry point %#x is not the symbol %s of golink's entry object: remove ENTRY from the linker script, and -e", entry, EntrySymbol)
 	}
 	x.symbols[EntrySymbol] = entry
@@ -368,17 +368,6 @@ func (x *finisher) enter() error {
 		return x.errorf(24, "entry stub: %v", err)
 	}
 	return nil
-}
-
-// blankStub returns a copy of the entry stub in which the places that its
-// relocations fill in are zero.
-func (x *finisher) blankStub(code []byte) []byte {
-	code = slices.Clone(code)
-	for _, r := range x.l.stub.Relocs {
-		k := x.l.kind(r.Type)
-		clear(code[r.Off-k.Back : r.Off+k.Size])
-	}
-	return code
 }
 
 // sumFIPS writes the FIPS 140 sum.

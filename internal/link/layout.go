@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"slices"
 
+	"github.com/go3s/rules_go3s/internal/arch"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
@@ -85,11 +86,6 @@ func (l *linker) makeSections() error {
 	for _, s := range byRole {
 		slices.SortFunc(s, func(a, b *section) int { return cmp.Compare(a.in.order, b.in.order) })
 	}
-	text := byRole[roleText][0]
-	l.stubOff = alignUp(text.size, stubAlign)
-	text.size = l.stubOff + uint64(len(l.stub.Code))
-	text.align = max(text.align, stubAlign)
-
 	if len(byRole[roleRelro]) > 0 && !l.opt.PIE {
 		return l.obj.errorf(0, "section %s: the object was made with -buildmode=pie, for a program at a fixed address", byRole[roleRelro][0].name)
 	}
@@ -114,6 +110,13 @@ func (l *linker) makeSections() error {
 	tables := slices.DeleteFunc(slices.Clone(byRole[roleReadOnly]), func(s *section) bool { return !isTables(s) })
 	loads[loadReadOnly] = slices.Concat(loads[loadReadOnly], data, free, tables)
 	loads[loadData] = slices.Concat(loads[loadData], byRole[roleData], byRole[roleBSS])
+	if l.opt.PIE && !l.opt.NoHugePages && total(loads[loadRelro]) >= hugeRelro && total(loads[loadData]) >= arch.HugePage {
+		l.stub, l.huge = l.arch.EntryPIEHuge(), true
+	}
+	text := byRole[roleText][0]
+	l.stubOff = alignUp(text.size, stubAlign)
+	text.size = l.stubOff + uint64(len(l.stub.Code))
+	text.align = max(text.align, stubAlign)
 
 	add := func(typ elf.ProgType, flags elf.ProgFlag, align uint64, sections ...*section) *segment {
 		g := &segment{typ: typ, flags: flags, align: align, sections: sections}
@@ -160,6 +163,17 @@ func (l *linker) makeSections() error {
 	return l.findRelr()
 }
 
+// hugeRelro is how many bytes of data to relocate are worth a huge page: EntryHuge has the
+// same limit.
+const hugeRelro = arch.HugePage / 4
+
+func total(sections []*section) (size uint64) {
+	for _, s := range sections {
+		size += s.size
+	}
+	return size
+}
+
 func isTables(s *section) bool { return s.name == ".gopclntab" }
 
 // layout gives every section its address and place in the file. The size of
@@ -204,12 +218,18 @@ func (l *linker) place() error {
 	head.addr, head.off = 0, 0
 
 	addr, page := l.base(), l.arch.PageSize
-	for _, g := range l.load {
+	for i, g := range l.load {
 		if g == nil {
 			continue
 		}
+		start := alignUp(addr, page)
+		if i == loadRelro && l.huge {
+			// EntryHuge wants free addresses, and gets by with fewer huge pages if the
+			// kernel loads the program at a multiple of one, as file systems may have it.
+			start = alignUp(start+arch.HugePage, arch.HugePage)
+		}
 		// Pages of its own in memory, each at the same offset in the page as in the file.
-		g.move(alignUp(addr, page) - g.addr&^(page-1))
+		g.move(start - g.addr&^(page-1))
 		addr = g.addr + g.memsz
 	}
 	if addr > maxAddress {

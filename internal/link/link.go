@@ -51,6 +51,7 @@ import (
 // Options say what Link makes.
 type Options struct {
 	PIE           bool   // static PIE, not a program at a fixed address
+	NoHugePages   bool   // relocate a PIE page by page, even where huge pages are faster
 	StripSymbols  bool   // leave out .symtab, and DWARF too
 	StripDWARF    bool   // leave out DWARF
 	CompressDWARF bool   // compress DWARF sections (SHF_COMPRESSED)
@@ -91,6 +92,7 @@ type linker struct {
 	fixed    []*segment         // the PT_LOAD ones of sections at an address that the user chose
 
 	stub    arch.Stub
+	huge    bool   // stub has EntryHuge
 	stubOff uint64 // in .text
 
 	kinds []*arch.Reloc // relocation types by number, nil for unknown ones
@@ -180,6 +182,8 @@ func (l *linker) enter() error {
 		symbols["__relr_end"] = relr.addr + relr.size
 		symbols["__relro_start"] = relro.addr
 		symbols["__relro_end"] = relro.addr + relro.memsz
+		symbols["__data_start"] = l.load[loadData].addr
+		symbols["__data_end"] = l.load[loadData].addr + l.load[loadData].filesz
 		symbols["__dt_debug"] = dynamic.addr + dtDebugIndex*goelf.DynSize + 8
 	}
 	copy(code, l.stub.Code)

@@ -109,6 +109,16 @@ func (m *image) sharesPage() bool {
 	return false
 }
 
+// entry returns where the program goes on when it is unpacked: behind golink's code for
+// huge pages, since the image has them.
+func (m *image) entry() uint64 {
+	entry, stub := m.f.Header.Entry, m.arch.EntryPIEHuge()
+	if code, err := m.f.Bytes(entry, uint64(len(stub.Code))); err == nil && m.arch.Is(stub, code) {
+		entry += uint64(len(m.arch.EntryHuge.Code))
+	}
+	return entry
+}
+
 // protection returns what mprotect calls the flags of a segment.
 func protection(flags elf.ProgFlag) (prot uint64) {
 	for flag, p := range map[elf.ProgFlag]uint64{elf.PF_R: 1, elf.PF_W: 2, elf.PF_X: 4} {
@@ -126,7 +136,7 @@ func (m *image) header() unpacker.Header {
 		Image:     uint64(len(m.bytes)),
 		Span:      m.span,
 		Page:      m.page,
-		Entry:     m.f.Header.Entry,
+		Entry:     m.entry(),
 		NSegments: uint64(len(m.segments)),
 	}
 	if elf.Type(m.f.Header.Type) == elf.ET_EXEC {

@@ -4,13 +4,13 @@ package policy
 //
 // golink puts a few instructions behind Go's text that the program begins with: they
 // hand over to the runtime and, in a static PIE, first apply the relocations and
-// make them read-only by mprotect (internal/arch/*/entry_exe.s and entry_pie.s).
+// make them read-only by mprotect, where they are many after a change to huge pages
+// (internal/arch/*/entry_exe.s, entry_pie.s and entry_huge.s).
 // Go's tables do not know of that code, so it is recognised by comparing it with
 // the code that golink uses, byte by byte but for the places that the linker fills
 // in. Those must not add a system call.
 
 import (
-	"bytes"
 	"debug/elf"
 	"slices"
 
@@ -27,29 +27,27 @@ var arches = map[string]*arch.Arch{"amd64": amd64.Arch, "arm64": arm64.Arch, "ri
 // entryStub returns the addresses of golink's entry code, an empty range when the
 // program begins with something else.
 func entryStub(f *goelf.File) gobin.Range {
-	a, entry := arches[f.GOARCH()], f.Header.Entry
-	stub := a.EntryExe
-	if elf.Type(f.Header.Type) == elf.ET_DYN {
-		stub = a.EntryPIE
-	}
-	code, err := f.Bytes(entry, uint64(len(stub.Code)))
-	if err != nil {
-		return gobin.Range{}
-	}
-	scan := syscallScanners[f.GOARCH()].scan
-	if !bytes.Equal(blank(a, stub, code), blank(a, stub, stub.Code)) || !slices.Equal(scan(code), scan(stub.Code)) {
-		return gobin.Range{}
-	}
-	return gobin.Range{Start: entry, End: entry + uint64(len(code))}
+	stub := entryStubOf(f)
+	return gobin.Range{Start: f.Header.Entry, End: f.Header.Entry + uint64(len(stub.Code))}
 }
 
-// blank returns a copy of code in which the places that stub's relocations fill
-// in are zero.
-func blank(a *arch.Arch, stub arch.Stub, code []byte) []byte {
-	code = slices.Clone(code)
-	for _, r := range stub.Relocs {
-		field := a.Relocs[r.Type]
-		clear(code[r.Off-field.Back : r.Off+field.Size])
+// entryStubOf returns which of golink's entry codes the program begins with, one
+// without code when it is none.
+func entryStubOf(f *goelf.File) arch.Stub {
+	a := arches[f.GOARCH()]
+	if a == nil {
+		return arch.Stub{}
 	}
-	return code
+	stubs := []arch.Stub{a.EntryExe}
+	if elf.Type(f.Header.Type) == elf.ET_DYN {
+		stubs = []arch.Stub{a.EntryPIE, a.EntryPIEHuge()}
+	}
+	scan := syscallScanners[f.GOARCH()].scan
+	for _, stub := range stubs {
+		code, err := f.Bytes(f.Header.Entry, uint64(len(stub.Code)))
+		if err == nil && a.Is(stub, code) && slices.Equal(scan(code), scan(stub.Code)) {
+			return stub
+		}
+	}
+	return arch.Stub{}
 }

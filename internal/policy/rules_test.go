@@ -213,6 +213,11 @@ func dynamic(entries ...uint64) []byte {
 // pie returns a static PIE that golink's entry code begins and that has three RELR
 // words, after change.
 func pie(machine elf.Machine, change func(entries map[elf.DynTag]uint64, rela, relr []byte)) *elftest.Image {
+	return pieWith(machine, archOf(machine).EntryPIE, change)
+}
+
+// pieWith is pie with other entry code.
+func pieWith(machine elf.Machine, stub arch.Stub, change func(entries map[elf.DynTag]uint64, rela, relr []byte)) *elftest.Image {
 	const alloc, write, exec = elf.SHF_ALLOC, elf.SHF_WRITE, elf.SHF_EXECINSTR
 	p := gobintest.New(machine)
 	tags := []elf.DynTag{elf.DT_DEBUG, elf.DT_RELA, elf.DT_RELASZ, elf.DT_RELAENT, dtRELR, dtRELRSZ, elf.DT_FLAGS_1, elf.DT_FLAGS, elf.DT_TEXTREL, elf.DT_JMPREL, elf.DT_PLTRELSZ, elf.DT_NULL}
@@ -223,7 +228,6 @@ func pie(machine elf.Machine, change func(entries map[elf.DynTag]uint64, rela, r
 			spec.Sections[i].Load = 3 // behind what becomes read-only
 		}
 	}
-	stub := archOf(machine).EntryPIE
 	i := slices.IndexFunc(spec.Sections, func(s elftest.Section) bool { return s.Name == ".rodata" })
 	spec.Sections = slices.Insert(spec.Sections, i,
 		elftest.Section{Name: ".entry", Type: elf.SHT_PROGBITS, Flags: alloc | exec, Align: 16, Data: slices.Clone(stub.Code)})
@@ -264,7 +268,7 @@ func pie(machine elf.Machine, change func(entries map[elf.DynTag]uint64, rela, r
 	}
 	header := m.Phdr(elf.PT_GNU_RELRO, 0)
 	m.Put64(header+40, (addr(".dynamic")+uint64(m.Size(".dynamic"))+pageSize-1)&^(pageSize-1)-addr(".dynamic"))
-	enter(m, entrySymbols(m))
+	enter(m, stub, entrySymbols(m))
 	return m
 }
 
@@ -277,6 +281,7 @@ func entrySymbols(m *elftest.Image) map[string]uint64 {
 	return map[string]uint64{
 		"_start": addr(".entry"), "main": addr(".text"), "__ehdr_start": 0, "__relr_start": addr(".relr"), "__relr_end": end(".relr"),
 		"__relro_start": addr(".dynamic"), "__relro_end": relroEnd, "__dt_debug": addr(".dynamic") + 8,
+		"__data_start": addr(".data"), "__data_end": end(".data"),
 	}
 }
 
@@ -290,12 +295,12 @@ func archOf(machine elf.Machine) *arch.Arch {
 	panic(machine)
 }
 
-// enter fills symbols in in golink's entry code, the section .entry of m.
-func enter(m *elftest.Image, symbols map[string]uint64) {
+// enter fills symbols in in stub, the section .entry of m.
+func enter(m *elftest.Image, stub arch.Stub, symbols map[string]uint64) {
 	a := archOf(elf.Machine(le.Uint16(m.Data[18:])))
 	start := le.Uint64(m.Data[m.Shdr(".entry")+16:])
 	var target, place uint64
-	for _, r := range a.EntryPIE.Relocs {
+	for _, r := range stub.Relocs {
 		k := a.Relocs[r.Type]
 		if k.Class != arch.Low {
 			place = start + r.Off
@@ -380,7 +385,7 @@ func TestPIERules(t *testing.T) {
 				m := pie(machine, nil)
 				symbols := entrySymbols(m)
 				symbols[symbol] += 0x1008
-				enter(m, symbols)
+				enter(m, archOf(machine).EntryPIE, symbols)
 				got := breachesOf(t, mustNew(t, "static-pie"), m.Data)
 				other := func(s string) bool { return !strings.HasPrefix(s, "self-relocation: "+symbol+":") }
 				if len(got) == 0 || slices.ContainsFunc(got, other) {
@@ -388,6 +393,14 @@ func TestPIERules(t *testing.T) {
 				}
 			})
 		}
+		t.Run("huge pages without room/"+machine.String(), func(t *testing.T) {
+			m := pieWith(machine, archOf(machine).EntryPIEHuge(), nil)
+			expect(t, breachesOf(t, mustNew(t, "static-pie"), m.Data),
+				"self-relocation: PT_GNU_RELRO: golink's entry code may put a huge page over the end of the segment at 0x0:",
+				"self-relocation: PT_GNU_RELRO: golink's entry code may put a huge page over the end of the segment at 0x1",
+				"self-relocation: PT_GNU_RELRO: golink's entry code may put a huge page over what follows",
+				"self-relocation: __data_start: the instruction at") // .data is not what the segment begins with
+		})
 		t.Run("other entry code/"+machine.String(), func(t *testing.T) {
 			m := pie(machine, nil)
 			m.Data[m.Off(".entry")+len(archOf(machine).EntryPIE.Code)-1] ^= 1

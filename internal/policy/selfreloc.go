@@ -79,7 +79,7 @@ func checkSelfRelocation(in *Input) []Finding {
 func checkStub(in *Input, at gobin.Range) []Finding {
 	f := in.File
 	a := arches[f.GOARCH()]
-	stub := a.EntryPIE
+	stub := entryStubOf(f)
 	entries, _, ok := dynamicEntries(f)
 	if !ok {
 		return one("PT_DYNAMIC", "the file has none, but golink's entry code takes its relocations from there")
@@ -100,6 +100,9 @@ func checkStub(in *Input, at gobin.Range) []Finding {
 		symbols["__relro_start"], symbols["__relro_end"] = p[0].Vaddr, p[0].Vaddr+p[0].Memsz
 	} else {
 		out.add("PT_GNU_RELRO", "the file has %d such headers, want one: golink's entry code protects its addresses", len(p))
+	}
+	if a.Is(a.EntryPIEHuge(), stub.Code) {
+		checkHuge(in, a, symbols, &out)
 	}
 	if i := slices.IndexFunc(entries, func(d elf.Dyn64) bool { return elf.DynTag(d.Tag) == elf.DT_DEBUG }); i >= 0 {
 		symbols["__dt_debug"] = segments(f, elf.PT_DYNAMIC)[0].Vaddr + uint64(i)*goelf.DynSize + 8
@@ -148,6 +151,28 @@ func checkStub(in *Input, at gobin.Range) []Finding {
 		}
 	}
 	return out
+}
+
+// checkHuge adds the symbols of the entry code for huge pages, and checks that a huge page
+// at any place that holds relocated data takes nothing away: there must be free addresses before,
+// and writable memory behind.
+func checkHuge(in *Input, a *arch.Arch, symbols map[string]uint64, out *collector) {
+	const room = arch.HugePage - 4096
+	start, end := symbols["__relro_start"], symbols["__relro_end"]
+	for _, s := range loads(in.File) {
+		switch {
+		case s.Vaddr+s.Memsz <= start && s.Vaddr+s.Memsz+room > start:
+			out.add("PT_GNU_RELRO", "golink's entry code may put a huge page over the end of the segment at %#x: want %#x free addresses before %#x", s.Vaddr, uint64(room), start)
+		case s.Vaddr >= end && symbols["__data_start"] == 0:
+			symbols["__data_start"], symbols["__data_end"] = s.Vaddr, s.Vaddr+s.Filesz
+			if !s.has(elf.PF_W) || s.Vaddr-end >= a.PageSize || s.Vaddr+s.Memsz-end < room {
+				out.add("PT_GNU_RELRO", "golink's entry code may put a huge page over what follows %#x: want a writable segment there of %#x bytes", end, uint64(room))
+			}
+		}
+	}
+	if symbols["__data_start"] == 0 {
+		out.add("PT_GNU_RELRO", "golink's entry code may put a huge page over what follows %#x, but no segment does", end)
+	}
 }
 
 // checkMain checks that the entry code goes on to a function of Go. off is the offset

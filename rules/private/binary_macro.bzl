@@ -219,6 +219,7 @@ def static_program(name, mode, profile, binary = None, **kwargs):
         binary = binary,
         exec_properties = _exec_properties(exec_properties, ["go3s_link"]),
         mode = mode,
+        pack = public.get("pack", ""),
         public_label = str(native.package_relative_label(name)),
         tags = hidden_tags,
         visibility = ["//visibility:private"],

@@ -120,6 +120,8 @@ def _link_impl(ctx):
     )
     if ctx.attr.function_alignment:
         args.add(ctx.attr.function_alignment, format = "--ldflag=-funcalign=%s")
+    if ctx.attr.pack:
+        args.add("--no-huge-pages")
     sources = add_godebug(ctx, args, archive)
     user_data = add_user_data(ctx, args)
     external_inputs = _external_linker(ctx, args)
@@ -168,6 +170,9 @@ go3s_link = rule(
             doc = "Bytes to whose multiples functions are aligned; 0 for the default of the architecture.",
             default = 0,
             values = [0, 8, 16, 32, 64],
+        ),
+        "pack": attr.string(
+            doc = "How the program will be packed; empty for not at all.",
         ),
         "linker": attr.string(
             doc = "What lays out the program.",

@@ -30,6 +30,7 @@ var Arch = &arch.Arch{
 	Emulation: "elf_x86_64",
 	EntryExe:  entryExe,
 	EntryPIE:  entryPIE,
+	EntryHuge: entryHuge,
 	Unpacker:  unpacker,
 	Relay:     relay,
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{

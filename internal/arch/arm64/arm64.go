@@ -41,6 +41,7 @@ var Arch = &arch.Arch{
 	Emulation: "aarch64linux",
 	EntryExe:  entryExe,
 	EntryPIE:  entryPIE,
+	EntryHuge: entryHuge,
 	Unpacker:  unpacker,
 	Relay:     relay,
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{

@@ -70,6 +70,7 @@ var Arch = &arch.Arch{
 	Emulation: "elf64lriscv",
 	EntryExe:  entryExe,
 	EntryPIE:  entryPIE,
+	EntryHuge: entryHuge,
 	Unpacker:  unpacker,
 	Relay:     relay,
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{

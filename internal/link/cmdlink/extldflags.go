@@ -3,6 +3,8 @@ package cmdlink
 import (
 	"cmp"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/go3s/rules_go3s/internal/link/extld"
 )
@@ -25,6 +27,9 @@ func (c *Config) extldflags(tmp string) []string {
 	if c.AllowUnverifiedGo {
 		flags = append(flags, extld.AllowUnverifiedFlag)
 	}
+	if c.NoHugePages {
+		flags = append(flags, extld.NoHugePagesFlag)
+	}
 	return append(flags, c.externalFlags()...)
 }
 
@@ -45,6 +50,15 @@ func (c *Config) externalFlags() []string {
 		flags = append(flags, extld.ExternalFlagFlag+f)
 	}
 	return flags
+}
+
+// certain reports whether cmd/link will ask for exactly what expected says, and print
+// nothing and find no error from then on.
+func (c *Config) certain() bool {
+	return !c.AllowUnverifiedGo && !slices.ContainsFunc(c.Ldflags, func(arg string) bool {
+		name, _, _ := strings.Cut(arg, "=")
+		return name != "-X" && name != "-funcalign" && name != "-checklinkname"
+	})
 }
 
 // expected returns what cmd/link will ask of its external linker, unless c.Ldflags

@@ -15,6 +15,6 @@ func newHere(dir, out string) (*here, error) { return nil, nil }
 
 func (*here) program() string { return "" }
 
-func (*here) run(*exec.Cmd, *extld.Command) (warnings string, err error) { return "", nil }
+func (*here) run(*exec.Cmd, *extld.Command, bool) (warnings string, err error) { return "", nil }
 
 func (*here) close() {}

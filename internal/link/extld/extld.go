@@ -35,6 +35,7 @@ var plainFlags = map[string]func(*Command){
 	"-static-pie":                        func(x *Command) { x.opt.PIE = true },
 	"-s":                                 func(x *Command) { x.opt.StripSymbols = true },
 	AllowUnverifiedFlag:                  func(x *Command) { x.opt.AllowUnverifiedGo = true },
+	NoHugePagesFlag:                      func(x *Command) { x.opt.NoHugePages = true },
 	"-Wl,-S":                             func(x *Command) { x.opt.StripDWARF = true },
 }
 
@@ -53,7 +54,7 @@ type Command struct {
 }
 
 // Flags that golink link itself gives by -extldflags, each followed by a value but
-// the last.
+// the last two.
 const (
 	BuildIDFlag         = "-Wl,--build-id=" // none, sha256 (of the contents), or 0x and hexadecimal digits
 	MapFlag             = "-Wl,-Map="
@@ -65,6 +66,7 @@ const (
 	ExternalFlagFlag    = "-Wl,--external-flag="
 	LinkerScriptFlag    = "-Wl,--linker-script="
 	AllowUnverifiedFlag = "-Wl,--allow-unverified-go"
+	NoHugePagesFlag     = "-Wl,--no-huge-pages"
 )
 
 // trialInput is the base name of the input of a trial.
