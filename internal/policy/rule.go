@@ -9,7 +9,8 @@
 //
 // One file holds the rules of one topic: segments.go, dynamic.go, libc.go,
 // gobuild.go, paths.go, size.go, syscalls.go. Adding a rule means writing it
-// there and naming it in the profiles of profile.go.
+// there, naming it in the profiles of profile.go, and giving it a pair of real programs
+// in pairs_gotool_test.go, one that keeps it and one that breaks it.
 package policy
 
 import "fmt"
