@@ -41,7 +41,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	text := r.markdown()
+	text := r.markdown(*system, *mutants)
 	os.Stdout.Write(text)
 	if *doc != "" {
 		if err := atomicfile.Write(*doc, 0o666, text); err != nil {

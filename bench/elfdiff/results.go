@@ -150,7 +150,7 @@ func generalise(message string) string {
 
 const preamble = `# The ELF reader and others
 
-<!-- Made by ` + "`go run ./bench/elfdiff -doc docs/elfdiff.md`" + `. Edit bench/elfdiff or internal/elf/elfdiff instead. -->
+<!-- Made by ` + "`go run ./bench/elfdiff -system %d -mutants %d -doc docs/elfdiff.md`" + `. Edit bench/elfdiff or internal/elf/elfdiff instead. -->
 
 What ` + "`internal/elf`" + ` reads from ELF files, compared with debug/elf, GNU readelf and llvm-readelf: the header, all segments,
 sections, symbols and notes with their names and numbers, as far as each of the three shows them. Package elf is stricter on purpose; each
@@ -166,9 +166,9 @@ with any bytes.
 
 `
 
-func (r *results) markdown() []byte {
+func (r *results) markdown(system, mutants int) []byte {
 	var b bytes.Buffer
-	b.WriteString(preamble)
+	fmt.Fprintf(&b, preamble, system, mutants)
 	b.WriteString("## Files\n\nOf each reader: says the same / refuses as package elf does / reads what package elf refuses / complains of what package elf accepts.\n\n| corpus | files")
 	for _, reader := range readers {
 		fmt.Fprintf(&b, " | %s", reader.name)
