@@ -12,6 +12,10 @@
 // measures what position-independent code costs: a program that computes for a while,
 // compiled and linked in three ways.
 //
+//	go test ./bench/link -run '^$' -bench Alignment -benchtime 20x
+//
+// measures what other alignments of functions cost or save, in the same way.
+//
 //	go test ./bench/link -run '^$' -bench LoadBase -benchtime 500x
 //
 // counts the bits of load addresses that vary.

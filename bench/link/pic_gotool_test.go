@@ -29,6 +29,25 @@ func BenchmarkPIC(b *testing.B) {
 	shared.Link(b, cmdlink.ModeExe, programs[1].out)
 	shared.Link(b, cmdlink.ModeStaticPIE, programs[2].out)
 	programs[3].links.run(b, internal(b, fixed.Config(), "exe", programs[3].out)...)
+	compareCode(b, programs)
+}
+
+// BenchmarkAlignment compares alignments of functions, in bytes; 32 is the default. One operation
+// is one round: one run of each program.
+func BenchmarkAlignment(b *testing.B) {
+	dir := b.TempDir()
+	p := linktest.Compile(b, runtime.GOARCH, "testdata/cpu", true)
+	var programs []*contender
+	for _, align := range []string{"8", "16", "32", "64"} {
+		c := &contender{name: align, out: filepath.Join(dir, "cpu"+align)}
+		p.Link(b, cmdlink.ModeExe, c.out, func(c *cmdlink.Config) { c.Ldflags = []string{"-funcalign=" + align} })
+		programs = append(programs, c)
+	}
+	compareCode(b, programs)
+}
+
+// compareCode runs the programs in turn and prints their user time.
+func compareCode(b *testing.B, programs []*contender) {
 	for b.Loop() {
 		for _, p := range programs {
 			p.starts.run(b, p.out)
