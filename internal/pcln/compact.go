@@ -26,8 +26,7 @@ type compactor struct {
 
 	names   *suffixtab.Table
 	nameIDs map[string]int
-	streams *suffixtab.Table
-	strIDs  map[string]int
+	streams pcTab
 	blobs   blobTable
 	files   fileTables
 	funcs   []outFunc
@@ -44,7 +43,7 @@ type compactor struct {
 // compact builds the contents of the functions of t in the given tier. tag marks
 // names of the tier Symbolized.
 func compact(t *Table, tier Tier, tag string) (*compactor, error) {
-	c := &compactor{t: t, tier: tier, nameIDs: map[string]int{}, streams: suffixtab.New([]byte{0}, false), strIDs: map[string]int{}}
+	c := &compactor{t: t, tier: tier, nameIDs: map[string]int{}}
 	if tier == Symbolized {
 		s, err := newSymbolizer(t, tag)
 		if err != nil {
@@ -101,19 +100,23 @@ func (c *compactor) nameID(name string) int {
 	return id
 }
 
-// stream returns the id of the stream of runs.
-func (c *compactor) stream(runs []run) int {
+// closed returns the id of the closed stream of runs.
+func (c *compactor) closed(runs []run) int {
 	if constant(runs, -1) {
 		return noID
 	}
-	c.raw = appendStream(c.raw[:0], runs, c.t.quantum)
-	id, ok := c.strIDs[string(c.raw)]
-	if !ok {
-		s := string(c.raw)
-		id = c.streams.Add(s)
-		c.strIDs[s] = id
+	c.raw = appendClosed(c.raw[:0], runs, c.t.quantum)
+	return c.streams.add(c.raw, 0)
+}
+
+// open returns the id of the open stream of runs for a function of so many bytes.
+func (c *compactor) open(runs []run, size uint64) int {
+	if constant(runs, -1) {
+		return noID
 	}
-	return id
+	head, last := appendStream(c.raw[:0], runs, c.t.quantum, size)
+	c.raw = head
+	return c.streams.add(head, last)
 }
 
 // function makes function i of the output.
@@ -135,7 +138,7 @@ func (c *compactor) function(i int) error {
 
 	var tables [numPCData][]run
 	for k, off := range r.pcdata {
-		if tables[k], err = t.runs(off, c.runs[k][:0]); err != nil {
+		if tables[k], err = t.runs(off, r.size, c.runs[k][:0]); err != nil {
 			return err
 		}
 		c.runs[k] = tables[k][:0]
@@ -184,7 +187,7 @@ func (c *compactor) function(i int) error {
 		o.record.sp = 0
 	}
 	for k := range tables {
-		o.pcdata[k] = c.stream(tables[k])
+		o.pcdata[k] = c.open(tables[k], r.size)
 	}
 
 	o.sp, o.file, o.line = noID, noID, noID
@@ -196,24 +199,24 @@ func (c *compactor) function(i int) error {
 
 // lines adds the stack depths and files and lines.
 func (c *compactor) lines(o *outFunc) error {
-	runs, err := c.t.runs(o.record.sp, c.runs[numPCData][:0])
+	runs, err := c.t.runs(o.record.sp, toEnd, c.runs[numPCData][:0])
 	if err != nil {
 		return err
 	}
 	c.runs[numPCData] = runs[:0]
-	o.sp = c.stream(runs)
+	o.sp = c.closed(runs)
 	if !c.lined() {
 		return nil
 	}
-	if runs, err = c.t.runs(o.record.line, runs[:0]); err != nil {
+	if runs, err = c.t.runs(o.record.line, toEnd, runs[:0]); err != nil {
 		return err
 	}
-	o.line = c.stream(runs)
-	if runs, err = c.t.runs(o.record.file, runs[:0]); err != nil {
+	o.line = c.closed(runs)
+	if runs, err = c.t.runs(o.record.file, toEnd, runs[:0]); err != nil {
 		return err
 	}
 	o.record.cu, runs = c.files.renumber(o.record.cu, runs)
-	o.file = c.stream(runs)
+	o.file = c.closed(runs)
 	return nil
 }
 

@@ -41,7 +41,7 @@ func (x *fileTables) gather(t *Table) error {
 		if err != nil {
 			return err
 		}
-		if runs, err = t.runs(r.file, runs[:0]); err != nil {
+		if runs, err = t.runs(r.file, toEnd, runs[:0]); err != nil {
 			return err
 		}
 		set := several

@@ -72,7 +72,7 @@ func (s *Symbols) Frames(i int, off uint64) ([]Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	runs, err := t.runs(r.pcdata[pcdataInlTree], nil)
+	runs, err := t.runs(r.pcdata[pcdataInlTree], r.size, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -103,11 +103,11 @@ func (s *Symbols) Frames(i int, off uint64) ([]Frame, error) {
 // fileLine returns the place in the source of byte off of the function of r
 // (runtime/symtab.go, funcline1).
 func (t *Table) fileLine(r *record, off uint64) (file string, line int, err error) {
-	lines, err := t.runs(r.line, nil)
+	lines, err := t.runs(r.line, toEnd, nil)
 	if err != nil {
 		return "", 0, err
 	}
-	files, err := t.runs(r.file, nil)
+	files, err := t.runs(r.file, toEnd, nil)
 	if err != nil {
 		return "", 0, err
 	}

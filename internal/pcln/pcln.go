@@ -23,8 +23,8 @@
 // # What is done in every tier
 //
 //   - A table from instructions to values only has to reach the end of its
-//     function. So its last run is lengthened to one of few lengths (stream.go),
-//     which makes many tables equal, and many others ends of each other.
+//     function. So its last run is lengthened, most have no end, and many stand
+//     inside others (pctab.go).
 //   - Values that the runtime does not tell apart become one: stack map -1 and 0,
 //     argument records 0 and -1, and what lies between bounds checks (compact.go).
 //   - Calls in an inline tree that no instruction is left of go (inltree.go).

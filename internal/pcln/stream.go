@@ -35,9 +35,9 @@ func uvarint(b []byte) (v uint32, n int) {
 	return 0, 0
 }
 
-// runs appends the runs of the stream at off to buf. Runs of no length are left
+// runs appends the runs of the stream at off to buf, up to the one that reaches size, in bytes. Runs of no length are left
 // out and equal neighbours made one.
-func (t *Table) runs(off uint32, buf []run) ([]run, error) {
+func (t *Table) runs(off uint32, size uint64, buf []run) ([]run, error) {
 	if off == 0 {
 		return buf, nil
 	}
@@ -47,7 +47,7 @@ func (t *Table) runs(off uint32, buf []run) ([]run, error) {
 	b := t.pctab[off:]
 	pc, val := uint64(0), int32(-1)
 	start := len(buf)
-	for {
+	for pc < size {
 		d, n := uvarint(b)
 		if n == 0 {
 			return nil, t.errorf(0, "the pc table at %#x has no end", off)
@@ -77,33 +77,44 @@ func (t *Table) runs(off uint32, buf []run) ([]run, error) {
 			buf = append(buf, run{pc, val})
 		}
 	}
+	return buf, nil
 }
 
-// Lengths that the last run of a stream may have, in units. It only has to reach
-// the end of its function; so that more streams are equal or end in the same
-// bytes, it gets the longest length that takes as many bytes.
-var lastLengths = []uint64{1<<7 - 1, 1<<14 - 1, 1<<21 - 1, 1<<28 - 1}
+// toEnd is the size of a function for runs to read a closed stream to its end.
+const toEnd = 1 << 33
 
-// appendStream appends the stream of runs, which are not empty, to b. The last one
-// becomes at least as long as it is.
-func appendStream(b []byte, runs []run, quantum uint64) []byte {
+// appendStream appends the stream of runs, which are not empty, to b, up to the length of the last one,
+// which it returns in units. The last run is that which reaches size, in bytes; it begins before.
+func appendStream(b []byte, runs []run, quantum, size uint64) (head []byte, last uint64) {
 	pc, val := uint64(0), int32(-1)
 	for i, r := range runs {
 		d := r.val - val
 		b = binary.AppendUvarint(b, uint64(uint32(d<<1)^uint32(d>>31)))
-		n := (r.end - pc) / quantum
-		if i == len(runs)-1 {
-			for _, l := range lastLengths {
-				if n <= l {
-					n = l
-					break
-				}
-			}
+		if i == len(runs)-1 || r.end >= size {
+			size = max(size, pc+quantum)
+			return b, (size - pc + quantum - 1) / quantum
 		}
-		b = binary.AppendUvarint(b, n)
+		b = binary.AppendUvarint(b, (r.end-pc)/quantum)
 		pc, val = r.end, r.val
 	}
-	return append(b, 0)
+	return b, 0
+}
+
+// appendClosed appends the whole stream of runs to b. The last one becomes as long as longest has it.
+func appendClosed(b []byte, runs []run, quantum uint64) []byte {
+	b, last := appendStream(b, runs, quantum, runs[len(runs)-1].end)
+	return append(binary.AppendUvarint(b, longest(last)), 0)
+}
+
+// longest returns the largest length of a run that takes as many bytes as n. The last run of a stream only has to
+// reach the end of its function, and so more streams are equal, or parts of others.
+func longest(n uint64) uint64 {
+	for bits := 7; bits <= 28; bits += 7 {
+		if l := uint64(1)<<bits - 1; n <= l {
+			return l
+		}
+	}
+	return n
 }
 
 // mergeRuns maps the values of runs by f and makes equal neighbours one.

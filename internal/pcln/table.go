@@ -196,6 +196,7 @@ type record struct {
 	flag        uint8
 	pcdata      [numPCData]uint32
 	funcdata    [numFuncData]uint32 // noFuncData for none
+	size        uint64              // in bytes up to the next function; no part of a _func
 }
 
 const recordSize = 44
@@ -213,6 +214,7 @@ func (t *Table) record(i int) (record, error) {
 	r := record{
 		entry: word(0), name: word(1), args: word(2), deferReturn: word(3), sp: word(4), file: word(5), line: word(6),
 		cu: word(8), startLine: word(9), id: b[40], flag: b[41],
+		size: t.entry(i+1) - t.entry(i),
 	}
 	npc, nfd := uint64(word(7)), uint64(b[43])
 	if npc > numPCData || nfd > numFuncData || (npc+nfd)*4 > size-off-recordSize {

@@ -1,10 +1,6 @@
 package pcln
 
-import (
-	"bytes"
-
-	"github.com/go3s/rules_go3s/internal/suffixtab"
-)
+import "bytes"
 
 // A Result is a compacted table.
 type Result struct {
@@ -19,7 +15,7 @@ func (c *compactor) finish() {
 	c.names.Finish()
 	c.nameTrees()
 	c.blobs.finish()
-	c.out = &Table{names: c.names.Data(), funcs: c.encodeFuncs(), pctab: c.streams.Data(), gofunc: c.blobs.data}
+	c.out = &Table{names: c.names.Data(), funcs: c.encodeFuncs(), pctab: c.streams.data, gofunc: c.blobs.data}
 	c.out.cutab, c.out.files = c.files.encode()
 }
 
@@ -111,19 +107,19 @@ func (o *outFunc) counts() (npc, nfd int) {
 // start line when lines are dropped (a start line is told with a line only), and
 // tables of what the function does not have, which the runtime does not look up
 // then.
-func (c *compactor) holes(o *outFunc, off int, list []suffixtab.Hole) []suffixtab.Hole {
+func (c *compactor) holes(o *outFunc, off int, list []hole) []hole {
 	if !c.lined() {
-		list = append(list, suffixtab.Hole{Off: off + recordCU, Len: 8, ZeroAfter: o.id == 0})
+		list = append(list, hole{off: off + recordCU, len: 8})
 	}
 	if npc, _ := o.counts(); npc == numPCData {
 		inl, live := o.funcdata[funcdataInlTree] == noID, o.funcdata[funcdataArgInfo] == noID
 		switch {
 		case inl && live:
-			list = append(list, suffixtab.Hole{Off: off + recordInlTree, Len: 8})
+			list = append(list, hole{off: off + recordInlTree, len: 8})
 		case inl:
-			list = append(list, suffixtab.Hole{Off: off + recordInlTree, Len: 4})
+			list = append(list, hole{off: off + recordInlTree, len: 4})
 		case live:
-			list = append(list, suffixtab.Hole{Off: off + recordArgLive, Len: 4})
+			list = append(list, hole{off: off + recordArgLive, len: 4})
 		}
 	}
 	return list
@@ -132,7 +128,7 @@ func (c *compactor) holes(o *outFunc, off int, list []suffixtab.Hole) []suffixta
 // encodeFuncs finishes the streams and returns the function table and the records.
 func (c *compactor) encodeFuncs() []byte {
 	start := len(c.funcs)*ftabEntry + 4
-	var holes []suffixtab.Hole
+	var holes []hole
 	at := start
 	for i := range c.funcs {
 		o := &c.funcs[i]
@@ -140,7 +136,7 @@ func (c *compactor) encodeFuncs() []byte {
 		npc, nfd := o.counts()
 		at += recordSize + 4*(npc+nfd)
 	}
-	fills := c.streams.FillHoles(holes, recordAlign)
+	fills := c.streams.finish(holes, recordAlign)
 
 	var ftab, records []byte
 	word := func(v uint32) { records = le.AppendUint32(records, v) }
@@ -148,7 +144,7 @@ func (c *compactor) encodeFuncs() []byte {
 		if id == noID {
 			word(0)
 		} else {
-			word(c.streams.Offset(id))
+			word(c.streams.offsets[id])
 		}
 	}
 	for i := range c.funcs {
@@ -185,7 +181,7 @@ func (c *compactor) encodeFuncs() []byte {
 	ftab = le.AppendUint32(ftab, uint32(c.t.entry(c.t.count)))
 	funcs := append(ftab, records...)
 	for _, f := range fills {
-		copy(funcs[f.Off:], f.S)
+		copy(funcs[f.off:], f.text)
 	}
 	return funcs
 }

@@ -1,0 +1,134 @@
+package pcln
+
+// A walk goes through a pc table as runtime.step does.
+type walk struct {
+	rest       []byte
+	start, end uint64 // the instructions that val is for, from the entry
+	val        int32
+	quantum    uint64
+	size       uint64 // instructions from there on are not asked for
+	over       bool
+}
+
+// startWalk begins a table of a function of so many bytes, which says nothing of what is behind.
+func startWalk(t *Table, off uint32, size uint64) (*walk, error) {
+	w := &walk{val: -1, quantum: t.quantum, size: size}
+	if off == 0 {
+		w.over, w.end = true, 1<<62
+		return w, nil
+	}
+	if uint64(off) >= uint64(len(t.pctab)) {
+		return nil, t.errorf(0, "verification: a pc table begins at %#x of %#x", off, len(t.pctab))
+	}
+	w.rest = t.pctab[off:]
+	return w, w.next(t)
+}
+
+func (w *walk) next(t *Table) error {
+	varint := func() (uint32, bool) {
+		v := uint32(0)
+		for shift := 0; len(w.rest) > 0 && shift < 35; shift += 7 {
+			c := w.rest[0]
+			w.rest = w.rest[1:]
+			v |= uint32(c&127) << shift
+			if c&128 == 0 {
+				return v, true
+			}
+		}
+		return 0, false
+	}
+	w.start = w.end
+	d, ok := uint32(0), true
+	if w.end < w.size {
+		d, ok = varint()
+	}
+	if !ok {
+		return t.errorf(0, "verification: a pc table has no end")
+	}
+	if d == 0 && w.start != 0 || w.end >= w.size {
+		w.over, w.val, w.end = true, -1, 1<<62
+		return nil
+	}
+	if d&1 != 0 {
+		w.val += int32(^(d >> 1))
+	} else {
+		w.val += int32(d >> 1)
+	}
+	n, ok := varint()
+	if !ok || n == 0 {
+		return t.errorf(0, "verification: a pc table has no end")
+	}
+	w.end += uint64(n) * w.quantum
+	return nil
+}
+
+// A step is a range of instructions for which two tables give one answer each.
+type step struct {
+	start, end uint64
+	old, new   int32
+	// where the runs begin that the answers are from
+	oldRun, newRun uint64
+	first          bool // the first run of old
+}
+
+// compare calls f for every step over the instructions that the table at offset a
+// of old covers; those of a function without one are all of it. It fails when b
+// covers less. Both are read as those of a function of size bytes.
+func (v *verifier) compare(a, b uint32, size uint64, f func(step) error) error {
+	x, err := startWalk(v.old, a, size)
+	if err != nil {
+		return err
+	}
+	y, err := startWalk(v.new, b, size)
+	if err != nil {
+		return err
+	}
+	first := true
+	for at := uint64(0); at < v.size && !(x.over && a != 0); {
+		if y.over && b != 0 {
+			return v.fail("a pc table ends at %#x, before that of the input", y.start)
+		}
+		end := min(x.end, y.end, v.size)
+		if err := f(step{at, end, x.val, y.val, x.start, y.start, first && a != 0}); err != nil {
+			return err
+		}
+		at = end
+		if x.end == at {
+			first = false
+			if err := x.next(v.old); err != nil {
+				return err
+			}
+		}
+		if y.end == at {
+			if err := y.next(v.new); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// coverage returns where the pc table at off ends.
+func (t *Table) coverage(off uint32, size uint64) (uint64, error) {
+	w, err := startWalk(t, off, size)
+	if err != nil || off == 0 {
+		return 1 << 62, err
+	}
+	for !w.over {
+		if err := w.next(t); err != nil {
+			return 0, err
+		}
+	}
+	return w.start, nil
+}
+
+// walkAll returns all of a pc table.
+func (t *Table) walkAll(off uint32, size uint64) ([]run, error) {
+	var runs []run
+	w, err := startWalk(t, off, size)
+	for err == nil && !w.over {
+		runs = append(runs, run{w.end, w.val})
+		err = w.next(t)
+	}
+	return runs, err
+}
