@@ -48,6 +48,14 @@ type comparison struct {
 	out       []Difference
 	explained map[string]*Difference // functions by name
 	leaves    map[string]bool        // what leaf found
+
+	constrained  map[file]bool
+	archPackages map[string]bool // packages of constrained files
+	follows      map[string]bool // functions of the standard library that are there because of others
+	odd          map[string]bool // what isOdd found
+	risks        map[string]bool // what risky found
+	effectsOf    map[string][]string
+	reaches      map[string]map[string]bool
 }
 
 // Compare returns the differences between programs, explained or not, ordered by
@@ -74,7 +82,10 @@ func Compare(programs []*Program, accept func(kind Kind, subject string) bool) (
 			return nil, fmt.Errorf("%s: made by %s, but what depends on the architecture is known of the standard library of %s only: compare programs made by that release", p.Name, p.build.GoVersion, release)
 		}
 	}
-	c := &comparison{programs: programs, accept: accept, std: std(), explained: map[string]*Difference{}, leaves: map[string]bool{}}
+	c := &comparison{programs: programs, accept: accept, std: std(), explained: map[string]*Difference{}, leaves: map[string]bool{},
+		follows: map[string]bool{}, odd: map[string]bool{}, risks: map[string]bool{}, effectsOf: map[string][]string{}, reaches: map[string]map[string]bool{}}
+	c.constrained = c.constrainedFiles()
+	c.archPackages = archPackagesOf(c.constrained)
 	c.functions()
 	c.packages()
 	c.calls()
@@ -129,11 +140,18 @@ func (c *comparison) functions() {
 				if d.Rule, d.Reason = c.explainByUse(names[d.Subject], d); d.Rule != "" {
 					c.explained[d.Subject] = d
 					again = true
+				} else if c.follow(names[d.Subject]) {
+					d.Rule, d.Reason = "follows", "of the standard library, and what uses it is judged"
+					c.follows[d.Subject] = true
+					again = true
 				}
 			}
 		}
 	}
 	for _, d := range differences {
+		if d.Rule == "" {
+			d.Detail += c.whyNot(d.Subject)
+		}
 		c.out = append(c.out, *d)
 	}
 }
@@ -235,7 +253,20 @@ func (c *comparison) calls() {
 			d.Rule, d.Reason = c.explainCall(name, to, how, not)
 			c.out = append(c.out, d)
 		}
+		if len(have) == len(c.programs) && c.isOdd(name) {
+			for _, effect := range c.effects(name) {
+				if targets[effect] == 0 {
+					c.out = append(c.out, c.effectOf(name, effect))
+				}
+			}
+		}
 	}
+}
+
+// effectOf is the difference that the function has an effect other than by a call.
+func (c *comparison) effectOf(name, effect string) Difference {
+	in, not := split(c.programs, func(p *Program) bool { return c.reach(p, name)[effect] })
+	return Difference{Kind: Calls, Subject: name + " -> " + effect, In: in, NotIn: not, Detail: "declared in files that are not for all architectures"}
 }
 
 func howUsed(how use) string {
@@ -334,7 +365,11 @@ func (c *comparison) data() {
 			}
 			details = append(details, p.GOARCH+": "+cmp.Or(clip(strings.Join(odd, ", ")), "nothing"))
 		}
-		c.out = append(c.out, Difference{Kind: Data, Subject: name, In: in, NotIn: not, Detail: strings.Join(details, "; ")})
+		d := Difference{Kind: Data, Subject: name, In: in, NotIn: not, Detail: strings.Join(details, "; ")}
+		if d.Rule, d.Reason = c.explainTemps(name); d.Rule == "" {
+			d.Rule, d.Reason = c.explainData(name)
+		}
+		c.out = append(c.out, d)
 	}
 }
 

@@ -167,6 +167,7 @@ func (r *reader) readData() error {
 			r.constants = append(r.constants, b...)
 		}
 	}
+	d.readVars()
 	return d.readSymbols()
 }
 
@@ -273,9 +274,12 @@ func (d *dataReader) readText(b []byte) error {
 	if err != nil {
 		return err
 	}
+	b = bytes.TrimRight(b, "\x00") // padding up to what is aligned behind the strings
 	var starts []int
 	for addr := range users {
-		starts = append(starts, int(addr-d.strings.Start))
+		if start := int(addr - d.strings.Start); start < len(b) || start == 0 {
+			starts = append(starts, start)
+		}
 	}
 	slices.Sort(starts)
 	var at []map[string]bool
@@ -288,6 +292,13 @@ func (d *dataReader) readText(b []byte) error {
 
 var jumpTable = regexp.MustCompile(`\.jump[0-9]+$`)
 
+// temp ends the unnumbered name of what the compiler copies into variables. Small ones need not be there:
+// see immediate.go.
+const (
+	temp    = "..stmp_"
+	maxTemp = 256 // bytes
+)
+
 var compilerNumber = regexp.MustCompile(`(\.\.?(stmp_|gobytes\.|typeAssert\.|interfaceSwitch\.))[0-9]+`)
 
 // unnumbered takes the compiler's number out of the name of data.
@@ -298,25 +309,45 @@ func (d *dataReader) readSymbols() error {
 	for _, s := range d.symbols {
 		pkg := packageOf(s.name)
 		// Tables of switches hold places in code.
-		if pkg == "" || s.size == 0 || jumpTable.MatchString(s.name) || std().packages[pkg] || std().packages["vendor/"+pkg] || strings.HasPrefix(s.name, "$") {
+		if pkg == "" || s.size == 0 || jumpTable.MatchString(s.name) || std().packages[pkg] || strings.HasPrefix(s.name, "$") {
 			continue
 		}
 		content, neutral := strconv.FormatUint(s.size, 10)+" bytes of zeros", ""
 		if b, err := d.f.Bytes(s.addr, s.size); err == nil {
 			pointers := !d.noPointers(s.addr) || strings.HasSuffix(s.name, "..inittask")
-			content, neutral = d.content(s.addr, b, pointers, ""), d.content(s.addr, b, pointers, d.GOARCH)
+			content, neutral = d.content(unnumbered(s.name), s.addr, b, pointers, ""), d.content(unnumbered(s.name), s.addr, b, pointers, d.GOARCH)
 		}
 		name := unnumbered(s.name)
 		d.data[name] = append(d.data[name], content)
+		if b, err := d.f.Bytes(s.addr, min(s.size, maxTemp)); err == nil && strings.HasSuffix(name, temp) && s.size <= maxTemp {
+			d.temps[content] = bytes.Clone(b)
+		}
 		d.neutral[content] = neutral
 	}
 	return nil
 }
 
+// readVars notes which symbols functions outside of the standard library refer to.
+func (d *dataReader) readVars() {
+	for _, u := range d.uses {
+		name, _, _ := strings.Cut(u.user, usedIn)
+		fn := d.funcs[name]
+		if fn == nil || std().has(fn) {
+			continue
+		}
+		if s, ok := d.at(u.addr); ok && packageOf(s.name) != "" && !strings.HasPrefix(s.name, "$") {
+			if fn.vars == nil {
+				fn.vars = map[string]bool{}
+			}
+			fn.vars[s.name] = true
+		}
+	}
+}
+
 // content shows the bytes b at addr with addresses, if there can be any, replaced by
 // what is there, and in that the name of the architecture, unless it is "", by
 // $GOARCH.
-func (d *dataReader) content(addr uint64, b []byte, pointers bool, goarch string) string {
+func (d *dataReader) content(name string, addr uint64, b []byte, pointers bool, goarch string) string {
 	var out strings.Builder
 	var plain []byte // what is no address
 	for at := 0; at < len(b); {
@@ -326,6 +357,9 @@ func (d *dataReader) content(addr uint64, b []byte, pointers bool, goarch string
 				n = binary.LittleEndian.Uint64(b[at+8:])
 			}
 			if shown := d.target(word, n); shown != "" && d.isAddress(addr+uint64(at)) {
+				if fn := d.funcAt(word, true); fn != "" {
+					d.pointTo(name, fn)
+				}
 				at += 8
 				// The name of the architecture has not the same length everywhere.
 				if goarch != "" && strings.Contains(shown, goarch) && strings.HasPrefix(shown, `"`) {
@@ -340,6 +374,14 @@ func (d *dataReader) content(addr uint64, b []byte, pointers bool, goarch string
 		at++
 	}
 	return out.String() + strconv.Quote(clip(string(plain)))
+}
+
+// pointTo notes that data point to a function.
+func (d *dataReader) pointTo(name, fn string) {
+	if d.pointers[name] == nil {
+		d.pointers[name] = map[string]bool{}
+	}
+	d.pointers[name][fn] = true
 }
 
 // isAddress reports whether the word at addr can be an address: in a

@@ -9,8 +9,8 @@ import (
 // # Explanations
 //
 // A difference is explained by one of these rules, and is a finding if by none. The
-// table of the standard library (std.go) is the only knowledge about sources; code
-// outside of it is not excused by the name of its file.
+// table of the standard library (std.go) is what is known about its sources; of other code, only
+// the files of its functions are known, and their names excuse nothing but computation.
 //
 //	file        the function is declared in files of the standard library that are
 //	            not for all architectures
@@ -38,6 +38,9 @@ import (
 //	setting     the build setting names the architecture
 //	count       relocations of the class are in all programs, in another number
 //	functions   all functions of the package are explained
+//	constraint  the function or its package has files that are not for all architectures
+//	            (constraints.go), and it has no effect that others lack (effects.go)
+//	follows     the function is of the standard library, and there because of what is judged
 //	inlined     the caller has code of its own where the call is, and is only inlined
 //	            where it is not: there its arguments rule the call out
 
@@ -45,6 +48,12 @@ import (
 func (c *comparison) explainFunction(fn *function) (rule, reason string) {
 	if files := c.std.declaredIn(fn); len(files) > 0 {
 		return "file", "declared in " + fileList(files)
+	}
+	if c.std.hasType(fn.name, c.archPackages) {
+		return "generated", "made by the compiler for a type of a package with files that are not for all architectures"
+	}
+	if c.isWrapper(fn) {
+		return "generated", "made by the compiler to call a method that all programs have"
 	}
 	if pkg, ok := strings.CutSuffix(fn.name, ".init"); ok && c.std.specificPackage(pkg) {
 		return "file", "initializes variables of " + pkg + ", which has files for one architecture"
@@ -66,7 +75,7 @@ func (c *comparison) explainByUse(fn *function, d *Difference) (rule, reason str
 		return "leaf", "inlined, without calls: no instruction of it may be left"
 	}
 	if !c.std.has(fn) {
-		return "", ""
+		return c.explainConstraint(fn, d)
 	}
 	example := ""
 	for _, p := range c.programs {
@@ -75,7 +84,7 @@ func (c *comparison) explainByUse(fn *function, d *Difference) (rule, reason str
 			continue
 		}
 		for user := range f.users {
-			if !c.differs(user) && c.explained[user] == nil && !c.branches(user) && !c.onlyInlined(user, d.NotIn) {
+			if c.explained[user] == nil && (!c.isStd(user) || !c.differs(user) && !c.branches(user) && !c.onlyInlined(user, d.NotIn)) {
 				return "", ""
 			}
 			if example == "" || user < example {
@@ -95,11 +104,13 @@ func (c *comparison) explainCall(from, to string, how use, not []string) (rule, 
 		return rule, reason
 	}
 	switch {
+	case c.isOdd(from) && slices.Contains(c.effects(from), to):
+		return "", "" // whatever else is said for it
 	case c.differs(from):
 		return "source", "the caller's code depends on the architecture"
 	case c.explained[to] != nil:
 		return "callee", c.explained[to].Reason
-	case how == inlined, c.leaf(to) && (how&(called|addressed) == 0 || c.isStd(to)):
+	case how == inlined, c.leaf(to) && (how&(called|addressed) == 0 || c.isStd(to) || c.hasIntrinsic(to)):
 		return "leaf", "without calls: where it is inlined, no instruction of it may be left"
 	case c.differs(to) && (how&(called|addressed) == 0 || c.onlyInlined(to, not)):
 		return "callee", "inlined, from code that depends on the architecture"
@@ -107,8 +118,14 @@ func (c *comparison) explainCall(from, to string, how use, not []string) (rule, 
 		return "position", "the reference belongs to a function that is inlined into the caller, or the other way around"
 	case c.branches(from):
 		return "branch", "the caller asks code that depends on the architecture which way to go"
-	case c.std.hasType(from):
+	case c.std.hasType(from, nil), strings.HasPrefix(from, "type:.") && strings.HasPrefix(to, "type:."):
 		return "generated", "the caller is made by the compiler for a type of the standard library"
+	case c.constraintCall(from, to):
+		return "constraint", "the package has files that are not for all architectures, and the call is judged by what it leads to"
+	case how&called == 0 && c.follows[to] && c.isStd(from):
+		return "follows", "of the standard library, and what uses it is judged"
+	case c.devirtualized(from, to, not):
+		return "constraint", "a method, by an interface on the others: the type is of a file that is not for all architectures"
 	case c.onlyInlined(from, not), c.isStd(from) && c.neverAlone(from):
 		return "inlined", "the caller is inlined wherever it is called, and there its arguments rule the call out"
 	}
@@ -172,6 +189,43 @@ func (c *comparison) leaf(name string) bool {
 		return false
 	})
 	return c.leaves[name]
+}
+
+// hasIntrinsic reports whether a leaf has an intrinsic in it: where the compiler has no instruction for
+// it, the function may be too long to be inlined.
+func (c *comparison) hasIntrinsic(name string) bool {
+	return slices.ContainsFunc(c.programs, func(p *Program) bool {
+		fn := p.funcs[name]
+		if fn == nil {
+			return false
+		}
+		for to := range fn.refs {
+			if c.std.intrinsics[to] || to != name && fn.refs[to]&inlined != 0 && c.hasIntrinsic(to) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// isWrapper reports whether fn does nothing but to call the method of the same name that all
+// programs have.
+func (c *comparison) isWrapper(fn *function) bool {
+	dot := strings.LastIndexByte(fn.name, '.')
+	if fn.file != "<autogenerated>" || dot < 0 || len(fn.users) > 0 {
+		return false
+	}
+	found := false
+	for to := range fn.refs {
+		if rule, _ := c.std.explainName(to); rule != "" {
+			continue
+		}
+		if found || !strings.HasSuffix(to, fn.name[dot:]) || packageOf(to) != packageOf(fn.name) || c.missing(to) {
+			return false
+		}
+		found = true
+	}
+	return found
 }
 
 // neverAlone reports whether a function has no code of its own in any program.
@@ -295,14 +349,14 @@ func (c *comparison) explainString(s string, users []string, in, not []string) (
 	}
 	for _, user := range users {
 		if data, ok := strings.CutPrefix(user, "data"); ok {
-			if pkg := packageOf(strings.TrimSpace(data)); pkg != "" && !c.std.packages[pkg] && !c.std.packages["vendor/"+pkg] {
+			if pkg := packageOf(strings.TrimSpace(data)); pkg != "" && !c.std.packages[pkg] && !(c.archPackages[pkg] && c.constraintText(s, nil)) {
 				return "", ""
 			}
 			continue
 		}
-		if !slices.ContainsFunc(strings.Split(user, usedIn), func(name string) bool {
-			return c.differs(name) || c.explained[name] != nil || c.branches(name) || c.onlyInlined(name, not)
-		}) {
+		if chain := strings.Split(user, usedIn); !slices.ContainsFunc(chain, func(name string) bool {
+			return c.differs(name) || c.explained[name] != nil && c.explained[name].Rule != "constraint" || c.branches(name) || !c.isOdd(name) && c.onlyInlined(name, not)
+		}) && !c.constraintText(s, chain) {
 			return "", ""
 		}
 	}
@@ -317,7 +371,7 @@ func (c *comparison) explainString(s string, users []string, in, not []string) (
 func (c *comparison) stdUser(user string) bool {
 	if data, ok := strings.CutPrefix(user, "data"); ok {
 		pkg := packageOf(strings.TrimSpace(data))
-		return c.std.packages[pkg] || c.std.packages["vendor/"+pkg]
+		return c.std.packages[pkg]
 	}
 	return !slices.ContainsFunc(strings.Split(user, usedIn), func(name string) bool { return !c.isStd(name) })
 }

@@ -3,6 +3,7 @@ package compare
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 
 	"github.com/go3s/rules_go3s/internal/disasm"
 )
@@ -77,4 +78,41 @@ func (b *builder) step(arch *disasm.Arch, code []byte, pc uint64, parts map[uint
 		parts[b.regs[e.Dst]] = true
 		parts[b.regs[e.Dst]&(1<<32-1)] = true
 	}
+}
+
+// explainTemps explains contents that some programs do not have in the compiler's data of that
+// name, and in nothing of the same size in its place: the code has them.
+func (c *comparison) explainTemps(name string) (rule, reason string) {
+	if !strings.HasSuffix(name, temp) {
+		return "", ""
+	}
+	for _, p := range c.programs {
+		for _, q := range c.programs {
+			lacks := missing(p, q, name)
+			if len(lacks) == 0 {
+				continue
+			}
+			sizes := map[int]bool{}
+			for _, other := range missing(q, p, name) {
+				sizes[len(q.temps[other])] = true
+			}
+			for _, content := range lacks {
+				if b := p.temps[content]; b == nil || sizes[len(b)] || !q.hasPieces(b) {
+					return "", ""
+				}
+			}
+		}
+	}
+	return "immediate", "the code has it in its instructions"
+}
+
+// hasPieces reports whether the code has the pieces of b, or they are small numbers.
+func (p *Program) hasPieces(b []byte) bool {
+	for ; len(b) >= 8; b = b[8:] {
+		if v := int64(binary.LittleEndian.Uint64(b)); (v < -1<<15 || v >= 1<<15) && !p.hasConstant(string(b[:8])) &&
+			!(p.hasConstant(string(b[:4])) && p.hasConstant(string(b[4:8]))) {
+			return false
+		}
+	}
+	return len(b) < 4 || p.hasConstant(string(b[:4])) || binary.LittleEndian.Uint32(b) < 1<<16
 }

@@ -27,27 +27,31 @@ type Program struct {
 
 	build     *debug.BuildInfo
 	funcs     map[string]*function
-	files     map[string]bool     // package/file of all functions
-	constants []byte              // code and data in which constants of instructions are
-	parts     map[uint64]bool     // constants that instructions put together
-	text      *text               // nil without Symbols
-	data      map[string][]string // contents by name
-	neutral   map[string]string   // contents without the name of the architecture
-	embedded  map[string]string   // what is in an embedded file, by its name
-	sections  map[string]string   // what is in a section that is not Go's, by its name
-	relocs    map[string]int      // how many there are of a class
+	files     map[string]bool            // package/file of all functions
+	constants []byte                     // code and data in which constants of instructions are
+	parts     map[uint64]bool            // constants that instructions put together
+	text      *text                      // nil without Symbols
+	data      map[string][]string        // contents by name
+	neutral   map[string]string          // contents without the name of the architecture
+	embedded  map[string]string          // what is in an embedded file, by its name
+	sections  map[string]string          // what is in a section that is not Go's, by its name
+	relocs    map[string]int             // how many there are of a class
+	pointers  map[string]map[string]bool // functions that data point to, by the name of data
+	temps     map[string][]byte          // contents of the compiler's data, by how they are shown
 }
 
 // A function is one of a Program's functions, whether it has code of its own or
 // was inlined wherever it is called.
 type function struct {
-	name    string
-	file    string // base name of its source
-	line    int
-	stdFile string          // the source as the standard library's table names it, "" for others
-	alone   bool            // has code of its own
-	refs    map[string]use  // functions that it calls, inlines or takes the address of
-	users   map[string]bool // functions that do that to it
+	name     string
+	file     string // base name of its source
+	line     int
+	stdFile  string          // the source as the standard library's table names it, "" for others
+	alone    bool            // has code of its own
+	refs     map[string]use  // functions that it calls, inlines or takes the address of
+	users    map[string]bool // functions that do that to it
+	vars     map[string]bool // variables and constants that it refers to, by symbol; not for the standard library
+	indirect bool            // calls what a variable or an interface holds
 }
 
 // A use says how a function refers to another.
@@ -92,6 +96,7 @@ func Read(name string, f *goelf.File) (*Program, error) {
 	r := &reader{f: f, rename: map[string]string{}, relocated: map[uint64]bool{}, Program: &Program{
 		Name: name, GOARCH: f.GOARCH(), funcs: map[string]*function{}, files: map[string]bool{},
 		data: map[string][]string{}, neutral: map[string]string{}, embedded: map[string]string{}, sections: map[string]string{}, relocs: map[string]int{}, parts: map[uint64]bool{},
+		pointers: map[string]map[string]bool{}, temps: map[string][]byte{},
 	}}
 	var err error
 	if len(f.Sections) == 0 {
@@ -132,7 +137,11 @@ func (r *reader) readFuncs() error {
 			// Closures come with the place of the function that they are in, which
 			// the first of them gives when there is no code of its own.
 			key := before + number
-			if place := r.place(i); r.rename[key] == "" || r.names[i] == key {
+			place := r.place(i)
+			if strings.HasPrefix(number, "func") {
+				place = "func" + place // no init function
+			}
+			if r.rename[key] == "" || r.names[i] == key {
 				r.rename[key] = before + place
 			}
 		}
@@ -245,6 +254,8 @@ func (r *reader) readCode() error {
 					to = r.funcAt(x.Target, false)
 					r.link(caller, to, called)
 				}
+			case disasm.CallIndirect:
+				r.fn(caller).indirect = true
 			}
 			if x.Ref != 0 {
 				to = r.dataAt(caller, x.Ref)

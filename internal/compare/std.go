@@ -109,7 +109,7 @@ func (t *stdTable) has(fn *function) bool {
 	if pkg == "" {
 		return fn.stdFile != ""
 	}
-	return t.packages[pkg] || t.packages["vendor/"+pkg]
+	return t.packages[pkg]
 }
 
 // declaredIn returns the architecture-specific files that declare fn.
@@ -159,7 +159,7 @@ var typeName = regexp.MustCompile(`([\w./\-]+)\.[\w]+`)
 
 // hasType reports whether name is that of a function that the compiler makes for a
 // type of which all parts are the standard library's or the language's.
-func (t *stdTable) hasType(name string) bool {
+func (t *stdTable) hasType(name string, also map[string]bool) bool {
 	rest, ok := strings.CutPrefix(name, "type:.")
 	if !ok {
 		return false
@@ -167,7 +167,7 @@ func (t *stdTable) hasType(name string) bool {
 	_, typ, _ := strings.Cut(rest, ".")
 	found := false
 	for _, m := range typeName.FindAllStringSubmatch(typ, -1) {
-		if !t.packages[m[1]] && !t.packages["vendor/"+m[1]] {
+		if !t.packages[m[1]] && !also[m[1]] {
 			return false
 		}
 		found = true
@@ -183,7 +183,7 @@ func (t *stdTable) explainName(name string) (rule, reason string) {
 		return "intrinsic", "the compiler replaces it by instructions where it can"
 	case t.helpers[generic], strings.HasPrefix(generic, "runtime.morestack"):
 		return "helper", "the compiler calls it where it has no instructions for the operation"
-	case t.hasType(name):
+	case t.hasType(name, nil):
 		return "generated", "made by the compiler for a type of the standard library"
 	}
 	return "", ""

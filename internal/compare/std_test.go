@@ -96,7 +96,7 @@ func TestHasType(t *testing.T) {
 		"type:.eq.[4]string":                                           false,
 		"main.T":                                                       false,
 	} {
-		if got := std().hasType(name); got != want {
+		if got := std().hasType(name, nil); got != want {
 			t.Errorf("hasType(%q) = %v, want %v", name, got, want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 
+	"example.com/app/kernel"
 	"example.com/app/store"
 )
 
@@ -34,5 +35,6 @@ func main() {
 	}
 	s := store.Open("https://updates.example.com/feed")
 	s.Put("index", string(index))
+	fmt.Println(kernel.Sum(banner), kernel.Strict)
 	fmt.Println(greet(s.Get("index")), version, banner, table[len(os.Args)%len(table)])
 }

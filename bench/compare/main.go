@@ -1,0 +1,151 @@
+// Compare's benchmark shows what "linkcheck compare" says of programs that are known to be
+// honest: each uses a module with code for single architectures. They are linked by
+// golink for three architectures and compared without a policy.
+//
+//	go run ./bench/compare [-dir DIR] [-mode exe|static-pie] [PROGRAM...]
+//
+// The modules come from the Go module mirror, pinned by a nested module in testdata. Findings go to
+// the standard error; the exit status is 1 when there is one.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go3s/rules_go3s/bench/internal/build"
+	"github.com/go3s/rules_go3s/bench/internal/programs"
+	"github.com/go3s/rules_go3s/internal/compare"
+	"github.com/go3s/rules_go3s/internal/elf"
+)
+
+var goarches = []string{"amd64", "arm64", "riscv64"}
+
+func main() {
+	dir := flag.String("dir", "", "keep the programs in this `directory`, and take those that are there")
+	mode := flag.String("mode", "static-pie", "build `mode` of golink: exe or static-pie")
+	flag.Parse()
+	findings, err := run(*dir, *mode, flag.Args())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench/compare:", err)
+		os.Exit(2)
+	}
+	if findings > 0 {
+		os.Exit(1)
+	}
+}
+
+// run prints the table and returns how many differences nothing explains.
+func run(dir, mode string, only []string) (int, error) {
+	if dir == "" {
+		temp, err := os.MkdirTemp("", "compare")
+		if err != nil {
+			return 0, err
+		}
+		defer os.RemoveAll(temp)
+		dir = temp
+	}
+	list, err := list()
+	if err != nil {
+		return 0, err
+	}
+	golink, err := build.Tool(dir, "golink")
+	if err != nil {
+		return 0, err
+	}
+	fmt.Println("| program | functions | calls | strings, data | others | of all, by constraint | findings | s |\n|---|---|---|---|---|---|---|---|")
+	total := 0
+	for _, p := range list {
+		if len(only) > 0 && !slices.Contains(only, p.Name) {
+			continue
+		}
+		n, err := row(p, dir, mode, golink)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", p.Name, err)
+		}
+		total += n
+	}
+	return total, nil
+}
+
+// list returns the programs of testdata, and the server of all benchmarks.
+func list() ([]programs.Program, error) {
+	all, err := programs.All()
+	if err != nil {
+		return nil, err
+	}
+	server := all[len(all)-1]
+	root := filepath.Join(filepath.Dir(server.Dir), "../../../compare/testdata")
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return nil, err
+	}
+	var out []programs.Program
+	for _, e := range entries {
+		if e.IsDir() {
+			out = append(out, programs.Program{Name: e.Name(), Dir: filepath.Join(root, e.Name())})
+		}
+	}
+	return append(out, server), nil
+}
+
+// row compares the builds of one program and prints its line of the table, and its findings to the standard error.
+func row(p programs.Program, dir, mode, golink string) (int, error) {
+	var files []string
+	for _, goarch := range goarches {
+		file := filepath.Join(dir, p.Name+"_"+mode+"_"+goarch)
+		files = append(files, file)
+		if _, err := os.Stat(file); err == nil {
+			continue
+		}
+		flags, err := build.Compile(p.Dir, goarch)
+		if err != nil {
+			return 0, err
+		}
+		if out, err := exec.Command(golink, append(flags, "--buildmode="+mode, "-o", file)...).CombinedOutput(); err != nil {
+			return 0, fmt.Errorf("golink for %s: %w\n%s", goarch, err, out)
+		}
+	}
+	start := time.Now()
+	differences, err := differ(files)
+	if err != nil {
+		return 0, err
+	}
+	kinds, specific, findings := map[compare.Kind]int{}, 0, 0
+	for _, d := range differences {
+		kinds[d.Kind]++
+		switch d.Rule {
+		case "constraint":
+			specific++
+		case "":
+			findings++
+			fmt.Fprintf(os.Stderr, "%s: %s: %s: %v\n", p.Name, d.Kind, d.Subject, &d)
+		}
+	}
+	rest := len(differences) - kinds[compare.Functions] - kinds[compare.Calls] - kinds[compare.Strings] - kinds[compare.Data]
+	fmt.Printf("| %s | %d | %d | %d | %d | %d | %d | %.1f |\n", p.Name, kinds[compare.Functions], kinds[compare.Calls],
+		kinds[compare.Strings]+kinds[compare.Data], rest, specific, findings, time.Since(start).Seconds())
+	return findings, nil
+}
+
+func differ(files []string) ([]compare.Difference, error) {
+	var out []*compare.Program
+	for _, file := range files {
+		f, err := elf.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		p, err := compare.Read(strings.TrimPrefix(filepath.Base(file), "/"), f)
+		f.Close()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return compare.Compare(out, nil)
+}
