@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 )
 
 // mutateSmall returns a copy of a program with bytes changed in its tables, its module data and its code: 4 bytes of seed
@@ -50,7 +51,9 @@ func FuzzSmallPrograms(f *testing.F) {
 		if err != nil {
 			return
 		}
-		out, symbols, err := Compact(g, tier, false)
+		var out []byte
+		var symbols *Symbols
+		fuzztest.Bounded(t, len(g.Data), 1000, func() { out, symbols, err = Compact(g, tier, false) })
 		if (out == nil) == (err == nil) {
 			t.Fatalf("%d bytes and error %v", len(out), err)
 		}
