@@ -141,24 +141,27 @@ func (p *Policy) SetGOARCH(goarch string) error {
 	return nil
 }
 
+// policyFile is the object in a policy file. Its members are described in docs/schema/policy.json.
+type policyFile struct {
+	Schema     *int                       `json:"schema"`
+	Profile    string                     `json:"profile"`
+	GOARCH     string                     `json:"goarch"`
+	SizeBudget json.RawMessage            `json:"size_budget"`
+	Packages   map[string]json.RawMessage `json:"package_budgets"`
+	GoVersion  string                     `json:"go_version_min"`
+	FIPSModule string                     `json:"fips_module"`
+	Sections   []string                   `json:"sections"`
+	Forbidden  forbidden                  `json:"forbidden"`
+	Syscalls   []string                   `json:"syscalls"`
+	Known      string                     `json:"vulnerabilities"`
+	Rules      map[string]Override        `json:"rules"`
+	Allow      map[string][]Allowance     `json:"allow"`
+}
+
 // Parse reads a policy file. The error names the offending key and, for an
 // unknown rule or profile, the closest that exist; the caller adds the file name.
 func Parse(data []byte) (*Policy, error) {
-	var file struct {
-		Schema     *int                       `json:"schema"`
-		Profile    string                     `json:"profile"`
-		GOARCH     string                     `json:"goarch"`
-		SizeBudget json.RawMessage            `json:"size_budget"`
-		Packages   map[string]json.RawMessage `json:"package_budgets"`
-		GoVersion  string                     `json:"go_version_min"`
-		FIPSModule string                     `json:"fips_module"`
-		Sections   []string                   `json:"sections"`
-		Forbidden  forbidden                  `json:"forbidden"`
-		Syscalls   []string                   `json:"syscalls"`
-		Known      string                     `json:"vulnerabilities"`
-		Rules      map[string]Override        `json:"rules"`
-		Allow      map[string][]Allowance     `json:"allow"`
-	}
+	var file policyFile
 	if err := checkKeys(data); err != nil {
 		return nil, err
 	}

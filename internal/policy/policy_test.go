@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go3s/rules_go3s/docs/schema"
 	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
 )
 
@@ -80,20 +81,27 @@ func TestParseErrors(t *testing.T) {
 			if p != nil || err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("policy %v, error %v, want %q in it", p, err, c.want)
 			}
+			if err := schema.Validate("policy.json", []byte(c.text)); (err == nil) != (c.name == "repeated key") { // parsers of JSON drop the first
+				t.Errorf("the schema says %v", err)
+			}
 		})
 	}
 }
 
 func TestParse(t *testing.T) {
-	p, err := Parse([]byte(`{
+	text := []byte(`{
 		"schema": 1, "profile": "nolibc", "goarch": "riscv64", "size_budget": 4096, "package_budgets": {"net/*": "1kB", "main": 7},
 		"go_version_min": "1.26.3", "fips_module": "v1.0.0", "sections": [".x"], "vulnerabilities": "osv.json",
 		"forbidden": {"packages": ["plugin"], "modules": ["example.com/a"], "strings": ["jdoe"]},
 		"rules": {"type-dyn": {"severity": "error"}, "no-host-path-string": {"severity": "error"}},
 		"allow": {"no-cgo": [{"subject": "x*", "reason": "y", "expires": "2027-03-31"}]}
-	}`))
+	}`)
+	p, err := Parse(text)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := schema.Validate("policy.json", text); err != nil {
+		t.Error(err)
 	}
 	if p.Profile != "nolibc" || p.GOARCH != "riscv64" || p.SizeBudget != 4096 || len(p.Overrides) != 2 || p.Allow["no-cgo"][0].Expires != "2027-03-31" {
 		t.Errorf("policy is %+v", p)
