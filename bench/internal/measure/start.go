@@ -2,6 +2,7 @@ package measure
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -17,8 +18,8 @@ type Starts struct {
 	Faults int64 // page faults of one start, the median
 }
 
-// StartAll starts each program rounds times with arg and lets them take turns, so that all see the same
-// load of the machine. Without thp no program gets transparent huge pages, whatever it asks for.
+// StartAll starts each program rounds times with arg and lets them take turns, in another order each
+// time, so that all see the same load of the machine and the caches as any other leaves them. Without thp no program gets transparent huge pages, whatever it asks for.
 func StartAll(rounds int, thp bool, arg string, programs []string) ([]Starts, error) {
 	var s []Starts
 	err := self(&s, append([]string{"starts", strconv.Itoa(rounds), strconv.FormatBool(thp), arg}, programs...)...)
@@ -48,9 +49,9 @@ func starts(args []string) ([]Starts, error) {
 	attr := &syscall.ProcAttr{Files: []uintptr{null.Fd(), null.Fd(), 2}}
 	result := make([]Starts, len(programs))
 	faults := make([][]int64, len(programs))
+	order := rand.New(rand.NewPCG(1, 2))
 	for round := -2; round < rounds; round++ { // the first two warm up
-		for i := range programs {
-			i = (i + max(round, 0)) % len(programs) // no program always follows the same one
+		for _, i := range order.Perm(len(programs)) {
 			argv := []string{programs[i], args[2]}
 			start := time.Now()
 			pid, err := syscall.ForkExec(argv[0], argv, attr)
