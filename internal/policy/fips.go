@@ -57,7 +57,7 @@ func fipsVersion(in *Input) string {
 		return ""
 	}
 	found := ""
-	for path := range s.symbols {
+	for path := range s.names {
 		rest, ok := strings.CutPrefix(path, fipsPath)
 		if !ok || rest != "" && rest[0] != '/' {
 			continue

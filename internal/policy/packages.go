@@ -24,25 +24,22 @@ import (
 // A packageSet is the packages of a program, by import path. The main package is
 // "main".
 type packageSet struct {
-	text    map[string]uint64          // bytes of code of each package, padding included
-	symbols map[string]map[string]bool // of each package, such as "Client.Do"
-	named   bool                       // whether the function table has the program's names
+	text  map[string]uint64   // bytes of code of each package, padding included
+	names map[string][]string // link names of each package's functions, inlined ones too
+	named bool                // whether the function table has the program's names
 }
 
 func newPackageSet(t *gobin.FuncTable) *packageSet {
-	s := &packageSet{text: map[string]uint64{}, symbols: map[string]map[string]bool{}}
+	s := &packageSet{text: map[string]uint64{}, names: map[string][]string{}}
 	for name := range t.Names() {
 		s.named = s.named || name == "main.main"
-		if pkg, symbol := splitLinkName(name); pkg != "" {
-			if s.symbols[pkg] == nil {
-				s.symbols[pkg] = map[string]bool{}
-			}
-			s.symbols[pkg][symbol] = true
+		if pkg := packageOf(name); pkg != "" {
+			s.names[pkg] = append(s.names[pkg], name)
 		}
 	}
 	for i := range t.Len() {
 		fn := t.At(i)
-		if pkg, _ := splitLinkName(fn.Name); pkg != "" {
+		if pkg := packageOf(fn.Name); pkg != "" {
 			s.text[pkg] += fn.End - fn.Entry
 		}
 	}
@@ -50,13 +47,35 @@ func newPackageSet(t *gobin.FuncTable) *packageSet {
 }
 
 // paths returns the import paths, sorted.
-func (s *packageSet) paths() []string { return slices.Sorted(maps.Keys(s.symbols)) }
+func (s *packageSet) paths() []string { return slices.Sorted(maps.Keys(s.names)) }
+
+// symbols returns what a package has, such as "Client.Do".
+func (s *packageSet) symbols(path string) map[string]bool {
+	have := map[string]bool{}
+	for _, name := range s.names[path] {
+		_, symbol := splitLinkName(name)
+		have[symbol] = true
+	}
+	return have
+}
+
+// packageOf returns the import path of a function's package, "" if it has none.
+func packageOf(name string) string {
+	pkg, _ := cutLinkName(name)
+	return pkg
+}
 
 // splitLinkName splits the link name of a function into the import path of its package
 // and the name in it, without type arguments, pointers and what the compiler appends:
 // "net/http.(*Client).Do.func1" gives "net/http" and "Client.Do". Names that belong
 // to no package, as those of assembly and of generated type code, give "".
 func splitLinkName(name string) (pkg, symbol string) {
+	pkg, rest := cutLinkName(name)
+	return pkg, plainSymbol(rest)
+}
+
+// cutLinkName is splitLinkName but for what follows the package, which is as it stands.
+func cutLinkName(name string) (pkg, rest string) {
 	if strings.HasPrefix(name, "type:") || strings.HasPrefix(name, "go:") {
 		return "", ""
 	}
@@ -70,13 +89,15 @@ func splitLinkName(name string) (pkg, symbol string) {
 	if dot <= 0 {
 		return "", ""
 	}
-	pkg, symbol = name[:slash+dot], name[slash+dot+1:]
+	pkg, rest = name[:slash+dot], name[slash+dot+1:]
 	// PathToPrefix escapes dots of the last element, and bytes that a linker dislikes.
 	if path, err := url.PathUnescape(pkg); err == nil {
 		pkg = path
 	}
-	return pkg, plainSymbol(symbol)
+	return pkg, rest
 }
+
+var pointers = strings.NewReplacer("(*", "", "(", "", ")", "")
 
 // plainSymbol returns a function's name in its package as vulnerability reports
 // write it: Func or Type.Method.
@@ -86,7 +107,7 @@ func plainSymbol(s string) string {
 			s = s[:i] + s[end+1:]
 		}
 	}
-	s = strings.NewReplacer("(*", "", "(", "", ")", "").Replace(s)
+	s = pointers.Replace(s)
 	parts := strings.Split(s, ".")
 	for i, p := range parts {
 		if i > 0 && (p == "" || strings.HasPrefix(p, "func") || strings.HasPrefix(p, "gowrap") || strings.HasPrefix(p, "deferwrap") || p[0] >= '0' && p[0] <= '9') {

@@ -174,8 +174,8 @@ func (a *affectedModule) concerns(in *Input) string {
 		if unknown {
 			return "perhaps package " + clip(i.Path) + ": the function names were taken out"
 		}
-		have := s.symbols[i.Path]
-		if have == nil {
+		have := s.symbols(i.Path)
+		if len(have) == 0 {
 			continue
 		}
 		if len(i.Symbols) == 0 {
