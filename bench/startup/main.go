@@ -60,7 +60,7 @@ func run(rounds int) error {
 	if err != nil {
 		return err
 	}
-	flags, err := build.Compile(filepath.Join(string(root[:len(root)-1]), "testdata", "work"), "amd64")
+	flags, err := build.Compile(filepath.Join(string(root[:len(root)-1]), "testdata", "busy"), "amd64")
 	if err != nil {
 		return err
 	}

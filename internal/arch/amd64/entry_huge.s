@@ -4,7 +4,8 @@
 
 // What a static position-independent program with much data to relocate does before
 // entry_pie.s, which follows: it puts huge pages in the place of the pages that relocation would
-// copy one by one. Whatever fails, nothing has changed then. The linker defines
+// copy one by one. Whatever fails, nothing has changed then, unless mremap fails after it took the old
+// pages away: without memory to describe a mapping nothing could go on. The linker defines
 //	__relro_start, __relro_end data to make read-only, any alignment
 //	__data_start, __data_end   contents of the segment behind it
 // and leaves as much room as a huge page takes: free addresses before, and writable memory behind
