@@ -15,7 +15,7 @@ import (
 var keys = map[string][]string{
 	"": {"schema", "profile", "goarch", "size_budget", "package_budgets", "go_version_min", "fips_module", "sections",
 		"forbidden", "syscalls", "vulnerabilities", "rules", "allow"},
-	"forbidden.": {"packages", "modules", "strings"},
+	"forbidden.": {"packages", "modules", "imports", "strings"},
 	"rules.*.":   {"severity", "reason", "expires"},
 	"allow.*.":   {"subject", "reason", "expires"},
 }

@@ -134,7 +134,7 @@ var forbiddenPackages = Rule{
 	ID:       "forbidden-packages",
 	What:     "No forbidden package or module is in the program.",
 	Why:      "Debugging servers, plugin loaders and abandoned modules get into a program through a dependency that nobody looks at.",
-	Evidence: "Import paths in Go's function table, inlined functions included, which stripping keeps; modules and replacements in the build information. A package without any function leaves no trace, nor does the mere use of package unsafe.",
+	Evidence: "Import paths in Go's function table, inlined functions included, which stripping keeps; modules and replacements in the build information. A package without any function leaves no trace; forbidden-imports is for package unsafe.",
 	Remedy:   "Find out who imports it with `go mod why -m` or `bazel query 'somepath(…)'`, and drop or replace the importer.",
 	Ref:      "the policy's forbidden.packages and forbidden.modules",
 	Severity: Error,

@@ -184,10 +184,27 @@ func TestGoVersionPair(t *testing.T) {
 	}
 }
 
+// TestForbiddenImportsPair: each program comes with the list of its packages.
+func TestForbiddenImportsPair(t *testing.T) {
+	w := newWorkshop(t)
+	for pkg, want := range map[string][]string{"./hello": nil, "./bits": {"forbidden-imports"}} {
+		policy := mustNew(t, "static")
+		policy.ForbiddenImports = []string{"unsafe"}
+		out := gotool.Output(w, w.dir, "amd64", "list", "-deps", "-json=ImportPath,Name,Standard,Imports", pkg, "std")
+		var err error
+		if policy.Packages, err = ParsePackages([]byte(out)); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.verdict(policy, program(pkg)(w)); got.status["forbidden-imports"] == NotApplicable || !slices.Equal(got.broken, want) {
+			t.Errorf("%s: it breaks %q, want %q", pkg, got.broken, want)
+		}
+	}
+}
+
 // TestEveryRuleHasAPair: so that no rule is shown on made-up files only. Rules of
 // linkcheck compare have theirs in package compare.
 func TestEveryRuleHasAPair(t *testing.T) {
-	have := map[string]bool{"go-version": true} // TestGoVersionPair
+	have := map[string]bool{"go-version": true, "forbidden-imports": true} // by tests of their own
 	for _, c := range pairs {
 		have[c.rule] = true
 	}
@@ -240,6 +257,7 @@ var pairSources = map[string]string{
 	"cgo/main.go":         "package main\n\n// int one(void) { return 1; }\nimport \"C\"\n\nfunc main() { println(C.one()) }\n",
 	"object/main.go":      "package main\n\nfunc call()\n\nfunc main() { call() }\n",
 	"object/call_amd64.s": "#include \"textflag.h\"\n\nTEXT ·call(SB), NOSPLIT, $0\n\tJMP function(SB)\n",
+	"bits/main.go":        "package main\n\nimport \"unsafe\"\n\nfunc main() {\n\tx := 1.0\n\tprintln(*(*uint64)(unsafe.Pointer(&x)))\n}\n",
 	"line/main.go":        "package main\n\n//line /build/zoo/generated.y:7\nfunc main() { println() }\n",
 	"stamp/main.go":       "package main\n\nvar stamp string\n\nfunc main() { println(stamp) }\n",
 	"sync/main.go":        "package main\n\nimport (\n\t\"fmt\"\n\t\"syscall\"\n)\n\nfunc main() {\n\tsyscall.Sync()\n\tfmt.Println(\"hello\")\n}\n",

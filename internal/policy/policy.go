@@ -13,7 +13,7 @@ package policy
 //	  "go_version_min": "1.26.3",
 //	  "fips_module": "v1.0.0",
 //	  "sections": [".embed_*"],
-//	  "forbidden": {"packages": ["net/http/pprof"], "modules": ["example.com/old"], "strings": ["jdoe"]},
+//	  "forbidden": {"packages": ["net/http/pprof"], "modules": ["example.com/old"], "imports": ["unsafe"], "strings": ["jdoe"]},
 //	  "syscalls": ["read", "arch_prctl amd64", "dynamic example.com/fast.raw"],
 //	  "vulnerabilities": "osv.json",
 //	  "rules": {
@@ -106,6 +106,7 @@ func (p *Policy) SetProfile(name string) error {
 type forbidden struct {
 	Packages []string `json:"packages"`
 	Modules  []string `json:"modules"`
+	Imports  []string `json:"imports"`
 	Strings  []string `json:"strings"`
 }
 
@@ -207,9 +208,11 @@ func Parse(data []byte) (*Policy, error) {
 		return nil, err
 	}
 	p.FIPSModule, p.Sections, p.VulnerabilityFile = file.FIPSModule, file.Sections, file.Known
-	p.ForbiddenPackages, p.ForbiddenModules, p.ForbiddenStrings = file.Forbidden.Packages, file.Forbidden.Modules, file.Forbidden.Strings
+	p.ForbiddenPackages, p.ForbiddenModules = file.Forbidden.Packages, file.Forbidden.Modules
+	p.ForbiddenImports, p.ForbiddenStrings = file.Forbidden.Imports, file.Forbidden.Strings
 	for key, list := range map[string][]string{
-		"sections": p.Sections, "forbidden.packages": p.ForbiddenPackages, "forbidden.modules": p.ForbiddenModules, "forbidden.strings": p.ForbiddenStrings,
+		"sections": p.Sections, "forbidden.packages": p.ForbiddenPackages, "forbidden.modules": p.ForbiddenModules,
+		"forbidden.imports": p.ForbiddenImports, "forbidden.strings": p.ForbiddenStrings,
 	} {
 		if slices.Contains(list, "") {
 			return nil, fmt.Errorf("%s: an entry is empty", key)

@@ -16,11 +16,15 @@ type Settings struct {
 	Sections          []string          // patterns of sections that the file may have besides the usual ones
 	ForbiddenPackages []string          // patterns of import paths
 	ForbiddenModules  []string          // patterns of module paths
+	ForbiddenImports  []string          // patterns of import paths that only the standard library may import
 	ForbiddenStrings  []string          // byte strings that the file must not hold, such as a user's name
 
 	// Symbols are the names that elfstrip --traceback=symbolized took out of the file;
 	// nil takes the names that are there.
 	Symbols *pcln.Symbols
+
+	// Packages are those that the program was built from; nil when no list was given.
+	Packages PackageList
 
 	Syscalls *syscalls.Allowed // what the program may ask of the kernel; nil for anything
 

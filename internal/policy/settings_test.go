@@ -73,6 +73,7 @@ func TestSettingRules(t *testing.T) {
 		name    string
 		policy  string // members of the policy file
 		osv     string
+		list    string // of packages, besides those that every program has; "" for none
 		program func(p *gobintest.Program)
 		want    []string
 	}{
@@ -96,6 +97,17 @@ func TestSettingRules(t *testing.T) {
 		{name: "budgets exceeded", policy: `"package_budgets": {"net/http": 1599, "net/*": 1759, "none": 1}`,
 			want: []string{"package-budget: net/*: the code has 1760 bytes, 1 more than its budget of 1759; the largest is net/http with 1600",
 				"package-budget: net/http: the code has 1600 bytes, 1 more than its budget of 1599"}},
+		{name: "imports not forbidden", list: `{"ImportPath": "example.com/old/sub", "Imports": ["unsafe"]}`},
+		{name: "imports not known", policy: `"forbidden": {"imports": ["unsafe"]}`, want: []string{"forbidden-imports: list of packages: no --packages was given"}},
+		{name: "other imports forbidden", policy: `"forbidden": {"imports": ["unsaf", "plugin"]}`, list: `{"ImportPath": "example.com/old/sub", "Imports": ["unsafe"]}`},
+		{name: "import forbidden", policy: `"forbidden": {"imports": ["unsafe"]}`, list: `{"ImportPath": "example.com/old/sub", "Imports": ["fmt", "unsafe"]} {"ImportPath": "fmt", "Standard": true, "Imports": ["unsafe"]}`,
+			want: []string{`forbidden-imports: example.com/old/sub imports unsafe: the import of "unsafe" is forbidden`}},
+		{name: "import allowed", policy: `"forbidden": {"imports": ["unsafe"]}, "allow": {"forbidden-imports": [{"subject": "example.com/old/* imports unsafe", "reason": "reviewed"}]}`,
+			list: `{"ImportPath": "example.com/old/sub", "Imports": ["unsafe"]}`},
+		{name: "list of another program", policy: `"forbidden": {"imports": ["unsafe"]}`, list: `{"ImportPath": "example.com/new"}`,
+			want: []string{"forbidden-imports: example.com/old/sub: this package is in the program, but not in the list of packages"}},
+		{name: "imports where names were taken out", policy: `"forbidden": {"imports": ["unsafe"]}`, list: `{"ImportPath": "example.com/old/sub"}`,
+			program: func(p *gobintest.Program) { p.Funcs[2].Name = "0001" }, want: []string{"forbidden-imports: function table: the packages cannot be told"}},
 		{name: "string in the file", policy: `"forbidden": {"strings": ["jdoe", "initial!"]}`, want: []string{"no-forbidden-string: initial!: the file holds it at offset"}},
 		{name: "sections listed", policy: `"sections": []`},
 		{name: "section not listed", policy: `"sections": [".embed_*"]`,
@@ -154,8 +166,29 @@ func TestSettingRules(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			if c.list != "" {
+				if p.Packages, err = ParsePackages([]byte(c.list + `{"ImportPath": "example.com/hello", "Name": "main"} {"ImportPath": "net/http"} {"ImportPath": "net/http/pprof"} {"ImportPath": "runtime"} {"ImportPath": "internal/runtime/syscall/linux"}`)); err != nil {
+					t.Fatal(err)
+				}
+			}
 			expect(t, breachesOf(t, p, prog.Build().Data), c.want...)
 		})
+	}
+}
+
+func TestParsePackagesErrors(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"", "no entry has the Name main"},
+		{`{"ImportPath": "a"}`, "no entry has the Name main"},
+		{"x", "invalid character"},
+		{`{"ImportPath": "a", "Name": "main"`, "unexpected EOF"},
+		{`{"Name": "x"}`, "an entry has no ImportPath"},
+		{`{"ImportPath": "a", "Name": "main"} {"ImportPath": "b", "Name": "main"}`, "package main is listed twice"},
+		{`{"ImportPath": "a", "Incomplete": true}`, "package a is marked as Incomplete"},
+	} {
+		if list, err := ParsePackages([]byte(c.text)); list != nil || err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, error %v, want %q in it", c.text, list, err, c.want)
+		}
 	}
 }
 

@@ -65,6 +65,8 @@ def _asm_link_impl(ctx):
     return [
         DefaultInfo(files = depset([out])),
         Go3sLinkInfo(
+            archives = None,
+            package_list = None,
             file = out,
             goarch = inputs.goarch,
             mode = "exe",

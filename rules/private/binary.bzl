@@ -1,7 +1,7 @@
 """The rule behind go_static_binary and its relatives: one target, one executable for each platform."""
 
 load("//rules:providers.bzl", "Go3sBinaryInfo", "Go3sVariantInfo")
-load(":check.bzl", "check_actions", CHECK_EXEC_GROUPS = "EXEC_GROUPS")
+load(":check.bzl", "check_actions", "packages_action", CHECK_EXEC_GROUPS = "EXEC_GROUPS")
 load(":compare.bzl", "compare_actions")
 load(":display.bzl", "display")
 load(":launcher.bzl", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "is_native", "launcher")
@@ -24,7 +24,7 @@ def _strip(ctx, link, out, symbols):
         flags.append("--traceback=" + ctx.attr.traceback)
     strip_action(ctx, link.file, out, flags, symbols = symbols)
 
-def _check(ctx, platform, link, executable, symbols, profile, size_budget):
+def _check(ctx, platform, link, executable, symbols, packages, profile, size_budget):
     """Registers the check of one executable and returns (report, verdict)."""
     report = ctx.actions.declare_file(executable.basename + ".linkcheck.json")
     verdict = ctx.actions.declare_file(executable.basename + ".linkcheck.passed")
@@ -39,6 +39,7 @@ def _check(ctx, platform, link, executable, symbols, profile, size_budget):
         size_budget = size_budget,
         label = _shown(ctx, platform, link),
         symbols = symbols,
+        packages = packages,
     )
     return report, verdict
 
@@ -56,18 +57,23 @@ def _variant(ctx, platform, link):
     debug = ctx.actions.declare_file(name + ".debug")
     strip_action(ctx, link.file, debug, ["--only-keep-debug"], what = "Extracting debug information into")
 
+    packages = None
+    if ctx.file.linkcheck_policy and link.archives:
+        packages = ctx.actions.declare_file(name + ".packages.json")
+        packages_action(ctx, link.archives, link.package_list, packages)
+
     unpacked = None
     if ctx.attr.pack:
         unpacked = ctx.actions.declare_file(name + ".unpacked")
         _strip(ctx, link, unpacked, symbols)
         strip_action(ctx, unpacked, executable, ["--pack=" + ctx.attr.pack], mnemonic = "Go3sPack", what = "Packing")
         checks = [
-            _check(ctx, platform, link, unpacked, symbols, ctx.attr.profile, ""),
-            _check(ctx, platform, link, executable, symbols, "packed", ctx.attr.size_budget),
+            _check(ctx, platform, link, unpacked, symbols, packages, ctx.attr.profile, ""),
+            _check(ctx, platform, link, executable, symbols, packages, "packed", ctx.attr.size_budget),
         ]
     else:
         _strip(ctx, link, executable, symbols)
-        checks = [_check(ctx, platform, link, executable, symbols, ctx.attr.profile, ctx.attr.size_budget)]
+        checks = [_check(ctx, platform, link, executable, symbols, packages, ctx.attr.profile, ctx.attr.size_budget)]
 
     syscalls = syscall_actions(
         ctx,

@@ -6,6 +6,7 @@ when something is wrong; the verdict fails the build and is alone in
 """
 
 load("//toolchains:linkcheck.bzl", "LINKCHECK_TOOLCHAIN")
+load(":rules_go_compat.bzl", "go_export_data")
 
 visibility("//rules/...")
 
@@ -33,7 +34,34 @@ def check_flags(args, profile, goarch, policy, size_budget):
     if size_budget:
         args.add("--size-budget", size_budget)
 
-def check_actions(ctx, executable, report, verdict, profile, goarch, policy, size_budget, label, symbols = None):
+def packages_action(ctx, archives, package_list, out):
+    """Registers the action that lists what the packages of a program import, which a policy may forbid.
+
+    Args:
+      ctx: context of a rule that has EXEC_GROUPS.
+      archives: depset of GoArchiveData: the packages, without the standard library.
+      package_list: File: import paths of the standard library.
+      out: File: list to write.
+    """
+    export_data = go_export_data(archives)
+    args = ctx.actions.args()
+    args.use_param_file("@%s")
+    args.set_param_file_format("multiline")
+    args.add("--standard", package_list)
+    args.add("-o", out)
+    args.add_all(export_data)
+    ctx.actions.run(
+        executable = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool,
+        arguments = ["packages", args],
+        inputs = [package_list] + export_data,
+        outputs = [out],
+        mnemonic = "Go3sPackages",
+        progress_message = "Listing packages %{output}",
+        exec_group = EXEC_GROUP,
+        execution_requirements = {"supports-path-mapping": "1"},
+    )
+
+def check_actions(ctx, executable, report, verdict, profile, goarch, policy, size_budget, label, symbols = None, packages = None):
     """Registers the Go3sCheck actions of one executable.
 
     Args:
@@ -47,6 +75,7 @@ def check_actions(ctx, executable, report, verdict, profile, goarch, policy, siz
       size_budget: string: as of `linkcheck --size-budget`, or empty.
       label: string: the name of the executable in the report.
       symbols: File: what elfstrip --symbols-file wrote with the executable, or None.
+      packages: File: list of the packages that the executable was built from, or None.
     """
     tool = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool
     args = ctx.actions.args()
@@ -58,12 +87,14 @@ def check_actions(ctx, executable, report, verdict, profile, goarch, policy, siz
     args.add(label, format = "--name=%s")
     if symbols:
         args.add("--symbols", symbols)
+    if packages:
+        args.add("--packages", packages)
     args.add("-o", report)
     args.add(executable)
     ctx.actions.run(
         executable = tool,
         arguments = [args],
-        inputs = [executable] + [f for f in [policy, symbols] if f],
+        inputs = [executable] + [f for f in [policy, symbols, packages] if f],
         outputs = [report],
         mnemonic = "Go3sCheck",
         progress_message = "Checking %{input}",

@@ -144,6 +144,8 @@ def _link_impl(ctx):
     return [
         DefaultInfo(files = depset([out])),
         Go3sLinkInfo(
+            archives = archive.transitive,
+            package_list = inputs.package_list,
             file = out,
             goarch = inputs.goarch,
             mode = ctx.attr.mode,

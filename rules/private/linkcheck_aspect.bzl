@@ -1,11 +1,13 @@
 """The aspect that checks what go_binary and the rules of this module build."""
 
 load("//rules:providers.bzl", "Go3sBinaryInfo", "LinkcheckReportsInfo")
-load(":check.bzl", "EXEC_GROUPS", "check_actions")
+load(":check.bzl", "EXEC_GROUPS", "check_actions", "packages_action")
 load(":display.bzl", "display")
-load(":rules_go_compat.bzl", "go_linux_executable")
+load(":rules_go_compat.bzl", "GO_TOOLCHAIN", "go_linux_executable")
 
 visibility("//rules/...")
+
+_DEFAULT_POLICY = Label("//rules:linkcheck_policy.json")
 
 # Attributes of filegroups, test suites and packaging rules, and what the rules of this module wrap.
 _ATTRS = ["srcs", "data", "tests", "actual"]
@@ -34,6 +36,11 @@ def _linkcheck_aspect_impl(target, ctx):
     elif executable and ctx.rule.kind == "go_binary":
         report = ctx.actions.declare_file(ctx.label.name + ".linkcheck.json")
         verdict = ctx.actions.declare_file(ctx.label.name + ".linkcheck.passed")
+        packages = None
+        toolchain = ctx.toolchains[GO_TOOLCHAIN]
+        if toolchain and ctx.file._policy.owner != _DEFAULT_POLICY:
+            packages = ctx.actions.declare_file(ctx.label.name + ".packages.json")
+            packages_action(ctx, executable.archives, toolchain.sdk.package_list, packages)
         check_actions(
             ctx,
             executable.file,
@@ -44,6 +51,7 @@ def _linkcheck_aspect_impl(target, ctx):
             policy = ctx.file._policy,
             size_budget = "",
             label = display(ctx.label),
+            packages = packages,
         )
         reports = [report]
         verdicts = [verdict]
@@ -69,5 +77,7 @@ whatever its attributes say; one for another system, or one that is a library, i
         ),
     },
     exec_groups = EXEC_GROUPS,
+    # For the names of the standard library's packages; most targets are no Go.
+    toolchains = [config_common.toolchain_type(GO_TOOLCHAIN, mandatory = False)],
     provides = [LinkcheckReportsInfo],
 )

@@ -5,9 +5,11 @@ visibility("//rules/...")
 Go3sLinkInfo = provider(
     doc = "A linked Go program, before anything is taken out of it.",
     fields = {
+        "archives": "depset of GoArchiveData: the packages that were linked, without the standard library; None for assembly.",
         "file": "File: the ELF executable, with symbols and DWARF.",
         "goarch": "string: GOARCH.",
         "mode": "string: `exe` or `static-pie`.",
+        "package_list": "File: import paths of the standard library, one a line; None for assembly.",
         "runfiles": "runfiles: what the program's packages need at run time (`data`).",
         "environment": "RunEnvironmentInfo of the wrapped binary.",
         "instrumented": "InstrumentedFilesInfo of the wrapped binary, or None.",

@@ -30,13 +30,23 @@ def go_archive(target):
     """Returns the GoArchive of a target, or None."""
     return target[GoArchive] if GoArchive in target else None
 
+def go_export_data(archives):
+    """Returns what the compiler wrote of packages for those that import them.
+
+    Args:
+      archives: depset of GoArchiveData.
+    Returns:
+      list of File.
+    """
+    return [data.export_file for data in archives.to_list()]
+
 def go_linux_executable(target):
     """Returns the executable of a Go program for Linux on a machine of this module.
 
     Args:
       target: Target of any rule.
     Returns:
-      struct(file, goarch), or None: for other targets, libraries (linkmode c-shared and the like), systems and machines.
+      struct(file, goarch, archives), archives a depset of GoArchiveData; or None: for other targets, libraries (linkmode c-shared and the like), systems and machines.
     """
     archive = go_archive(target)
     executable = target[DefaultInfo].files_to_run.executable
@@ -45,7 +55,11 @@ def go_linux_executable(target):
     mode = archive.source.mode
     if mode.goos != "linux" or mode.goarch not in ("amd64", "arm64", "riscv64") or mode.linkmode not in ("auto", "normal", "pie"):
         return None
-    return struct(file = executable, goarch = mode.goarch)
+    return struct(
+        file = executable,
+        goarch = mode.goarch,
+        archives = archive.transitive,
+    )
 
 def go_main_sources(archive):
     """Returns what was compiled as the main package, without what it imports.

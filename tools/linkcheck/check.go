@@ -22,6 +22,7 @@ func runCheck(e env, args []string) (int, error) {
 	budget := fs.String("size-budget", "", "greatest `size` of each file, such as 6MB or 5.2MiB; \"\" takes the policy's, else none")
 	known := fs.String("vulnerabilities", "", "list of known vulnerabilities in OSV format, a `file`; \"\" takes the policy's, else none")
 	symbols := fs.String("symbols", "", "the `file` that elfstrip --symbols-file wrote with the one file to check: names that were taken out of it")
+	packages := fs.String("packages", "", "list of the packages that the one file was built from, a `file` as go list -deps -json or linkcheck packages writes it")
 	out := outputFlags(fs)
 	name := fs.String("name", "", "`name` of the one file in the report, instead of its path")
 	files, err := parse(e, fs, args)
@@ -58,6 +59,18 @@ func runCheck(e env, args []string) (int, error) {
 		}
 		if p.Symbols, err = pcln.ReadSymbols(*symbols, data); err != nil {
 			return 0, err
+		}
+	}
+	if *packages != "" {
+		if len(files) > 1 {
+			return 0, fmt.Errorf("--packages goes with one file, not with %d", len(files))
+		}
+		data, err := os.ReadFile(*packages)
+		if err != nil {
+			return 0, err
+		}
+		if p.Packages, err = policy.ParsePackages(data); err != nil {
+			return 0, fmt.Errorf("list of packages %s: %w", *packages, err)
 		}
 	}
 	report := &policy.Report{Schema: policy.SchemaVersion, Files: make([]policy.FileReport, len(files))}

@@ -59,6 +59,7 @@ func init() { // not in the declaration: help refers to the table
 		{"compare", "[flags] FILE FILE [FILE]", "find what differs between the builds of one program for several architectures", runCompare},
 		{"verdict", "[--touch OUT] REPORT", "pass or fail by a JSON report written before", runVerdict},
 		{"merge", "[flags] REPORT...", "make one report of several", runMerge},
+		{"packages", "[--standard LIST] FILE...", "list what the packages of a program import, from their export data", runPackages},
 		{"sizes", "[flags] NAME=FILE...", "measure files by section and package, and keep a budget", runSizes},
 		{"explain", "RULE...", "say what a rule is about", runExplain},
 		{"syscalls", "[--json|--seccomp|--list] [--allowed LIST] FILE...", "say which system calls a program can make", runSyscalls},

@@ -100,6 +100,11 @@ func TestExitStatus(t *testing.T) {
 		{"expired exception", []string{"--policy", expired, bad}, 1, "no-host-path", ""},
 		{"vulnerable", []string{"--vulnerabilities", filepath.Join(dir, "osv.json"), clean}, 1, "GO-1: stdlib v1.26.8 has it", ""},
 		{"vulnerable by the policy", []string{"--policy", osv, clean}, 1, "GO-1: stdlib v1.26.8 has it", ""},
+		{"no list of packages", []string{"--packages", off, clean}, 2, "", "list of packages " + off + ": offset "},
+		{"packages for two", []string{"--packages", off, clean, bad}, 2, "", "--packages goes with one file, not with 2"},
+		{"packages", []string{"packages", "../../internal/exportdata/testdata/blank.x"}, 0, `{"ImportPath":"example.com/blank","Name":"blank","Imports":["unsafe"]}`, ""},
+		{"packages of nothing", []string{"packages"}, 2, "", "want the export data of at least one package"},
+		{"packages of no archive", []string{"packages", clean}, 2, "", "clean: offset 0x0: want an archive"},
 		{"no symbols", []string{"--symbols", off, clean}, 2, "", "off.json: begins with"},
 		{"symbols for two", []string{"--symbols", off, clean, bad}, 2, "", "--symbols goes with one file, not with 2"},
 		{"no list of vulnerabilities", []string{"--vulnerabilities", off, clean}, 2, "", "vulnerabilities " + off + ": entry 1 : it has no id"},
@@ -285,6 +290,24 @@ func TestReferenceIsCurrent(t *testing.T) {
 	}
 }
 
+// Of every rule explain prints all that there is to say, and the reference lists it.
+func TestExplainEveryRule(t *testing.T) {
+	for _, r := range policy.Rules() {
+		status, stdout, stderr := linkcheck("explain", r.ID)
+		if status != 0 || stderr != "" || !strings.HasPrefix(stdout, r.ID+" (") {
+			t.Errorf("%s: exit status %d, output %q", r.ID, status, stdout+stderr)
+		}
+		for _, text := range []string{r.What, "Why:       " + r.Why, "Evidence:  " + r.Evidence, "Remedy:    " + r.Remedy, "Reference: " + r.Ref} {
+			if words := strings.TrimSuffix(text, " "); len(words) < len("Reference: ")+4 || !strings.Contains(stdout, words+"\n") {
+				t.Errorf("%s: output %q, want %q in it, with words behind", r.ID, stdout, words)
+			}
+		}
+		if !strings.Contains(markdown(), "\n### "+r.ID+"\n\n"+r.What+"\n") {
+			t.Errorf("%s is not in the reference", r.ID)
+		}
+	}
+}
+
 // The policy file in the documentation is one.
 func TestReferenceExample(t *testing.T) {
 	_, rest, _ := strings.Cut(reference, "```json\n")
@@ -296,7 +319,7 @@ func TestReferenceExample(t *testing.T) {
 	if err != nil || p.SizeBudget != 6e6 {
 		t.Errorf("policy %+v, error %v", p, err)
 	}
-	for _, f := range []string{"--profile", "--policy", "--goarch", "--size-budget", "--symbols", "--vulnerabilities", "--format", "-o", "--report-only", "--name"} {
+	for _, f := range []string{"--profile", "--policy", "--goarch", "--size-budget", "--symbols", "--packages", "--vulnerabilities", "--format", "-o", "--report-only", "--name"} {
 		if !slices.ContainsFunc(strings.Split(reference, "\n"), func(line string) bool { return strings.HasPrefix(line, "| `"+f) }) {
 			t.Errorf("flag %s is not in the documentation", f)
 		}

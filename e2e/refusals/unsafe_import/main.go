@@ -1,0 +1,9 @@
+package main
+
+import (
+	"unsafe"
+
+	"example.com/bits"
+)
+
+func main() { println(bits.Of(1), unsafe.Sizeof(0)) }
