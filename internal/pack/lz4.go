@@ -1,5 +1,7 @@
 package pack
 
+import "github.com/go3s/rules_go3s/internal/pack/unpacker"
+
 // Limits of the LZ4 block format (LZ4 Block Format Description).
 const (
 	minMatch     = 4
@@ -18,28 +20,38 @@ const (
 // A match is the longest one that begins at a position; zero length for none.
 type match struct{ length, offset int32 }
 
+// Prices are in halves of a byte. What takes the decoder's time has one too: a wrong
+// prediction of the processor's is worth more bytes than it costs to read them.
+const (
+	priceByte     = 2
+	priceSequence = priceByte / 2 // besides its bytes
+	priceNear     = 3 * priceByte // an offset that the decoder does not expect (unpacker.MinUsual)
+	priceExtended = priceByte     // a match whose length needs an extension
+	priceLong     = priceByte     // one that is longer than the decoder expects (unpacker.MaxUsual)
+)
+
 // A choice is what to write at a position, for the cheapest way to write all that
 // follows.
 type choice struct {
-	cost   int32 // bytes of all that follows
+	cost   int32 // price of all that follows
 	run    int32 // literals from here on
 	length int32 // of the match, 1 for a literal
 	offset int32 // of the match
 }
 
 // compressLZ4 appends src as an LZ4 block to dst. All matches have the same price but
-// for their length: the cheapest choice at each position follows, from the end to
-// the start, from the longest match there. The block is as small as the format
-// allows, but for the depth of the search and for literal runs that need an
+// for their length, if they are not very near: the cheapest choice at each position follows, from the end to
+// the start, from the longest match there. Nothing is cheaper than the block, but for the depth of the search
+// and for literal runs that need an
 // extension, which is priced as if the run went on to its end.
 func compressLZ4(dst, src []byte) []byte {
 	matches := longestMatches(src)
 	choices := make([]choice, len(src)+1)
 	for i := len(src) - 1; i >= 0; i-- {
 		c := &choices[i]
-		*c = choice{cost: choices[i+1].cost + 1, run: choices[i+1].run + 1, length: 1}
+		*c = choice{cost: choices[i+1].cost + priceByte, run: choices[i+1].run + 1, length: 1}
 		if c.run >= longLength && (c.run-longLength)%255 == 0 {
-			c.cost++
+			c.cost += priceByte
 		}
 		c.try(choices[i:], matches[i])
 	}
@@ -60,11 +72,18 @@ func (c *choice) try(rest []choice, m match) {
 	if m.length < minMatch {
 		return
 	}
+	price := int32(3*priceByte + priceSequence) // token and offset
+	if m.offset < unpacker.MinUsual {
+		price += priceNear
+	}
 	lengths := func(from, to int32) {
 		for l := from; l <= to; l++ {
-			cost := rest[l].cost + 3 // token and offset
+			cost := rest[l].cost + price
 			if n := l - minMatch; n >= longLength {
-				cost += (n-longLength)/255 + 1
+				cost += ((n-longLength)/255+1)*priceByte + priceExtended
+			}
+			if l > unpacker.MaxUsual {
+				cost += priceLong
 			}
 			if cost <= c.cost {
 				*c = choice{cost: cost, length: l, offset: m.offset}
