@@ -42,17 +42,16 @@ next: // an even entry is the address of a word to relocate
 bitmap: // bit n of an odd entry stands for the nth of the 63 words that follow
 	MOVQ CX, R8
 	ADDQ $(63*8), CX
+	SHRQ $1, AX
+	JEQ  next
 
-bit:
-	SHRQ  $1, AX
-	JEQ   next
-	TESTB $1, AL
-	JEQ   skip
-	ADDQ  BX, (R8)
-
-skip:
-	ADDQ $8, R8
-	JMP  bit
+bit: // from set bit to set bit: to test each would be to mispredict many branches
+	TZCNTQ AX, R9 // BSF to old processors, which is the same here
+	ADDQ   BX, (R8)(R9*8)
+	LEAQ   -1(AX), R9
+	ANDQ   R9, AX
+	JNE    bit
+	JMP    next
 
 protect:
 	LEAQ  __relro_start(SB), DI

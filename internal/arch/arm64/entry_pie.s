@@ -41,18 +41,19 @@ next: // an even entry is the address of a word to relocate
 bitmap: // bit n of an odd entry stands for the nth of the 63 words that follow
 	MOVD R13, R15
 	ADD  $(63*8), R13, R13
-
-bit:
 	LSR  $1, R12, R12
 	CBZ  R12, next
-	TBZ  $0, R12, skip
-	MOVD (R15), R14
-	ADD  R9, R14, R14
-	MOVD R14, (R15)
 
-skip:
-	ADD $8, R15, R15
-	B   bit
+bit: // from set bit to set bit: to test each would be to mispredict many branches
+	RBIT R12, R16
+	CLZ  R16, R16
+	MOVD (R15)(R16<<3), R14
+	ADD  R9, R14, R14
+	MOVD R14, (R15)(R16<<3)
+	SUB  $1, R12, R16
+	ANDS R16, R12, R12
+	BNE  bit
+	B    next
 
 protect: // kernels differ in page size: find it in the auxiliary vector
 	MOVD 0(RSP), R12
