@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go3s/rules_go3s/bench/internal/measure"
 	"github.com/go3s/rules_go3s/bench/internal/programs"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
@@ -25,7 +26,10 @@ var (
 	gnuFlag      = flag.String("gnu-ld", "ld.bfd", "GNU ld for this machine: `name` on PATH, or path")
 )
 
-func TestMain(m *testing.M) { linktest.Main(m) }
+func TestMain(m *testing.M) {
+	measure.Main()
+	linktest.Main(m)
+}
 
 // A contender is a way to link, and what came of it.
 type contender struct {
