@@ -164,6 +164,11 @@ func (a *Arch) EntryPIEHuge() Stub {
 	first, second := a.EntryHuge, a.EntryPIE
 	size := uint64(len(first.Code))
 	s := Stub{slices.Concat(first.Code, second.Code), slices.Clone(first.Relocs)}
+	for i := range s.Relocs {
+		if r := &s.Relocs[i]; r.Symbol == "__entry_pie" {
+			r.Symbol, r.Add = "_start", r.Add+int64(size)
+		}
+	}
 	for _, r := range second.Relocs {
 		r.Off += size
 		if r.Symbol == "_start" {

@@ -1,4 +1,4 @@
-// Messages of entry_pie.s, the same for every machine.
+// Messages of entry_pie.s and entry_huge.s, the same for every machine.
 
 DATA loaderText<>+0(SB)/8, $"static P"
 DATA loaderText<>+8(SB)/8, $"IE: this"
@@ -21,3 +21,12 @@ DATA unprotectedText<>+32(SB)/8, $"d data r"
 DATA unprotectedText<>+40(SB)/8, $"ead-only"
 DATA unprotectedText<>+48(SB)/2, $".\n"
 GLOBL unprotectedText<>(SB), RODATA|NOPTR, $50
+
+// Its length keeps entry_pie.s, which comes behind it, aligned.
+DATA lostText<>+0(SB)/8, $"static P"
+DATA lostText<>+8(SB)/8, $"IE: no m"
+DATA lostText<>+16(SB)/8, $"emory fo"
+DATA lostText<>+24(SB)/8, $"r the da"
+DATA lostText<>+32(SB)/8, $"ta to re"
+DATA lostText<>+40(SB)/8, $"locate.\n"
+GLOBL lostText<>(SB), RODATA|NOPTR, $48

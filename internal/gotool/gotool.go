@@ -43,6 +43,20 @@ func Output(t testing.TB, dir, goarch string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
+// Assemble assembles source in directory dir, where its includes are, for goarch
+// and returns the object file.
+func Assemble(t testing.TB, dir, goarch, source string) []byte {
+	t.Helper()
+	o := filepath.Join(t.TempDir(), "asm.o")
+	include := filepath.Join(Output(t, "", goarch, "env", "GOROOT"), "pkg", "include")
+	Output(t, dir, goarch, "tool", "asm", "-p", "entry", "-I", include, "-I", ".", "-o", o, source)
+	data, err := os.ReadFile(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 var qemuNames = map[string]string{"amd64": "x86_64", "arm64": "aarch64", "riscv64": "riscv64"}
 
 // Run returns a command that starts program, a Linux executable for goarch:

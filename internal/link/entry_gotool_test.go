@@ -1,7 +1,6 @@
 package link
 
 import (
-	"os"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -14,16 +13,9 @@ import (
 // The machine code in internal/arch/*/entry.go is that of the sources beside it.
 func TestEntryFromSource(t *testing.T) {
 	for _, a := range arches {
-		for source, want := range map[string]arch.Stub{"entry_exe.s": a.EntryExe, "entry_pie.s": a.EntryPIE, "relay.s": a.Relay} {
+		for source, want := range map[string]arch.Stub{"entry_exe.s": a.EntryExe, "entry_pie.s": a.EntryPIE, "entry_huge.s": a.EntryHuge, "relay.s": a.Relay} {
 			t.Run(a.GOARCH+"/"+source, func(t *testing.T) {
-				o := filepath.Join(t.TempDir(), "entry.o")
-				include := filepath.Join(gotool.Output(t, "", a.GOARCH, "env", "GOROOT"), "pkg", "include")
-				gotool.Output(t, filepath.Join("..", "arch", a.GOARCH), a.GOARCH, "tool", "asm", "-p", "entry", "-I", include, "-I", ".", "-o", o, source)
-				data, err := os.ReadFile(o)
-				if err != nil {
-					t.Fatal(err)
-				}
-				f, err := goobj.Parse(o, data)
+				f, err := goobj.Parse(source, gotool.Assemble(t, filepath.Join("..", "arch", a.GOARCH), a.GOARCH, source))
 				if err != nil {
 					t.Fatal(err)
 				}

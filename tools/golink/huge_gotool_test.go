@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"debug/elf"
-	"encoding/binary"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,66 +11,92 @@ import (
 	"github.com/go3s/rules_go3s/internal/arch/amd64"
 	"github.com/go3s/rules_go3s/internal/arch/arm64"
 	"github.com/go3s/rules_go3s/internal/arch/riscv64"
+	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/gotool"
+	"github.com/go3s/rules_go3s/internal/link"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
 )
 
-// A program with much to relocate starts the same with and without huge pages. Whether
-// it gets some is up to the kernel, so a branch of its entry code is taken out, after
-// which any pages will do. The FIPS 140 sum covers what was copied.
+// A program with much to relocate starts the same with and without huge pages, and says so where it cannot. What the
+// kernel does is not up to a test, so changes of the entry code's source stand for it. The FIPS 140 sum covers what was copied.
 func TestHugePages(t *testing.T) {
-	le := binary.LittleEndian
 	for _, c := range []struct {
-		arch *arch.Arch
-		give func(code []byte) bool // whether it begins with the branch that gives up
-		nop  []byte
+		arch    *arch.Arch
+		giveUp  string // the branch when there is no huge page
+		moved   string // the branch when mremap has not failed
+		mremap  string // system call numbers
+		munmap  string
+		from    string // the first argument of mremap, and what to replace it with for that of the old pages
+		fromOld string
 	}{
-		// TESTB, JEQ
-		{amd64.Arch, func(b []byte) bool { return bytes.HasPrefix(b, []byte{0xf6, 0x44, 0x24, 0xf8, 1, 0x74}) }, bytes.Repeat([]byte{0x90}, 7)},
-		// TBZ
-		{arm64.Arch, func(b []byte) bool { return le.Uint32(b)&0xfff8001f == 0x36000000 }, []byte{0x1f, 0x20, 0x03, 0xd5}},
-		// BEQZ X5
-		{riscv64.Arch, func(b []byte) bool { return le.Uint32(b)&0x01fff07f == 5<<15|0x63 }, []byte{0x13, 0, 0, 0}},
+		{amd64.Arch, "JEQ   free", "JCS  free", "mremap 25", "mremap 11", "move:\n\tMOVQ R15, DI", "move:\n\tMOVQ BX, DI"},
+		{arm64.Arch, "TBZ  $0, R0, free", "BLO  free", "mremap 216", "mremap 215", "move:\n\tMOVD R15, R0", "move:\n\tMOVD R12, R0"},
+		{riscv64.Arch, "BEQ  T0, ZERO, free", "BLTU A0, T0, free", "mremap 216", "mremap 215", "move:\n\tMOV S10, A0", "move:\n\tMOV S7, A0"},
 	} {
-		goarch := c.arch.GOARCH
-		t.Run(goarch, func(t *testing.T) {
-			exe := filepath.Join(t.TempDir(), "seed")
-			p := linktest.Compile(t, goarch, "testdata/seed", true)
-			p.Link(t, cmdlink.ModeStaticPIE, exe+".small", strip, func(c *cmdlink.Config) { c.NoHugePages = true })
-			if small := read(t, exe+".small"); bytes.Contains(small, c.arch.EntryHuge.Code[24:48]) {
-				t.Error("it uses huge pages in spite of NoHugePages")
-			}
-			p.Link(t, cmdlink.ModeStaticPIE, exe, strip)
-			data := read(t, exe)
-			f, err := elf.NewFile(bytes.NewReader(data))
-			if err != nil {
-				t.Fatal(err)
-			}
-			text := f.Section(".text")
-			code := data[f.Entry-text.Addr+text.Offset:][:len(c.arch.EntryHuge.Code)]
-			if !c.arch.Is(c.arch.EntryHuge, code) {
-				t.Fatalf("entry code %x, want that for huge pages", code)
-			}
-			var branches []int
-			for i := 0; i+8 <= len(code); i++ {
-				if c.give(code[i:]) {
-					branches = append(branches, i)
-				}
-			}
-			if len(branches) != 1 {
-				t.Fatalf("branches at %d of %x, want one", branches, code)
-			}
-			copy(code[branches[0]:], c.nop)
-			forced := exe + ".forced"
-			if err := os.WriteFile(forced, data, 0o777); err != nil {
-				t.Fatal(err)
-			}
-			for _, file := range []string{exe + ".small", exe, forced} {
-				out := start(t, goarch, file, 0, []string{"GODEBUG=fips140=on"}, "https://127.0.0.1:1/")
-				if !strings.Contains(out, "connection refused") {
-					t.Errorf("%s: printed %q", filepath.Base(file), out)
-				}
+		t.Run(c.arch.GOARCH, func(t *testing.T) {
+			p := linktest.Compile(t, c.arch.GOARCH, "testdata/seed", true)
+			for _, v := range []struct {
+				name    string
+				edits   []string // of the source, in pairs
+				noHuge  bool
+				status  int
+				message string
+			}{
+				{name: "as the kernel has it"},
+				{name: "not asked for", noHuge: true},
+				{name: "any pages", edits: []string{c.giveUp, ""}},
+				{name: "mremap refused", edits: []string{c.giveUp, "", c.mremap, "mremap 4000"}},
+				{
+					name:  "mremap fails and has removed the old pages",
+					edits: []string{c.giveUp, "", c.mremap, c.munmap, c.from, c.fromOld, c.moved, ""}, status: 127, message: "static PIE: no memory for the data to relocate.\n",
+				},
+			} {
+				t.Run(v.name, func(t *testing.T) {
+					exe := filepath.Join(t.TempDir(), "seed")
+					original := c.arch.EntryHuge
+					defer func() { c.arch.EntryHuge = original }()
+					c.arch.EntryHuge = assembleHuge(t, c.arch.GOARCH, v.edits)
+					p.Link(t, cmdlink.ModeStaticPIE, exe, strip, func(c *cmdlink.Config) { c.NoHugePages = v.noHuge })
+					if has := bytes.Contains(read(t, exe), c.arch.EntryHuge.Code[24:48]); has == v.noHuge {
+						t.Errorf("code for huge pages is there: %t", has)
+					}
+					out := start(t, c.arch.GOARCH, exe, v.status, []string{"GODEBUG=fips140=on"}, "https://127.0.0.1:1/")
+					if v.message == "" {
+						if !strings.Contains(out, "connection refused") {
+							t.Errorf("printed %q", out)
+						}
+					} else if out != v.message {
+						t.Errorf("printed %q, want %q", out, v.message)
+					}
+				})
 			}
 		})
 	}
+}
+
+// assembleHuge returns the code of entry_huge.s after replacing each of the edits, which are
+// pairs, once.
+func assembleHuge(t *testing.T, goarch string, edits []string) arch.Stub {
+	dir := filepath.Join("..", "..", "internal", "arch", goarch)
+	text := string(read(t, filepath.Join(dir, "entry_huge.s")))
+	for i := 0; i < len(edits); i += 2 {
+		if n := strings.Count(text, edits[i]); n != 1 {
+			t.Fatalf("entry_huge.s has %q %d times, want it once", edits[i], n)
+		}
+		text = strings.Replace(text, edits[i], edits[i+1], 1)
+	}
+	source := filepath.Join(t.TempDir(), "entry_huge.s")
+	if err := os.WriteFile(source, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f, err := goobj.Parse(source, gotool.Assemble(t, dir, goarch, source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stub, err := link.Stub(link.Object{Name: source, File: f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stub
 }

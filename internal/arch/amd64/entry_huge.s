@@ -3,19 +3,23 @@
 #include "textflag.h"
 
 // What a static position-independent program with much data to relocate does before
-// entry_pie.s, which follows: it puts huge pages in the place of the pages that relocation would
-// copy one by one. Whatever fails, nothing has changed then, unless mremap fails after it took the old
-// pages away: without memory to describe a mapping nothing could go on. The linker defines
+// entry_pie.s: it puts huge pages in the place of the pages that relocation would
+// copy one by one. Whatever fails, nothing has changed then and the program goes on, unless mremap fails
+// after it took the old pages away (move_vma in the kernel's mm/mremap.c, where overcommit is refused): the program
+// says so and ends. The linker defines
 //	__relro_start, __relro_end data to make read-only, any alignment
 //	__data_start, __data_end   contents of the segment behind it
+//	__entry_pie                entry_pie.s
 // and leaves as much room as a huge page takes: free addresses before, and writable memory behind
 // __relro_end. It uses no stack but the word below it.
 
+#define SYS_write 1
 #define SYS_mmap 9
 #define SYS_munmap 11
 #define SYS_mremap 25
 #define SYS_mincore 27
 #define SYS_madvise 28
+#define SYS_exit_group 231
 #define PROT_READ_WRITE 3
 #define MAP_PRIVATE_ANONYMOUS 0x22
 #define MADV_HUGEPAGE 14
@@ -122,6 +126,19 @@ move:
 	MOVQ BX, R8
 	MOVL $SYS_mremap, AX
 	SYSCALL
+	CMPQ AX, $-4095
+	JCS  free
+
+	// It failed: are the old pages still there?
+	MOVQ    R12, DI
+	CMPQ    DI, BX
+	CMOVQCS BX, DI
+	MOVL    $PAGE, SI
+	LEAQ    -8(SP), DX
+	MOVL    $SYS_mincore, AX
+	SYSCALL
+	TESTQ   AX, AX
+	JNE     lost
 
 free: // what was not moved
 	MOVQ R14, DI
@@ -130,4 +147,17 @@ free: // what was not moved
 	SYSCALL
 
 done:
-	NOP // entry_pie.s
+	JMP __entry_pie(SB)
+
+lost:
+	LEAQ lostText<>(SB), SI
+	MOVL $48, DX
+	MOVL $2, DI
+	MOVL $SYS_write, AX
+	SYSCALL
+	MOVL $127, DI
+	MOVL $SYS_exit_group, AX
+	SYSCALL
+	INT  $3
+
+#include "../entry_text.h"

@@ -3,14 +3,18 @@
 #include "textflag.h"
 
 // What a static position-independent program with much data to relocate does before
-// entry_pie.s, which follows: it puts huge pages in the place of the pages that relocation would
-// copy one by one. Whatever fails, nothing has changed then, unless mremap fails after it took the old
-// pages away: without memory to describe a mapping nothing could go on. The linker defines
+// entry_pie.s: it puts huge pages in the place of the pages that relocation would
+// copy one by one. Whatever fails, nothing has changed then and the program goes on, unless mremap fails
+// after it took the old pages away (move_vma in the kernel's mm/mremap.c, where overcommit is refused): the program
+// says so and ends. The linker defines
 //	__relro_start, __relro_end data to make read-only, any alignment
 //	__data_start, __data_end   contents of the segment behind it
+//	__entry_pie                entry_pie.s
 // and leaves as much room as a huge page takes: free addresses before, and writable memory behind
 // __relro_end. It uses no stack but the word below it.
 
+#define SYS_write 64
+#define SYS_exit_group 94
 #define SYS_munmap 215
 #define SYS_mremap 216
 #define SYS_mmap 222
@@ -124,6 +128,17 @@ move:
 	MOVD R12, R4
 	MOVD $SYS_mremap, R8
 	SVC
+	CMN  $4095, R0
+	BLO  free
+
+	// It failed: are the old pages still there?
+	CMP  R12, R9
+	CSEL HI, R9, R12, R0
+	MOVD $PAGE, R1
+	SUB  $8, RSP, R2
+	MOVD $SYS_mincore, R8
+	SVC
+	CBNZ R0, lost
 
 free: // what was not moved
 	MOVD R14, R0
@@ -132,4 +147,17 @@ free: // what was not moved
 	SVC
 
 done:
-	NOP // entry_pie.s
+	B __entry_pie(SB)
+
+lost:
+	MOVD $lostText<>(SB), R1
+	MOVD $48, R2
+	MOVD $2, R0
+	MOVD $SYS_write, R8
+	SVC
+	MOVD $127, R0
+	MOVD $SYS_exit_group, R8
+	SVC
+	BRK
+
+#include "../entry_text.h"

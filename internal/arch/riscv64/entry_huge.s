@@ -3,14 +3,18 @@
 #include "textflag.h"
 
 // What a static position-independent program with much data to relocate does before
-// entry_pie.s, which follows: it puts huge pages in the place of the pages that relocation would
-// copy one by one. Whatever fails, nothing has changed then, unless mremap fails after it took the old
-// pages away: without memory to describe a mapping nothing could go on. The linker defines
+// entry_pie.s: it puts huge pages in the place of the pages that relocation would
+// copy one by one. Whatever fails, nothing has changed then and the program goes on, unless mremap fails
+// after it took the old pages away (move_vma in the kernel's mm/mremap.c, where overcommit is refused): the program
+// says so and ends. The linker defines
 //	__relro_start, __relro_end data to make read-only, any alignment
 //	__data_start, __data_end   contents of the segment behind it
+//	__entry_pie                entry_pie.s
 // and leaves as much room as a huge page takes: free addresses before, and writable memory behind
 // __relro_end. It uses no stack but the word below it.
 
+#define SYS_write 64
+#define SYS_exit_group 94
 #define SYS_munmap 215
 #define SYS_mremap 216
 #define SYS_mmap 222
@@ -137,6 +141,20 @@ move:
 	MOV S7, A4
 	MOV $SYS_mremap, A7
 	ECALL
+	MOV  $-4095, T0
+	BLTU A0, T0, free
+
+	// It failed: are the old pages still there?
+	MOV  S2, A0
+	BGEU A0, S7, ask
+	MOV  S7, A0
+
+ask:
+	MOV $PAGE, A1
+	ADD $-8, X2, A2
+	MOV $SYS_mincore, A7
+	ECALL
+	BNE A0, ZERO, lost
 
 free: // what was not moved
 	MOV S9, A0
@@ -145,4 +163,18 @@ free: // what was not moved
 	ECALL
 
 done:
-	NOP // entry_pie.s
+	MOV $__entry_pie(SB), T0
+	JMP (T0)
+
+lost:
+	MOV $lostText<>(SB), A1
+	MOV $48, A2
+	MOV $2, A0
+	MOV $SYS_write, A7
+	ECALL
+	MOV $127, A0
+	MOV $SYS_exit_group, A7
+	ECALL
+	EBREAK
+
+#include "../entry_text.h"
