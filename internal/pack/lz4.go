@@ -2,7 +2,8 @@ package pack
 
 import "github.com/go3s/rules_go3s/internal/pack/unpacker"
 
-// Limits of the LZ4 block format (LZ4 Block Format Description).
+// Limits of the LZ4 block format (LZ4 Block Format Description), of which ours is an
+// extension (unpacker.LZ4).
 const (
 	minMatch     = 4
 	maxOffset    = 1<<16 - 1
@@ -25,6 +26,7 @@ type match struct{ length, offset int32 }
 const (
 	priceByte     = 2
 	priceSequence = priceByte / 2 // besides its bytes
+	priceFar      = 2 * priceByte // an offset of more than maxOffset
 	priceNear     = 3 * priceByte // an offset that the decoder does not expect (unpacker.MinUsual)
 	priceExtended = priceByte     // a match whose length needs an extension
 	priceLong     = priceByte     // one that is longer than the decoder expects (unpacker.MaxUsual)
@@ -39,13 +41,14 @@ type choice struct {
 	offset int32 // of the match
 }
 
-// compressLZ4 appends src as an LZ4 block to dst. All matches have the same price but
-// for their length, if they are not very near: the cheapest choice at each position follows, from the end to
-// the start, from the longest match there. Nothing is cheaper than the block, but for the depth of the search
-// and for literal runs that need an
-// extension, which is priced as if the run went on to its end.
+// compressLZ4 appends src as a block to dst. Matches of a kind have the same price but
+// for their length: the cheapest choice at each position follows, from the end to
+// the start, from the longest match there, and the longest that is far. Nothing is cheaper
+// than the block, but for the depth of the search, for far matches that it does not find, and
+// for literal runs that need an extension, which is priced as if the run went on to its end.
 func compressLZ4(dst, src []byte) []byte {
 	matches := longestMatches(src)
+	far := farMatches(src, matches)
 	choices := make([]choice, len(src)+1)
 	for i := len(src) - 1; i >= 0; i-- {
 		c := &choices[i]
@@ -53,7 +56,11 @@ func compressLZ4(dst, src []byte) []byte {
 		if c.run >= longLength && (c.run-longLength)%255 == 0 {
 			c.cost += priceByte
 		}
-		c.try(choices[i:], matches[i])
+		c.try(choices[i:], matches[i], minMatch)
+		if n := len(far); n > 0 && far[n-1].at == i {
+			c.try(choices[i:], far[n-1].match, matches[i].length+minGain)
+			far = far[:n-1]
+		}
 	}
 	start := 0 // of the literals
 	for i := 0; i < len(src); {
@@ -67,14 +74,17 @@ func compressLZ4(dst, src []byte) []byte {
 	return appendSequence(dst, src[start:], choice{length: minMatch})
 }
 
-// try takes the first bytes of m if that is cheaper. rest begins with c.
-func (c *choice) try(rest []choice, m match) {
-	if m.length < minMatch {
+// try takes the first bytes of m, at least so many, if that is cheaper. rest begins with c.
+func (c *choice) try(rest []choice, m match, least int32) {
+	if m.length < least {
 		return
 	}
 	price := int32(3*priceByte + priceSequence) // token and offset
-	if m.offset < unpacker.MinUsual {
+	switch {
+	case m.offset < unpacker.MinUsual:
 		price += priceNear
+	case m.offset > maxOffset:
+		price += 3*priceByte + priceFar
 	}
 	lengths := func(from, to int32) {
 		for l := from; l <= to; l++ {
@@ -92,8 +102,8 @@ func (c *choice) try(rest []choice, m match) {
 	}
 	// Lengths in between are never better by more than the rounding of extensions.
 	const atEnd = 64
-	lengths(minMatch, min(m.length, minMatch+longLength))
-	lengths(max(m.length-atEnd, minMatch+longLength+1), m.length)
+	lengths(least, min(m.length, minMatch+longLength))
+	lengths(max(m.length-atEnd, minMatch+longLength+1, least), m.length)
 }
 
 // appendSequence appends a token, the literals, and the match unless its offset is
@@ -105,7 +115,12 @@ func appendSequence(dst, literals []byte, m choice) []byte {
 	if m.offset == 0 {
 		return dst
 	}
-	return appendExtension(append(dst, byte(m.offset), byte(m.offset>>8)), length)
+	if m.offset > maxOffset {
+		dst = append(dst, 0, 0, byte(m.offset), byte(m.offset>>8), byte(m.offset>>16))
+	} else {
+		dst = append(dst, byte(m.offset), byte(m.offset>>8))
+	}
+	return appendExtension(dst, length)
 }
 
 func appendExtension(dst []byte, length int) []byte {
@@ -118,8 +133,8 @@ func appendExtension(dst []byte, length int) []byte {
 	return append(dst, byte(length))
 }
 
-// longestMatches returns the longest match at each position of src, the nearest of
-// those.
+// longestMatches returns the longest match at each position of src whose offset is at
+// most maxOffset, the nearest of those.
 //
 // All earlier positions whose first four bytes hash alike form a binary tree in
 // the order of what follows them, the latest at the root, as in LZMA's match
@@ -176,6 +191,48 @@ func longestMatches(src []byte) []match {
 		}
 	}
 	return matches
+}
+
+// A farMatch is a match at a position whose offset is more than maxOffset.
+type farMatch struct {
+	match
+	at int
+}
+
+const (
+	farHashed = 12 // bytes of src that a position is found again by
+	farWays   = 4  // positions that are remembered of those whose bytes hash alike
+	minGain   = 5  // bytes by which a far match must be longer than the near one
+)
+
+// farMatches returns the long matches that are too far for near, in the order of their
+// positions: the longest of those at the last positions whose bytes hash alike.
+func farMatches(src []byte, near []match) []farMatch {
+	const hashBits = 18
+	var list []farMatch
+	before := make([][farWays]int32, 1<<hashBits) // positions, one more: 0 is none
+	hash := func(i int) uint64 {
+		return (le.Uint64(src[i:])*0x9e3779b97f4a7c15 ^ le.Uint64(src[i+farHashed-8:])*0xc2b2ae3d27d4eb4f) >> (64 - hashBits)
+	}
+	end := len(src) - lastLiterals
+	for i := maxOffset + 1; i+farHashed+lastLiterals <= len(src); i++ {
+		ways := &before[hash(i-maxOffset-1)]
+		copy(ways[1:], ways[:])
+		ways[0] = int32(i - maxOffset) // i-maxOffset-1 is the first that is far
+		best := farMatch{match{near[i].length + minGain - 1, 0}, i}
+		for _, at := range before[hash(i)] {
+			if at == 0 || i-int(at-1) > unpacker.MaxFar {
+				break
+			}
+			if n := matchLen(src[at-1:], src[i:min(end, i+treeMatch)]); n > int(best.length) {
+				best.match = match{int32(n), int32(i) - (at - 1)}
+			}
+		}
+		if best.offset != 0 {
+			list = append(list, best)
+		}
+	}
+	return list
 }
 
 // matchLen returns how many bytes b begins with as a does. a is not the shorter.

@@ -9,7 +9,7 @@ import (
 )
 
 // decodeLZ4 follows the LZ4 Block Format Description word by word, its restrictions
-// at the end of a block included.
+// at the end of a block included, and its extension by far offsets.
 func decodeLZ4(t *testing.T, block []byte) (out []byte) {
 	t.Helper()
 	length := func(n int) int {
@@ -39,6 +39,10 @@ func decodeLZ4(t *testing.T, block []byte) (out []byte) {
 		}
 		offset := int(block[0]) | int(block[1])<<8
 		block = block[2:]
+		if offset == 0 {
+			offset = int(block[0]) | int(block[1])<<8 | int(block[2])<<16
+			block = block[3:]
+		}
 		for n = length(token&15) + 4; n > 0; n-- {
 			out = append(out, out[len(out)-offset])
 		}

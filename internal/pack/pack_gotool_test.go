@@ -19,6 +19,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/gotool"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
+	"github.com/go3s/rules_go3s/internal/pack"
 	"github.com/go3s/rules_go3s/internal/pack/unpackerobj"
 )
 
@@ -88,6 +89,9 @@ func TestPackedProgram(t *testing.T) {
 		back, err := unpackData(packed, data)
 		if err != nil || !bytes.Equal(back, original) {
 			t.Errorf("unpacked %d bytes, %v; want the original's %d", len(back), err, len(original))
+		}
+		if table, err := pack.FuncTable(packed, data); err != nil || table == nil || table.Parts == 0 {
+			t.Errorf("the filter for the function table is %+v, %v; want one that restores what finds functions too", table, err)
 		}
 		if again := packData(t, path, original); !bytes.Equal(again, data) {
 			t.Error("packed again, the file differs")

@@ -151,6 +151,24 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// A file in another version of the format is refused, by name.
+func TestUnpackOtherVersion(t *testing.T) {
+	packed := packData(t, "test", executable(elf.EM_X86_64, 1000))
+	for _, version := range []uint32{0, 1, pack.NoteVersion + 1} {
+		other := bytes.Clone(packed)
+		note := elftest.Note("go3s", 0x6b636170, binary.LittleEndian.AppendUint32(nil, pack.NoteVersion))
+		at := bytes.Index(other, note[12:]) // behind the sizes and the type
+		if at < 0 {
+			t.Fatal("no note")
+		}
+		binary.LittleEndian.PutUint32(other[at+len(note)-16:], version)
+		want := fmt.Sprintf("packed in version %d of the format, want %d", version, pack.NoteVersion)
+		if back, err := unpackData("test", other); err == nil || back != nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("version %d: %d bytes, error %v; want one with %q", version, len(back), err, want)
+		}
+	}
+}
+
 // A packed file that was changed gives the original or an error.
 func TestUnpackDamaged(t *testing.T) {
 	original := executable(elf.EM_AARCH64, 1000)

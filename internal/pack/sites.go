@@ -156,7 +156,7 @@ func findAUIPC(code []byte, start uint32) []site {
 	for at := 0; at+8 <= len(code); at += 2 {
 		hi, lo := le.Uint32(code[at:]), le.Uint32(code[at+4:])
 		// The next instruction must have 32 bits and use the register, as its base.
-		if hi&0x7f != 0x17 || lo&3 != 3 || lo>>15&0x1f != hi>>7&0x1f {
+		if hi&0x7f != unpacker.AUIPC || lo&3 != 3 || lo>>15&0x1f != hi>>7&0x1f {
 			continue
 		}
 		switch lo & 0x7f {
@@ -177,7 +177,6 @@ func pairValue(hi, lo uint32) uint32 {
 
 func addAUIPC(b []byte, at uint32) {
 	hi, lo := le.Uint32(b), le.Uint32(b[4:])
-	v := pairValue(hi, lo) + at
-	put32(b, hi&(1<<12-1)|v&^(1<<12-1))
-	put32(b[4:], unpacker.SetLow12(lo, v))
+	put32(b, unpacker.SetLow12(lo, 0))
+	put32(b[4:], pairValue(hi, lo)+at)
 }

@@ -10,7 +10,7 @@ import "unsafe"
 func applyFilter(kind uint64, p unsafe.Pointer, n uintptr, list, listEnd unsafe.Pointer) bool {
 	switch kind {
 	case FilterFuncTable:
-		return left(list, listEnd) == 4 && funcTable(p, n, load32(list))
+		return funcTable(p, n, list, listEnd)
 	case FilterRel32:
 		return rel32Sites(p, n, list, listEnd)
 	}

@@ -4,85 +4,141 @@ import "unsafe"
 
 // Go's function table (runtime/symtab.go, functab; runtime/runtime2.go, _func; Go 1.20
 // to 1.26) is pairs of 32-bit words, entry and distance of a record from the table's
-// start. A record has fixedWords words, of which word 7 is the number of pcdata words
-// that follow and the last byte the number of funcdata words that follow
+// start. Records follow each other in the order of the pairs. Each begins with the entry
+// again and has fixedWords words, of which word 7 is the number of pcdata words
+// that follow, and the last byte the number of funcdata words that follow
 // those. Most words are offsets into tables that ascend from function to function:
-// the packer replaces them by the difference to the one before of the same kind.
+// the packer replaces them by the difference to the one before of the same kind. What
+// the records tell is zero: the pairs, and the table by which the runtime finds the
+// function of an instruction (runtime/symtab.go, findfuncbucket). That has for each
+// part of 256 bytes of code the index of the function that the part's first byte
+// belongs to: for 16 parts a 32-bit word, the index of the first, and for each a
+// byte, its index less that.
 const (
 	pairWords   = 2
 	fixedWords  = 11
 	npcdataWord = 7
-	// Bit w is set for word w of a record that is no offset: argument size,
-	// deferreturn, npcdata, and the last word, of flags and small numbers.
-	plainWords = 1<<2 | 1<<3 | 1<<npcdataWord | 1<<10
 
 	maxData = 16 // pcdata words of a record, and funcdata words
-	// A word that says that there is nothing, 0 for pcdata and ^0 for funcdata, is
-	// replaced by this one. It does not count as the one before.
+	// A pcdata word of 0 says that there is nothing. It is replaced by this one, and
+	// does not count as the one before.
 	nothing = 1 << 31
+
+	findPart  = 256 // bytes of code
+	findParts = 16  // that have one index in full
 )
 
-// funcWords are what the next function's words are relative to.
-type funcWords struct {
-	entry, offset uint32 // of the function before
-	end           uint32 // of its record
-	before        [fixedWords + 2*maxData]uint32
+// A FuncTable is the list of the filter FilterFuncTable: where the tables are in the
+// filter's range.
+type FuncTable struct {
+	Count uint32 // functions
+	Table uint32 // distance in bytes to the pairs
+	Align uint32 // what the distances of records from the pairs are a multiple of: 4 or 8
+	Find  uint32 // distance in bytes to what finds functions
+	Parts uint32 // parts that it has, 0 to leave it as it is
 }
 
-// funcTable turns the differences in the function table of n bytes at p into
-// the words themselves again. It reports whether the table is one of count
-// functions whose records follow each other without overlap.
+const funcTableSize = unsafe.Sizeof(FuncTable{})
+
+// funcTable restores the tables that the list tells of in the n bytes at p. It
+// reports whether they are in there.
 //
 //go:nosplit
-func funcTable(p unsafe.Pointer, n uintptr, count uint32) bool {
-	var s funcWords
-	if uintptr(count) > n/(4*pairWords) {
+func funcTable(p unsafe.Pointer, n uintptr, list, listEnd unsafe.Pointer) bool {
+	if left(list, listEnd) != funcTableSize {
 		return false
 	}
-	s.end = count * 4 * pairWords
-	for i := uintptr(0); i < uintptr(count); i++ {
-		pair := unsafe.Add(p, i*4*pairWords)
-		s.entry += load32(pair)
-		s.offset += load32(unsafe.Add(pair, 4))
-		store32(pair, s.entry)
-		store32(unsafe.Add(pair, 4), s.offset)
+	count, table := uintptr(load32(list)), uintptr(load32(unsafe.Add(list, 4)))
+	align := uintptr(load32(unsafe.Add(list, 8)))
+	find, parts := uintptr(load32(unsafe.Add(list, 12))), uintptr(load32(unsafe.Add(list, 16)))
+	if table > n || count > (n-table)/(4*pairWords) || count == 0 || align != 4 && align != 8 ||
+		find > n || findSize(parts) > n-find {
+		return false
+	}
+	pairs := unsafe.Add(p, table)
+	if !records(pairs, n-table, count, align) {
+		return false
+	}
+	findFunctions(unsafe.Add(p, find), parts, pairs, count)
+	return true
+}
 
-		if s.offset < s.end || uintptr(s.offset)+4*fixedWords > n {
+// records restores count records, and the pairs, in the n bytes at pairs.
+//
+//go:nosplit
+func records(pairs unsafe.Pointer, n, count, align uintptr) bool {
+	var entry, name, sp, file, line, unit, first uint32 // of the record before
+	var before [maxData]uint32                          // the pcdata words
+	at := count*4*pairWords + 4                         // the end of the last function closes the pairs
+	for pair := pairs; count > 0; count-- {
+		at = (at + align - 1) &^ (align - 1)
+		if at+4*fixedWords > n {
 			return false
 		}
-		record := unsafe.Add(p, uintptr(s.offset))
-		npcdata, nfuncdata := load32(unsafe.Add(record, 4*npcdataWord)), uint32(load8(unsafe.Add(record, 4*fixedWords-1)))
-		if npcdata > maxData || nfuncdata > maxData || uintptr(s.offset)+4*uintptr(fixedWords+npcdata+nfuncdata) > n {
+		r := unsafe.Add(pairs, at)
+		npcdata, nfuncdata := uintptr(load32(unsafe.Add(r, 4*npcdataWord))), uintptr(load8(unsafe.Add(r, 4*fixedWords-1)))
+		if npcdata > maxData || at+4*(fixedWords+npcdata+nfuncdata) > n {
 			return false
 		}
-		s.end = s.offset + 4*(fixedWords+npcdata+nfuncdata)
-		for w := uintptr(0); w < fixedWords; w++ {
-			if plainWords>>w&1 == 0 {
-				s.before[w] += load32(record)
-				store32(record, s.before[w])
+		entry += load32(r)
+		name += load32(unsafe.Add(r, 4))
+		sp += load32(unsafe.Add(r, 16))
+		file += load32(unsafe.Add(r, 20))
+		line += load32(unsafe.Add(r, 24))
+		unit += load32(unsafe.Add(r, 32))
+		first += load32(unsafe.Add(r, 36))
+		store32(r, entry)
+		store32(unsafe.Add(r, 4), name)
+		store32(unsafe.Add(r, 16), sp)
+		store32(unsafe.Add(r, 20), file)
+		store32(unsafe.Add(r, 24), line)
+		store32(unsafe.Add(r, 32), unit)
+		store32(unsafe.Add(r, 36), first)
+		store32(pair, entry)
+		store32(unsafe.Add(pair, 4), uint32(at))
+		pair = unsafe.Add(pair, 4*pairWords)
+		at += 4 * (fixedWords + npcdata + nfuncdata)
+		r = unsafe.Add(r, 4*fixedWords)
+		for w := uintptr(0); w < npcdata; w++ {
+			v := load32(r)
+			if v == nothing {
+				v = 0
+			} else {
+				v += before[w]
+				before[w] = v
 			}
-			record = unsafe.Add(record, 4)
+			store32(r, v)
+			r = unsafe.Add(r, 4)
 		}
-		record = s.data(record, fixedWords, uintptr(npcdata), 0)
-		s.data(record, fixedWords+maxData, uintptr(nfuncdata), ^uint32(0))
 	}
 	return true
 }
 
-// data restores n pcdata or funcdata words.
+// findSize returns the size in bytes of what finds functions in so many parts.
 //
 //go:nosplit
-func (s *funcWords) data(p unsafe.Pointer, first, n uintptr, none uint32) unsafe.Pointer {
-	for w := first; w < first+n; w++ {
-		v := load32(p)
-		if v == nothing {
-			v = none
-		} else {
-			v += s.before[w]
-			s.before[w] = v
+func findSize(parts uintptr) uintptr {
+	return parts + (parts+findParts-1)/findParts*4
+}
+
+// findFunctions restores what finds functions, at p.
+//
+//go:nosplit
+func findFunctions(p unsafe.Pointer, parts uintptr, pair unsafe.Pointer, count uintptr) {
+	var index, whole uintptr // of the function, and of that of the word
+	at := load32(pair)       // where the part begins
+	for i := uintptr(0); i < parts; i++ {
+		for index+1 < count && load32(unsafe.Add(pair, 4*pairWords)) <= at {
+			pair = unsafe.Add(pair, 4*pairWords)
+			index++
 		}
-		store32(p, v)
-		p = unsafe.Add(p, 4)
+		if i%findParts == 0 {
+			whole = index
+			store32(p, uint32(index))
+			p = unsafe.Add(p, 4)
+		}
+		store8(p, uint8(index-whole))
+		p = unsafe.Add(p, 1)
+		at += findPart
 	}
-	return p
 }

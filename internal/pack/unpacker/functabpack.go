@@ -4,49 +4,58 @@ package unpacker
 
 import "encoding/binary"
 
-// FuncTableDifferences does to b, which begins with a function table of count
-// functions, what the filter FilterFuncTable undoes. It returns the number of
-// bytes that the table with its records has. ok is false when the records do not follow
-// each other, or are not whole; b is of no use then.
-func FuncTableDifferences(b []byte, count int) (n int, ok bool) {
-	var s funcWords
+// differenceWords are the words of a record that are differences, in any order: entry,
+// name, pcsp, pcfile, pcln, compilation unit, start line.
+var differenceWords = [...]int{0, 1, 4, 5, 6, 8, 9}
+
+// FindSize returns the size in bytes of the table that finds the functions of so many
+// bytes of code, and its number of parts.
+func FindSize(code uint64) (size, parts uint64) {
+	parts = (code + findPart - 1) / findPart
+	return uint64(findSize(uintptr(parts))), parts
+}
+
+// FuncTableDifferences does to b, the filter's range, what the filter FilterFuncTable undoes. It
+// returns how many bytes of b that needs. ok is false when a record is not in b; b is of no
+// use then. Both tables must begin in b, and what finds functions end there. Whether the filter restores what
+// was there is for the caller to see: it does if the tables are what t says.
+func FuncTableDifferences(b []byte, t FuncTable) (end int, ok bool) {
 	le := binary.LittleEndian
-	if count > len(b)/(4*pairWords) {
+	table := b[t.Table:]
+	if int(t.Count) > len(table)/(4*pairWords) {
 		return 0, false
 	}
-	n = count * 4 * pairWords
 	difference := func(at int, before *uint32) {
-		v := le.Uint32(b[at:])
-		le.PutUint32(b[at:], v-*before)
+		v := le.Uint32(table[at:])
+		le.PutUint32(table[at:], v-*before)
 		*before = v
 	}
-	for i := range count {
-		pair := i * 4 * pairWords
-		at := int(le.Uint32(b[pair+4:]))
-		difference(pair, &s.entry)
-		difference(pair+4, &s.offset)
-		if at < n || at+4*fixedWords > len(b) {
+	var fixed [fixedWords]uint32
+	var data [maxData]uint32
+	for i := range int(t.Count) {
+		pair := table[i*4*pairWords:]
+		at := int(le.Uint32(pair[4:]))
+		clear(pair[:4*pairWords])
+		if at+4*fixedWords > len(table) {
 			return 0, false
 		}
-		npcdata, nfuncdata := int(le.Uint32(b[at+4*npcdataWord:])), int(b[at+4*fixedWords-1])
-		if npcdata > maxData || nfuncdata > maxData || at+4*(fixedWords+npcdata+nfuncdata) > len(b) {
+		npcdata, nfuncdata := int(le.Uint32(table[at+4*npcdataWord:])), int(table[at+4*fixedWords-1])
+		if npcdata > maxData || at+4*(fixedWords+npcdata+nfuncdata) > len(table) {
 			return 0, false
 		}
-		for w := range fixedWords + npcdata + nfuncdata {
-			slot, none := w, uint32(0)
-			if w >= fixedWords+npcdata {
-				slot, none = w-npcdata+maxData, ^uint32(0)
-			}
-			switch {
-			case w < fixedWords && plainWords>>w&1 != 0:
-			case w >= fixedWords && le.Uint32(b[at:]) == none:
-				le.PutUint32(b[at:], nothing)
-			default:
-				difference(at, &s.before[slot])
-			}
-			at += 4
+		for _, w := range differenceWords {
+			difference(at+4*w, &fixed[w])
 		}
-		n = at
+		for w := range npcdata {
+			if at := at + 4*(fixedWords+w); le.Uint32(table[at:]) == 0 {
+				le.PutUint32(table[at:], nothing)
+			} else {
+				difference(at, &data[w])
+			}
+		}
+		end = max(end, int(t.Table)+at+4*(fixedWords+npcdata+nfuncdata))
 	}
-	return n, true
+	find := b[t.Find:][:findSize(uintptr(t.Parts))]
+	clear(find)
+	return max(end, int(t.Find)+len(find)), true
 }

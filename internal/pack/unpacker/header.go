@@ -59,8 +59,7 @@ const (
 	FilterADRP     = 3 // arm64: ADRP
 	FilterJAL      = 4 // riscv64: JAL
 	FilterAUIPC    = 5 // riscv64: AUIPC and what follows it
-	// FilterFuncTable is for the function table of Go. Its list is the number of
-	// functions, 32 bits.
+	// FilterFuncTable is for the function table of Go. Its list is a FuncTable.
 	FilterFuncTable = 6
 )
 

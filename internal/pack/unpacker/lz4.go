@@ -2,10 +2,13 @@ package unpacker
 
 import "unsafe"
 
-// lz4 decodes one LZ4 block (LZ4 Block Format Description, "End of block
-// restrictions" included) from src up to srcEnd into dst up to dstEnd. It reports
+// lz4 decodes one block from src up to srcEnd into dst up to dstEnd. It reports
 // whether the block is well-formed and fills the destination to its last byte.
 // Whatever the block says, it reads and writes inside these bounds only.
+//
+// Blocks are those of LZ4 (LZ4 Block Format Description, "End of block restrictions" included)
+// with one thing more: an offset of 0, which LZ4 does not have, says that the offset
+// follows in 3 bytes, before what the match length may need.
 //
 //go:nosplit
 func lz4(dst, dstEnd, src, srcEnd unsafe.Pointer) bool {
@@ -49,6 +52,13 @@ func lz4(dst, dstEnd, src, srcEnd unsafe.Pointer) bool {
 		}
 		offset := uintptr(load16(in))
 		in = unsafe.Add(in, 2)
+		if offset == 0 {
+			if left(in, srcEnd) < 3 {
+				return false
+			}
+			offset = uintptr(load16(in)) | uintptr(load8(unsafe.Add(in, 2)))<<16
+			in = unsafe.Add(in, 3)
+		}
 		if offset == 0 || offset > left(dst, out) {
 			return false
 		}
@@ -78,6 +88,8 @@ func lz4(dst, dstEnd, src, srcEnd unsafe.Pointer) bool {
 // What the decoder expects of a sequence. The packer prefers it.
 const (
 	minMatch = 4
+
+	MaxFar = 1<<24 - 1 // largest offset
 
 	MinUsual = 8  // smallest offset
 	MaxUsual = 64 // longest match, in bytes
@@ -117,7 +129,13 @@ func usual(in, out unsafe.Pointer, limit, floor uintptr) (unsafe.Pointer, unsafe
 		to := unsafe.Add(out, n)
 		offset := uintptr(load16(p))
 		if offset-MinUsual > uintptr(to)-floor {
-			return in, out
+			if offset != 0 {
+				return in, out
+			}
+			p = unsafe.Add(p, 3)
+			if offset = uintptr(load32(unsafe.Add(p, -1))) & MaxFar; offset-MinUsual > uintptr(to)-floor {
+				return in, out
+			}
 		}
 		from := unsafe.Add(to, -offset)
 		copy8(to, from)

@@ -102,8 +102,9 @@ func jalSites(p unsafe.Pointer, n uintptr, list, listEnd unsafe.Pointer) bool {
 	return true
 }
 
-// auipcSites: AUIPC and the instruction behind it, which has the low 12 bits
-// (riscv64).
+// auipcSites: AUIPC and the instruction behind it, which has the low 12 bits and
+// adds them to the register that AUIPC sets (riscv64). The packer left of the second
+// instruction what is not its immediate, and then the sum as one word.
 //
 //go:nosplit
 func auipcSites(p unsafe.Pointer, n uintptr, list, listEnd unsafe.Pointer) bool {
@@ -118,16 +119,16 @@ func auipcSites(p unsafe.Pointer, n uintptr, list, listEnd unsafe.Pointer) bool 
 		}
 		site := unsafe.Add(p, at)
 		next := unsafe.Add(site, 4)
-		hi, lo := load32(site), load32(next)
-		// The packer left the sum's bits 12 to 31 in AUIPC and 0 to 11 in the other.
-		v := hi&^(1<<12-1) | Low12(lo)
-		v -= uint32(at)
-		store32(site, hi&(1<<12-1)|(v+(1<<11))&^(1<<12-1))
+		lo, v := load32(site), load32(next)-uint32(at)
+		store32(site, AUIPC|lo>>15&0x1f<<7|(v+1<<11)&^(1<<12-1))
 		store32(next, SetLow12(lo, v))
 		at += pairSize
 	}
 	return true
 }
+
+// AUIPC is the opcode of AUIPC (RISC-V Unprivileged ISA, 2.4.1).
+const AUIPC = 0x17
 
 // ADRP returns the immediate of ADRP instruction w.
 //
