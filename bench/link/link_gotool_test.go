@@ -36,6 +36,7 @@ type contender struct {
 	name   string
 	args   []string // command that links
 	out    string
+	killed bool // it kills itself, without an output
 	links  runs
 	starts runs
 }
@@ -58,13 +59,17 @@ func BenchmarkLink(b *testing.B) {
 			contenders := contend(b, fixed, shared)
 			order := rand.New(rand.NewPCG(1, 2))
 			for b.Loop() {
-				for _, c := range contenders {
+				for _, i := range order.Perm(len(contenders)) {
+					c := contenders[i]
 					os.Remove(c.out) // an old file would have to be freed
-					c.links.run(b, c.args...)
+					c.links.link(b, c.killed, c.args...)
 				}
 				for range *startsFlag {
 					for _, i := range order.Perm(len(contenders)) { // what follows a slow program finds colder caches
 						c := contenders[i]
+						if c.killed {
+							continue
+						}
 						c.starts.run(b, append([]string{c.out}, program.Args...)...)
 					}
 				}
@@ -86,6 +91,10 @@ func contend(b *testing.B, fixed, shared cmdlink.Config) []*contender {
 		all = append(all, c)
 	}
 	add("cmd/link, internal, fixed address", func(c *contender) []string { return internal(b, fixed, "exe", c.out) })
+	add("cmd/link, external, up to `go.o`", func(c *contender) []string {
+		c.killed = true
+		return external(b, shared, c.out)
+	})
 	if runtime.GOARCH != "riscv64" {
 		add("cmd/link, internal, PIE", func(c *contender) []string { return internal(b, shared, "pie", c.out) })
 	}
@@ -108,6 +117,27 @@ func contend(b *testing.B, fixed, shared cmdlink.Config) []*contender {
 
 // internal returns the command that links c by cmd/link alone.
 func internal(b *testing.B, c cmdlink.Config, mode, out string) []string {
+	return cmdLink(b, c, out, "-linkmode=internal", "-buildmode="+mode)
+}
+
+// external returns the command that runs cmd/link in external mode, without garbage collection as golink has it,
+// until go.o is finished: the external linker kills it. go.o is in memory.
+func external(b *testing.B, c cmdlink.Config, out string) []string {
+	tmp, err := os.MkdirTemp("/dev/shm", "bench-link")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { os.RemoveAll(tmp) })
+	kill := out + ".kill"
+	if err := os.WriteFile(kill, []byte("#!/bin/sh\nkill -KILL $PPID\n"), 0o777); err != nil {
+		b.Fatal(err)
+	}
+	args := cmdLink(b, c, out, "-linkmode=external", "-buildmode=exe", "-tmpdir", tmp, "-extld="+kill)
+	return append([]string{"/usr/bin/env", "GOGC=off"}, args...)
+}
+
+// cmdLink returns a command of cmd/link.
+func cmdLink(b *testing.B, c cmdlink.Config, out string, flags ...string) []string {
 	var cfg strings.Builder
 	for _, a := range c.Archives {
 		fmt.Fprintf(&cfg, "packagefile %s=%s\n", a.PkgPath, a.File)
@@ -120,7 +150,8 @@ func internal(b *testing.B, c cmdlink.Config, mode, out string) []string {
 	if !*dwarfFlag {
 		args = append(args, "-s", "-w")
 	}
-	return append(args, "-importcfg", file, "-linkmode=internal", "-buildmode="+mode, "-o", out, c.Main)
+	args = append(args, "-importcfg", file)
+	return append(append(args, flags...), "-o", out, c.Main)
 }
 
 // golink returns the command that links c by golink.
@@ -144,11 +175,15 @@ func table(b *testing.B, p programs.Program, contenders []*contender) {
 	fmt.Printf("\n%s: %s; least / median of %d links, median of %d starts\n\n", p.Name, p.What, b.N, b.N**startsFlag)
 	fmt.Printf("| linker | wall time, ms | CPU time, ms | peak memory, MiB | size, bytes | start, ms |\n|---|---|---|---|---|---|\n")
 	for _, c := range contenders {
-		info, err := os.Stat(c.out)
-		if err != nil {
-			b.Fatal(err)
+		size, start := "", ""
+		if !c.killed {
+			info, err := os.Stat(c.out)
+			if err != nil {
+				b.Fatal(err)
+			}
+			size, start = fmt.Sprint(info.Size()), fmt.Sprintf("%.2f", median(c.starts.wall))
 		}
-		fmt.Printf("| %s | %.0f / %.0f | %.0f / %.0f | %d | %d | %.2f |\n", c.name,
-			least(c.links.wall), median(c.links.wall), least(c.links.cpu), median(c.links.cpu), c.links.peak>>10, info.Size(), median(c.starts.wall))
+		fmt.Printf("| %s | %.0f / %.0f | %.0f / %.0f | %d | %s | %s |\n", c.name,
+			least(c.links.wall), median(c.links.wall), least(c.links.cpu), median(c.links.cpu), c.links.peak>>10, size, start)
 	}
 }

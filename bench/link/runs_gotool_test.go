@@ -1,6 +1,7 @@
 package link
 
 import (
+	"fmt"
 	"os/exec"
 	"runtime"
 	"slices"
@@ -16,19 +17,29 @@ type runs struct {
 }
 
 // run runs a command once.
-func (r *runs) run(b *testing.B, args ...string) {
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = []string{"GOOS=linux", "GOARCH=" + runtime.GOARCH}
+func (r *runs) run(b *testing.B, args ...string) { r.link(b, false, args...) }
+
+// link runs a command once, which must succeed or, if killed is set, die of SIGKILL.
+func (r *runs) link(b *testing.B, killed bool, args ...string) {
+	command := func() *exec.Cmd {
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Env = []string{"GOOS=linux", "GOARCH=" + runtime.GOARCH}
+		return cmd
+	}
+	cmd := command()
 	begin := time.Now()
 	err := cmd.Run()
 	wall := time.Since(begin)
+	s := cmd.ProcessState
+	if killed && s != nil && s.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL {
+		err = nil
+	} else if killed {
+		err = fmt.Errorf("%v, want that SIGKILL ends it", err)
+	}
 	if err != nil {
-		cmd = exec.Command(args[0], args[1:]...)
-		cmd.Env = []string{"GOOS=linux", "GOARCH=" + runtime.GOARCH}
-		text, _ := cmd.CombinedOutput()
+		text, _ := command().CombinedOutput()
 		b.Fatalf("%v: %v\n%s", cmd, err, text)
 	}
-	s := cmd.ProcessState
 	r.wall = append(r.wall, wall)
 	r.user = append(r.user, s.UserTime())
 	r.cpu = append(r.cpu, s.UserTime()+s.SystemTime())

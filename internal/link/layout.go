@@ -224,9 +224,9 @@ func (l *linker) place() error {
 		}
 		start := alignUp(addr, page)
 		if i == loadRelro && l.huge {
-			// EntryHuge wants free addresses, and gets by with fewer huge pages if the
-			// kernel loads the program at a multiple of one, as file systems may have it.
-			start = alignUp(start+arch.HugePage, arch.HugePage)
+			// EntryHuge uses the huge pages that begin in RELRO: one more if the kernel loads the
+			// program at a multiple of their size, as file systems may have it.
+			start = alignUp(start, arch.HugePage)
 		}
 		// Pages of its own in memory, each at the same offset in the page as in the file.
 		g.move(start - g.addr&^(page-1))

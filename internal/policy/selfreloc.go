@@ -154,20 +154,17 @@ func checkStub(in *Input, at gobin.Range) []Finding {
 }
 
 // checkHuge adds the symbols of the entry code for huge pages, and checks that a huge page
-// at any place that holds relocated data takes nothing away: there must be free addresses before,
-// and writable memory behind.
+// that begins in relocated data takes nothing away: there must be writable memory behind.
 func checkHuge(in *Input, a *arch.Arch, symbols map[string]uint64, out *collector) {
 	const room = arch.HugePage - 4096
-	start, end := symbols["__relro_start"], symbols["__relro_end"]
+	end := symbols["__relro_end"]
 	for _, s := range loads(in.File) {
-		switch {
-		case s.Vaddr+s.Memsz <= start && s.Vaddr+s.Memsz+room > start:
-			out.add("PT_GNU_RELRO", "golink's entry code may put a huge page over the end of the segment at %#x: want %#x free addresses before %#x", s.Vaddr, uint64(room), start)
-		case s.Vaddr >= end && symbols["__data_start"] == 0:
-			symbols["__data_start"], symbols["__data_end"] = s.Vaddr, s.Vaddr+s.Filesz
-			if !s.has(elf.PF_W) || s.Vaddr-end >= a.PageSize || s.Vaddr+s.Memsz-end < room {
-				out.add("PT_GNU_RELRO", "golink's entry code may put a huge page over what follows %#x: want a writable segment there of %#x bytes", end, uint64(room))
-			}
+		if s.Vaddr < end || symbols["__data_start"] != 0 {
+			continue
+		}
+		symbols["__data_start"], symbols["__data_end"] = s.Vaddr, s.Vaddr+s.Filesz
+		if !s.has(elf.PF_W) || s.Vaddr-end >= a.PageSize || s.Vaddr+s.Memsz-end < room {
+			out.add("PT_GNU_RELRO", "golink's entry code may put a huge page over what follows %#x: want a writable segment there of %#x bytes", end, uint64(room))
 		}
 	}
 	if symbols["__data_start"] == 0 {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +38,8 @@ func TestHugePages(t *testing.T) {
 	} {
 		t.Run(c.arch.GOARCH, func(t *testing.T) {
 			p := linktest.Compile(t, c.arch.GOARCH, "testdata/seed", true)
+			// Of small pages some begin in RELRO wherever the program is.
+			anyPages := []string{"HUGE (2<<20)", "HUGE (1<<16)", c.giveUp, ""}
 			for _, v := range []struct {
 				name    string
 				edits   []string // of the source, in pairs
@@ -45,11 +49,12 @@ func TestHugePages(t *testing.T) {
 			}{
 				{name: "as the kernel has it"},
 				{name: "not asked for", noHuge: true},
-				{name: "any pages", edits: []string{c.giveUp, ""}},
-				{name: "mremap refused", edits: []string{c.giveUp, "", c.mremap, "mremap 4000"}},
+				{name: "any pages", edits: anyPages},
+				{name: "mremap refused", edits: slices.Concat(anyPages, []string{c.mremap, "mremap 4000"})},
 				{
-					name:  "mremap fails and has removed the old pages",
-					edits: []string{c.giveUp, "", c.mremap, c.munmap, c.from, c.fromOld, c.moved, ""}, status: 127, message: "static PIE: no memory for the data to relocate.\n",
+					name:   "mremap fails and has removed the old pages",
+					edits:  slices.Concat(anyPages, []string{c.mremap, c.munmap, c.from, c.fromOld, c.moved, ""}),
+					status: 127, message: "static PIE: no memory for the data to relocate.\n",
 				},
 			} {
 				t.Run(v.name, func(t *testing.T) {
@@ -99,4 +104,30 @@ func assembleHuge(t *testing.T, goarch string, edits []string) arch.Stub {
 		t.Fatal(err)
 	}
 	return stub
+}
+
+// The kernel may put the vDSO next to RELRO, where file systems do not have it load the program at a multiple of a huge
+// page's size. It must be there after the start.
+func TestHugePagesAndVDSO(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("NOT TESTED: the changes of the source are for amd64")
+	}
+	p := linktest.Compile(t, runtime.GOARCH, "testdata/vdso", true)
+	original := amd64.Arch.EntryHuge
+	defer func() { amd64.Arch.EntryHuge = original }()
+	amd64.Arch.EntryHuge = assembleHuge(t, runtime.GOARCH, []string{"JEQ   free", ""}) // any pages will do
+	dirs := []string{t.TempDir()}
+	if dir, err := os.MkdirTemp("/dev/shm", "golink"); err == nil {
+		defer os.RemoveAll(dir)
+		dirs = append(dirs, dir)
+	}
+	for _, dir := range dirs {
+		exe := filepath.Join(dir, "vdso")
+		p.Link(t, cmdlink.ModeStaticPIE, exe, strip)
+		for range 20 {
+			if out := start(t, runtime.GOARCH, exe, 0, nil); !strings.Contains(out, "[vdso]") {
+				t.Fatalf("%s: memory map without a vDSO:\n%s", exe, out)
+			}
+		}
+	}
 }

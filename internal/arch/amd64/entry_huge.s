@@ -10,8 +10,9 @@
 //	__relro_start, __relro_end data to make read-only, any alignment
 //	__data_start, __data_end   contents of the segment behind it
 //	__entry_pie                entry_pie.s
-// and leaves as much room as a huge page takes: free addresses before, and writable memory behind
-// __relro_end. It uses no stack but the word below it.
+// and leaves writable memory behind __relro_end, as much as a huge page takes. What lies before is not ours even where the
+// program has a gap: the kernel puts the vDSO there, by which arm64 and riscv64 return from signals. The code uses no stack but the
+// word below it.
 
 #define SYS_write 1
 #define SYS_mmap 9
@@ -33,18 +34,11 @@ TEXT _start(SB), NOSPLIT|NOFRAME, $0
 	LEAQ __relro_end(SB), R13
 	ANDQ $~(PAGE-1), R12
 
-	// BX: the first huge page, without one that has less than WORTH of it.
-	MOVQ    R12, BX
-	ANDQ    $~(HUGE-1), BX
-	LEAQ    HUGE(BX), AX
-	CMPQ    AX, R13
-	CMOVQHI R13, AX
-	SUBQ    R12, AX
-	CMPQ    AX, $WORTH
-	JCC     last
-	ADDQ    $HUGE, BX
+	// BX: the first huge page.
+	LEAQ (HUGE-1)(R12), BX
+	ANDQ $~(HUGE-1), BX
 
-last: // BP: bytes up to the end of the last one, in the same way
+	// BP: bytes up to the end of the last one, without one that has less than WORTH to relocate.
 	LEAQ    (HUGE-1)(R13), BP
 	ANDQ    $~(HUGE-1), BP
 	LEAQ    -HUGE(BP), AX
@@ -94,15 +88,11 @@ length:
 	// Copy what is in the file.
 	CLD
 	LEAQ    (BX)(BP*1), R8
-	MOVQ    R12, SI
-	CMPQ    SI, BX
-	CMOVQCS BX, SI
+	MOVQ    BX, SI
 	MOVQ    R13, CX
 	CMPQ    CX, R8
 	CMOVQHI R8, CX
-	MOVQ    SI, DI
-	SUBQ    BX, DI
-	ADDQ    R15, DI
+	MOVQ    R15, DI
 	SUBQ    SI, CX
 	REP
 	MOVSB
@@ -130,15 +120,13 @@ move:
 	JCS  free
 
 	// It failed: are the old pages still there?
-	MOVQ    R12, DI
-	CMPQ    DI, BX
-	CMOVQCS BX, DI
-	MOVL    $PAGE, SI
-	LEAQ    -8(SP), DX
-	MOVL    $SYS_mincore, AX
+	MOVQ  BX, DI
+	MOVL  $PAGE, SI
+	LEAQ  -8(SP), DX
+	MOVL  $SYS_mincore, AX
 	SYSCALL
-	TESTQ   AX, AX
-	JNE     lost
+	TESTQ AX, AX
+	JNE   lost
 
 free: // what was not moved
 	MOVQ R14, DI

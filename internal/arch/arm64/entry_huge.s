@@ -10,8 +10,9 @@
 //	__relro_start, __relro_end data to make read-only, any alignment
 //	__data_start, __data_end   contents of the segment behind it
 //	__entry_pie                entry_pie.s
-// and leaves as much room as a huge page takes: free addresses before, and writable memory behind
-// __relro_end. It uses no stack but the word below it.
+// and leaves writable memory behind __relro_end, as much as a huge page takes. What lies before is not ours even where the
+// program has a gap: the kernel puts the vDSO there, by which arm64 and riscv64 return from signals. The code uses no stack but the
+// word below it.
 
 #define SYS_write 64
 #define SYS_exit_group 94
@@ -34,17 +35,11 @@ TEXT _start(SB), NOSPLIT|NOFRAME, $0
 	AND  $~(PAGE-1), R9, R9
 	MOVD $HUGE, R11
 
-	// R12: the first huge page, without one that has less than WORTH of it.
-	AND  $~(HUGE-1), R9, R12
-	ADD  R11, R12, R5
-	CMP  R10, R5
-	CSEL LO, R5, R10, R5
-	SUB  R9, R5, R5
-	CMP  $WORTH, R5
-	BHS  last
-	ADD  R11, R12, R12
+	// R12: the first huge page.
+	ADD $(HUGE-1), R9, R12
+	AND $~(HUGE-1), R12, R12
 
-last: // R13: bytes up to the end of the last one, in the same way
+	// R13: bytes up to the end of the last one, without one that has less than WORTH to relocate.
 	ADD  $(HUGE-1), R10, R13
 	AND  $~(HUGE-1), R13, R13
 	SUB  R11, R13, R5
@@ -93,8 +88,7 @@ length:
 
 	// Copy what is in the file: R0 to R1.
 	ADD  R13, R12, R6
-	CMP  R12, R9
-	CSEL HI, R9, R12, R0
+	MOVD R12, R0
 	CMP  R6, R10
 	CSEL LO, R10, R6, R1
 	MOVD $1, R7 // ranges to come
@@ -132,8 +126,7 @@ move:
 	BLO  free
 
 	// It failed: are the old pages still there?
-	CMP  R12, R9
-	CSEL HI, R9, R12, R0
+	MOVD R12, R0
 	MOVD $PAGE, R1
 	SUB  $8, RSP, R2
 	MOVD $SYS_mincore, R8

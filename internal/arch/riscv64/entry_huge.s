@@ -10,8 +10,9 @@
 //	__relro_start, __relro_end data to make read-only, any alignment
 //	__data_start, __data_end   contents of the segment behind it
 //	__entry_pie                entry_pie.s
-// and leaves as much room as a huge page takes: free addresses before, and writable memory behind
-// __relro_end. It uses no stack but the word below it.
+// and leaves writable memory behind __relro_end, as much as a huge page takes. What lies before is not ours even where the
+// program has a gap: the kernel puts the vDSO there, by which arm64 and riscv64 return from signals. The code uses no stack but the
+// word below it.
 
 #define SYS_write 64
 #define SYS_exit_group 94
@@ -37,18 +38,12 @@ TEXT _start(SB), NOSPLIT|NOFRAME, $0
 	MOV $-HUGE, S5
 	MOV $WORTH, S6
 
-	// S7: the first huge page, without one that has less than WORTH of it.
-	AND  S5, S2, S7
-	ADD  S4, S7, T0
-	BLTU T0, S3, first
-	MOV  S3, T0
+	// S7: the first huge page.
+	ADD S4, S2, S7
+	ADD $-1, S7
+	AND S5, S7
 
-first:
-	SUB  S2, T0
-	BGEU T0, S6, last
-	ADD  S4, S7
-
-last: // S8: bytes up to the end of the last one, in the same way
+	// S8: bytes up to the end of the last one, without one that has less than WORTH to relocate.
 	ADD  S4, S3, S8
 	ADD  $-1, S8
 	AND  S5, S8
@@ -101,12 +96,8 @@ length:
 
 	// Copy what is in the file: T0 to T1.
 	ADD  S8, S7, A6
-	MOV  S2, T0
-	BGEU T0, S7, begin
 	MOV  S7, T0
-
-begin:
-	MOV S3, T1
+	MOV  S3, T1
 	MOV $1, T2 // ranges to come
 
 copy:
@@ -145,11 +136,7 @@ move:
 	BLTU A0, T0, free
 
 	// It failed: are the old pages still there?
-	MOV  S2, A0
-	BGEU A0, S7, ask
-	MOV  S7, A0
-
-ask:
+	MOV S7, A0
 	MOV $PAGE, A1
 	ADD $-8, X2, A2
 	MOV $SYS_mincore, A7
