@@ -23,9 +23,31 @@ func MendSum(name string, data []byte) {
 	le.PutUint64(data[n.Header:], unpacker.Sum(data[n.Header+8:n.End]))
 }
 
-// FuncTable returns the list of the filter for the function table in the packed file
-// data, nil when it has none.
-func FuncTable(name string, data []byte) (*unpacker.FuncTable, error) {
+// PackSplit is Pack for any program and however small it is, so that two threads unpack it.
+func PackSplit(f *goelf.File) ([]byte, error) {
+	a, err := archOf(f)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newImage(f, a)
+	if err != nil {
+		return nil, err
+	}
+	m.splitMin = 0
+	return m.write()
+}
+
+// Tables is what the packed file data says of its payload.
+type Tables struct {
+	unpacker.Header
+	Filters   []unpacker.Filter
+	Blocks    []unpacker.Block
+	FuncTable unpacker.FuncTable // list of the filter for the function table
+	Start     uint64             // file offset that distances from the header count from
+}
+
+// ReadTables returns the tables of a packed file.
+func ReadTables(name string, data []byte) (*Tables, error) {
 	f, err := goelf.Parse(name, data)
 	if err != nil {
 		return nil, err
@@ -35,23 +57,21 @@ func FuncTable(name string, data []byte) (*unpacker.FuncTable, error) {
 		return nil, err
 	}
 	b := data[n.Header:n.End]
-	var h unpacker.Header
+	t := &Tables{Start: n.Header}
 	r := bytes.NewReader(b)
-	if err := binary.Read(r, le, &h); err != nil {
+	if err := binary.Read(r, le, &t.Header); err != nil {
 		return nil, err
 	}
-	if err := binary.Read(r, le, make([]unpacker.Segment, h.NSegments)); err != nil {
-		return nil, err
-	}
-	for range h.NFilters {
-		var filter unpacker.Filter
-		if err := binary.Read(r, le, &filter); err != nil {
+	t.Filters, t.Blocks = make([]unpacker.Filter, t.NFilters), make([]unpacker.Block, t.NBlocks)
+	for _, v := range []any{make([]unpacker.Segment, t.NSegments), t.Filters, t.Blocks} {
+		if err := binary.Read(r, le, v); err != nil {
 			return nil, err
 		}
+	}
+	for _, filter := range t.Filters {
 		if filter.Kind == unpacker.FilterFuncTable {
-			t := &unpacker.FuncTable{}
-			return t, binary.Read(bytes.NewReader(b[filter.List:]), le, t)
+			return t, binary.Read(bytes.NewReader(b[filter.List:]), le, &t.FuncTable)
 		}
 	}
-	return nil, nil
+	return t, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/arch"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gobin"
 	"github.com/go3s/rules_go3s/internal/pack/unpacker"
 )
 
@@ -19,6 +20,7 @@ const (
 	maxSpan = 1 << 31 // bytes of an image
 	// A last part of a huge page that is larger is worth a whole one.
 	hugeTail = 1 << 20
+	splitMin = 2 << 20 // bytes to unpack that two threads unpack sooner than one
 )
 
 // An image is what a program's PT_LOAD segments are in memory.
@@ -31,6 +33,7 @@ type image struct {
 	base     uint64 // link-time address
 	span     uint64 // bytes in memory, from base
 	segments []unpacker.Segment
+	splitMin uint64 // so many bytes to unpack are worth a second thread
 
 	ranges []fileRange // ascending by place in the file
 	rest   []byte      // what is in the file and in none of the ranges
@@ -40,7 +43,7 @@ type image struct {
 type fileRange struct{ Off, Size, Image uint64 }
 
 func newImage(f *goelf.File, a *arch.Arch) (*image, error) {
-	m := &image{f: f, arch: a, page: a.PageSize}
+	m := &image{f: f, arch: a, page: a.PageSize, splitMin: maxSpan}
 	for m.page > minPage && m.sharesPage() {
 		m.page /= 2
 	}
@@ -74,6 +77,10 @@ func newImage(f *goelf.File, a *arch.Arch) (*image, error) {
 	}
 	if len(m.ranges) == 0 {
 		return nil, fmt.Errorf("%s: no PT_LOAD segment has contents", f.Name)
+	}
+	// A Go program has threads and makes the same system calls; others may not be allowed to.
+	if _, err := gobin.ReadFuncTable(f); err == nil {
+		m.splitMin = splitMin
 	}
 	return m, m.splitFile()
 }

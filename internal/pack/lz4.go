@@ -201,7 +201,7 @@ type farMatch struct {
 
 const (
 	farHashed = 12 // bytes of src that a position is found again by
-	farWays   = 4  // positions that are remembered of those whose bytes hash alike
+	farWays   = 8  // positions that are remembered of those whose bytes hash alike
 	minGain   = 5  // bytes by which a far match must be longer than the near one
 )
 

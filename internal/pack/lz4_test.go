@@ -113,6 +113,35 @@ func TestCompressLZ4Size(t *testing.T) {
 	}
 }
 
+// nearFar returns a block whose offsets are small but written as far ones, and how many bytes
+// it decodes to.
+func nearFar() (block []byte, size int) {
+	block = append([]byte{0xf4, 5}, "twenty bytes of text"...)
+	block = append(block, 0, 0, 9, 0, 0)
+	for range 60 {
+		block = append(block, 0x14, 'x', 0, 0, 8, 0, 0)
+	}
+	return append(block, "\x50 end."...), 20 + 8 + 60*(1+8) + 5
+}
+
+// A far offset need not be far, and leads to no place before the block.
+func TestFarOffset(t *testing.T) {
+	block, size := nearFar()
+	out := make([]byte, size)
+	if !unpacker.LZ4(out, block) || !bytes.Equal(out, decodeLZ4(t, block)) {
+		t.Errorf("decoded to %q", out)
+	}
+	for at := bytes.Index(block, []byte{'x', 0, 0, 8, 0, 0}) + 3; at < len(block)-6; at += 7 {
+		for _, offset := range []byte{0, 255} { // nothing, and more than there is
+			bad := bytes.Clone(block)
+			bad[at], bad[at+2] = offset, offset
+			if unpacker.LZ4(out, bad) {
+				t.Errorf("with %d as the offset at %d it was decoded", offset, at)
+			}
+		}
+	}
+}
+
 // The decoder stays in its bounds whatever it reads.
 func FuzzLZ4(f *testing.F) {
 	for _, in := range inputs() {
@@ -120,6 +149,8 @@ func FuzzLZ4(f *testing.F) {
 			f.Add(compressLZ4(nil, in), uint16(len(in)))
 		}
 	}
+	block, size := nearFar()
+	f.Add(block, uint16(size))
 	f.Fuzz(func(t *testing.T, block []byte, size uint16) {
 		const guard = 64
 		buffer := bytes.Repeat([]byte{0xa5}, int(size)+2*guard)

@@ -16,6 +16,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/arch/amd64"
 	"github.com/go3s/rules_go3s/internal/arch/arm64"
 	"github.com/go3s/rules_go3s/internal/arch/riscv64"
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gotool"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
@@ -90,8 +91,8 @@ func TestPackedProgram(t *testing.T) {
 		if err != nil || !bytes.Equal(back, original) {
 			t.Errorf("unpacked %d bytes, %v; want the original's %d", len(back), err, len(original))
 		}
-		if table, err := pack.FuncTable(packed, data); err != nil || table == nil || table.Parts == 0 {
-			t.Errorf("the filter for the function table is %+v, %v; want one that restores what finds functions too", table, err)
+		if tables, err := pack.ReadTables(packed, data); err != nil || tables.FuncTable.Parts == 0 {
+			t.Errorf("the tables are %+v, %v; want a filter for the function table that restores what finds functions too", tables, err)
 		}
 		if again := packData(t, path, original); !bytes.Equal(again, data) {
 			t.Error("packed again, the file differs")
@@ -113,6 +114,42 @@ func TestPackedProgram(t *testing.T) {
 		for _, tool := range [][]string{{"version", "-m"}} {
 			if want, got := goVersion(t, path, tool), goVersion(t, packed, tool); want != got {
 				t.Errorf("go %v of the packed program:\n%s\nwant the original's:\n%s", tool, got, want)
+			}
+		}
+	})
+}
+
+// packSplit packs the file name so that two threads unpack it, and writes the result
+// to name.split.packed.
+func packSplit(t testing.TB, name string) (split string) {
+	t.Helper()
+	f, err := goelf.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	data, err := pack.PackSplit(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back, err := unpackData(name, data); err != nil || !bytes.Equal(back, f.Data) {
+		t.Errorf("unpacked %d bytes, %v; want the original's %d", len(back), err, len(f.Data))
+	}
+	split = name + ".split.packed"
+	if err := os.WriteFile(split, data, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return split
+}
+
+// A program that two threads unpack is the same.
+func TestSplitProgram(t *testing.T) {
+	zoo(t, "program", func(t *testing.T, goarch, _, path string) {
+		split := packSplit(t, path)
+		want := run(t, goarch, path, "args", "x")
+		for range 3 {
+			if got := run(t, goarch, split, "args", "x"); got != want {
+				t.Errorf("it wrote\n%s\nwant what the original writes:\n%s", got, want)
 			}
 		}
 	})

@@ -102,6 +102,39 @@ func TestPackedFile(t *testing.T) {
 	}
 }
 
+// The anatomy has each byte of the file once, and each byte of memory in its section.
+func TestDissect(t *testing.T) {
+	for _, machine := range elftest.Machines {
+		data := packData(t, "test", executable(machine, 1000))
+		f, err := goelf.Parse("test", data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := pack.Dissect(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := a.Filters + a.Unpacker + a.Rest + a.Others
+		var all, text pack.Part
+		for _, p := range a.Parts {
+			sum += p.Packed
+			all.Add(p)
+			if p.Name == ".text" {
+				text = p
+			}
+		}
+		if sum != len(data) || a.Others < 0 || a.Others > 3000 {
+			t.Errorf("%v: the parts have %d bytes of %d: %+v", machine, sum, len(data), a)
+		}
+		if text.Size < 60_000 || text.Sequences < 5000 || text.Literals < 5000 || text.Packed < text.Literals+3*text.Sequences || all.Far != 0 {
+			t.Errorf("%v: .text is %+v", machine, text)
+		}
+		if _, err := pack.Dissect(&goelf.File{Name: "none"}); err == nil {
+			t.Error("dissected what is not packed")
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	const machine = elf.EM_X86_64
 	for _, tt := range []struct {

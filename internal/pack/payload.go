@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/go3s/rules_go3s/internal/pack/unpacker"
@@ -14,7 +15,10 @@ const gap = 64 << 10
 // completes the header.
 func (m *image) payload(h *unpacker.Header) []byte {
 	image, filters := m.filter()
-	blocks := blocksOf(image)
+	blocks := blocksOf(image, len(image))
+	if h.Half = m.half(blocks, filters); h.Half != 0 {
+		blocks = blocksOf(image, int(h.Half))
+	}
 	h.NFilters, h.NBlocks = uint64(len(filters)), uint64(len(blocks))
 
 	var tables, data []byte
@@ -42,9 +46,33 @@ func (m *image) payload(h *unpacker.Header) []byte {
 	return out
 }
 
+// half returns where the second half of the image begins, 0 if there is little to unpack: at
+// the segment that has nearest to half of the bytes before it. A Go program's
+// code, which takes the longest, is then the first half.
+func (m *image) half(blocks []unpacker.Block, filters []filter) uint64 {
+	total, best, start := uint64(0), uint64(0), uint64(0)
+	for _, b := range blocks {
+		total += b.Size
+	}
+	if total < m.splitMin {
+		return 0
+	}
+	for _, s := range m.segments {
+		before := uint64(0)
+		for _, b := range blocks {
+			before += min(max(s.Start, b.Start)-b.Start, b.Size)
+		}
+		across := slices.ContainsFunc(filters, func(f filter) bool { return f.Start < s.Start && s.Start-f.Start < f.Size })
+		if smaller := min(before, total-before); smaller > best && !across {
+			best, start = smaller, s.Start
+		}
+	}
+	return start
+}
+
 // blocksOf returns the blocks to divide image into: what is between its longest runs
-// of zeros.
-func blocksOf(image []byte) []unpacker.Block {
+// of zeros. None has parts of both halves, of which the second begins at half.
+func blocksOf(image []byte, half int) []unpacker.Block {
 	var blocks []unpacker.Block
 	start, end := 0, 0 // of the block, without zeros at its end
 	add := func() {
@@ -53,10 +81,14 @@ func blocksOf(image []byte) []unpacker.Block {
 		}
 	}
 	for i, b := range image {
+		if i == half {
+			add()
+			start, end = i, i
+		}
 		if b == 0 {
 			continue
 		}
-		if i-end >= gap && len(blocks) < unpacker.MaxBlocks-1 {
+		if i-end >= gap && len(blocks) < unpacker.MaxBlocks-2 {
 			add()
 			start = i
 		}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,6 +19,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/pack"
+	"github.com/go3s/rules_go3s/internal/pack/unpacker"
 )
 
 // machineOf is this computer's machine by GOARCH.
@@ -48,27 +51,51 @@ func restrict(how string) error {
 		return nil
 	case "RLIMIT_AS":
 		return unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: n, Max: n})
+	case "RLIMIT_STACK":
+		return unix.Setrlimit(unix.RLIMIT_STACK, &unix.Rlimit{Cur: n, Max: n})
 	case "RLIMIT_DATA":
 		return unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: n, Max: n})
 	case "no huge pages":
 		return unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0)
 	case "madvise fails with":
-		return filterMadvise(unix.SECCOMP_RET_ERRNO | uint32(n))
+		return filterCalls(unix.SYS_MADVISE, n, calls)
+	case "one processor":
+		var set unix.CPUSet
+		if err := unix.SchedGetaffinity(0, &set); err != nil {
+			return err
+		}
+		for cpu, one := 0, false; cpu < 8*int(unsafe.Sizeof(set)); cpu++ {
+			if one {
+				set.Clear(cpu)
+			}
+			one = one || set.IsSet(cpu)
+		}
+		return unix.SchedSetaffinity(0, &set)
+	}
+	for nr, what := range map[uintptr]string{
+		unix.SYS_MADVISE: "with threads, madvise fails with", unix.SYS_CLONE: "with threads, clone fails with",
+		unix.SYS_SCHED_GETAFFINITY: "with threads, sched_getaffinity fails with",
+	} {
+		if name == what {
+			return filterCalls(nr, n, append(calls, unix.SYS_CLONE, unix.SYS_FUTEX, unix.SYS_SCHED_GETAFFINITY))
+		}
 	}
 	return errors.New("what?")
 }
 
-// filterMadvise installs a seccomp filter that lets the system calls pass that the
-// unpacker, execve and exit need, has madvise end in action, and kills the process
-// at any other.
-func filterMadvise(action uint32) error {
+// calls are the system calls that the unpacker, execve and exit need besides madvise.
+var calls = []uintptr{unix.SYS_EXECVE, unix.SYS_MMAP, unix.SYS_MUNMAP, unix.SYS_MPROTECT, unix.SYS_WRITE, unix.SYS_EXIT, unix.SYS_EXIT_GROUP}
+
+// filterCalls installs a seccomp filter that lets madvise and the system calls allowed pass,
+// has failing, one of them, end with errno, and kills the process at any other.
+func filterCalls(failing uintptr, errno uint64, allowed []uintptr) error {
 	const load, equal, ret = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_RET | unix.BPF_K
 	filter := []unix.SockFilter{{Code: load, K: 0}} // the system call's number
 	on := func(nr uintptr, action uint32) {
 		filter = append(filter, unix.SockFilter{Code: equal, Jf: 1, K: uint32(nr)}, unix.SockFilter{Code: ret, K: action})
 	}
-	on(unix.SYS_MADVISE, action)
-	for _, nr := range []uintptr{unix.SYS_EXECVE, unix.SYS_MMAP, unix.SYS_MUNMAP, unix.SYS_MPROTECT, unix.SYS_WRITE, unix.SYS_EXIT, unix.SYS_EXIT_GROUP} {
+	on(failing, unix.SECCOMP_RET_ERRNO|uint32(errno))
+	for _, nr := range append(allowed, unix.SYS_MADVISE) {
 		on(nr, unix.SECCOMP_RET_ALLOW)
 	}
 	filter = append(filter, unix.SockFilter{Code: ret, K: unix.SECCOMP_RET_KILL_PROCESS})
@@ -151,6 +178,58 @@ func TestSurvives(t *testing.T) {
 	cmd.Path, cmd.Err = "/packed", nil
 	if status, stderr := start(t, cmd); status != ok || stderr != "" {
 		t.Errorf("in an empty root: %s, %q", status, stderr)
+	}
+}
+
+// A program whose second half another thread may unpack needs no more, and goes on alone
+// where it gets no thread.
+func TestSurvivesSplit(t *testing.T) {
+	path := writePacked(t, 8<<20)
+	f, err := goelf.Parse("test", executable(machineOf[runtime.GOARCH], 8<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := pack.PackSplit(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := pack.ReadTables(path, data)
+	if err != nil || tables.Half == 0 {
+		t.Fatalf("no second half: %+v, %v", tables, err)
+	}
+	if err := os.WriteFile(path, data, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, how := range []string{
+		"",
+		"no huge pages",
+		"one processor",
+		"RLIMIT_AS=0x1800000",
+		"RLIMIT_STACK=0x10000",
+		fmt.Sprintf("with threads, madvise fails with=%d", unix.EPERM),
+		fmt.Sprintf("with threads, clone fails with=%d", unix.EAGAIN),
+		fmt.Sprintf("with threads, clone fails with=%d", unix.EPERM),
+		fmt.Sprintf("with threads, sched_getaffinity fails with=%d", unix.ENOSYS),
+	} {
+		if status, stderr := restricted(t, how, path); status != ok || stderr != "" {
+			t.Errorf("with %q: %s, %q", how, status, stderr)
+		}
+	}
+	if status, _ := restricted(t, fmt.Sprintf("madvise fails with=%d", unix.EPERM), path); runtime.NumCPU() > 1 && !strings.Contains(status, "bad system call") {
+		t.Errorf("without clone among its system calls: %s; want the filter to end it", status)
+	}
+
+	// Damage that only the second thread finds: no block begins with zeros.
+	i := slices.IndexFunc(tables.Blocks, func(b unpacker.Block) bool { return b.Start >= tables.Half })
+	clear(data[tables.Start+tables.Blocks[i].Data:][:8])
+	pack.MendSum(path, data)
+	if err := os.WriteFile(path, data, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, how := range []string{"", "one processor"} {
+		if status, stderr := restricted(t, how, path); status != refused || stderr != damaged {
+			t.Errorf("second half damaged, with %q: %s, %q; want %s, %q", how, status, stderr, refused, damaged)
+		}
 	}
 }
 

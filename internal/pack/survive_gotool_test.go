@@ -44,7 +44,11 @@ func TestSurvivesConditions(t *testing.T) {
 	for _, mode := range []string{cmdlink.ModeExe, cmdlink.ModeStaticPIE} {
 		path := filepath.Join(dir, mode)
 		p.Link(t, mode, path, func(c *cmdlink.Config) { c.StripDWARF = true })
-		programs = append(programs, mode, filepath.Base(packFile(t, path)))
+		packed := packFile(t, path)
+		if mode == cmdlink.ModeStaticPIE {
+			packed = packSplit(t, path)
+		}
+		programs = append(programs, mode, filepath.Base(packed))
 	}
 	survive := filepath.Join(t.TempDir(), "survive")
 	gotool.Output(t, filepath.Join("testdata", "survive"), goarch, "build", "-o", survive, ".")
@@ -57,7 +61,7 @@ func TestSurvivesConditions(t *testing.T) {
 	}
 	if *surviveQEMU != "" {
 		initramfs := filepath.Join(t.TempDir(), "initramfs")
-		writeInitramfs(t, initramfs, packFile(t, survive), dir, programs)
+		writeInitramfs(t, initramfs, packSplit(t, survive), dir, programs)
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 		defer cancel()
 		args := strings.Fields(*surviveQEMU)

@@ -49,10 +49,7 @@ func unpackImage(f *goelf.File, n *packNote) ([]byte, error) {
 	if n.Header > n.End || n.End > uint64(len(f.Data)) {
 		return nil, fail(fmt.Sprintf("the packed part ends at %#x, want it inside the file's %#x bytes", n.End, len(f.Data)))
 	}
-	// Words, for the header's alignment.
-	words := make([]uint64, (n.End-n.Header+7)/8)
-	packed := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), n.End-n.Header)
-	copy(packed, f.Data[n.Header:n.End])
+	packed := words(f.Data[n.Header:n.End])
 	h := unpacker.Check(packed)
 	if h == nil {
 		return nil, fail("the checksum or the header is wrong")
@@ -65,6 +62,14 @@ func unpackImage(f *goelf.File, n *packNote) ([]byte, error) {
 		return nil, fail("the payload is not what the header says")
 	}
 	return image, nil
+}
+
+// words returns a copy of b with the alignment that the unpacker's header has.
+func words(b []byte) []byte {
+	words := make([]uint64, (len(b)+7)/8)
+	out := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), len(b))
+	copy(out, b)
+	return out
 }
 
 // unpackRest decodes the rest.

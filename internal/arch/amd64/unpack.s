@@ -28,3 +28,29 @@ TEXT unpacker·syscall(SB), NOSPLIT|NOFRAME, $0
 	MOVQ CX, SI
 	SYSCALL
 	RET
+
+// func spawn(flags uintptr, w *helper, tid *uint32) uintptr
+TEXT unpacker·spawn(SB), NOSPLIT|NOFRAME, $0
+	MOVQ AX, DI
+	MOVQ BX, SI // the stack, below w
+	MOVQ CX, DX
+	MOVQ CX, R10
+	MOVQ BX, R12
+	MOVL $56, AX // clone
+	SYSCALL
+	TESTQ AX, AX
+	JNE  parent
+	MOVQ R12, AX
+	SUBQ $64, SP
+	CALL unpacker·help(SB)
+	XORL DI, DI
+	MOVL $60, AX // exit
+	SYSCALL
+	INT  $3
+parent:
+	RET
+
+// func acquire(p *uint32) uint32
+TEXT unpacker·acquire(SB), NOSPLIT|NOFRAME, $0
+	MOVL (AX), AX
+	RET

@@ -32,3 +32,25 @@ TEXT unpacker·syscall(SB), NOSPLIT|NOFRAME, $0
 	MOVD R6, R5
 	SVC
 	RET
+
+// func spawn(flags uintptr, w *helper, tid *uint32) uintptr
+TEXT unpacker·spawn(SB), NOSPLIT|NOFRAME, $0
+	MOVD R1, R9
+	MOVD R2, R4
+	MOVD $220, R8 // clone
+	SVC
+	CBZ  R0, child
+	RET
+child:
+	MOVD R9, R0
+	SUB  $64, RSP
+	BL   unpacker·help(SB)
+	MOVD ZR, R0
+	MOVD $93, R8 // exit
+	SVC
+	BRK
+
+// func acquire(p *uint32) uint32
+TEXT unpacker·acquire(SB), NOSPLIT|NOFRAME, $0
+	LDARW (R0), R0
+	RET

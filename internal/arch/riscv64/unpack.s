@@ -33,3 +33,26 @@ TEXT unpacker·syscall(SB), NOSPLIT|NOFRAME, $0
 	MOV A6, A5
 	ECALL
 	RET
+
+// func spawn(flags uintptr, w *helper, tid *uint32) uintptr
+TEXT unpacker·spawn(SB), NOSPLIT|NOFRAME, $0
+	MOV A1, T1
+	MOV A2, A4
+	MOV $220, A7 // clone
+	ECALL
+	BEQ ZERO, A0, child
+	RET
+child:
+	MOV T1, A0
+	ADD $-64, X2
+	CALL unpacker·help(SB)
+	MOV ZERO, A0
+	MOV $93, A7 // exit
+	ECALL
+	EBREAK
+
+// func acquire(p *uint32) uint32
+TEXT unpacker·acquire(SB), NOSPLIT|NOFRAME, $0
+	MOVWU (A0), A0
+	FENCE
+	RET

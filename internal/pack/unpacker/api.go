@@ -17,6 +17,12 @@ func Check(b []byte) *Header {
 	return nil
 }
 
+// Filters returns the filters of a header that Check has returned.
+func (h *Header) Filters() []Filter { return unsafe.Slice(h.filter(0), h.NFilters) }
+
+// Blocks returns the blocks of a header that Check has returned.
+func (h *Header) Blocks() []Block { return unsafe.Slice(h.block(0), h.NBlocks) }
+
 // Sum returns the checksum of b, whose length is a multiple of SumUnit.
 func Sum(b []byte) uint64 {
 	return sum(start(b), uintptr(len(b)))

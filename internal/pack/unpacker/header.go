@@ -16,6 +16,9 @@ type Header struct {
 	Entry  uint64 // link-time address of the first instruction
 	Progs  uint64 // link-time address of the program headers, 0 when they are not in memory
 	NProgs uint64 // their number
+	// Half is where the second half of the image begins, distance in bytes from its first byte, 0
+	// when it has none. Another thread may unpack it: no block and no filter has parts of both.
+	Half uint64
 
 	NSegments uint64
 	NFilters  uint64

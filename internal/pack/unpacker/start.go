@@ -48,7 +48,7 @@ func start(sp unsafe.Pointer, h *Header, end unsafe.Pointer) uintptr {
 		fail("packed program: its segments share pages of the size that this kernel has\n")
 	}
 	image := reserve(h)
-	if !Unpack(h, image) {
+	if !unpackAll(h, image, sp) {
 		fail(damaged)
 	}
 	protect(h, image, page)

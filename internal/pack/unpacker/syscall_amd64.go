@@ -4,10 +4,12 @@ package unpacker
 
 // System calls by number.
 const (
-	sysWrite     = 1
-	sysMmap      = 9
-	sysMprotect  = 10
-	sysMunmap    = 11
-	sysMadvise   = 28
-	sysExitGroup = 231
+	sysWrite            = 1
+	sysMmap             = 9
+	sysMprotect         = 10
+	sysMunmap           = 11
+	sysMadvise          = 28
+	sysExitGroup        = 231
+	sysFutex            = 202
+	sysSchedGetaffinity = 204
 )

@@ -4,10 +4,12 @@ package unpacker
 
 // System calls by number.
 const (
-	sysWrite     = 64
-	sysMmap      = 222
-	sysMprotect  = 226
-	sysMunmap    = 215
-	sysMadvise   = 233
-	sysExitGroup = 94
+	sysWrite            = 64
+	sysMmap             = 222
+	sysMprotect         = 226
+	sysMunmap           = 215
+	sysMadvise          = 233
+	sysExitGroup        = 94
+	sysFutex            = 98
+	sysSchedGetaffinity = 123
 )

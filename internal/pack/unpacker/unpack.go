@@ -2,7 +2,7 @@
 // functions by which Go programs unpack one. It is compiled twice: into Go
 // programs as any package, and by internal/pack/genunpacker, together with the
 // files that have the build tag unpacker, into machine code that needs neither the
-// Go runtime nor a stack of more than a few hundred bytes. So its functions take
+// Go runtime nor a stack of more than a few KB. So its functions take
 // no memory, do not panic, call nothing outside, and use pointers without the
 // compiler's checks: they check bounds themselves, for they read files that may
 // be damaged.
@@ -43,6 +43,9 @@ func (h *Header) check(end unsafe.Pointer) bool {
 	}
 	for i := uintptr(0); i < uintptr(h.NFilters); i++ {
 		f := h.filter(i)
+		if f.Start < h.Half && f.Size > h.Half-f.Start {
+			return false
+		}
 		if f.Start > h.Image || f.Size > h.Image-f.Start || f.List > uint64(size) || f.ListSize > uint64(size)-f.List {
 			return false
 		}
@@ -50,6 +53,9 @@ func (h *Header) check(end unsafe.Pointer) bool {
 	at = 0
 	for i := uintptr(0); i < uintptr(h.NBlocks); i++ {
 		b := h.block(i)
+		if b.Start < h.Half && b.Size > h.Half-b.Start {
+			return false
+		}
 		if b.Start < at || b.Start > h.Image || b.Size > h.Image-b.Start || b.Data > uint64(size) || b.Packed > uint64(size)-b.Data {
 			return false
 		}
@@ -78,15 +84,42 @@ func (h *Header) block(i uintptr) *Block {
 //
 //go:nosplit
 func Unpack(h *Header, image unsafe.Pointer) bool {
+	return h.unpackBefore(image) && h.unpackRest(image)
+}
+
+// unpackBefore fills the image before h.Half.
+//
+//go:nosplit
+func (h *Header) unpackBefore(image unsafe.Pointer) bool {
+	return h.unpack(image, 0, h.Half)
+}
+
+// unpackRest fills the image from h.Half on.
+//
+//go:nosplit
+func (h *Header) unpackRest(image unsafe.Pointer) bool {
+	return h.unpack(image, h.Half, maxSize)
+}
+
+// unpack decodes the blocks, and undoes the filters, that begin from from on and before to.
+//
+//go:nosplit
+func (h *Header) unpack(image unsafe.Pointer, from, to uint64) bool {
 	for i := uintptr(0); i < uintptr(h.NBlocks); i++ {
 		b := h.block(i)
-		to, from := unsafe.Add(image, uintptr(b.Start)), unsafe.Add(unsafe.Pointer(h), uintptr(b.Data))
-		if !lz4(to, unsafe.Add(to, uintptr(b.Size)), from, unsafe.Add(from, uintptr(b.Packed))) {
+		if b.Start < from || b.Start >= to {
+			continue
+		}
+		out, in := unsafe.Add(image, uintptr(b.Start)), unsafe.Add(unsafe.Pointer(h), uintptr(b.Data))
+		if !lz4(out, unsafe.Add(out, uintptr(b.Size)), in, unsafe.Add(in, uintptr(b.Packed))) {
 			return false
 		}
 	}
 	for i := uintptr(0); i < uintptr(h.NFilters); i++ {
 		f := h.filter(i)
+		if f.Start < from || f.Start >= to {
+			continue
+		}
 		list := unsafe.Add(unsafe.Pointer(h), uintptr(f.List))
 		if !applyFilter(f.Kind, unsafe.Add(image, uintptr(f.Start)), uintptr(f.Size), list, unsafe.Add(list, uintptr(f.ListSize))) {
 			return false

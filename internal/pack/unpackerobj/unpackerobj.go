@@ -17,9 +17,14 @@ import (
 	"github.com/go3s/rules_go3s/internal/link"
 )
 
-// Both functions that cross between assembler and compiler pass arguments in
+// Functions that cross between assembler and compiler pass arguments in
 // registers, so that the compiler makes no wrappers.
-const symABIs = "ref unpacker.start ABIInternal\ndef unpacker.syscall ABIInternal\n"
+const symABIs = `ref unpacker.start ABIInternal
+ref unpacker.help ABIInternal
+def unpacker.syscall ABIInternal
+def unpacker.spawn ABIInternal
+def unpacker.acquire ABIInternal
+`
 
 const (
 	arMagic  = "!<arch>\n"
