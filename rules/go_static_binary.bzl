@@ -16,7 +16,7 @@ def go_static_binary(name, **kwargs):
 
     Outputs: `<name>` for the platform of `--platforms`, or `<name>_<platform>` for each of `platforms`.
     Output groups: one for each of `platforms` by its name (for example `linux_arm64`), `debug` (debug
-    information in separate files), `linkcheck_report` (JSON), `linked` (before stripping), `seccomp` (a
+    information in separate files), `linkcheck_report` (JSON), `linked` (before stripping, but without debug information), `seccomp` (a
     profile in OCI form), `symbols` (of `traceback = "symbolized"`), `syscalls` (the system calls that the program can make,
     JSON), `unpacked` (of `pack`).
     `bazel run` starts the executable for the target platform, else the first, under an emulator if need be.

@@ -9,7 +9,7 @@ Go3sVariantInfo = provider(
         "mode": "string: `exe` (fixed address) or `static-pie`.",
         "profile": "string: the linkcheck profile that the executable must pass.",
         "executable": "File: the finished executable.",
-        "linked": "File: the executable as the linker left it, with symbols and DWARF.",
+        "linked": "File: the executable as the linker left it, with symbols, without DWARF.",
         "unpacked": "File: the executable before it was packed, or None without `pack`.",
         "debug": "File: separate debug information, which debuggers find by the build-id.",
         "symbols": "File: what `traceback = \"symbolized\"` took out, for tools/symbolize; else None.",

@@ -420,8 +420,13 @@ func (x *finisher) identify() error {
 			continue
 		}
 		if x.l.opt.BuildID == nil {
-			sum := sha256.Sum256(x.image)
-			copy(n.Desc, sum[:buildIDSize])
+			sum := sha256.New()
+			for i := range x.f.Progs {
+				if p := &x.f.Progs[i]; elf.ProgType(p.Type) == elf.PT_LOAD && p.Filesz > 0 {
+					sum.Write(x.image[max(p.Off, goelf.HeaderSize):max(p.Off+p.Filesz, goelf.HeaderSize)])
+				}
+			}
+			copy(n.Desc, sum.Sum(nil))
 		}
 		return nil
 	}

@@ -55,9 +55,9 @@ type Options struct {
 	StripSymbols  bool   // leave out .symtab, and DWARF too
 	StripDWARF    bool   // leave out DWARF
 	CompressDWARF bool   // compress DWARF sections (SHF_COMPRESSED)
-	BuildID       []byte // contents of the GNU build-id note; nil derives it from the file's contents
+	BuildID       []byte // contents of the GNU build-id note; nil derives it from what is loaded of the file
 	NoBuildID     bool   // leave out that note
-	// DeferBuildID leaves zeros for a build-id that derives from the file's contents:
+	// DeferBuildID leaves zeros for a build-id that derives from what is loaded:
 	// Output.DeferredBuildID returns it, perhaps while the file is being written.
 	DeferBuildID bool
 	// Sections are added to the program, loaded read-only.

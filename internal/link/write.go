@@ -128,8 +128,7 @@ func (l *linker) buildID() []byte {
 	return make([]byte, buildIDSize)
 }
 
-// identify writes the build-id note: given, or the start of the SHA-256 of the
-// file with that id zero.
+// identify writes the build-id note: given, or the start of a SHA-256.
 func (l *linker) identify() error {
 	if l.opt.NoBuildID {
 		return nil
@@ -143,14 +142,21 @@ func (l *linker) identify() error {
 	copy(note[12:], "GNU\x00")
 	copy(note[noteHeader:], id)
 	if l.opt.BuildID == nil && !l.opt.DeferBuildID {
-		copy(note[noteHeader:], sumImage(l.image))
+		copy(note[noteHeader:], l.sumLoaded())
 	}
 	return nil
 }
 
-// sumImage returns the build-id of a file in which it is zero.
-func sumImage(image []byte) []byte {
-	sum := sha256.Sum256(image)
+// sumLoaded returns the build-id of a file in which it is zero: a sum of what is loaded but for the ELF header,
+// which tells where the rest is. So a file has the same id with and without symbols and debug information.
+func (l *linker) sumLoaded() []byte {
+	var end uint64
+	for _, g := range l.segments {
+		if g.typ == elf.PT_LOAD {
+			end = max(end, g.off+g.filesz)
+		}
+	}
+	sum := sha256.Sum256(l.image[goelf.HeaderSize:end]) // one segment follows the other
 	return sum[:buildIDSize]
 }
 
@@ -160,5 +166,5 @@ func (o *Output) DeferredBuildID() (id []byte, off int64) {
 	if opt := o.l.opt; !opt.DeferBuildID || opt.NoBuildID || opt.BuildID != nil {
 		return nil, 0
 	}
-	return sumImage(o.File), int64(o.l.section(".note.gnu.build-id").off) + noteHeader
+	return o.l.sumLoaded(), int64(o.l.section(".note.gnu.build-id").off) + noteHeader
 }

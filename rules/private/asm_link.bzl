@@ -68,6 +68,7 @@ def _asm_link_impl(ctx):
             archives = None,
             package_list = None,
             file = out,
+            debug = out,
             goarch = inputs.goarch,
             mode = "exe",
             runfiles = ctx.runfiles(),

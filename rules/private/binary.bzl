@@ -15,7 +15,7 @@ visibility("//rules/...")
 def _strip(ctx, link, out, symbols):
     """Registers the action that makes the executable of what the linker left."""
     if ctx.attr.strip == "none":
-        ctx.actions.symlink(output = out, target_file = link.file, is_executable = True)
+        ctx.actions.symlink(output = out, target_file = link.debug, is_executable = True)
         return
     flags = STRIP_FLAGS[ctx.attr.strip] + ["--keep-symbol=" + symbol for symbol in ctx.attr.keep_symbols]
     if ctx.attr.keep_symbols:
@@ -55,7 +55,7 @@ def _variant(ctx, platform, link):
     executable = ctx.actions.declare_file(name)
     symbols = ctx.actions.declare_file(name + ".symbols") if ctx.attr.traceback == "symbolized" else None
     debug = ctx.actions.declare_file(name + ".debug")
-    strip_action(ctx, link.file, debug, ["--only-keep-debug"], what = "Extracting debug information into")
+    strip_action(ctx, link.debug, debug, ["--only-keep-debug"], what = "Extracting debug information into")
 
     packages = None
     if ctx.file.linkcheck_policy and link.archives:

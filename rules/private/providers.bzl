@@ -6,7 +6,8 @@ Go3sLinkInfo = provider(
     doc = "A linked Go program, before anything is taken out of it.",
     fields = {
         "archives": "depset of GoArchiveData: the packages that were linked, without the standard library; None for assembly.",
-        "file": "File: the ELF executable, with symbols and DWARF.",
+        "file": "File: the ELF executable, with symbols, without DWARF.",
+        "debug": "File: the same with DWARF, if the program can have it.",
         "goarch": "string: GOARCH.",
         "mode": "string: `exe` or `static-pie`.",
         "package_list": "File: import paths of the standard library, one a line; None for assembly.",

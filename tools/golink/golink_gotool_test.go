@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"runtime"
 	"strings"
@@ -336,5 +337,52 @@ func TestCommandLine(t *testing.T) {
 	}
 	if got, want := start(t, "arm64", filepath.Join(dir, "hello"), 0, nil), "hello stamped value [] \n"; got != want {
 		t.Errorf("printed %q, want %q", got, want)
+	}
+}
+
+// What is loaded, and so the build-id, is the same with and without symbols and DWARF: one debug file fits all.
+func TestDebugInformationIsApart(t *testing.T) {
+	p := linktest.Compile(t, runtime.GOARCH, "testdata/hello", true)
+	for _, mode := range modes {
+		t.Run(mode, func(t *testing.T) {
+			dir := t.TempDir()
+			var want map[string][]byte
+			for _, c := range []struct {
+				name string
+				edit func(*cmdlink.Config)
+			}{
+				{"all", func(*cmdlink.Config) {}},
+				{"no DWARF", func(c *cmdlink.Config) { c.StripDWARF = true }},
+				{"no symbols", strip},
+			} {
+				exe := filepath.Join(dir, c.name)
+				p.Link(t, mode, exe, c.edit)
+				f, err := elf.Open(exe)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer f.Close()
+				got := map[string][]byte{}
+				for _, s := range f.Sections {
+					if s.Flags&elf.SHF_ALLOC != 0 && s.Type != elf.SHT_NOBITS {
+						if got[s.Name], err = s.Data(); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				if len(got[".note.gnu.build-id"]) == 0 {
+					t.Fatalf("%s: no build-id", c.name)
+				}
+				if want == nil {
+					want = got
+				} else if !reflect.DeepEqual(got, want) {
+					for name, data := range got {
+						if !bytes.Equal(data, want[name]) {
+							t.Errorf("%s: section %s differs", c.name, name)
+						}
+					}
+				}
+			}
+		})
 	}
 }

@@ -11,7 +11,7 @@
 //	__data_start, __data_end   contents of the segment behind it
 //	__entry_pie                entry_pie.s
 // and leaves writable memory behind __relro_end, as much as a huge page takes. What lies before is not ours even where the
-// program has a gap: the kernel puts the vDSO there, by which arm64 and riscv64 return from signals. The code uses no stack but the
+// program has a gap: the kernel may have the vDSO there, by which arm64 and riscv64 return from signals. The code uses no stack but the
 // word below it.
 
 #define SYS_write 64

@@ -66,7 +66,7 @@ type Config struct {
 
 	BuildMode         string   // ModeExe or ModeStaticPIE
 	BuildID           string   // Go build id
-	BuildIDNote       string   // GNU build-id note: "sha256" of the contents, "none", or "0x" and hexadecimal digits
+	BuildIDNote       string   // GNU build-id note: "sha256" of what is loaded, "none", or "0x" and hexadecimal digits
 	Sections          []string // "name=file" or "name@address=file"
 	Notes             []string // "owner:type=file"
 	PackageMetadata   string   // file; "" for none

@@ -56,7 +56,7 @@ type Command struct {
 // Flags that golink link itself gives by -extldflags, each followed by a value but
 // the last two.
 const (
-	BuildIDFlag         = "-Wl,--build-id=" // none, sha256 (of the contents), or 0x and hexadecimal digits
+	BuildIDFlag         = "-Wl,--build-id=" // none, sha256 (of what is loaded), or 0x and hexadecimal digits
 	MapFlag             = "-Wl,-Map="
 	SectionFlag         = "-Wl,--section="
 	NoteFlag            = "-Wl,--note="
