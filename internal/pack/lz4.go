@@ -209,6 +209,9 @@ const (
 // positions: the longest of those at the last positions whose bytes hash alike.
 func farMatches(src []byte, near []match) []farMatch {
 	const hashBits = 18
+	if len(src) <= maxOffset+farHashed+lastLiterals {
+		return nil
+	}
 	var list []farMatch
 	before := make([][farWays]int32, 1<<hashBits) // positions, one more: 0 is none
 	hash := func(i int) uint64 {
