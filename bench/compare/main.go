@@ -1,16 +1,19 @@
 // Compare's benchmark shows what "linkcheck compare" says of programs that are known to be
 // honest: each uses a module with code for single architectures. They are linked by
-// golink for three architectures and compared without a policy.
+// golink for three architectures and compared: without a policy, or by testdata/PROGRAM.json, which allows what is known
+// to differ.
 //
 //	go run ./bench/compare [-dir DIR] [-mode exe|static-pie] [PROGRAM...]
 //
 // The modules come from the Go module mirror, pinned by a nested module in testdata. Findings go to
-// the standard error; the exit status is 1 when there is one.
+// the standard error; the exit status is 1 when there is one that no policy allows, and 2 when a program cannot be compared.
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +25,7 @@ import (
 	"github.com/go3s/rules_go3s/bench/internal/programs"
 	"github.com/go3s/rules_go3s/internal/compare"
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/policy"
 )
 
 var goarches = []string{"amd64", "arm64", "riscv64"}
@@ -58,7 +62,7 @@ func run(dir, mode string, only []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	fmt.Println("| program | functions | calls | strings, data | others | of all, by constraint | findings | s |\n|---|---|---|---|---|---|---|---|")
+	fmt.Println("| program | functions | calls | strings, data | others | of all, by constraint | allowed | findings | s |\n|---|---|---|---|---|---|---|---|---|")
 	total := 0
 	for _, p := range list {
 		if len(only) > 0 && !slices.Contains(only, p.Name) {
@@ -73,6 +77,15 @@ func run(dir, mode string, only []string) (int, error) {
 	return total, nil
 }
 
+// testdata returns the folder with programs and policies.
+func testdata() (string, error) {
+	all, err := programs.All()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(filepath.Dir(all[len(all)-1].Dir), "../../../compare/testdata"), nil
+}
+
 // list returns the programs of testdata, and the server of all benchmarks.
 func list() ([]programs.Program, error) {
 	all, err := programs.All()
@@ -80,7 +93,10 @@ func list() ([]programs.Program, error) {
 		return nil, err
 	}
 	server := all[len(all)-1]
-	root := filepath.Join(filepath.Dir(server.Dir), "../../../compare/testdata")
+	root, err := testdata()
+	if err != nil {
+		return nil, err
+	}
 	entries, err := os.ReadDir(root)
 	if err != nil {
 		return nil, err
@@ -111,29 +127,58 @@ func row(p programs.Program, dir, mode, golink string) (int, error) {
 			return 0, fmt.Errorf("golink for %s: %w\n%s", goarch, err, out)
 		}
 	}
-	start := time.Now()
-	differences, err := differ(files)
+	accept, err := allowances(p.Name)
 	if err != nil {
 		return 0, err
 	}
-	kinds, specific, findings := map[compare.Kind]int{}, 0, 0
+	start := time.Now()
+	differences, err := differ(files, accept)
+	if err != nil {
+		return 0, err
+	}
+	kinds, specific, allowed, findings := map[compare.Kind]int{}, 0, 0, 0
 	for _, d := range differences {
 		kinds[d.Kind]++
-		switch d.Rule {
-		case "constraint":
+		switch {
+		case d.Rule == "constraint":
 			specific++
-		case "":
+		case d.Rule == "" && accept(d.Kind, d.Subject):
+			allowed++
+		case d.Rule == "":
 			findings++
 			fmt.Fprintf(os.Stderr, "%s: %s: %s: %v\n", p.Name, d.Kind, d.Subject, &d)
 		}
 	}
 	rest := len(differences) - kinds[compare.Functions] - kinds[compare.Calls] - kinds[compare.Strings] - kinds[compare.Data]
-	fmt.Printf("| %s | %d | %d | %d | %d | %d | %d | %.1f |\n", p.Name, kinds[compare.Functions], kinds[compare.Calls],
-		kinds[compare.Strings]+kinds[compare.Data], rest, specific, findings, time.Since(start).Seconds())
+	fmt.Printf("| %s | %d | %d | %d | %d | %d | %d | %d | %.1f |\n", p.Name, kinds[compare.Functions], kinds[compare.Calls],
+		kinds[compare.Strings]+kinds[compare.Data], rest, specific, allowed, findings, time.Since(start).Seconds())
 	return findings, nil
 }
 
-func differ(files []string) ([]compare.Difference, error) {
+// allowances returns what the policy of the program accepts.
+func allowances(program string) (func(kind compare.Kind, subject string) bool, error) {
+	root, err := testdata()
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(root, program+".json")
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return func(compare.Kind, string) bool { return false }, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := policy.Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("policy %s: %w", file, err)
+	}
+	return func(kind compare.Kind, subject string) bool {
+		return p.Allows(policy.CompareRule(string(kind)).ID, subject)
+	}, nil
+}
+
+func differ(files []string, accept func(kind compare.Kind, subject string) bool) ([]compare.Difference, error) {
 	var out []*compare.Program
 	for _, file := range files {
 		f, err := elf.Open(file)
@@ -147,5 +192,5 @@ func differ(files []string) ([]compare.Difference, error) {
 		}
 		out = append(out, p)
 	}
-	return compare.Compare(out, nil)
+	return compare.Compare(out, accept)
 }

@@ -302,6 +302,9 @@ func (c *comparison) strings() {
 			maps.Copy(users[s], uses)
 		}
 	}
+	for _, p := range c.programs {
+		p.searchPieces(slices.Collect(maps.Keys(found)))
+	}
 	for s, d := range found {
 		names := slices.Sorted(maps.Keys(users[s]))
 		d.Detail = "used by " + cmp.Or(some(names), "nothing that is known")

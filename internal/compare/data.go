@@ -23,6 +23,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"sort"
@@ -77,20 +78,15 @@ func (t *text) has(u *text, i int) bool {
 			return true
 		}
 	}
-	if !bytes.Contains(t.bytes, piece) {
-		return false
-	}
 	// Where nothing refers to the start of a string, but to its inside, the piece
 	// before it goes on into it. Then what follows is the same.
 	behind := u.bytes[u.starts[i+1]:min(u.starts[i+1]+context, len(u.bytes))]
-	for k, at := range t.starts[:len(t.starts)-1] {
-		if !bytes.HasPrefix(t.bytes[at:], piece) {
-			continue
-		}
+	for at := range t.startsOf(piece) {
 		if bytes.HasPrefix(t.bytes[at+len(piece):], behind) {
 			return true
 		}
 		// Another string may follow, that u has elsewhere.
+		k, _ := slices.BinarySearch(t.starts, at)
 		if end := t.starts[k+1]; end > at+len(piece) && u.hasStart(t.bytes[at+len(piece):min(end+context, len(t.bytes))]) {
 			return true
 		}
@@ -105,28 +101,38 @@ func (t *text) has(u *text, i int) bool {
 	return false
 }
 
+// startsOf yields the places where a piece, and what follows it, begins with prefix. There are many pieces, so
+// that all but short prefixes are looked up by their first bytes.
+func (t *text) startsOf(prefix []byte) iter.Seq[int] {
+	starts := t.starts[:len(t.starts)-1]
+	if len(prefix) >= context {
+		starts = t.begin[[context]byte(prefix)]
+	}
+	return func(yield func(int) bool) {
+		for _, at := range starts {
+			if bytes.HasPrefix(t.bytes[at:], prefix) && !yield(at) {
+				return
+			}
+		}
+	}
+}
+
 // hasStart reports whether a piece, and what follows it, begins with start.
 func (t *text) hasStart(start []byte) bool {
-	if len(start) >= context {
-		return slices.ContainsFunc(t.begin[[context]byte(start)], func(at int) bool { return bytes.HasPrefix(t.bytes[at:], start) })
+	for range t.startsOf(start) {
+		return true
 	}
-	return slices.ContainsFunc(t.starts[:len(t.starts)-1], func(at int) bool { return bytes.HasPrefix(t.bytes[at:], start) })
+	return false
 }
 
 // hasRow reports whether row begins and ends at a place where a piece does.
 func (t *text) hasRow(row []byte) bool {
-	for from := 0; ; from++ {
-		at := bytes.Index(t.bytes[from:], row)
-		if at < 0 {
-			return false
-		}
-		from += at
-		if _, ok := slices.BinarySearch(t.starts, from); ok {
-			if _, ok := slices.BinarySearch(t.starts, from+len(row)); ok {
-				return true
-			}
+	for at := range t.startsOf(row) {
+		if _, ok := slices.BinarySearch(t.starts, at+len(row)); ok {
+			return true
 		}
 	}
+	return false
 }
 
 // A symbol is a named piece of data.

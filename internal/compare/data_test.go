@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"maps"
 	"slices"
 	"testing"
 )
@@ -46,7 +47,7 @@ func TestTextHas(t *testing.T) {
 
 func TestHasImmediate(t *testing.T) {
 	p := &Program{constants: []byte("..GODEBUG=..time.Loc..cation(.."), parts: map[uint64]bool{0x646e6f6d: true}} // "mond"
-	for s, want := range map[string]bool{
+	texts := map[string]bool{
 		"GODEBUG=":       true,
 		"GODEBUG=x":      true,  // the rest is shorter than 4 bytes
 		"GODEBUG=xyzw":   false, // it is not
@@ -55,9 +56,19 @@ func TestHasImmediate(t *testing.T) {
 		"monday":         true, // put together from parts
 		"mon":            true,
 		"evil command":   false,
-	} {
-		if got := p.hasImmediate(s); got != want {
-			t.Errorf("hasImmediate(%q) = %v, want %v", s, got, want)
+	}
+	check := func() {
+		t.Helper()
+		for s, want := range texts {
+			if got := p.hasImmediate(s); got != want {
+				t.Errorf("hasImmediate(%q) = %v, want %v", s, got, want)
+			}
 		}
 	}
+	check()
+	// All at once comes to the same, and then nothing else is looked at.
+	p.searched = map[string]bool{}
+	p.searchPieces(slices.Collect(maps.Keys(texts)))
+	p.constants = nil
+	check()
 }

@@ -3,6 +3,7 @@ package compare
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/disasm"
@@ -49,7 +50,56 @@ func (p *Program) hasConstant(s string) bool {
 	} else {
 		value = uint64(binary.LittleEndian.Uint32([]byte(s)))
 	}
+	if found, ok := p.searched[s]; ok {
+		return found || p.parts[value]
+	}
 	return p.parts[value] || bytes.Contains(p.constants, []byte(s))
+}
+
+// searchPieces looks for what hasImmediate will ask about texts, in one pass over the code, which is long: a pass for
+// each took most of the time of a comparison.
+func (p *Program) searchPieces(texts []string) {
+	const most = 64                 // bytes of a text; of a longer one the first piece is seldom there
+	var first [1 << 14]uint64       // hashes of the first four bytes of pieces
+	wanted := map[uint32][]string{} // pieces by their first four bytes
+	hash := func(v uint32) (int, uint64) {
+		h := v * 0x9e3779b1 >> 12
+		return int(h >> 6), 1 << (h & 63)
+	}
+	want := func(piece string) {
+		if _, ok := p.searched[piece]; ok {
+			return
+		}
+		p.searched[piece] = false
+		v := binary.LittleEndian.Uint32([]byte(piece))
+		wanted[v] = append(wanted[v], piece)
+		i, bit := hash(v)
+		first[i] |= bit
+	}
+	for _, s := range texts {
+		s = s[:min(len(s), most)]
+		for _, size := range []int{4, 8} {
+			for at := 0; at+size <= len(s); at += 4 {
+				want(s[at : at+size])
+			}
+			if len(s) >= size {
+				want(s[len(s)-size:])
+			}
+		}
+	}
+	for at := 0; at+4 <= len(p.constants); at++ {
+		v := binary.LittleEndian.Uint32(p.constants[at:])
+		if i, bit := hash(v); first[i]&bit == 0 {
+			continue
+		}
+		wanted[v] = slices.DeleteFunc(wanted[v], func(piece string) bool {
+			found := strings.HasPrefix(string(p.constants[at:min(at+8, len(p.constants))]), piece)
+			if found {
+				p.searched[piece] = true
+			}
+			return found
+		})
+	}
 }
 
 // A builder follows the constants that arm64 code puts together.

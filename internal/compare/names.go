@@ -25,6 +25,11 @@ var (
 	globFunc   = regexp.MustCompile(`^(.*\.)glob\.\.(func[0-9]+)(\..*)?$`)
 )
 
+// isTrampoline reports whether the name is that of a trampoline.
+func isTrampoline(name string) bool {
+	return strings.Contains(name, "-tramp") && trampoline.MatchString(name)
+}
+
 // plainName takes away what the linker added to a name.
 func plainName(name string) string {
 	if strings.HasSuffix(name, ".abi0") {
@@ -39,6 +44,9 @@ func plainName(name string) string {
 // counted splits the name of a function that is named by a count into what stands
 // before the count, the numbered part itself and what follows.
 func counted(name string) (before, number, after string, ok bool) {
+	if !strings.Contains(name, ".init.") && !strings.Contains(name, ".glob..") { // most names
+		return "", "", "", false
+	}
 	for _, re := range []*regexp.Regexp{initFunc, globFunc} {
 		if m := re.FindStringSubmatch(name); m != nil {
 			return m[1], m[2], m[3], true

@@ -29,6 +29,7 @@ type Program struct {
 	funcs     map[string]*function
 	files     map[string]bool            // package/file of all functions
 	constants []byte                     // code and data in which constants of instructions are
+	searched  map[string]bool            // what was looked for in constants, and whether it was found
 	parts     map[uint64]bool            // constants that instructions put together
 	text      *text                      // nil without Symbols
 	data      map[string][]string        // contents by name
@@ -96,7 +97,7 @@ func Read(name string, f *goelf.File) (*Program, error) {
 	r := &reader{f: f, rename: map[string]string{}, relocated: map[uint64]bool{}, Program: &Program{
 		Name: name, GOARCH: f.GOARCH(), funcs: map[string]*function{}, files: map[string]bool{},
 		data: map[string][]string{}, neutral: map[string]string{}, embedded: map[string]string{}, sections: map[string]string{}, relocs: map[string]int{}, parts: map[uint64]bool{},
-		pointers: map[string]map[string]bool{}, temps: map[string][]byte{},
+		pointers: map[string]map[string]bool{}, temps: map[string][]byte{}, searched: map[string]bool{},
 	}}
 	var err error
 	if len(f.Sections) == 0 {
@@ -148,7 +149,7 @@ func (r *reader) readFuncs() error {
 	}
 	for i, name := range r.names {
 		r.names[i] = r.rewrite(name)
-		if name == "" || trampoline.MatchString(r.table.At(i).Name) {
+		if name == "" || isTrampoline(r.table.At(i).Name) {
 			continue
 		}
 		fn := r.fn(r.names[i])
@@ -211,7 +212,7 @@ func (r *reader) readCode() error {
 	for i := range r.disasm.Funcs {
 		code := &r.disasm.Funcs[i]
 		n, ok := r.table.Find(code.Addr - text)
-		if !ok || !code.Go || trampoline.MatchString(code.Name) {
+		if !ok || !code.Go || isTrampoline(code.Name) {
 			continue
 		}
 		info := &r.infos[n]
@@ -250,7 +251,9 @@ func (r *reader) readCode() error {
 				to = systemCall
 				r.link(caller, to, called)
 			case disasm.Call, disasm.Jump, disasm.Branch:
-				if x.Target < code.Addr || x.Target >= code.End() {
+				if x.Taken {
+					r.fn(caller).indirect = true // as on amd64, where no register is followed
+				} else if x.Target < code.Addr || x.Target >= code.End() {
 					to = r.funcAt(x.Target, false)
 					r.link(caller, to, called)
 				}

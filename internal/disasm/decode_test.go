@@ -147,13 +147,15 @@ func TestInsts(t *testing.T) {
 		goarch, text, code string
 		want               []Inst // PC from 0x1000 on
 	}{
-		{"amd64", "bad; syscall", "06 0f 05", []Inst{{0, 1, Stop, 0, 0}, {1, 2, Syscall, 0, 0}}},
-		{"arm64", "adrp x0; add x0, x0, #0x360", "00 00 00 b0 00 80 0d 91", []Inst{{0, 4, Next, 0, 0}, {4, 4, Next, 0, 0x2360}}},
-		{"arm64", "adrp x27; ldr x0, [x27, #8]", "1b 00 00 b0 60 07 40 f9", []Inst{{0, 4, Next, 0, 0}, {4, 4, Next, 0, 0x2008}}},
-		{"arm64", "adrp x16; add x16, x16, #0; br x16", "10 00 00 b0 10 02 00 91 00 02 1f d6", []Inst{{0, 4, Next, 0, 0}, {4, 4, Next, 0, 0x2000}, {8, 4, Jump, 0x2000, 0}}},
-		{"arm64", "adrp x0; bl; add x0, x0, #1", "00 00 00 b0 ff ff ff 97 00 04 00 91", []Inst{{0, 4, Next, 0, 0}, {4, 4, Call, 0x1000, 0}, {8, 4, Next, 0, 0}}},
-		{"riscv64", "auipc a0, 1; addi a0, a0, -1", "17 15 00 00 13 05 f5 ff", []Inst{{0, 4, Next, 0, 0}, {4, 4, Next, 0, 0x1fff}}},
-		{"riscv64", "auipc ra, 1; jalr ra, 8(ra)", "97 10 00 00 e7 80 80 00", []Inst{{0, 4, Next, 0, 0}, {4, 4, Call, 0x2008, 0}}},
+		{"amd64", "bad; syscall", "06 0f 05", []Inst{{0, 1, Stop, 0, 0, false}, {1, 2, Syscall, 0, 0, false}}},
+		{"arm64", "adrp x0; add x0, x0, #0x360", "00 00 00 b0 00 80 0d 91", []Inst{{0, 4, Next, 0, 0, false}, {4, 4, Next, 0, 0x2360, false}}},
+		{"arm64", "adrp x27; ldr x0, [x27, #8]", "1b 00 00 b0 60 07 40 f9", []Inst{{0, 4, Next, 0, 0, false}, {4, 4, Next, 0, 0x2008, false}}},
+		{"arm64", "adrp x16; add x16, x16, #0; br x16", "10 00 00 b0 10 02 00 91 00 02 1f d6", []Inst{{0, 4, Next, 0, 0, false}, {4, 4, Next, 0, 0x2000, false}, {8, 4, Jump, 0x2000, 0, true}}},
+		{"arm64", "adrp x0; add x0, x0, #0x360; ldr x1, [x0, #24]", "00 00 00 b0 00 80 0d 91 01 0c 40 f9", []Inst{{0, 4, Next, 0, 0, false}, {4, 4, Next, 0, 0x2360, false}, {8, 4, Next, 0, 0, false}}},
+		{"arm64", "adrp x27; b; ldr x0, [x27, #8]", "1b 00 00 b0 ff ff ff 17 60 07 40 f9", []Inst{{0, 4, Next, 0, 0, false}, {4, 4, Jump, 0x1000, 0, false}, {8, 4, Next, 0, 0, false}}},
+		{"arm64", "adrp x0; bl; add x0, x0, #1", "00 00 00 b0 ff ff ff 97 00 04 00 91", []Inst{{0, 4, Next, 0, 0, false}, {4, 4, Call, 0x1000, 0, false}, {8, 4, Next, 0, 0, false}}},
+		{"riscv64", "auipc a0, 1; addi a0, a0, -1", "17 15 00 00 13 05 f5 ff", []Inst{{0, 4, Next, 0, 0, false}, {4, 4, Next, 0, 0x1fff, false}}},
+		{"riscv64", "auipc ra, 1; jalr ra, 8(ra)", "97 10 00 00 e7 80 80 00", []Inst{{0, 4, Next, 0, 0, false}, {4, 4, Call, 0x2008, 0, false}}},
 	} {
 		t.Run(tt.goarch+"/"+tt.text, func(t *testing.T) {
 			p := &Program{Arch: Arches[tt.goarch]}

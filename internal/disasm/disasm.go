@@ -53,6 +53,10 @@ type Inst struct {
 	// together with the instructions before it. 0 means none. [Arch.Decode] knows
 	// those of a single instruction, [Program.Insts] all.
 	Ref uint64
+
+	// Taken says of a Call or Jump to an address in a register that instructions before had put the whole address there,
+	// as they do with a function value, and not a part of it, which only this instruction completes.
+	Taken bool
 }
 
 // A Reg is an integer register by its number in the encoding of instructions.

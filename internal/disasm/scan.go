@@ -38,16 +38,18 @@ func (p *Program) Insts(fn *Func) iter.Seq[Inst] {
 type constants struct {
 	arch  *Arch
 	known uint64 // a bit for each register
+	whole uint64 // those that hold an address put together, not its upper part
 	value [33]uint64
 	buf   []Effect
 }
 
-// step fills in i.Ref and makes an indirect jump to a known address a direct one.
+// step fills in i.Ref where an address is put together or used in its last part, not where code goes on from it, as a
+// loop over an array does, and makes an indirect jump to a known address a direct one.
 func (c *constants) step(i *Inst, code []byte) {
 	switch i.Flow {
 	case CallIndirect, JumpIndirect:
 		if base, off := indirectTarget(c.arch, code); c.known>>base&1 == 1 {
-			i.Target = c.value[base] + uint64(off)
+			i.Target, i.Taken = c.value[base]+uint64(off), c.whole>>base&1 == 1
 			if i.Flow == CallIndirect {
 				i.Flow = Call
 			} else {
@@ -56,8 +58,8 @@ func (c *constants) step(i *Inst, code []byte) {
 		}
 		c.known = 0
 		return
-	case Call, Return, Syscall, Syscall32:
-		c.known = 0
+	case Call, Jump, Return, Syscall, Syscall32:
+		c.known = 0 // what follows a jump is reached from elsewhere
 		return
 	}
 	if c.known == 0 && !c.arch.startsAddress(code) {
@@ -67,21 +69,24 @@ func (c *constants) step(i *Inst, code []byte) {
 	for _, e := range c.buf {
 		switch e.Op {
 		case Set:
-			c.set(e.Dst, uint64(e.Imm))
+			c.set(e.Dst, uint64(e.Imm), i.Ref != 0)
 		case Add:
 			if e.Size != 4 && c.knows(e.Src) {
-				i.Ref = c.value[e.Src] + uint64(e.Imm)
-				c.set(e.Dst, i.Ref)
+				sum := c.value[e.Src] + uint64(e.Imm)
+				if c.whole>>e.Src&1 == 0 {
+					i.Ref = sum
+				}
+				c.set(e.Dst, sum, true)
 			} else {
 				c.forget(e.Dst)
 			}
 		case Load:
-			if c.knows(e.Src) && i.Ref == 0 {
+			if c.knows(e.Src) && c.whole>>e.Src&1 == 0 && i.Ref == 0 {
 				i.Ref = c.value[e.Src] + uint64(e.Imm)
 			}
 			c.forget(e.Dst)
 		case Store, StoreImm:
-			if c.knows(e.Dst) && i.Ref == 0 {
+			if c.knows(e.Dst) && c.whole>>e.Dst&1 == 0 && i.Ref == 0 {
 				i.Ref = c.value[e.Dst] + uint64(e.Imm)
 			}
 		case StoreAny:
@@ -96,11 +101,15 @@ func (c *constants) step(i *Inst, code []byte) {
 func (c *constants) knows(r Reg) bool { return r < 64 && c.known>>r&1 == 1 }
 func (c *constants) forget(r Reg)     { c.known &^= 1 << r }
 
-func (c *constants) set(r Reg, v uint64) {
+func (c *constants) set(r Reg, v uint64, whole bool) {
 	if r == c.arch.Zero {
 		return
 	}
 	c.known |= 1 << r
+	c.whole &^= 1 << r
+	if whole {
+		c.whole |= 1 << r
+	}
 	c.value[r] = v
 }
 

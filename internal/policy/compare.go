@@ -32,7 +32,8 @@ var compareRules = []*Rule{
 		"The names in Go's function table, those of inlined functions included."),
 	compareRule("calls", "Each function refers to the same functions.",
 		"A call that only one architecture makes is a behaviour that only it has.",
-		"Calls, jumps, function addresses and system calls in the instructions, and inlined calls in Go's function table."),
+		"Calls, jumps, function addresses and system calls in the instructions, and inlined calls in Go's function table. "+
+			"Arithmetic, comparisons and constants in a function are not compared, since compilers write them differently for each machine: tests on each architecture are for those."),
 	compareRule("strings", "The programs hold the same string constants.",
 		"An address, a path or a key that differs changes what the program does with the same code.",
 		"The region go:string.* in read-only data; needs a symbol table."),

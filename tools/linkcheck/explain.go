@@ -24,8 +24,8 @@ func runExplain(e env, args []string) (int, error) {
 		if i > 0 {
 			fmt.Fprintln(e.stdout)
 		}
-		fmt.Fprintf(e.stdout, "%s (%s)\n\n%s\n\nWhy:       %s\nEvidence:  %s\nRemedy:    %s\nReference: %s\nProfiles:  %s\n",
-			rule.ID, rule.Severity, rule.What, rule.Why, rule.Evidence, rule.Remedy, rule.Ref, profilesOf(rule.ID))
+		fmt.Fprintf(e.stdout, "%s (%s)\n\n%s\n\nWhy:       %s\nEvidence:  %s\nRemedy:    %s\nReference: %s\nJudged by: %s\n",
+			rule.ID, rule.Severity, rule.What, rule.Why, rule.Evidence, rule.Remedy, rule.Ref, judgedBy(rule))
 	}
 	return clean, nil
 }

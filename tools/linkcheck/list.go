@@ -76,13 +76,16 @@ func markdown() string {
 	return b.String()
 }
 
-// profilesOf returns the names of the profiles that have the rule.
-func profilesOf(id string) string {
+// judgedBy says who judges the rule: the profiles that have it, or the command that it belongs to.
+func judgedBy(rule *policy.Rule) string {
+	if rule.Command != "" {
+		return "linkcheck " + rule.Command
+	}
 	var names []string
 	for _, p := range policy.Profiles() {
-		if slices.Contains(p.IDs, id) {
+		if slices.Contains(p.IDs, rule.ID) {
 			names = append(names, p.Name)
 		}
 	}
-	return strings.Join(names, ", ")
+	return "linkcheck with profile " + strings.Join(names, ", ")
 }
