@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,62 +21,80 @@ var keys = map[string][]string{
 	"allow.*.":   {"subject", "reason", "expires"},
 }
 
-// checkKeys refuses what package json accepts in silence: keys that are unknown, are
-// repeated or differ from the known ones in case, and data after the object.
-func checkKeys(data []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if err := checkValue(dec, "", ""); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return fmt.Errorf("offset %d: data follows the policy object", dec.InputOffset())
-	}
-	return nil
+// A keyChecker reads a policy file for what package json accepts in silence.
+type keyChecker struct {
+	data  []byte
+	dec   *json.Decoder
+	paths map[int64]string // of values, by the offset behind the first token of each
 }
 
-// checkValue checks the next value. path is where it stands, pattern the same as in
+// checkKeys refuses keys that are unknown, are repeated or differ from the known ones in case, and data after the
+// object. It returns the paths of values, for decodeError.
+func checkKeys(data []byte) (paths map[int64]string, err error) {
+	c := &keyChecker{data, json.NewDecoder(bytes.NewReader(data)), map[int64]string{}}
+	if err := c.value("", ""); err != nil {
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) && errors.As(json.Unmarshal(data, new(json.RawMessage)), &syntax) { // which knows the place better
+			return nil, fmt.Errorf("%s: %w", place(data, syntax.Offset), syntax)
+		}
+		return nil, err
+	}
+	if _, err := c.dec.Token(); err != io.EOF {
+		return nil, fmt.Errorf("%s: data follows the policy object", place(data, c.dec.InputOffset()))
+	}
+	return c.paths, nil
+}
+
+// place says where in a text file the byte before offset is. Columns count bytes.
+func place(data []byte, offset int64) string {
+	before := data[:max(0, min(offset-1, int64(len(data))))]
+	return fmt.Sprintf("line %d, column %d", bytes.Count(before, []byte("\n"))+1, len(before)-bytes.LastIndexByte(before, '\n'))
+}
+
+// value checks the next value. path is where it stands, pattern the same as in
 // keys.
-func checkValue(dec *json.Decoder, path, pattern string) error {
-	token, err := dec.Token()
+func (c *keyChecker) value(path, pattern string) error {
+	token, err := c.dec.Token()
 	if err != nil {
 		if err == io.EOF {
 			return io.ErrUnexpectedEOF
 		}
 		return err
 	}
+	c.paths[c.dec.InputOffset()] = strings.TrimSuffix(path, ".")
 	seen := map[string]bool{}
 	switch token {
 	case json.Delim('{'):
 		known, listed := keys[pattern]
-		for dec.More() {
-			token, err := dec.Token()
+		for c.dec.More() {
+			token, err := c.dec.Token()
 			if err != nil {
 				return err
 			}
 			key, _ := token.(string) // in an object every other token is a key
 			if seen[key] {
-				return fmt.Errorf("offset %d: key %q is repeated", dec.InputOffset(), path+clip(key))
+				return fmt.Errorf("%s: key %q is repeated", place(c.data, c.dec.InputOffset()), path+clip(key))
 			}
 			seen[key] = true
 			next := pattern + "*."
 			if listed {
 				next = pattern + key + "."
 				if !slices.Contains(known, key) {
-					return fmt.Errorf("offset %d: %w", dec.InputOffset(), unknown("key", path+key, prefixed(path, known)))
+					return fmt.Errorf("%s: %w", place(c.data, c.dec.InputOffset()), unknown("key", path+key, prefixed(path, known)))
 				}
 			}
-			if err := checkValue(dec, path+key+".", next); err != nil {
+			if err := c.value(path+key+".", next); err != nil {
 				return err
 			}
 		}
-		_, err = dec.Token()
+		_, err = c.dec.Token()
 	case json.Delim('['):
-		for i := 0; dec.More(); i++ {
-			if err := checkValue(dec, fmt.Sprintf("%s[%d].", strings.TrimSuffix(path, "."), i), pattern); err != nil {
+		for i := 0; c.dec.More(); i++ {
+			if err := c.value(fmt.Sprintf("%s[%d].", strings.TrimSuffix(path, "."), i), pattern); err != nil {
 				return err
 			}
 		}
-		_, err = dec.Token()
+		_, err = c.dec.Token()
 	}
 	return err
 }
@@ -89,8 +108,8 @@ func prefixed(path string, names []string) []string {
 }
 
 // decodeError names the key of a value of the wrong type in the words of a policy
-// file.
-func decodeError(err error) error {
+// file. paths are those of checkKeys, nil where nobody has looked.
+func decodeError(err error, data []byte, paths map[int64]string) error {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
 		kinds := map[string]string{"string": "a string", "slice": "an array", "map": "an object", "struct": "an object", "int": "a number"}
@@ -98,11 +117,8 @@ func decodeError(err error) error {
 		if text, ok := kinds[want]; ok {
 			want = text
 		}
-		field := wrong.Field
-		if field == "" {
-			field = "the policy"
-		}
-		return fmt.Errorf("offset %d: %s is %s %s, want %s", wrong.Offset, field, article(wrong.Value), wrong.Value, want)
+		field := cmp.Or(paths[wrong.Offset], wrong.Field, "the policy")
+		return fmt.Errorf("%s: %s is %s %s, want %s", place(data, wrong.Offset), clip(field), article(wrong.Value), wrong.Value, want)
 	}
 	return err
 }

@@ -37,12 +37,12 @@ package policy
 //   - expires is the last day, in UTC, on which an exception holds.
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"go/version"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -133,6 +133,8 @@ func (p *Policy) SetGoVersionMin(v string) error {
 	return nil
 }
 
+var fipsModuleVersion = regexp.MustCompile(`^(latest|v[0-9]+\.[0-9]+\.[0-9]+(-[0-9a-f]+)?)$`)
+
 // SetGOARCH sets the expected machine.
 func (p *Policy) SetGOARCH(goarch string) error {
 	if !slices.Contains(GOARCHs, goarch) {
@@ -163,12 +165,12 @@ type policyFile struct {
 // unknown rule or profile, the closest that exist; the caller adds the file name.
 func Parse(data []byte) (*Policy, error) {
 	var file policyFile
-	if err := checkKeys(data); err != nil {
+	paths, err := checkKeys(data)
+	if err != nil {
 		return nil, err
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if err := dec.Decode(&file); err != nil {
-		return nil, decodeError(err)
+	if err := json.Unmarshal(data, &file); err != nil {
+		return nil, decodeError(err, data, paths)
 	}
 	if file.Schema == nil {
 		return nil, fmt.Errorf(`key "schema" is missing, want %d`, SchemaVersion)
@@ -206,6 +208,9 @@ func Parse(data []byte) (*Policy, error) {
 	}
 	if p.Syscalls, err = parseSyscalls(file.Syscalls); err != nil {
 		return nil, err
+	}
+	if file.FIPSModule != "" && !fipsModuleVersion.MatchString(file.FIPSModule) {
+		return nil, fmt.Errorf("fips_module is %q, want latest or a version such as v1.0.0", file.FIPSModule)
 	}
 	p.FIPSModule, p.Sections, p.VulnerabilityFile = file.FIPSModule, file.Sections, file.Known
 	p.ForbiddenPackages, p.ForbiddenModules = file.Forbidden.Packages, file.Forbidden.Modules

@@ -70,6 +70,11 @@ func TestParseErrors(t *testing.T) {
 		{"unknown key in an array", `{"schema": 1, "allow": {"no-cgo": [{"subject": "x", "reason": "y"}, {"subjects": "x"}]}}`, `unknown key "allow.no-cgo[1].subjects"`},
 		{"unknown key of forbidden", `{"schema": 1, "forbidden": {"package": ["x"]}}`, `unknown key "forbidden.package"; the closest are forbidden.packages,`},
 		{"value of another type", `{"schema": 1, "sections": "x"}`, "sections is a string, want an array"},
+		{"severity instead of an object", `{"schema": 1, "rules": {"no-cgo": "off"}}`, "column 39: rules.no-cgo is a string, want an object"},
+		{"allowance without array", `{"schema": 1, "allow": {"no-cgo": {"subject": "x"}}}`, "allow.no-cgo is an object, want an array"},
+		{"wrong type in an array", `{"schema": 1, "allow": {"no-cgo": [{"subject": 1}]}}`, "allow.no-cgo[0].subject is a number, want a string"},
+		{"module without v", `{"schema": 1, "fips_module": "1.0.0"}`, `fips_module is "1.0.0", want latest or a version such as v1.0.0`},
+		{"part of a byte", `{"schema": 1, "size_budget": 6.5}`, `size_budget: size "6.5": want`},
 		{"empty pattern", `{"schema": 1, "forbidden": {"modules": [""]}}`, "forbidden.modules: an entry is empty"},
 		{"bad Go version", `{"schema": 1, "go_version_min": "1.x"}`, `go_version_min is "1.x", want a Go release`},
 		{"bad budget of a package", `{"schema": 1, "package_budgets": {"github.com/BurntSushi/toml": "big"}}`, `package_budgets.github.com/BurntSushi/toml: size "big"`},
@@ -85,6 +90,20 @@ func TestParseErrors(t *testing.T) {
 				t.Errorf("the schema says %v", err)
 			}
 		})
+	}
+}
+
+// Where a file is no JSON the error says where, since policies are written by hand.
+func TestParseSyntax(t *testing.T) {
+	for text, want := range map[string]string{
+		"{\"schema\": 1,\n \"sections\": [\".x\"],}":   "line 2, column 21: invalid character '}'",
+		"{\"schema\": 1\n \"profile\": \"static\"}":    "line 2, column 2: invalid character '\"'",
+		"# a comment\n{\"schema\": 1}":                 "line 1, column 1: invalid character '#'",
+		"{\"schema\": 1,\n\n  \"profil\": \"static\"}": "line 3, column 10: unknown key \"profil\"",
+	} {
+		if p, err := Parse([]byte(text)); p != nil || err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
 	}
 }
 
@@ -120,7 +139,7 @@ func TestParseSize(t *testing.T) {
 		text string
 		want uint64 // 0 for an error
 	}{
-		{"1", 1}, {"5452595", 5452595}, {"12B", 12}, {"6MB", 6e6}, {" 6 MB ", 6e6}, {"4.35MB", 4350000}, {"5.2MiB", 5452595},
+		{"1", 1}, {"5452595", 5452595}, {"12B", 12}, {"6.5", 0}, {"6.0", 0}, {"6MB", 6e6}, {" 6 MB ", 6e6}, {"4.35MB", 4350000}, {"5.2MiB", 5452595},
 		{"1kB", 1000}, {"1KB", 1000}, {"1KiB", 1024}, {"2GiB", 2 << 30}, {".5GB", 5e8}, {"0.0015kB", 1},
 		{"", 0}, {"0", 0}, {"MB", 0}, {"-1", 0}, {"+1", 0}, {"1e3", 0}, {"0x10", 0}, {"1/2", 0}, {"6mb", 0}, {"6M", 0}, {"1.2.3", 0}, {"inf", 0},
 		{"99999999999999999999", 0}, {"0.1B", 0},

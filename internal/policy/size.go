@@ -40,18 +40,18 @@ var sizeUnits = []struct {
 
 // ParseSize reads a size such as "5452595", "6MB" (6,000,000 bytes) or "5.2MiB"
 // and returns it in bytes, rounded down. It accepts B, kB, KB, MB, GB (powers of
-// 1000) and KiB, MiB, GiB (powers of 1024). The size must be positive.
+// 1000) and KiB, MiB, GiB (powers of 1024). The size must be positive, and without a unit, whole.
 func ParseSize(s string) (uint64, error) {
-	number, unit := strings.TrimSpace(s), int64(1)
+	number, unit, digits := strings.TrimSpace(s), int64(1), "0123456789"
 	for _, u := range sizeUnits {
 		if rest, ok := strings.CutSuffix(number, u.suffix); ok {
-			number, unit = strings.TrimSpace(rest), u.bytes
+			number, unit, digits = strings.TrimSpace(rest), u.bytes, "0123456789."
 			break
 		}
 	}
 	// Rat also takes signs, exponents and fractions; a float would round 4.35MB.
 	n, ok := new(big.Rat).SetString(number)
-	if ok && len(number) <= 20 && strings.Trim(number, "0123456789.") == "" {
+	if ok && len(number) <= 20 && strings.Trim(number, digits) == "" {
 		n.Mul(n, big.NewRat(unit, 1))
 		bytes := new(big.Int).Quo(n.Num(), n.Denom())
 		if bytes.Sign() > 0 && bytes.IsUint64() {

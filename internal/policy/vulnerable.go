@@ -80,7 +80,7 @@ func ParseVulnerabilities(data []byte) ([]Vulnerability, error) {
 			err = json.Unmarshal(raw, &list[0])
 		}
 		if err != nil {
-			return nil, fmt.Errorf("offset %d: %w", dec.InputOffset(), decodeError(err))
+			return nil, fmt.Errorf("offset %d: %w", dec.InputOffset(), decodeError(err, raw, nil))
 		}
 		out = append(out, list...)
 	}

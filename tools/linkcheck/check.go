@@ -136,9 +136,9 @@ func readPolicy(file, profile, goarch, budget string) (*policy.Policy, error) {
 // readVulnerabilities reads the list of known vulnerabilities that the flag or, relative
 // to its own file, the policy names.
 func readVulnerabilities(p *policy.Policy, policyFile, flag string) error {
-	file := flag
+	file, from := flag, "--vulnerabilities"
 	if file == "" && p.VulnerabilityFile != "" {
-		file = p.VulnerabilityFile
+		file, from = p.VulnerabilityFile, fmt.Sprintf("policy %s: vulnerabilities", policyFile)
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(filepath.Dir(policyFile), file)
 		}
@@ -148,7 +148,7 @@ func readVulnerabilities(p *policy.Policy, policyFile, flag string) error {
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", from, err)
 	}
 	if p.Vulnerabilities, err = policy.ParseVulnerabilities(data); err != nil {
 		return fmt.Errorf("vulnerabilities %s: %w", file, err)
