@@ -1,5 +1,5 @@
 // Compare's benchmark shows what "linkcheck compare" says of programs that are known to be
-// honest: each uses a module with code for single architectures. They are linked by
+// honest: most use a module with code for single architectures. They are linked by
 // golink for three architectures and compared: without a policy, or by testdata/PROGRAM.json, which allows what is known
 // to differ.
 //
@@ -86,7 +86,7 @@ func testdata() (string, error) {
 	return filepath.Join(filepath.Dir(all[len(all)-1].Dir), "../../../compare/testdata"), nil
 }
 
-// list returns the programs of testdata, and the server of all benchmarks.
+// list returns the programs of testdata, examples, a command of Go, and the server of all benchmarks.
 func list() ([]programs.Program, error) {
 	all, err := programs.All()
 	if err != nil {
@@ -107,7 +107,15 @@ func list() ([]programs.Program, error) {
 			out = append(out, programs.Program{Name: e.Name(), Dir: filepath.Join(root, e.Name())})
 		}
 	}
-	return append(out, server), nil
+	for _, name := range []string{"hello", "https_client", "userdb"} {
+		out = append(out, programs.Program{Name: name, Dir: filepath.Join(root, "../../../examples", name)})
+	}
+	goroot, err := build.Go("", "", "env", "GOROOT")
+	if err != nil {
+		return nil, err
+	}
+	vet := programs.Program{Name: "vet", Dir: filepath.Join(strings.TrimSpace(string(goroot)), "src/cmd/vet")}
+	return append(out, vet, server), nil
 }
 
 // row compares the builds of one program and prints its line of the table, and its findings to the standard error.

@@ -36,7 +36,7 @@ var (
 	docFlag     = flag.String("doc", "", "update the rows of the table in this `file` instead of printing them")
 	examples    = flag.Bool("examples", true, "run the examples")
 	stdFlag     = flag.String("std", "runtime,internal/poll,syscall,time,os,os/exec,os/signal,os/user,io/fs,path/filepath,net,net/http,crypto/tls,encoding/json", "`packages` of the standard library whose tests are run here")
-	foreignFlag = flag.String("std.foreign", "time,os,io/fs,path/filepath,net,encoding/json", "`packages` whose tests are run for the other architectures")
+	foreignFlag = flag.String("std.foreign", "time,os,os/exec,io/fs,path/filepath,net,net/http,crypto/tls,encoding/json", "`packages` whose tests are run for the other architectures")
 	limitFlag   = flag.Duration("limit", 10*time.Minute, "time limit of one run")
 )
 

@@ -15,11 +15,7 @@ import (
 // unbounded are the targets that need not hold their package to the limits of fuzztest, and why.
 var unbounded = map[string]string{
 	"FuzzAgainstDebugELF": "most of the memory is debug/elf's; package elf's own targets are bounded",
-	"FuzzCompact":         "it rewrites whole programs, of a megabyte and more",
-	"FuzzInstLen":         "it returns a number",
 	"FuzzFilter":          "the memory is the caller's",
-	"FuzzLZ4":             "the memory is the caller's",
-	"FuzzTable":           "it writes",
 }
 
 // TestTargetsAreBounded: every fuzz target asks by fuzztest.Bounded that memory and time are limited,

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 	"github.com/go3s/rules_go3s/internal/gotool"
 )
 
@@ -264,7 +265,9 @@ func FuzzCompact(f *testing.F) {
 		if err != nil {
 			return
 		}
-		out, symbols, err := Compact(g, Tier(tier%3), false)
+		var out []byte
+		var symbols *Symbols
+		fuzztest.Bounded(t, len(data), 64, func() { out, symbols, err = Compact(g, Tier(tier%3), false) })
 		if (out == nil) == (err == nil) {
 			t.Fatalf("%d bytes and error %v", len(out), err)
 		}

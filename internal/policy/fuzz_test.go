@@ -106,9 +106,11 @@ func FuzzInstLen(f *testing.F) {
 			for _, next := range s.candidates {
 				found = found || next(code) >= 0
 			}
-			if sites := s.scan(code); len(sites) > 0 && !found {
-				t.Fatalf("%s: sites %v without candidate in % x", goarch, sites, code)
-			}
+			fuzztest.Bounded(t, len(code), 64, func() {
+				if sites := s.scan(code); len(sites) > 0 && !found {
+					t.Fatalf("%s: sites %v without candidate in % x", goarch, sites, code)
+				}
+			})
 		}
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
+
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 )
 
 func TestTable(t *testing.T) {
@@ -50,12 +52,14 @@ func FuzzTable(f *testing.F) {
 	f.Fuzz(func(t *testing.T, list []byte, terminate bool) {
 		table := New([]byte{0}, terminate)
 		parts := bytes.Split(list, []byte{','})
-		for i, p := range parts {
-			if id := table.Add(string(p)); id != i {
-				t.Fatal(fmt.Sprint("id ", id))
+		fuzztest.Bounded(t, len(list), 256, func() {
+			for i, p := range parts {
+				if id := table.Add(string(p)); id != i {
+					t.Fatal(fmt.Sprint("id ", id))
+				}
 			}
-		}
-		table.Finish()
+			table.Finish()
+		})
 		for i, p := range parts {
 			if terminate && bytes.IndexByte(p, 0) < 0 {
 				p = append(bytes.Clone(p), 0)
