@@ -6,7 +6,8 @@ import "unsafe"
 
 // The second half of a large image is unpacked by another thread, if the process may use
 // several processors and have one more thread. It lives on the stack below what the first
-// thread needs of it, and is gone before the program starts.
+// thread needs of it, and is gone before the program starts. Signals find no handler yet, so
+// nothing else uses that stack.
 
 const (
 	cloneVM            = 0x100
@@ -82,11 +83,11 @@ func help(w *helper) {
 //go:nosplit
 func several(mask unsafe.Pointer) bool {
 	n := syscall(sysSchedGetaffinity, 0, maskSize, uintptr(mask), 0, 0, 0)
-	if isError(n) {
+	if isError(n) || n > maskSize {
 		return false
 	}
 	found := false
-	for end := unsafe.Add(mask, n); mask != end; mask = unsafe.Add(mask, 8) {
+	for end := uintptr(mask) + n; uintptr(mask) < end; mask = unsafe.Add(mask, 8) {
 		w := load64(mask)
 		if w&(w-1) != 0 || found && w != 0 {
 			return true
