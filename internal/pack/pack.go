@@ -20,7 +20,8 @@
 // The payload is the original's memory as the kernel would have made it from the
 // PT_LOAD segments, as LZ4 blocks between which is zero. Before, reversible filters
 // changed it for the better ([image.filter]). The unpacker maps memory for all of it, in one
-// piece and so that huge pages fit, decodes, undoes the filters, gives every segment its protection,
+// piece and so that huge pages fit, decodes and undoes the filters (of a large Go program in
+// two threads), gives every segment its protection,
 // corrects the entries of the auxiliary vector that describe the program, and
 // jumps to the original's entry, which relocates a PIE as ever. No memory is ever
 // writable and executable.
