@@ -88,7 +88,7 @@ def _link_impl(ctx):
     # Debug information doubles the time of a link, so only what needs it asks for the second file. The rest is the
     # same, the build-id included: it derives from what is loaded.
     out = ctx.actions.declare_file("{}/{}".format(ctx.label.name, ctx.attr.basename))
-    debug = ctx.actions.declare_file("{}/debug/{}".format(ctx.label.name, ctx.attr.basename))
+    debug = ctx.actions.declare_file("{}/{}.dwarf".format(ctx.label.name, ctx.attr.basename))
 
     args = ctx.actions.args()
     args.use_param_file("@%s", use_always = True)
