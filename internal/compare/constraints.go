@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
 // # Files for single architectures
@@ -34,7 +36,7 @@ func (c *comparison) constrainedFiles() map[file]bool {
 	for _, p := range c.programs {
 		for name, fn := range p.funcs {
 			if fn.alone && !c.std.has(fn) && slices.ContainsFunc(archNames, func(end string) bool { return strings.HasSuffix(fn.file, end) }) {
-				out[file{packageOf(name), fn.file}] = true
+				out[file{gobin.PackageOf(name), fn.file}] = true
 			}
 		}
 	}
@@ -48,7 +50,7 @@ func (c *comparison) constrainedFiles() map[file]bool {
 					c.std.has(fn) || fn.file == "" || other.file == "" || strings.HasPrefix(fn.file, "<") || strings.HasPrefix(other.file, "<") {
 					continue
 				}
-				out[file{packageOf(name), fn.file}], out[file{packageOf(name), other.file}] = true, true
+				out[file{gobin.PackageOf(name), fn.file}], out[file{gobin.PackageOf(name), other.file}] = true, true
 			}
 		}
 	}
@@ -57,7 +59,7 @@ func (c *comparison) constrainedFiles() map[file]bool {
 
 // inConstrained reports whether fn is declared in a file for some architectures only.
 func (c *comparison) inConstrained(fn *function) bool {
-	return !c.std.has(fn) && c.constrained[file{packageOf(fn.name), fn.file}]
+	return !c.std.has(fn) && c.constrained[file{gobin.PackageOf(fn.name), fn.file}]
 }
 
 // missing reports whether a program lacks the function.
@@ -72,7 +74,7 @@ func (c *comparison) isOdd(name string) bool {
 	if ok {
 		return known
 	}
-	if !c.library(packageOf(name)) && name != systemCall && !c.isStd(name) {
+	if !c.library(gobin.PackageOf(name)) && name != systemCall && !c.isStd(name) {
 		for _, p := range c.programs {
 			if fn := p.funcs[name]; fn != nil {
 				known = known || c.missing(name) || c.inConstrained(fn)
@@ -95,7 +97,7 @@ func (c *comparison) explainConstraint(fn *function, d *Difference) (rule, reaso
 	if d.Rule != "" {
 		return d.Rule, d.Reason
 	}
-	pkg := packageOf(fn.name)
+	pkg := gobin.PackageOf(fn.name)
 	if c.library(pkg) {
 		if !strings.Contains(fn.name, ".init.") || len(c.effects(fn.name)) == 0 {
 			return "constraint", "wraps system calls; what calls it is judged"
@@ -121,7 +123,7 @@ func (c *comparison) usedByOdd(name string) bool {
 	for _, p := range c.programs {
 		if fn := p.funcs[name]; fn != nil {
 			for user := range fn.users {
-				if c.explained[user] == nil && !c.archPackages[packageOf(user)] {
+				if c.explained[user] == nil && !c.archPackages[gobin.PackageOf(user)] {
 					return false
 				}
 				found = true
@@ -143,7 +145,7 @@ func archPackagesOf(files map[file]bool) map[string]bool {
 // constraintCall reports whether a call of a package with files for some architectures
 // is explained: it has no effect, or what is called is judged itself.
 func (c *comparison) constraintCall(from, to string) bool {
-	switch pkg := packageOf(from); {
+	switch pkg := gobin.PackageOf(from); {
 	case c.isStd(from):
 		return false
 	case c.library(pkg):
@@ -167,13 +169,13 @@ func (c *comparison) constraintText(s string, chain []string) bool {
 		return false
 	}
 	return len(chain) == 0 || slices.ContainsFunc(chain, func(name string) bool {
-		return !c.isStd(name) && (c.isOdd(name) || c.archPackages[packageOf(name)])
+		return !c.isStd(name) && (c.isOdd(name) || c.archPackages[gobin.PackageOf(name)])
 	})
 }
 
 // explainData explains data of packages with files for some architectures.
 func (c *comparison) explainData(name string) (rule, reason string) {
-	pkg := packageOf(name)
+	pkg := gobin.PackageOf(name)
 	if !c.archPackages[pkg] && !c.library(pkg) {
 		return "", ""
 	}
@@ -232,7 +234,7 @@ func (c *comparison) inlinedByNew(p *Program, user string) bool {
 // devirtualized reports whether from calls a method that it calls by an interface on the
 // architectures not, where a function that not all programs have gives it another type.
 func (c *comparison) devirtualized(from, to string, not []string) bool {
-	pkg := packageOf(to)
+	pkg := gobin.PackageOf(to)
 	if !c.archPackages[pkg] || c.missing(to) {
 		return false
 	}
@@ -243,7 +245,7 @@ func (c *comparison) devirtualized(from, to string, not []string) bool {
 			return false
 		}
 		for other := range fn.refs {
-			odd = odd || packageOf(other) == pkg && c.isOdd(other)
+			odd = odd || gobin.PackageOf(other) == pkg && c.isOdd(other)
 		}
 	}
 	return odd

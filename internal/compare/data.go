@@ -1,20 +1,13 @@
 package compare
 
-// # Strings and data
+// # Data
 //
-// The linker puts all string constants next to each other, without separators, under
-// the symbol go:string.* (cmd/link/internal/ld/symtab.go). A string begins where
-// something refers to. Code may also refer to the inside of a string, and does so at other
-// places on other architectures. So a piece between two such places is the same in
-// two programs when it, or a row of pieces that it is part of, is a row of pieces
-// in the other one.
-//
-// Other data have symbols. Their contents are compared with addresses replaced by what
+// Data besides strings have symbols. Their contents are compared with addresses replaced by what
 // is there: the name of a function or variable, the text of a string. Data of the
 // standard library are left out: they are full of what differs, and belong
 // to the release. Names that the compiler numbers (main..stmp_7) lose the number.
 //
-// Without a symbol table neither can be told apart, and both are left out.
+// Without a symbol table neither these nor strings can be told apart, and both are left out.
 
 import (
 	"bytes"
@@ -23,7 +16,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"iter"
 	"regexp"
 	"slices"
 	"sort"
@@ -32,108 +24,6 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
-
-// A text is the string constants of a program, in one piece.
-type text struct {
-	bytes  []byte
-	starts []int // of the pieces, ascending; the end of bytes last
-	users  []map[string]bool
-	index  map[string]bool // the pieces
-
-	lengths map[int]bool            // of the pieces
-	begin   map[[context]byte][]int // starts, by the bytes there
-}
-
-// newText returns the text of the pieces of b that begin at starts, which ascend.
-func newText(b []byte, starts []int, users []map[string]bool) *text {
-	t := &text{bytes: b, starts: append(starts, len(b)), users: users,
-		index: map[string]bool{}, lengths: map[int]bool{}, begin: map[[context]byte][]int{}}
-	for i, at := range starts {
-		piece := t.piece(i)
-		t.index[piece], t.lengths[len(piece)] = true, true
-		if len(b)-at >= context {
-			key := [context]byte(b[at:])
-			t.begin[key] = append(t.begin[key], at)
-		}
-	}
-	return t
-}
-
-// piece returns piece i.
-func (t *text) piece(i int) string { return string(t.bytes[t.starts[i]:t.starts[i+1]]) }
-
-const (
-	maxRow  = 6 // pieces that a string may be cut into
-	context = 8 // bytes behind a piece
-)
-
-// has reports whether piece i of u is in t as well.
-func (t *text) has(u *text, i int) bool {
-	piece := u.bytes[u.starts[i]:u.starts[i+1]]
-	if t.index[string(piece)] {
-		return true
-	}
-	for cut := range piece {
-		if t.lengths[cut] && t.index[string(piece[:cut])] && t.hasStart(u.bytes[u.starts[i]+cut:min(u.starts[i+1]+context, len(u.bytes))]) {
-			return true
-		}
-	}
-	// Where nothing refers to the start of a string, but to its inside, the piece
-	// before it goes on into it. Then what follows is the same.
-	behind := u.bytes[u.starts[i+1]:min(u.starts[i+1]+context, len(u.bytes))]
-	for at := range t.startsOf(piece) {
-		if bytes.HasPrefix(t.bytes[at+len(piece):], behind) {
-			return true
-		}
-		// Another string may follow, that u has elsewhere.
-		k, _ := slices.BinarySearch(t.starts, at)
-		if end := t.starts[k+1]; end > at+len(piece) && u.hasStart(t.bytes[at+len(piece):min(end+context, len(t.bytes))]) {
-			return true
-		}
-	}
-	for first := i; first >= 0 && first > i-maxRow; first-- {
-		for last := i; last < len(u.starts)-1 && last < first+maxRow; last++ {
-			if t.hasRow(u.bytes[u.starts[first]:u.starts[last+1]]) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// startsOf yields the places where a piece, and what follows it, begins with prefix. There are many pieces, so
-// that all but short prefixes are looked up by their first bytes.
-func (t *text) startsOf(prefix []byte) iter.Seq[int] {
-	starts := t.starts[:len(t.starts)-1]
-	if len(prefix) >= context {
-		starts = t.begin[[context]byte(prefix)]
-	}
-	return func(yield func(int) bool) {
-		for _, at := range starts {
-			if bytes.HasPrefix(t.bytes[at:], prefix) && !yield(at) {
-				return
-			}
-		}
-	}
-}
-
-// hasStart reports whether a piece, and what follows it, begins with start.
-func (t *text) hasStart(start []byte) bool {
-	for range t.startsOf(start) {
-		return true
-	}
-	return false
-}
-
-// hasRow reports whether row begins and ends at a place where a piece does.
-func (t *text) hasRow(row []byte) bool {
-	for at := range t.startsOf(row) {
-		if _, ok := slices.BinarySearch(t.starts, at+len(row)); ok {
-			return true
-		}
-	}
-	return false
-}
 
 // A symbol is a named piece of data.
 type symbol struct {
@@ -250,52 +140,6 @@ func (d *dataReader) words(yield func(addr, word, next uint64)) error {
 	return nil
 }
 
-// readText cuts the strings b where something refers to.
-func (d *dataReader) readText(b []byte) error {
-	users := map[uint64]map[string]bool{d.strings.Start: {}}
-	note := func(addr uint64, user string) {
-		if d.strings.Start <= addr && addr < d.strings.End {
-			if users[addr] == nil {
-				users[addr] = map[string]bool{}
-			}
-			users[addr][user] = true
-		}
-	}
-	for _, u := range d.uses {
-		note(u.addr, u.user)
-	}
-	err := d.words(func(addr, word, next uint64) {
-		if d.strings.Start <= word && word < d.strings.End && d.isAddress(addr) {
-			// The length follows the address: another string begins there.
-			if end := word + next; next <= d.strings.End-word && end < d.strings.End && users[end] == nil {
-				users[end] = map[string]bool{}
-			}
-			if s, ok := d.at(addr); ok {
-				note(word, "data "+unnumbered(s.name))
-			} else {
-				note(word, "data")
-			}
-		}
-	})
-	if err != nil {
-		return err
-	}
-	b = bytes.TrimRight(b, "\x00") // padding up to what is aligned behind the strings
-	var starts []int
-	for addr := range users {
-		if start := int(addr - d.strings.Start); start < len(b) || start == 0 {
-			starts = append(starts, start)
-		}
-	}
-	slices.Sort(starts)
-	var at []map[string]bool
-	for _, start := range starts {
-		at = append(at, users[d.strings.Start+uint64(start)])
-	}
-	d.text = newText(bytes.Clone(b), starts, at)
-	return nil
-}
-
 var jumpTable = regexp.MustCompile(`\.jump[0-9]+$`)
 
 // temp ends the unnumbered name of what the compiler copies into variables. Small ones need not be there:
@@ -313,7 +157,7 @@ func unnumbered(name string) string { return compilerNumber.ReplaceAllString(nam
 // readSymbols reads the data of packages outside the standard library.
 func (d *dataReader) readSymbols() error {
 	for _, s := range d.symbols {
-		pkg := packageOf(s.name)
+		pkg := gobin.PackageOf(s.name)
 		// Tables of switches hold places in code.
 		if pkg == "" || s.size == 0 || jumpTable.MatchString(s.name) || std().packages[pkg] || strings.HasPrefix(s.name, "$") {
 			continue
@@ -341,7 +185,7 @@ func (d *dataReader) readVars() {
 		if fn == nil || std().has(fn) {
 			continue
 		}
-		if s, ok := d.at(u.addr); ok && packageOf(s.name) != "" && !strings.HasPrefix(s.name, "$") {
+		if s, ok := d.at(u.addr); ok && gobin.PackageOf(s.name) != "" && !strings.HasPrefix(s.name, "$") {
 			if fn.vars == nil {
 				fn.vars = map[string]bool{}
 			}

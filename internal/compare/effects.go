@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
 // # Effects
@@ -59,9 +61,9 @@ func (c *comparison) findRisk(name string) bool {
 	if rule, _ := c.std.explainName(name); rule != "" {
 		return false
 	}
-	pkg := packageOf(name)
+	pkg := gobin.PackageOf(name)
 	if v, ok := strings.CutPrefix(name, "&"); ok {
-		pkg = packageOf(v)
+		pkg = gobin.PackageOf(v)
 		return !purePackages[pkg] && pkg != "runtime" && !strings.Contains(v, "..") && !processorPackages[path.Base(pkg)] && !c.oddVar(v)
 	}
 	if c.library(pkg) || c.isStd(name) {
@@ -90,7 +92,7 @@ func (fn *function) targets(yield func(string) bool) {
 		}
 	}
 	for v := range fn.vars {
-		if packageOf(v) != packageOf(fn.name) && !yield("&"+v) {
+		if gobin.PackageOf(v) != gobin.PackageOf(fn.name) && !yield("&"+v) {
 			return
 		}
 	}
@@ -148,7 +150,7 @@ func (c *comparison) roots(p *Program, name string) []string {
 		case !c.missing(fn.name):
 			out[fn.name] = true
 		case len(fn.users) == 0:
-			out["data "+packageOf(fn.name)] = true
+			out["data "+gobin.PackageOf(fn.name)] = true
 		default:
 			for user := range fn.users {
 				if !seen[user] {
@@ -172,7 +174,7 @@ func (c *comparison) reach(p *Program, root string) map[string]bool {
 	var queue []*function
 	if pkg, ok := strings.CutPrefix(root, "data "); ok {
 		for name, fn := range p.funcs {
-			if packageOf(name) == pkg && len(fn.users) == 0 && c.isOdd(name) {
+			if gobin.PackageOf(name) == pkg && len(fn.users) == 0 && c.isOdd(name) {
 				queue = append(queue, fn)
 			}
 		}
@@ -212,12 +214,12 @@ func (c *comparison) initializes(name string) bool {
 		own := len(fn.vars) > 0
 		asks := false
 		for v := range fn.vars {
-			asks = asks || processorPackages[path.Base(packageOf(v))]
+			asks = asks || processorPackages[path.Base(gobin.PackageOf(v))]
 			own = own && c.oddVar(v)
 		}
 		for to := range fn.refs {
 			f := p.funcs[to]
-			asks = asks || processorPackages[path.Base(packageOf(to))] || f != nil && strings.HasSuffix(f.file, ".s") && c.isOdd(to)
+			asks = asks || processorPackages[path.Base(gobin.PackageOf(to))] || f != nil && strings.HasSuffix(f.file, ".s") && c.isOdd(to)
 		}
 		if !asks && !own && !c.hasCounterpart(p, fn) {
 			return false
@@ -228,7 +230,7 @@ func (c *comparison) initializes(name string) bool {
 
 // oddVar reports whether a program lacks the variable, which is not of the standard library.
 func (c *comparison) oddVar(name string) bool {
-	return !c.std.packages[packageOf(name)] && slices.ContainsFunc(c.programs, func(p *Program) bool { return len(p.data[unnumbered(name)]) == 0 })
+	return !c.std.packages[gobin.PackageOf(name)] && slices.ContainsFunc(c.programs, func(p *Program) bool { return len(p.data[unnumbered(name)]) == 0 })
 }
 
 // initName matches the name of an init function.
@@ -237,14 +239,14 @@ var initName = regexp.MustCompile(`\.init\.(\([^)]*\)|#)$`)
 // hasCounterpart reports whether each other program initializes the same
 // variables as fn.
 func (c *comparison) hasCounterpart(p *Program, fn *function) bool {
-	prefix := packageOf(fn.name) + ".init."
+	prefix := gobin.PackageOf(fn.name) + ".init."
 	for _, q := range c.programs {
 		if q == p || q.funcs[fn.name] != nil {
 			continue
 		}
 		found := false
 		for name, other := range q.funcs {
-			if name != packageOf(fn.name)+".init" && !strings.HasPrefix(name, prefix) {
+			if name != gobin.PackageOf(fn.name)+".init" && !strings.HasPrefix(name, prefix) {
 				continue
 			}
 			all := true

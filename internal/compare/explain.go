@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
 // # Explanations
@@ -177,46 +179,6 @@ func (c *comparison) branches(name string) bool {
 	return false
 }
 
-// leaf reports whether a function refers to nothing on any architecture but what
-// the compiler may have put there.
-func (c *comparison) leaf(name string) bool {
-	known, ok := c.leaves[name]
-	if ok {
-		return known
-	}
-	c.leaves[name] = true // while asking for itself: recursion refers to nothing else
-	c.leaves[name] = !slices.ContainsFunc(c.programs, func(p *Program) bool {
-		fn := p.funcs[name]
-		if fn == nil {
-			return false
-		}
-		for to, how := range fn.refs {
-			if rule, _ := c.std.explainName(to); rule == "" && (how&(called|addressed) != 0 || how&active != 0 && !c.leaf(to)) {
-				return true
-			}
-		}
-		return false
-	})
-	return c.leaves[name]
-}
-
-// hasIntrinsic reports whether a leaf has an intrinsic in it: where the compiler has no instruction for
-// it, the function may be too long to be inlined.
-func (c *comparison) hasIntrinsic(name string) bool {
-	return slices.ContainsFunc(c.programs, func(p *Program) bool {
-		fn := p.funcs[name]
-		if fn == nil {
-			return false
-		}
-		for to := range fn.refs {
-			if c.std.intrinsics[to] || to != name && fn.refs[to]&inlined != 0 && c.hasIntrinsic(to) {
-				return true
-			}
-		}
-		return false
-	})
-}
-
 // typePrefix begins the names of functions that the compiler makes for types, to compare and to hash them.
 const typePrefix = "type:."
 
@@ -249,168 +211,12 @@ func (c *comparison) isWrapper(fn *function) bool {
 		if rule, _ := c.std.explainName(to); rule != "" {
 			continue
 		}
-		if found || !strings.HasSuffix(to, fn.name[dot:]) || packageOf(to) != packageOf(fn.name) || c.missing(to) {
+		if found || !strings.HasSuffix(to, fn.name[dot:]) || gobin.PackageOf(to) != gobin.PackageOf(fn.name) || c.missing(to) {
 			return false
 		}
 		found = true
 	}
 	return found
-}
-
-// neverAlone reports whether a function has no code of its own in any program.
-func (c *comparison) neverAlone(name string) bool {
-	return !slices.ContainsFunc(c.programs, func(p *Program) bool { fn := p.funcs[name]; return fn != nil && fn.alone })
-}
-
-// everywhere reports whether the file that fn is declared in is part of all
-// programs.
-func (c *comparison) everywhere(fn *function) bool {
-	key := packageOf(fn.name) + "/" + fn.file
-	return !slices.ContainsFunc(c.programs, func(p *Program) bool { return !p.files[key] })
-}
-
-// onlyInlined reports whether the function has no code of its own on one of the
-// architectures, but on all others that have it: an inlined copy may lack what its
-// arguments rule out.
-func (c *comparison) onlyInlined(name string, archs []string) bool {
-	found := false
-	for _, p := range c.programs {
-		fn := p.funcs[name]
-		switch {
-		case fn == nil:
-		case slices.Contains(archs, p.GOARCH):
-			found = found || !fn.alone
-		case !fn.alone:
-			return false
-		}
-	}
-	return found
-}
-
-// besides reports whether on all the architectures a function that from inlines, or
-// that inlines from, refers to to.
-func (c *comparison) besides(from, to string, archs []string) bool {
-	for _, p := range c.programs {
-		if !slices.Contains(archs, p.GOARCH) {
-			continue
-		}
-		callee := p.funcs[to]
-		if callee == nil {
-			return false
-		}
-		found := false
-		for user := range callee.users {
-			found = found || c.inlines(from, user) || c.inlines(user, from)
-		}
-		if !found {
-			return false
-		}
-	}
-	return true
-}
-
-// through reports whether on all the architectures from refers to something that to
-// refers to: as when to is inlined, and all that is left of it is what is inlined
-// into it.
-func (c *comparison) through(from, to string, archs []string) bool {
-	next := map[string]bool{}
-	for _, p := range c.programs {
-		if fn := p.funcs[to]; fn != nil {
-			for name := range fn.refs {
-				if rule, _ := c.std.explainName(name); rule == "" {
-					next[name] = true
-				}
-			}
-		}
-	}
-	for _, p := range c.programs {
-		if fn := p.funcs[from]; fn != nil && slices.Contains(archs, p.GOARCH) {
-			found := false
-			for name := range fn.refs {
-				found = found || next[name]
-			}
-			if !found {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// inlines reports whether to is inlined into from on some architecture, directly or
-// by way of other inlined functions.
-func (c *comparison) inlines(from, to string) bool {
-	return slices.ContainsFunc(c.programs, func(p *Program) bool { return p.inlines(from, to, map[string]bool{}) })
-}
-
-func (p *Program) inlines(from, to string, seen map[string]bool) bool {
-	fn := p.funcs[from]
-	if fn == nil || seen[from] {
-		return false
-	}
-	seen[from] = true
-	if fn.refs[to]&inlined != 0 {
-		return true
-	}
-	for next, how := range fn.refs {
-		if how&inlined != 0 && p.inlines(next, to, seen) {
-			return true
-		}
-	}
-	return false
-}
-
-// explainString explains the string s that is in the programs for the architectures
-// in alone by what refers to it.
-func (c *comparison) explainString(s string, users []string, in, not []string) (rule, reason string) {
-	if len(in) == 1 && c.hasOwnNames(s, in[0]) {
-		return "name", "the name of the architecture is a part of it, where others have theirs"
-	}
-	inCode := true
-	for _, p := range c.programs {
-		inCode = inCode && (!slices.Contains(not, p.GOARCH) || p.hasImmediate(s))
-	}
-	if inCode {
-		return "immediate", "the code has it in its instructions"
-	}
-	if len(users) > 0 && !slices.ContainsFunc(users, func(user string) bool { return !c.stdUser(user) }) {
-		return "library", "only the standard library uses it"
-	}
-	for _, user := range users {
-		if data, ok := strings.CutPrefix(user, "data"); ok {
-			if pkg := packageOf(strings.TrimSpace(data)); pkg != "" && !c.std.packages[pkg] && !(c.archPackages[pkg] && c.constraintText(s, nil)) {
-				return "", ""
-			}
-			continue
-		}
-		if chain := strings.Split(user, usedIn); !slices.ContainsFunc(chain, func(name string) bool {
-			return c.differs(name) || c.explained[name] != nil && c.explained[name].Rule != "constraint" || c.branches(name) || !c.isOdd(name) && c.onlyInlined(name, not)
-		}) && !c.constraintText(s, chain) {
-			return "", ""
-		}
-	}
-	if len(users) == 0 {
-		return "", ""
-	}
-	return "user", "used by code or data of the standard library that depends on the architecture"
-}
-
-// stdUser reports whether a user of a string is of the standard library, with all that
-// it is inlined into.
-func (c *comparison) stdUser(user string) bool {
-	if data, ok := strings.CutPrefix(user, "data"); ok {
-		pkg := packageOf(strings.TrimSpace(data))
-		return c.std.packages[pkg]
-	}
-	return !slices.ContainsFunc(strings.Split(user, usedIn), func(name string) bool { return !c.isStd(name) })
-}
-
-// hasOwnNames reports whether the others have the string s of the program for goarch
-// with their own architecture in place of goarch.
-func (c *comparison) hasOwnNames(s, goarch string) bool {
-	return strings.Contains(s, goarch) && !slices.ContainsFunc(c.programs, func(p *Program) bool {
-		return !p.text.index[strings.ReplaceAll(s, goarch, p.GOARCH)]
-	})
 }
 
 // explainSetting explains the build settings that name the architecture.

@@ -35,26 +35,6 @@ func TestCounted(t *testing.T) {
 	}
 }
 
-func TestPackageOf(t *testing.T) {
-	for name, want := range map[string]string{
-		"main.main":                        "main",
-		"net/http.(*Client).Do":            "net/http",
-		"example.com/a%2eb.F":              "example.com/a.b",
-		"example.com/a.v2/b.F":             "example.com/a.v2/b",
-		"slices.Sort[go.shape.[]a/b.T]":    "slices",
-		"type:.eq.main.T":                  "",
-		"go:textfipsend":                   "",
-		"memeqbody":                        "",
-		"sync.(*Pool[a/b.T,c/d.U]).Get":    "sync",
-		"internal/cpu.doinit.func1":        "internal/cpu",
-		"vendor/golang.org/x/sys/cpu.init": "vendor/golang.org/x/sys/cpu",
-	} {
-		if got := packageOf(name); got != want {
-			t.Errorf("packageOf(%q) = %q, want %q", name, got, want)
-		}
-	}
-}
-
 func TestDeclared(t *testing.T) {
 	for name, want := range map[string]string{
 		"internal/cpu.doinit.func1":       "internal/cpu.doinit",

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
 // # The standard library's table
@@ -105,7 +107,7 @@ func declared(name string) string {
 
 // has reports whether a function belongs to the standard library.
 func (t *stdTable) has(fn *function) bool {
-	pkg := packageOf(fn.name)
+	pkg := gobin.PackageOf(fn.name)
 	if pkg == "" {
 		return fn.stdFile != ""
 	}
@@ -120,7 +122,7 @@ func (t *stdTable) declaredIn(fn *function) []*stdFile {
 	}
 	// An init function, an assembler function local to its file, and one whose
 	// name comes from a macro have no name in the table.
-	if pkg := packageOf(name); pkg == "" || strings.Contains(fn.name, "(") {
+	if pkg := gobin.PackageOf(name); pkg == "" || strings.Contains(fn.name, "(") {
 		if f := t.files[fn.stdFile]; f != nil && (pkg == "" || f.pkg == pkg) {
 			return []*stdFile{f}
 		}

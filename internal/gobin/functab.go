@@ -34,6 +34,7 @@ import (
 	"iter"
 	"slices"
 	"sort"
+	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
@@ -279,18 +280,13 @@ func (t *FuncTable) Names() iter.Seq[string] { return stringsOf(t.names) }
 func (t *FuncTable) Files() iter.Seq[string] { return stringsOf(t.files) }
 
 // stringsOf yields the non-empty NUL-terminated strings in b. They share memory
-// with nothing.
+// with each other, in one copy of b, but not with b.
 func stringsOf(b []byte) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for len(b) > 0 {
-			end := bytes.IndexByte(b, 0)
-			if end < 0 {
-				end = len(b)
-			}
-			if end > 0 && !yield(string(b[:end])) {
+		for text := range strings.SplitSeq(string(b), "\x00") {
+			if text != "" && !yield(text) {
 				return
 			}
-			b = b[min(end+1, len(b)):]
 		}
 	}
 }

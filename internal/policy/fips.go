@@ -52,13 +52,16 @@ var fipsSum = Rule{
 // fipsVersion returns the version of the FIPS 140 module in the program: "latest" for
 // the one of the Go release, "" when there is none or it cannot be told.
 func fipsVersion(in *Input) string {
-	s, err := in.packages()
+	t, err := in.funcs()
 	if err != nil {
 		return ""
 	}
 	found := ""
-	for path := range s.names {
-		rest, ok := strings.CutPrefix(path, fipsPath)
+	for name := range t.Names() {
+		if !strings.HasPrefix(name, fipsPath) { // most names
+			continue
+		}
+		rest, ok := strings.CutPrefix(gobin.PackageOf(name), fipsPath)
 		if !ok || rest != "" && rest[0] != '/' {
 			continue
 		}

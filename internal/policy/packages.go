@@ -14,7 +14,6 @@ package policy
 import (
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -33,13 +32,13 @@ func newPackageSet(t *gobin.FuncTable) *packageSet {
 	s := &packageSet{text: map[string]uint64{}, names: map[string][]string{}}
 	for name := range t.Names() {
 		s.named = s.named || name == "main.main"
-		if pkg := packageOf(name); pkg != "" {
+		if pkg := gobin.PackageOf(name); pkg != "" {
 			s.names[pkg] = append(s.names[pkg], name)
 		}
 	}
 	for i := range t.Len() {
 		fn := t.At(i)
-		if pkg := packageOf(fn.Name); pkg != "" {
+		if pkg := gobin.PackageOf(fn.Name); pkg != "" {
 			s.text[pkg] += fn.End - fn.Entry
 		}
 	}
@@ -59,42 +58,13 @@ func (s *packageSet) symbols(path string) map[string]bool {
 	return have
 }
 
-// packageOf returns the import path of a function's package, "" if it has none.
-func packageOf(name string) string {
-	pkg, _ := cutLinkName(name)
-	return pkg
-}
-
 // splitLinkName splits the link name of a function into the import path of its package
 // and the name in it, without type arguments, pointers and what the compiler appends:
 // "net/http.(*Client).Do.func1" gives "net/http" and "Client.Do". Names that belong
 // to no package, as those of assembly and of generated type code, give "".
 func splitLinkName(name string) (pkg, symbol string) {
-	pkg, rest := cutLinkName(name)
+	pkg, rest := gobin.CutLinkName(name)
 	return pkg, plainSymbol(rest)
-}
-
-// cutLinkName is splitLinkName but for what follows the package, which is as it stands.
-func cutLinkName(name string) (pkg, rest string) {
-	if strings.HasPrefix(name, "type:") || strings.HasPrefix(name, "go:") {
-		return "", ""
-	}
-	// Type arguments and receivers may hold slashes and dots of other paths.
-	head := name
-	if i := strings.IndexAny(name, "[({ "); i >= 0 {
-		head = name[:i]
-	}
-	slash := strings.LastIndexByte(head, '/') + 1
-	dot := strings.IndexByte(head[slash:], '.')
-	if dot <= 0 {
-		return "", ""
-	}
-	pkg, rest = name[:slash+dot], name[slash+dot+1:]
-	// PathToPrefix escapes dots of the last element, and bytes that a linker dislikes.
-	if path, err := url.PathUnescape(pkg); err == nil {
-		pkg = path
-	}
-	return pkg, rest
 }
 
 var pointers = strings.NewReplacer("(*", "", "(", "", ")", "")

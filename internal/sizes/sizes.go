@@ -53,16 +53,11 @@ func PackageOf(name string) string {
 	if name == "" {
 		return "(no name)"
 	}
-	if i := strings.IndexByte(name, '['); i >= 0 {
-		name = name[:i] // the type arguments hold paths of other packages
+	if pkg := gobin.PackageOf(name); pkg != "" {
+		return pkg
 	}
-	if i := strings.IndexByte(name, ':'); i >= 0 && !strings.Contains(name[:i], "/") {
+	if i := strings.IndexByte(name, ':'); i >= 0 {
 		return name[:i+1]
-	}
-	slash := strings.LastIndexByte(name, '/') + 1
-	if dot := strings.IndexByte(name[slash:], '.'); dot >= 0 {
-		// The linker escapes dots of the last element.
-		return strings.ReplaceAll(name[:slash+dot], "%2e", ".")
 	}
 	return "(assembly)" // without a package, such as _rt0_amd64_linux
 }

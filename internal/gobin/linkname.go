@@ -1,0 +1,37 @@
+package gobin
+
+import (
+	"net/url"
+	"strings"
+)
+
+// PackageOf returns the import path in the link name of a function or variable, "" if it has none: names of assembly
+// that are local to a file, and those that the compiler and the linker make for no package ("type:.eq.…", "go:…").
+func PackageOf(name string) string {
+	pkg, _ := CutLinkName(name)
+	return pkg
+}
+
+// CutLinkName splits a link name into the import path of its package and the rest, as it stands: "net/http.(*Client).Do.func1"
+// gives "net/http" and "(*Client).Do.func1". Both are "" for a name without package.
+func CutLinkName(name string) (pkg, rest string) {
+	if strings.HasPrefix(name, "type:") || strings.HasPrefix(name, "go:") {
+		return "", ""
+	}
+	// Type arguments and receivers may hold slashes and dots of other paths.
+	head := name
+	if i := strings.IndexAny(name, "[({ "); i >= 0 {
+		head = name[:i]
+	}
+	slash := strings.LastIndexByte(head, '/') + 1
+	dot := strings.IndexByte(head[slash:], '.')
+	if dot <= 0 {
+		return "", ""
+	}
+	pkg, rest = name[:slash+dot], name[slash+dot+1:]
+	// cmd/internal/objabi.PathToPrefix escapes dots of the last element, and bytes that a linker dislikes.
+	if path, err := url.PathUnescape(pkg); err == nil {
+		pkg = path
+	}
+	return pkg, rest
+}
