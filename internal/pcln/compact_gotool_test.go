@@ -23,8 +23,23 @@ func (b box[T]) get() T { return b.v }
 
 func check(i int, list []string) string { return list[i] }
 
+// Initializers by inlined calls, in an init without prologue.
+type pair struct {
+	key  key
+	kind int
+	bits uint64
+}
+
+type key string
+
+func raw(i int64) uint64 { return uint64(i) }
+
+func (k key) number(v int) pair { return pair{k, 1, raw(int64(v))} }
+
+var a, b = key("k").number(1), key("k").number(2)
+
 func main() {
-	defer func() { fmt.Println(recover()) }()
+	defer func() { fmt.Println(recover(), a, b) }()
 	fmt.Println(box[string]{"x"}.get(), check(3, []string{"a"}))
 }
 `
@@ -99,6 +114,36 @@ func TestGoBuild(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The first instruction of an init may belong to an inlined call that the compiler says is called from there: from itself.
+func TestCallsOfThemselves(t *testing.T) {
+	table, err := Read(open(t, build(t, "amd64")), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range table.Len() {
+		r, err := table.record(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name, err := table.name(r.name); err != nil || name != "main.init" {
+			continue
+		}
+		first, err := table.valueAtPC(r.pcdata[pcdataInlTree], r.size, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chain, err := table.frames(&r, first)
+		if err != nil || len(chain) == 0 {
+			t.Fatalf("calls inlined at the start of main.init: %+v (%v), want one or more", chain, err)
+		}
+		if last := chain[len(chain)-1]; last.parent != 0 {
+			t.Errorf("%s is called from %#x of main.init, want 0, where it begins itself", last.name, last.parent)
+		}
+		return
+	}
+	t.Fatal("there is no main.init")
 }
 
 // A section of unknown use behind .gopclntab stays where it is, and the file as

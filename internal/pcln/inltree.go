@@ -48,29 +48,32 @@ func (t *Table) inlTree(r *record, runs []run) (*inlTree, error) {
 		tree.calls[i] = call
 		todo = append(todo, valueAt(runs, uint64(call.parent)))
 	}
-	return tree, tree.checkChains(t, r, runs)
+	return tree, nil
 }
 
-// checkChains refuses a tree in which the way from a call to its callers does not
-// end: the runtime would not find the end either.
-func (x *inlTree) checkChains(t *Table, r *record, runs []run) error {
-	const onPath, ends = 1, 2
-	state := map[int32]int{}
-	var path []int32
-	for i := range x.calls {
-		path = path[:0]
-		for ; i >= 0 && state[i] != ends; i = valueAt(runs, uint64(x.calls[i].parent)) {
-			if state[i] == onPath {
-				return t.errorf(0, "the function at text offset %#x has inlined calls that call each other", r.entry)
-			}
-			state[i] = onPath
-			path = append(path, i)
-		}
-		for _, i := range path {
-			state[i] = ends
-		}
+// A chain is the way from an inlined call to its callers: the indices that it has passed. It ends where the function
+// itself calls, or where it comes to a call again: the compiler gives calls that it finds no instruction for the
+// function's first one, which in an initializer without prologue may belong to an inlined call, even to the same one.
+type chain struct {
+	few  []int32
+	many map[int32]bool // of a long chain, for speed
+}
+
+// again records the call with that index, and reports whether the chain has passed it before.
+func (c *chain) again(index int32) bool {
+	const few = 16
+	if slices.Contains(c.few, index) || c.many[index] {
+		return true
 	}
-	return nil
+	switch {
+	case len(c.few) < few:
+		c.few = append(c.few, index)
+	case c.many == nil:
+		c.many = map[int32]bool{index: true}
+	default:
+		c.many[index] = true
+	}
+	return false
 }
 
 // dropLines makes the records equal that differ in what only lines need: the

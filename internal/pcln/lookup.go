@@ -81,7 +81,8 @@ func (s *Symbols) Frames(i int, off uint64) ([]Frame, error) {
 		return nil, err
 	}
 	var list []Frame
-	for index := valueAt(runs, off); len(tree.calls) > 0 && index >= 0; index = valueAt(runs, off) {
+	var passed chain
+	for index := valueAt(runs, off); len(tree.calls) > 0 && index >= 0 && !passed.again(index); index = valueAt(runs, off) {
 		call := tree.calls[index]
 		f := Frame{Func: call.name, ID: call.id, StartLine: int(call.startLine), Inlined: true}
 		if f.File, f.Line, err = t.fileLine(&r, off); err != nil {

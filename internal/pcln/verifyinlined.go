@@ -17,7 +17,8 @@ const maxInlined = 1 << 12
 // (runtime/symtabinl.go, inlineUnwinder).
 func (t *Table) frames(r *record, index int32) ([]frame, error) {
 	var list []frame
-	for index >= 0 && r.funcdata[funcdataInlTree] != noFuncData {
+	var passed chain
+	for index >= 0 && r.funcdata[funcdataInlTree] != noFuncData && !passed.again(index) {
 		if len(list) == maxInlined {
 			return nil, t.errorf(0, "verification: more than %d calls are inlined at one instruction", maxInlined)
 		}
