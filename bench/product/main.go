@@ -25,7 +25,7 @@ func main() {
 	var c config
 	flag.IntVar(&c.rounds, "n", 101, "starts of each `file`, with and without huge pages")
 	flag.IntVar(&c.toolRuns, "tool-runs", 5, "`runs` of each tool, of which the median counts")
-	flag.BoolVar(&c.server, "server", false, "also measure a large server")
+	flag.BoolVar(&c.server, "server", false, "also measure a large server, by a tenth of the starts")
 	flag.StringVar(&c.upx, "upx", "upx", "UPX: `name` on PATH, or path")
 	archs := flag.String("arch", "amd64,arm64,riscv64", "`architectures` to compare sizes on; only the first's programs are started")
 	flag.StringVar(&c.json, "json", "", "also write the results to a JSON `file`")
@@ -76,6 +76,9 @@ func run(c *config) error {
 	r := newResults(c)
 	for i := range c.programs {
 		for n, arch := range c.archs {
+			if n > 0 && c.programs[i].large {
+				break
+			}
 			if err := c.makeAll(r, &c.programs[i], arch, n == 0); err != nil {
 				return fmt.Errorf("%s for %s: %w", c.programs[i].name, arch, err)
 			}

@@ -106,6 +106,9 @@ func (c *config) makeAll(r *results, p *program, arch string, native bool) error
 			continue
 		default:
 			argv = append([]string{c.tools[v.tool]}, v.args...)
+			if p.large { // UPX would take a quarter of an hour
+				argv = slices.DeleteFunc(argv, func(arg string) bool { return arg == "--best" })
+			}
 			for i := range argv {
 				argv[i] = strings.ReplaceAll(argv[i], "OUT", out)
 			}
@@ -153,8 +156,12 @@ func (c *config) start(r *results) error {
 				rows, files = append(rows, x), append(files, file)
 			}
 		}
+		rounds := c.rounds
+		if p.large {
+			rounds = max(rounds/10, 1)
+		}
 		for _, thp := range []bool{true, false} {
-			starts, err := measure.StartAll(c.rounds, thp, p.arg, files)
+			starts, err := measure.StartAll(rounds, thp, p.arg, files)
 			if err != nil {
 				return err
 			}
