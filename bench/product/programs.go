@@ -13,7 +13,8 @@ type program struct {
 	what string // explanation below the table
 	dir  string
 	arg  string // with it the program returns at once from main
-	// Its packages and starts take long: the first architecture, a tenth of the starts, and UPX without --best must do.
+	// Its packages and starts take long: the first architecture, a tenth of the starts, and of UPX only NRV without
+	// --best must do.
 	large bool
 }
 

@@ -102,7 +102,7 @@ func (r *results) find(program, arch, variant string) *row {
 }
 
 func (r *results) header() string {
-	return fmt.Sprintf("%s, %s, %s, Linux %s; %d starts of each file, a tenth of that for a large server, for which UPX runs without --best", r.Date, r.Go, r.CPU, r.Kernel, r.Rounds)
+	return fmt.Sprintf("%s, %s, %s, Linux %s; %d starts of each file, a tenth of that for a large server, of which UPX makes NRV without --best only", r.Date, r.Go, r.CPU, r.Kernel, r.Rounds)
 }
 
 func (r *results) print(w io.Writer) {
