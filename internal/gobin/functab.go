@@ -165,7 +165,7 @@ func parseFuncTable(f *goelf.File, data []byte, addr, off uint64) (*FuncTable, e
 		names:    table(0),
 		units:    table(1),
 		files:    table(2),
-		pctab:    table(3),
+		pctab:    data[starts[3]:], // elfstrip has short ones in unused words of the records behind
 		pcln:     data[starts[4]:],
 		own:      data[starts[4]:],
 		unit:     uint64(data[instructionUnits]),

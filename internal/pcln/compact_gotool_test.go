@@ -10,6 +10,7 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/fuzztest"
+	"github.com/go3s/rules_go3s/internal/gobin"
 	"github.com/go3s/rules_go3s/internal/gotool"
 )
 
@@ -144,6 +145,37 @@ func TestCallsOfThemselves(t *testing.T) {
 		return
 	}
 	t.Fatal("there is no main.init")
+}
+
+// What linkcheck reads of functions is the same after compacting without loss, also where short tables moved into the records.
+func TestReadByOthers(t *testing.T) {
+	for _, goarch := range []string{"amd64", "arm64", "riscv64"} {
+		out := filepath.Join(t.TempDir(), "out")
+		gotool.Output(t, "", goarch, "build", "-trimpath", "-o", out, "github.com/go3s/rules_go3s/tools/golink/testdata/seed") // a small one has too few records
+		f := open(t, out)
+		data, _, err := Compact(f, Full, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := goelf.Parse("compacted", data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, err := gobin.ReadFuncTable(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, err := gobin.ReadFuncTable(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range before.Len() {
+			want, got := before.Info(i, nil), after.Info(i, nil)
+			if got.File != want.File || got.Line != want.Line || want.File == "" && want.Line > 0 {
+				t.Fatalf("%s: %s is at %s:%d, want %s:%d", goarch, before.At(i).Name, got.File, got.Line, want.File, want.Line)
+			}
+		}
+	}
 }
 
 // A section of unknown use behind .gopclntab stays where it is, and the file as
