@@ -10,8 +10,8 @@ import (
 
 const NoteVersion = noteVersion
 
-// MendSum gives the packed file data the right checksum, so that fuzzing gets past it.
-func MendSum(name string, data []byte) {
+// MendSums gives the packed file data the right checksums, so that fuzzing gets past them.
+func MendSums(name string, data []byte) {
 	f, err := goelf.Parse(name, data)
 	if err != nil {
 		return
@@ -20,7 +20,15 @@ func MendSum(name string, data []byte) {
 	if err != nil || n == nil || n.Header > n.End || n.End > uint64(len(data)) || n.End-n.Header < 8 || (n.End-n.Header-8)%unpacker.SumUnit != 0 {
 		return
 	}
-	le.PutUint64(data[n.Header:], unpacker.Sum(data[n.Header+8:n.End]))
+	payload := words(data[n.Header:n.End])
+	var h unpacker.Header
+	if _, err := binary.Decode(payload, le, &h); err != nil || h.DataStart() < 0 || h.DataStart() > len(payload) {
+		return
+	}
+	h.DataSum = unpacker.Sum(payload[h.DataStart():])
+	copy(payload, encode(h))
+	le.PutUint64(payload, unpacker.Sum(payload[8:h.DataStart()]))
+	copy(data[n.Header:], payload)
 }
 
 // PackSplit is Pack for any program and however small it is, so that two threads unpack it.

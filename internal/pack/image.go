@@ -20,7 +20,7 @@ const (
 	maxSpan = 1 << 31 // bytes of an image
 	// A last part of a huge page that is larger is worth a whole one.
 	hugeTail = 1 << 20
-	splitMin = 2 << 20 // bytes to unpack that two threads unpack sooner than one
+	splitMin = 512 << 10 // bytes to unpack that two threads unpack sooner than one
 )
 
 // An image is what a program's PT_LOAD segments are in memory.
@@ -78,7 +78,7 @@ func newImage(f *goelf.File, a *arch.Arch) (*image, error) {
 	if len(m.ranges) == 0 {
 		return nil, fmt.Errorf("%s: no PT_LOAD segment has contents", f.Name)
 	}
-	// A Go program has threads and makes the same system calls; others may not be allowed to.
+	// A Go program has threads anyway; others may not be allowed to.
 	if _, err := gobin.ReadFuncTable(f); err == nil {
 		m.splitMin = splitMin
 	}

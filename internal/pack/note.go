@@ -12,7 +12,7 @@ import (
 const (
 	noteName    = "go3s"
 	noteType    = 0x6b636170 // "pack"
-	noteVersion = 2
+	noteVersion = 3
 )
 
 // A packNote is the descriptor of the note: where the parts of the packed file are

@@ -251,7 +251,7 @@ func FuzzUnpack(f *testing.F) {
 		data = bytes.Clone(data)
 		data[int(at)%len(data)] ^= value
 		if mend {
-			pack.MendSum("fuzz", data)
+			pack.MendSums("fuzz", data)
 		}
 		var back []byte
 		var err error

@@ -2,7 +2,6 @@ package pack
 
 import (
 	"slices"
-	"unsafe"
 
 	"github.com/go3s/rules_go3s/internal/pack/unpacker"
 )
@@ -22,9 +21,7 @@ func (m *image) payload(h *unpacker.Header) []byte {
 	h.NFilters, h.NBlocks = uint64(len(filters)), uint64(len(blocks))
 
 	var tables, data []byte
-	size := unsafe.Sizeof(*h) + uintptr(len(m.segments))*unsafe.Sizeof(unpacker.Segment{}) +
-		uintptr(len(filters))*unsafe.Sizeof(unpacker.Filter{}) + uintptr(len(blocks))*unsafe.Sizeof(unpacker.Block{})
-	at := func() uint64 { return uint64(size) + uint64(len(data)) }
+	at := func() uint64 { return uint64(h.DataStart() + len(data)) }
 	for _, s := range m.segments {
 		tables = append(tables, encode(s)...)
 	}
@@ -39,11 +36,12 @@ func (m *image) payload(h *unpacker.Header) []byte {
 		b.Packed = at() - b.Data
 		tables = append(tables, encode(b)...)
 	}
-	out := append(append(encode(h), tables...), data...)
-	// The sum itself is not summed.
-	out = append(out, make([]byte, alignUp(uint64(len(out))-8, unpacker.SumUnit)+8-uint64(len(out)))...)
-	le.PutUint64(out, unpacker.Sum(out[8:]))
-	return out
+	data = append(data, make([]byte, -len(data)&(unpacker.SumUnit-1))...)
+	h.DataSum = unpacker.Sum(data)
+	out := append(encode(h), tables...)
+	out = append(out, make([]byte, h.DataStart()-len(out))...)
+	le.PutUint64(out, unpacker.Sum(out[8:])) // the sum itself is not summed
+	return append(out, data...)
 }
 
 // half returns where the second half of the image begins, 0 if there is little to unpack: at

@@ -74,10 +74,11 @@ func restrict(how string) error {
 	}
 	for nr, what := range map[uintptr]string{
 		unix.SYS_MADVISE: "with threads, madvise fails with", unix.SYS_CLONE: "with threads, clone fails with",
-		unix.SYS_SCHED_GETAFFINITY: "with threads, sched_getaffinity fails with",
+		unix.SYS_SCHED_GETAFFINITY: "with threads, sched_getaffinity fails with", unix.SYS_GETCPU: "with threads, getcpu fails with",
+		unix.SYS_SCHED_SETAFFINITY: "with threads, sched_setaffinity fails with",
 	} {
 		if name == what {
-			return filterCalls(nr, n, append(calls, unix.SYS_CLONE, unix.SYS_FUTEX, unix.SYS_SCHED_GETAFFINITY))
+			return filterCalls(nr, n, append(calls, unix.SYS_CLONE, unix.SYS_FUTEX, unix.SYS_SCHED_GETAFFINITY, unix.SYS_GETCPU, unix.SYS_SCHED_SETAFFINITY))
 		}
 	}
 	return errors.New("what?")
@@ -210,6 +211,8 @@ func TestSurvivesSplit(t *testing.T) {
 		fmt.Sprintf("with threads, clone fails with=%d", unix.EAGAIN),
 		fmt.Sprintf("with threads, clone fails with=%d", unix.EPERM),
 		fmt.Sprintf("with threads, sched_getaffinity fails with=%d", unix.ENOSYS),
+		fmt.Sprintf("with threads, getcpu fails with=%d", unix.ENOSYS),
+		fmt.Sprintf("with threads, sched_setaffinity fails with=%d", unix.EPERM),
 	} {
 		if status, stderr := restricted(t, how, path); status != ok || stderr != "" {
 			t.Errorf("with %q: %s, %q", how, status, stderr)
@@ -222,7 +225,7 @@ func TestSurvivesSplit(t *testing.T) {
 	// Damage that only the second thread finds: no block begins with zeros.
 	i := slices.IndexFunc(tables.Blocks, func(b unpacker.Block) bool { return b.Start >= tables.Half })
 	clear(data[tables.Start+tables.Blocks[i].Data:][:8])
-	pack.MendSum(path, data)
+	pack.MendSums(path, data)
 	if err := os.WriteFile(path, data, 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +246,7 @@ func TestLacksMemory(t *testing.T) {
 	}
 }
 
-// A damaged file says so: nothing of it is used before it was checked.
+// A damaged file says so: nothing of it runs before it was checked.
 func TestStartsDamaged(t *testing.T) {
 	path := writePacked(t, 1000)
 	original, err := os.ReadFile(path)

@@ -11,7 +11,7 @@ func Check(b []byte) *Header {
 	if uintptr(len(b)) < headerSize {
 		return nil
 	}
-	if h := (*Header)(start(b)); h.check(end(b)) {
+	if h := (*Header)(start(b)); h.check(end(b)) && h.whole(end(b)) {
 		return h
 	}
 	return nil
@@ -22,6 +22,9 @@ func (h *Header) Filters() []Filter { return unsafe.Slice(h.filter(0), h.NFilter
 
 // Blocks returns the blocks of a header that Check has returned.
 func (h *Header) Blocks() []Block { return unsafe.Slice(h.block(0), h.NBlocks) }
+
+// DataStart returns where in the payload the data begins, bytes.
+func (h *Header) DataStart() int { return int(h.data()) }
 
 // Sum returns the checksum of b, whose length is a multiple of SumUnit.
 func Sum(b []byte) uint64 {

@@ -1,10 +1,12 @@
 package unpacker
 
 // A Header is what the unpacker knows of its program. In the packed file it is
-// followed by NSegments segments, NFilters filters, NBlocks blocks, and what these refer
-// to; it is all padded for the sum.
+// followed by NSegments segments, NFilters filters, NBlocks blocks, and the data that these refer
+// to, which go on to the end of the payload. Tables and data are padded for their sums. They
+// have one each, so that one thread begins to decode while another sums the data.
 type Header struct {
-	Sum uint64 // of all that follows, up to the end of the payload
+	Sum     uint64 // of what follows, up to the data
+	DataSum uint64 // of the data
 
 	Base   uint64 // link-time address of the image's first byte
 	Fixed  uint64 // 1 when the image must be there, 0 when it may be anywhere

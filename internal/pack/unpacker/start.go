@@ -37,8 +37,8 @@ func start(sp unsafe.Pointer, h *Header, end unsafe.Pointer) uintptr {
 	auxv := findAuxv(sp)
 	page := *auxValue(auxv, atPagesz)
 	payload := uintptr(unsafe.Pointer(h)) &^ (page - 1)
-	// One call in place of many page faults; it also finds out a file that is cut off.
-	if syscall(sysMadvise, payload, uintptr(end)-payload, madvPopulateRead, 0, 0, 0) == -efault&(1<<64-1) {
+	// A file that was cut off lacks the last page. To read there would be a SIGBUS.
+	if syscall(sysMadvise, (uintptr(end)-1)&^(page-1), 1, madvPopulateRead, 0, 0, 0) == -efault&(1<<64-1) {
 		fail(damaged)
 	}
 	if !h.check(end) {
@@ -48,7 +48,7 @@ func start(sp unsafe.Pointer, h *Header, end unsafe.Pointer) uintptr {
 		fail("packed program: its segments share pages of the size that this kernel has\n")
 	}
 	image := reserve(h)
-	if !unpackAll(h, image, sp) {
+	if !unpackAll(h, end, image, sp) {
 		fail(damaged)
 	}
 	protect(h, image, page)

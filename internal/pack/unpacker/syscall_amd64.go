@@ -11,5 +11,7 @@ const (
 	sysMadvise          = 28
 	sysExitGroup        = 231
 	sysFutex            = 202
+	sysGetcpu           = 309
+	sysSchedSetaffinity = 203
 	sysSchedGetaffinity = 204
 )

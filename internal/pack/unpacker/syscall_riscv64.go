@@ -11,5 +11,7 @@ const (
 	sysMadvise          = 233
 	sysExitGroup        = 94
 	sysFutex            = 98
+	sysGetcpu           = 168
+	sysSchedSetaffinity = 122
 	sysSchedGetaffinity = 123
 )

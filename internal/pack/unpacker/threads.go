@@ -26,16 +26,17 @@ const (
 const (
 	// How many bytes below the stack pointer of the start are the first thread's. The
 	// kernel has mapped 128 KiB there, less only where the limit of the stack is.
+	// A mask is at the end of that.
 	ownStack = 8 << 10
-	maskSize = 1024 // bytes: 8192 processors
 )
 
 // A helper is what both threads know of each other. It is at the top of the second one's
 // stack.
 type helper struct {
-	header, image uintptr // numbers: for storing pointers the compiler wants a garbage collector
-	tid           uint32  // of the thread, which the kernel clears when it is gone
-	worked        uint32  // 1 when the thread has done its part
+	header, end, image uintptr // numbers: for storing pointers the compiler wants a garbage collector
+	tid                uint32  // of the thread, which the kernel clears when it is gone
+	begun              uint32  // 1 when the thread runs
+	worked             uint32  // 1 when the thread has done its part
 }
 
 // spawn starts a thread that calls help with w and exits. Its stack is below w. It
@@ -45,20 +46,37 @@ func spawn(flags uintptr, w *helper, tid *uint32) uintptr
 // acquire returns what is at p, before it reads anything else. It is the assembler's.
 func acquire(p *uint32) uint32
 
-// unpackAll unpacks the image, with another thread if it can.
+// unpackAll unpacks the image from the payload that ends at end, with another thread if it
+// can, and reports whether the payload was whole. The thread sums the data, too: the second
+// half is decoded sooner.
 //
 //go:nosplit
-func unpackAll(h *Header, image, sp unsafe.Pointer) bool {
-	below := unsafe.Pointer((uintptr(sp) - ownStack) &^ 63)
-	if h.Half == 0 || !several(unsafe.Add(below, -maskSize)) {
-		return Unpack(h, image)
+func unpackAll(h *Header, end, image, sp unsafe.Pointer) bool {
+	own := unsafe.Pointer((uintptr(sp) - ownStack) &^ 63)
+	allowed := mask{own, 0}
+	if h.Half == 0 || !allowed.several() {
+		return h.whole(end) && Unpack(h, image)
 	}
-	w := (*helper)(unsafe.Add(below, -64))
-	w.header, w.image, w.tid, w.worked = uintptr(unsafe.Pointer(h)), uintptr(image), 0, 0
-	if isError(spawn(cloneFlags, w, &w.tid)) {
-		return Unpack(h, image)
+	w := (*helper)(unsafe.Add(own, -64))
+	w.header, w.end, w.image = uintptr(unsafe.Pointer(h)), uintptr(end), uintptr(image)
+	w.tid, w.begun, w.worked = 0, 0, 0
+	tid := spawn(cloneFlags, w, &w.tid)
+	if isError(tid) {
+		return h.whole(end) && Unpack(h, image)
+	}
+	// There are kernels that leave a new thread where it was made, behind this one, until
+	// they balance load milliseconds later.
+	if cpu := processor(); allowed.has(cpu) {
+		allowed.toggle(cpu)
+		allowed.set(tid)
 	}
 	worked := h.unpackBefore(image)
+	if cpu := processor(); acquire(&w.begun) == 0 && cpu < allowed.size*8 {
+		// The other processors are busy, and this one is of no use until the thread has run.
+		allowed.clear()
+		allowed.toggle(cpu)
+		allowed.set(tid)
+	}
 	for {
 		tid := acquire(&w.tid)
 		if tid == 0 {
@@ -72,27 +90,9 @@ func unpackAll(h *Header, image, sp unsafe.Pointer) bool {
 //
 //go:nosplit
 func help(w *helper) {
-	if (*Header)(unsafe.Pointer(w.header)).unpackRest(unsafe.Pointer(w.image)) {
+	w.begun = 1
+	h := (*Header)(unsafe.Pointer(w.header))
+	if h.whole(unsafe.Pointer(w.end)) && h.unpackRest(unsafe.Pointer(w.image)) {
 		w.worked = 1
 	}
-}
-
-// several reports whether the process may use more than one processor. It needs
-// maskSize bytes at mask.
-//
-//go:nosplit
-func several(mask unsafe.Pointer) bool {
-	n := syscall(sysSchedGetaffinity, 0, maskSize, uintptr(mask), 0, 0, 0)
-	if isError(n) || n > maskSize {
-		return false
-	}
-	found := false
-	for end := uintptr(mask) + n; uintptr(mask) < end; mask = unsafe.Add(mask, 8) {
-		w := load64(mask)
-		if w&(w-1) != 0 || found && w != 0 {
-			return true
-		}
-		found = found || w != 0
-	}
-	return false
 }

@@ -19,18 +19,19 @@ const (
 	maxSize = 1 << 40 // bytes of anything; keeps sums from wrapping
 )
 
-// check reports whether what lies between h and end is whole and makes sense.
+// check reports whether the header and its tables, which the payload that ends at end begins
+// with, are whole and make sense. What decodes the data checks its own bounds.
 //
 //go:nosplit
 func (h *Header) check(end unsafe.Pointer) bool {
 	size := left(unsafe.Pointer(h), end)
-	if size < headerSize || (size-8)%SumUnit != 0 || sum(unsafe.Add(unsafe.Pointer(h), 8), size-8) != h.Sum {
+	if size < headerSize || (size-8)%SumUnit != 0 {
 		return false
 	}
 	if h.NSegments > 64 || h.NFilters > 64 || h.NBlocks > MaxBlocks || h.Room > maxSize || h.Span > h.Room || h.Image > h.Span {
 		return false
 	}
-	if headerSize+uintptr(h.NSegments)*segmentSize+uintptr(h.NFilters)*filterSize+uintptr(h.NBlocks)*blockSize > size {
+	if data := h.data(); data > size || sum(unsafe.Add(unsafe.Pointer(h), 8), data-8) != h.Sum {
 		return false
 	}
 	at := uint64(0)
@@ -62,6 +63,22 @@ func (h *Header) check(end unsafe.Pointer) bool {
 		at = b.Start + b.Size
 	}
 	return true
+}
+
+// data returns where the data begins, distance in bytes from the header.
+//
+//go:nosplit
+func (h *Header) data() uintptr {
+	end := headerSize + uintptr(h.NSegments)*segmentSize + uintptr(h.NFilters)*filterSize + uintptr(h.NBlocks)*blockSize
+	return (end-8+SumUnit-1)/SumUnit*SumUnit + 8
+}
+
+// whole reports whether the data, which end at end, are what was packed. check has approved h.
+//
+//go:nosplit
+func (h *Header) whole(end unsafe.Pointer) bool {
+	data := unsafe.Add(unsafe.Pointer(h), h.data())
+	return sum(data, left(data, end)) == h.DataSum
 }
 
 //go:nosplit

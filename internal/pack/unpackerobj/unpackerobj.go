@@ -56,7 +56,7 @@ func Build(root, goarch string) (arch.Stub, error) {
 		return arch.Stub{}, err
 	}
 	// -B: the code does without bounds checks, as it has no runtime to panic.
-	compile := append([]string{"compile", "-p", "unpacker", "-B", "-dwarf=false", "-trimpath", source, "-linkobj", filepath.Join(tmp, "go.o"), "-o", os.DevNull, "-symabis", abis}, pkg.GoFiles...)
+	compile := append([]string{"compile", "-p", "unpacker", "-B", "-dwarf=false", "-trimpath", source, "-linkobj", filepath.Join(tmp, "go.o"), "-o", filepath.Join(tmp, "export.o"), "-symabis", abis}, pkg.GoFiles...)
 	assemble := []string{"asm", "-p", "unpacker", "-I", filepath.Join(strings.TrimSpace(string(goroot)), "pkg", "include"), "-o", filepath.Join(tmp, "asm.o"), "unpack.s"}
 	for dir, args := range map[string][]string{source: compile, filepath.Join(root, "internal", "arch", goarch): assemble} {
 		cmd := exec.Command("go", append([]string{"tool"}, args...)...)
