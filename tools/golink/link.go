@@ -47,6 +47,8 @@ func runLink(args []string) error {
 	list(&c.Sections, "section", "add a read-only section: `.name=file` or .name@address=file")
 	list(&c.Notes, "note", "add an ELF note: `owner:type=file`")
 	fs.StringVar(&c.PackageMetadata, "package-metadata", "", "add the package metadata note: `file` with a JSON object of strings")
+	fs.StringVar(&c.Traceback, "traceback", "", "make the tables for tracebacks smaller, as elfstrip does: `tier` full, functions or symbolized")
+	fs.StringVar(&c.SymbolsFile, "symbols-file", "", "where to write what -traceback=symbolized takes out: `file`")
 	fs.StringVar(&c.Map, "map", "", "also write a link map to `file`")
 	list(&c.Ldflags, "ldflag", "one more `argument` for the Go linker")
 	fs.BoolVar(&c.StripSymbols, "s", false, "leave out symbol table and DWARF")

@@ -24,6 +24,12 @@ func (c *Config) extldflags(tmp string) []string {
 	if c.PackageMetadata != "" {
 		flags = append(flags, extld.PackageMetadataFlag+c.PackageMetadata)
 	}
+	if c.Traceback != "" {
+		flags = append(flags, extld.TracebackFlag+c.Traceback)
+	}
+	if c.SymbolsFile != "" {
+		flags = append(flags, extld.SymbolsFileFlag+c.SymbolsFile)
+	}
 	if c.AllowUnverifiedGo {
 		flags = append(flags, extld.AllowUnverifiedFlag)
 	}

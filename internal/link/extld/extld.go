@@ -51,6 +51,7 @@ type Command struct {
 	// As -extldflags give them.
 	sections, notes []string
 	packageMetadata string // file; "" for none
+	tables          tables
 }
 
 // Flags that golink link itself gives by -extldflags, each followed by a value but
@@ -61,6 +62,8 @@ const (
 	SectionFlag         = "-Wl,--section="
 	NoteFlag            = "-Wl,--note="
 	PackageMetadataFlag = "-Wl,--package-metadata-file="
+	TracebackFlag       = "-Wl,--traceback=" // full, functions or symbolized
+	SymbolsFileFlag     = "-Wl,--symbols-file="
 	ExternalLinkerFlag  = "-Wl,--external-linker="
 	ExternalFlavorFlag  = "-Wl,--external-flavor="
 	ExternalFlagFlag    = "-Wl,--external-flag="
@@ -108,6 +111,10 @@ func Parse(args []string) (*Command, error) {
 			x.notes = append(x.notes, a[len(NoteFlag):])
 		case strings.HasPrefix(a, PackageMetadataFlag):
 			x.packageMetadata = a[len(PackageMetadataFlag):]
+		case strings.HasPrefix(a, TracebackFlag):
+			x.tables.tier = a[len(TracebackFlag):]
+		case strings.HasPrefix(a, SymbolsFileFlag):
+			x.tables.symbolsFile = a[len(SymbolsFileFlag):]
 		case strings.HasPrefix(a, "-"):
 			unknown = append(unknown, fmt.Errorf("unrecognized option %q: golink links pure Go programs of the verified releases only", a))
 		case x.input != "":
@@ -124,6 +131,9 @@ func Parse(args []string) (*Command, error) {
 		return nil, nil
 	case x.input == "" || x.out == "":
 		return nil, errors.New("want go.o and -o")
+	}
+	if err := x.tables.check(x.opt.StripSymbols); err != nil {
+		return nil, err
 	}
 	return x, nil
 }
@@ -207,6 +217,7 @@ type Result struct {
 
 	image   []byte
 	linkMap []byte // nil when an external linker wrote it itself, or none is asked for
+	symbols []byte // side file of the tables; nil for none
 	// buildID returns what is missing in image, and its offset; nil for nothing.
 	buildID func() (id []byte, off int64)
 }
@@ -222,24 +233,36 @@ func (x *Command) Link(data []byte, dir string) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Result{Warnings: warnings, image: image, buildID: func() ([]byte, int64) { return nil, 0 }}, nil
+		r := &Result{Warnings: warnings, image: image, buildID: noBuildID}
+		return r, x.compact(r)
 	}
-	opt.DeferBuildID = true
+	opt.DeferBuildID = x.tables.tier == ""
 	out, err := link.Link(x.input, data, opt)
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{image: out.File, buildID: out.DeferredBuildID}
+	r := &Result{image: out.File, buildID: noBuildID}
+	if opt.DeferBuildID {
+		r.buildID = out.DeferredBuildID
+	}
 	if x.mapFile != "" {
 		r.linkMap = out.Map()
 	}
-	return r, nil
+	return r, x.compact(r)
 }
 
-// Write writes r to the file out and the map that x names, each whole or not at all.
+func noBuildID() (id []byte, off int64) { return nil, 0 }
+
+// Write writes r to the file out, and the link map and the side file to what x names, each whole or not at all.
 func (x *Command) Write(r *Result, out string) error {
-	if r.linkMap != nil {
-		if err := atomicfile.Write(x.mapFile, 0o644, r.linkMap); err != nil {
+	for _, f := range []struct {
+		name string
+		data []byte
+	}{{x.mapFile, r.linkMap}, {x.tables.symbolsFile, r.symbols}} {
+		if f.data == nil {
+			continue
+		}
+		if err := atomicfile.Write(f.name, 0o644, f.data); err != nil {
 			return err
 		}
 	}

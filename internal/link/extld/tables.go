@@ -1,0 +1,71 @@
+package extld
+
+import (
+	"bytes"
+	"fmt"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/pcln"
+	"github.com/go3s/rules_go3s/internal/strip"
+)
+
+// tables says what becomes of the tables for tracebacks: what "elfstrip --traceback" makes of them.
+type tables struct {
+	tier        string // name of a pcln.Tier; "" leaves the tables alone
+	symbolsFile string // where the tier Symbolized puts what it takes out; "" else
+}
+
+// check checks t against the other flags: stripped says that there will be no symbol table.
+func (t *tables) check(stripped bool) error {
+	symbolized := t.tier == pcln.Symbolized.String()
+	switch {
+	case t.symbolsFile != "" && !symbolized:
+		return fmt.Errorf("--symbols-file=%s is for --traceback=%v, where names are taken out", t.symbolsFile, pcln.Symbolized)
+	case t.tier == "":
+		return nil
+	case symbolized && t.symbolsFile == "":
+		return fmt.Errorf("--traceback=%v needs --symbols-file: without the file no traceback can be read", pcln.Symbolized)
+	case symbolized && !stripped:
+		return fmt.Errorf("--traceback=%v needs -s: the symbol table holds the names that it takes out", pcln.Symbolized)
+	}
+	_, err := pcln.ParseTier(t.tier)
+	return err
+}
+
+// compact makes the tables of the program r smaller.
+func (x *Command) compact(r *Result) error {
+	if x.tables.tier == "" {
+		return nil
+	}
+	tier, err := pcln.ParseTier(x.tables.tier)
+	if err != nil {
+		return err
+	}
+	f, err := goelf.Parse(x.out, r.image)
+	if err != nil {
+		return err
+	}
+	program, symbols, err := pcln.Compact(f, tier, x.opt.AllowUnverifiedGo)
+	if err != nil {
+		return err
+	}
+	if symbols != nil {
+		if r.symbols, err = symbols.Encode(); err != nil {
+			return err
+		}
+	}
+	if f, err = goelf.Parse(x.out, program); err != nil {
+		return err
+	}
+	out, err := strip.Strip(f, &strip.Options{DropGoFunc: tier == pcln.Symbolized})
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	b.Grow(int(out.Size))
+	if err := out.Write(&b, bytes.NewReader(program)); err != nil {
+		return err
+	}
+	r.image = b.Bytes()
+	return nil
+}
