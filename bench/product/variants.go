@@ -43,7 +43,7 @@ type variant struct {
 	build  []string // flags of go build, if it is that
 	link   string   // build mode of golink, if it is that
 	tool   string   // what makes it of another variant
-	args   []string // of the tool, before -o OUT IN, or as they are if one is OUT
+	args   []string // of the tool or golink, before -o OUT IN; OUT stands for the output in them, too
 	native bool     // the tool works on files of this machine alone
 	once   bool     // the tool is slow: one run must do
 	ours   bool
@@ -63,13 +63,15 @@ var variants = []variant{
 
 	{name: "linked", link: "exe", hidden: true},
 	{name: "linked PIE", link: "static-pie", hidden: true},
+	{name: "linked PIE for packing", link: "static-pie", args: []string{"--no-huge-pages"}, hidden: true}, // as the rules link it
 	{name: "static", from: "linked", tool: "elfstrip", args: []string{"-s", "--traceback=full"}, ours: true},
 	{name: "static PIE", from: "linked PIE", tool: "elfstrip", args: []string{"-s", "--traceback=full"}, ours: true},
 	{name: "static, functions", from: "linked", tool: "elfstrip", args: []string{"-s", "--traceback=functions"}, ours: true},
 	{name: "static, symbolized", from: "linked", tool: "elfstrip", args: []string{"-s", "--traceback=symbolized", "--symbols-file=OUT.symbols"}, ours: true},
 	{name: "static PIE, symbolized", from: "linked PIE", tool: "elfstrip", args: []string{"-s", "--traceback=symbolized", "--symbols-file=OUT.symbols"}, ours: true},
 	{name: "static, symbolized, packed", from: "static, symbolized", tool: "elfstrip", args: []string{"--pack=lz4"}, ours: true},
-	{name: "static PIE, symbolized, packed", from: "static PIE, symbolized", tool: "elfstrip", args: []string{"--pack=lz4"}, ours: true},
+	{name: "static PIE for packing, symbolized", from: "linked PIE for packing", tool: "elfstrip", args: []string{"-s", "--traceback=symbolized", "--symbols-file=OUT.symbols"}, hidden: true},
+	{name: "static PIE, symbolized, packed", from: "static PIE for packing, symbolized", tool: "elfstrip", args: []string{"--pack=lz4"}, ours: true},
 }
 
 // makeAll makes every variant of a program for one architecture. For the native one tools run several times
@@ -102,7 +104,7 @@ func (c *config) makeAll(r *results, p *program, arch string, native bool) error
 					return err
 				}
 			}
-			argv = append(append([]string{c.tools["golink"]}, linkFlags...), "--buildmode="+v.link, "-o", out)
+			argv = slices.Concat([]string{c.tools["golink"]}, linkFlags, v.args, []string{"--buildmode=" + v.link, "-o", out})
 		case c.tools[v.tool] == "":
 			r.missing = append(r.missing, v.name)
 			continue
