@@ -51,6 +51,9 @@ func FuzzSmallPrograms(f *testing.F) {
 		if err != nil {
 			return
 		}
+		if table, err := Read(g, false); err == nil {
+			table.Anatomy()
+		}
 		var out []byte
 		var symbols *Symbols
 		fuzztest.Bounded(t, len(g.Data), 1000, func() { out, symbols, err = Compact(g, tier, false) })

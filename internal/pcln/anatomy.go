@@ -1,0 +1,174 @@
+package pcln
+
+// A Part is what some bytes of the section .gopclntab are for.
+type Part struct {
+	Name  string
+	Bytes int
+}
+
+// Kinds of parts, in the order in which they claim bytes: what the runtime cannot do without
+// comes first.
+var (
+	partPCData = [numPCData]string{
+		pcdataUnsafePoint: "pc tables: unsafe points", pcdataStackMap: "pc tables: indices of pointer maps", pcdataInlTree: "pc tables: inlined calls",
+		pcdataArgLive: "pc tables: live arguments", pcdataPanicBounds: "pc tables: bounds checks",
+	}
+	partFuncData = [numFuncData]string{
+		funcdataArgsMap: "pointer maps of arguments", funcdataLocalsMap: "pointer maps of variables", funcdataStackObjects: "stack objects",
+		funcdataInlTree: "inline trees", funcdataOpenDefer: "defers", funcdataArgInfo: "arguments to print", funcdataArgLive: "live arguments to print",
+		funcdataWrapInfo: "wrapped functions",
+	}
+	// Tables and function data that only tracebacks need.
+	pcdataLast   = []int{pcdataUnsafePoint, pcdataStackMap, pcdataPanicBounds, pcdataInlTree, pcdataArgLive}
+	funcdataLast = []int{funcdataArgsMap, funcdataLocalsMap, funcdataStackObjects, funcdataOpenDefer, funcdataWrapInfo, funcdataInlTree, funcdataArgInfo, funcdataArgLive}
+)
+
+// An anatomist gives each byte of the section to one part.
+type anatomist struct {
+	t     *Table
+	owner []int8 // by offset in the section: index of the part and 1, or 0
+	parts []Part
+}
+
+// Anatomy returns what the bytes of the section are for. Each byte counts once, for the first part that uses it, as tables
+// share bytes with others. The last part is what nothing refers to. It fails when the tables do not fit together.
+func (t *Table) Anatomy() ([]Part, error) {
+	a := &anatomist{t: t, owner: make([]int8, t.Section.Size)}
+	mod, err := t.f.Bytes(t.module, modSize)
+	if err != nil {
+		return nil, err
+	}
+	start := func(module int) uint64 { return le.Uint64(mod[module:]) - t.Section.Addr }
+	records := make([]record, t.count)
+	for i := range records {
+		if records[i], err = t.record(i); err != nil {
+			return nil, err
+		}
+	}
+	table := func(name string, offset func(*record) uint32) error {
+		return a.each(name, records, func(r *record) (uint64, uint64, error) {
+			off := offset(r)
+			n, err := t.streamSize(off, r.size)
+			return start(modPCTab) + uint64(off), n, err
+		})
+	}
+	if err := table("pc tables: stack depths", func(r *record) uint32 { return r.sp }); err != nil {
+		return nil, err
+	}
+	for _, k := range pcdataLast {
+		if err := table(partPCData[k], func(r *record) uint32 { return r.pcdata[k] }); err != nil {
+			return nil, err
+		}
+	}
+	if err := table("pc tables: files", func(r *record) uint32 { return r.file }); err != nil {
+		return nil, err
+	}
+	if err := table("pc tables: lines", func(r *record) uint32 { return r.line }); err != nil {
+		return nil, err
+	}
+	for _, k := range funcdataLast {
+		err := a.each(partFuncData[k], records, func(r *record) (uint64, uint64, error) {
+			if r.funcdata[k] == noFuncData {
+				return 0, 0, nil
+			}
+			data, err := t.dataOf(r, k)
+			return start(modGoFunc) + uint64(r.funcdata[k]), uint64(len(data)), err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	a.records(start(modFuncs))
+	a.claim(a.part("function table"), start(modFTab), uint64(t.count)*ftabEntry+4)
+	a.claim(a.part("find table"), start(modFind), t.findSize())
+	a.claim(a.part("function names"), start(modNames), uint64(len(t.names)))
+	files := a.part("file names and units")
+	a.claim(files, start(modCUTab), uint64(len(t.cutab)))
+	a.claim(files, start(modFiles), uint64(len(t.files)))
+	a.claim(a.part("header"), 0, headerSize)
+	left := a.part("padding, and ends of pc tables that nobody reads")
+	a.claim(left, 0, t.Section.Size)
+	return a.parts, nil
+}
+
+// records claims the records, which begin at base like the function table, in three parts.
+func (a *anatomist) records(base uint64) {
+	fixed, pcdata, funcdata := a.part("records: fixed words"), a.part("records: references to pc tables"), a.part("records: references to function data")
+	for i := range a.t.count {
+		off := uint64(le.Uint32(a.t.funcs[i*ftabEntry+4:]))
+		b := a.t.funcs[off:]
+		npc, nfd := uint64(le.Uint32(b[28:])), uint64(b[43])
+		a.claim(fixed, base+off, recordSize)
+		a.claim(pcdata, base+off+recordSize, 4*npc)
+		a.claim(funcdata, base+off+recordSize+4*npc, 4*nfd)
+	}
+}
+
+// each claims for a part of that name what place says for each record: the offset in the section, and bytes.
+func (a *anatomist) each(name string, records []record, place func(*record) (off, size uint64, err error)) error {
+	p := a.part(name)
+	for i := range records {
+		off, size, err := place(&records[i])
+		if err != nil {
+			return err
+		}
+		a.claim(p, off, size)
+	}
+	return nil
+}
+
+// part adds a part.
+func (a *anatomist) part(name string) int8 {
+	a.parts = append(a.parts, Part{Name: name})
+	return int8(len(a.parts))
+}
+
+// claim gives size bytes at off to the part p, but for those that have been given away. What is beyond the section is not
+// there to be given.
+func (a *anatomist) claim(p int8, off, size uint64) {
+	end := uint64(len(a.owner))
+	for i := min(off, end); i < end && i-off < size; i++ {
+		if a.owner[i] == 0 {
+			a.owner[i] = p
+			a.parts[p-1].Bytes++
+		}
+	}
+}
+
+// streamSize returns the size in bytes of the pc table at off, as far as a function of so many bytes reads it.
+func (t *Table) streamSize(off uint32, size uint64) (uint64, error) {
+	w, err := startWalk(t, off, size)
+	for err == nil && !w.over {
+		err = w.next(t)
+	}
+	if err != nil || off == 0 {
+		return 0, err
+	}
+	return uint64(len(t.pctab)) - uint64(off) - uint64(len(w.rest)), nil
+}
+
+// dataOf returns the function data of that kind of r, which has it.
+func (t *Table) dataOf(r *record, kind int) ([]byte, error) {
+	last := func(k int) (n int32, err error) {
+		runs, err := t.runs(r.pcdata[k], r.size, nil)
+		for _, x := range runs {
+			n = max(n, x.val)
+		}
+		return n, err
+	}
+	switch kind {
+	case funcdataInlTree:
+		n, err := last(pcdataInlTree)
+		if err != nil {
+			return nil, err
+		}
+		return t.data(r, kind, int(n)+1, 0)
+	case funcdataArgLive:
+		n, err := last(pcdataArgLive)
+		if err != nil {
+			return nil, err
+		}
+		return t.data(r, kind, 0, n)
+	}
+	return t.data(r, kind, 0, 0)
+}
