@@ -65,9 +65,12 @@ func (r *results) judge() {
 
 func ratio(a, b int64) float64 { return float64(a) / float64(b) }
 
+// plain is the variant that sizes are compared with.
+const plain = "go build -s -w"
+
 // share returns the size of a variant as a part of go build -s -w, 0 if one is missing.
 func (r *results) share(program, arch, variant string) float64 {
-	a, b := r.find(program, arch, variant), r.find(program, arch, "go build -s -w")
+	a, b := r.find(program, arch, variant), r.find(program, arch, plain)
 	if a == nil || b == nil {
 		return 0
 	}
@@ -91,7 +94,7 @@ type comparison struct {
 
 // ratios compares each of ours with the peers of its kind: packed with packed, static PIE with Go's PIE.
 func (r *results) ratios() []comparison {
-	unpacked := []string{"go build -s -w", "GNU strip", "llvm-strip", "eu-strip"}
+	unpacked := []string{plain, "GNU strip", "llvm-strip", "eu-strip"}
 	packers := []string{"UPX, NRV", "UPX, LZMA"}
 	var list []comparison
 	for _, program := range r.programs() {
@@ -129,7 +132,7 @@ func (r *results) sizes() []sizeLine {
 		}
 		line := sizeLine{Program: x.Program, Variant: x.Variant}
 		for _, arch := range r.archs() {
-			if y := r.find(x.Program, arch, x.Variant); y != nil {
+			if y := r.find(x.Program, arch, x.Variant); y != nil && r.find(x.Program, arch, plain) != nil {
 				line.Cells = append(line.Cells, mb(y.Size), fmt.Sprintf("%.3f", r.share(x.Program, arch, x.Variant)))
 			}
 		}

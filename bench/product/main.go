@@ -1,10 +1,10 @@
 // Product compares what rules_go3s makes of Go programs with what others make of them: size, start time with and
 // without transparent huge pages, memory, page faults, and time and memory of the tools. Run it in the module:
 //
-//	go run ./bench/product [-n ROUNDS] [-server] [-upx FILE] [-json FILE] [-html FILE]
+//	go run ./bench/product [-n ROUNDS] [-server] [-file FILE]… [-upx FILE] [-json FILE] [-html FILE]
 //
 // The programs are a hello, an HTTPS client (the seed) and, with -server, Caddy, whose packages take minutes
-// to compile. Peers are taken from PATH; one that is missing is left out, and the output says so.
+// to compile. A finished program, of Bazel for example, is started as it is. Peers are taken from PATH; one that is missing is left out, and the output says so.
 //
 // Start is the time from exec to exit of a program that returns at once from main. All programs are written by write(2)
 // into one folder first, and take turns.
@@ -26,6 +26,10 @@ func main() {
 	flag.IntVar(&c.rounds, "n", 101, "starts of each `file`, with and without huge pages")
 	flag.IntVar(&c.toolRuns, "tool-runs", 5, "`runs` of each tool, of which the median counts")
 	flag.BoolVar(&c.server, "server", false, "also measure a large server, by a tenth of the starts")
+	flag.Func("file", "also start this finished `program`, which returns at once for --version (repeatable)", func(name string) error {
+		c.files = append(c.files, name)
+		return nil
+	})
 	flag.StringVar(&c.upx, "upx", "upx", "UPX: `name` on PATH, or path")
 	archs := flag.String("arch", "amd64,arm64,riscv64", "`architectures` to compare sizes on; only the first's programs are started")
 	flag.StringVar(&c.json, "json", "", "also write the results to a JSON `file`")
@@ -46,6 +50,7 @@ type config struct {
 	rounds, toolRuns int
 	server           bool
 	programs         []program
+	files            []string // finished programs
 	upx              string
 	archs            []string
 	json, html       string
@@ -82,6 +87,13 @@ func run(c *config) error {
 			if err := c.makeAll(r, &c.programs[i], arch, n == 0); err != nil {
 				return fmt.Errorf("%s for %s: %w", c.programs[i].name, arch, err)
 			}
+		}
+	}
+	for _, name := range c.files {
+		p := program{name: filepath.Base(name), arg: "--version"}
+		c.programs = append(c.programs, p)
+		if err := r.add(&p, c.archs[0], &variant{name: "as it is", ours: true}, name, nil, true); err != nil {
+			return err
 		}
 	}
 	if err := c.start(r); err != nil {
