@@ -99,8 +99,10 @@ type root struct {
 func (t *pcTab) finish(holes []hole, align int) []fill {
 	texts := make([]string, len(t.list))
 	order := make([]int, len(t.list))
+	size := 0
 	for id := range t.list {
 		texts[id], order[id] = t.list[id].text(), id
+		size += len(texts[id])
 	}
 	// Longer before shorter ones, which may be in them.
 	slices.SortFunc(order, func(a, b int) int {
@@ -110,7 +112,7 @@ func (t *pcTab) finish(holes []hole, align int) []fill {
 	rooms := newRooms(holes)
 	type place struct{ root, delta int }
 	places := make([]place, len(t.list))
-	var search streamSearch
+	search := newStreamSearch(size)
 	for _, id := range order {
 		n, delta, ok := search.find(&t.list[id])
 		if !ok {
@@ -151,43 +153,68 @@ func (t *pcTab) finish(holes []hole, align int) []fill {
 
 // A streamSearch finds streams in those added before.
 type streamSearch struct {
-	data   []byte
-	starts []int   // of what was added, in data
-	latest []int32 // place+1 of the latest searchKey bytes with that hash, 0 for none
+	data    []byte
+	starts  []int // of what was added, in data
+	indexes [len(searchKeys)]streamIndex
+}
+
+// A streamIndex has the places in the data by the hash of the bytes there.
+type streamIndex struct {
+	latest []int32 // place+1 of the latest bytes with that hash, 0 for none
 	before []int32 // by place, that of the one before with the same hash
 }
 
+// searchKeys are how many bytes of a stream it is found by: the most that it has. A shorter one is not found.
+var searchKeys = [...]int{3, 8}
+
 const (
-	searchKey   = 3 // bytes of a stream by which it is found; shorter ones are not
 	searchBits  = 16
 	searchTries = 1 << 12 // places that are tried for one stream
 )
 
-func searchHash(b string) uint32 {
-	return (uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16) * 2654435761 >> (32 - searchBits)
+// searchHash returns a hash of the first key bytes of b.
+func searchHash(b string, key int) uint32 {
+	h := uint64(0)
+	for i := range key {
+		h = h<<8 | uint64(b[i])
+	}
+	return uint32(h * 0x9e3779b97f4a7c15 >> (64 - searchBits))
+}
+
+// newStreamSearch returns a search in streams of at most size bytes together.
+func newStreamSearch(size int) *streamSearch {
+	s := &streamSearch{data: make([]byte, 0, size)}
+	for i := range s.indexes {
+		s.indexes[i] = streamIndex{make([]int32, 1<<searchBits), make([]int32, size)}
+	}
+	return s
 }
 
 func (s *streamSearch) add(text string) {
-	if s.latest == nil {
-		s.latest = make([]int32, 1<<searchBits)
-	}
 	start := len(s.data)
 	s.starts = append(s.starts, start)
 	s.data = append(s.data, text...)
-	s.before = append(s.before, make([]int32, len(text))...)
-	for i := 0; i+searchKey <= len(text); i++ {
-		h := searchHash(text[i:])
-		s.before[start+i] = s.latest[h]
-		s.latest[h] = int32(start+i) + 1
+	for n, key := range searchKeys {
+		x := &s.indexes[n]
+		for i := 0; i+key <= len(text); i++ {
+			h := searchHash(text[i:], key)
+			x.before[start+i] = x.latest[h]
+			x.latest[h] = int32(start+i) + 1
+		}
 	}
 }
 
 // find returns the number of an added text that x is in, and where it is in that.
 func (s *streamSearch) find(x *stream) (n, delta int, ok bool) {
-	if len(x.head) < searchKey || s.latest == nil {
+	k := len(searchKeys) - 1
+	for k >= 0 && len(x.head) < searchKeys[k] {
+		k--
+	}
+	if k < 0 {
 		return 0, 0, false
 	}
-	at := int(s.latest[searchHash(x.head)])
+	index := &s.indexes[k]
+	at := int(index.latest[searchHash(x.head, searchKeys[k])])
 	for try := 0; at > 0 && try < searchTries; try++ {
 		at--
 		if x.startsAt(s.data[at:]) {
@@ -201,7 +228,7 @@ func (s *streamSearch) find(x *stream) (n, delta int, ok bool) {
 				return n, at - s.starts[n], true
 			}
 		}
-		at = int(s.before[at])
+		at = int(index.before[at])
 	}
 	return 0, 0, false
 }

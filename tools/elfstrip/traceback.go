@@ -3,15 +3,21 @@ package main
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/pcln"
 )
 
+// gcPercent makes garbage collection rare while tables are made: an eighth less CPU time for half more memory, 97 MB
+// for a program of 8 MB.
+const gcPercent = 400
+
 // compact returns the program f with smaller tables, and writes the side file of
 // the tier Symbolized.
 func compact(c *config, f *elf.File) (*elf.File, error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	data, symbols, err := pcln.Compact(f, *c.traceback, c.unverifiedGo)
 	if err != nil {
 		return nil, err
