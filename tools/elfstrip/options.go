@@ -361,7 +361,7 @@ keep the old contents, and capabilities of files are not carried over.
 		fmt.Fprintf(w, "  %s\n        %s\n", optionNames(&o), o.help)
 	}
 	fmt.Fprint(w, `  @FILE
-        read arguments from FILE, one a line
+        read arguments from FILE, one a line, in single quotes where it holds spaces or quotes
 
 Exit status: 0 if all went well, 1 if a file was refused or could not be read or
 written (it is unchanged then), 2 if the command line is wrong.

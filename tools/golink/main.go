@@ -6,8 +6,8 @@
 //	golink asm [flags] file.o…    link bare assembly, without the Go runtime
 //	golink -flag…                 be the external linker (-extld) of the Go linker
 //
-// Run a command with -h for its flags. An argument "@FILE" stands for the lines
-// of FILE, one argument a line.
+// Run a command with -h for its flags. An argument "@FILE" is replaced by the
+// arguments in FILE (package params).
 package main
 
 import (

@@ -8,8 +8,8 @@
 //	linkcheck COMMAND [flags] ...
 //
 // The commands are those of the table below; linkcheck -h prints them, and
-// linkcheck COMMAND -h the flags of one. An argument "@FILE" stands for the lines
-// of FILE, one argument a line.
+// linkcheck COMMAND -h the flags of one. An argument "@FILE" is replaced by the
+// arguments in FILE (package params).
 //
 // The exit status is 0 when there is no error among the findings, 1 when there
 // is one, and 2 when the arguments, a policy, a report or a file cannot be used.
