@@ -33,7 +33,7 @@ def go_asm_binary(name, srcs, entry = "_start", platforms = [], tags = [], testo
     go3s_binary(
         name = name,
         basename = name,
-        compare = False,  # there are no tables of Go's to compare by
+        compare = "off",  # there are no tables of Go's to compare by
         link = ":{}.link".format(name),
         platforms = platforms,
         profile = "static-asm",

@@ -14,7 +14,14 @@ def go_static_binary(name, **kwargs):
     `# gazelle:map_kind go_binary go_static_binary @rules_go3s//rules:defs.bzl` is all it takes to
     switch, or the label of an existing go_binary in `binary`.
 
-    Outputs: `<name>` for the platform of `--platforms`, or `<name>_<platform>` for each of `platforms`.
+    Files that need cgo are left out, as by `CGO_ENABLED=0 go build`; linkcheck's report lists them. A package of which
+    nothing is left fails the link, with the chain of targets that leads to it, and so does one that imports from a shared library.
+
+    Outputs: `<name>` for the platform of `--platforms`, or `<name>_<platform>` for each of `platforms`, in the folder `<name>_` of
+    the package, where go_binary puts its executable, too; `out` puts them elsewhere.
+    In `bazel coverage` the programs are instrumented and not checked.
+    Attributes take `select()`, but for `exec_properties`, `goarch`, `goos`, `linkmode`, `package_note`, `pure`, `static` and what no rule takes it for.
+
     Output groups: one for each of `platforms` by its name (for example `linux_arm64`), `debug` (debug
     information in separate files), `linkcheck_report` (JSON), `linked` (before stripping, but without debug information), `seccomp` (a
     profile in OCI form), `symbols` (of `traceback = "symbolized"`), `syscalls` (the system calls that the program can make,
@@ -49,7 +56,7 @@ def go_static_binary(name, **kwargs):
         - `ca_roots` (label, default none): PEM file of root certificates that crypto/x509 uses when the
           system has none. Not with `binary`.
         - `tzdata` (bool, default False): embed the time zones. Not with `binary`.
-        - `x_defs` (dict): `package.variable` to value; with `binary`, over those of the binary.
+        - `x_defs` (dict): `package.variable` to value; with `binary`, over those of the binary. `$(location)` names what it can name there, and `data`.
         - `sections` (dict of string to label, default none): files to add as sections, by name (`".embed_cfg"`)
           or, with a fixed address, by name and address (`".table@0x10000000"`: beyond the end of the program, a multiple of 4 KiB,
           64 KiB on arm64; not for a PIE, which the kernel loads anywhere). They are loaded read-only, aligned to 16 bytes.
@@ -69,9 +76,10 @@ def go_static_binary(name, **kwargs):
         - `allowed_syscalls` (label, default none): list of the system calls that the program may make, as
           `linkcheck syscalls --list` writes it. The build fails when the program can make another one.
           [System calls](../docs/syscalls.md).
-        - `compare` (bool, default `True`): when `platforms` are of several architectures, fail the build on
-          what differs between the programs and is not explained by the standard library's files for one architecture or by
-          the compiler ([what is compared](../docs/compare.md)). Allowances of `linkcheck_policy` accept differences.
+        - `compare` (string, default `report`): when `platforms` are of several architectures, `report` offers a report, in the output
+          group `compare_report`, on what differs between the programs and is not explained by the standard library's files for one
+          architecture or by the compiler ([what is compared](../docs/compare.md)); `strict` fails the build when there is an error in it;
+          `off` does neither. Allowances of `linkcheck_policy` accept differences.
         - `size_budget` (int or string, default none): most bytes of each executable, for example `6MB`.
 
         `data`, `env`, `args`, `tags`, `testonly`, `visibility`, `exec_properties` and

@@ -161,7 +161,7 @@ func golink(b *testing.B, c cmdlink.Config, mode, out string, flags ...string) [
 		args = append(args, "-s")
 	}
 	for _, a := range c.Archives {
-		args = append(args, "--archive", strings.Join([]string{a.ImportPath, a.PkgPath, a.File, a.Label}, "="))
+		args = append(args, "--archive", strings.Join([]string{a.ImportPath, a.PkgPath, a.File, a.Label}, "\t"))
 	}
 	file := out + ".params"
 	if err := os.WriteFile(file, []byte(strings.Join(args, "\n")), 0o666); err != nil {

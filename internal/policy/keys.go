@@ -16,7 +16,7 @@ import (
 var keys = map[string][]string{
 	"": {"schema", "profile", "goarch", "size_budget", "package_budgets", "go_version_min", "fips_module", "sections",
 		"forbidden", "syscalls", "vulnerabilities", "rules", "allow"},
-	"forbidden.": {"packages", "modules", "imports", "strings"},
+	"forbidden.": {"packages", "modules", "imports", "cgo_left_out", "strings"},
 	"rules.*.":   {"severity", "reason", "expires"},
 	"allow.*.":   {"subject", "reason", "expires"},
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"debug/elf"
+	"github.com/go3s/rules_go3s/internal/cgofiles"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -201,10 +202,30 @@ func TestForbiddenImportsPair(t *testing.T) {
 	}
 }
 
+// TestLeftOutPair: the build says what it left out of a program.
+func TestLeftOutPair(t *testing.T) {
+	w := newWorkshop(t)
+	policy := mustNew(t, "static")
+	policy.ForbiddenLeftOut = []string{"example.com/*"}
+	for _, c := range []struct {
+		list []cgofiles.LeftOut
+		want []string
+	}{
+		{list: []cgofiles.LeftOut{}},
+		{list: []cgofiles.LeftOut{{Package: "golang.org/x/sys/unix", Files: []string{"a.go"}}}},
+		{list: []cgofiles.LeftOut{{Package: "example.com/sqlite", Files: []string{"a.go"}}}, want: []string{"cgo-left-out"}},
+	} {
+		policy.LeftOut = c.list
+		if got := w.verdict(policy, hello()(w)); got.status["cgo-left-out"] == NotApplicable || !slices.Equal(got.broken, c.want) {
+			t.Errorf("%+v: it breaks %q, want %q", c.list, got.broken, c.want)
+		}
+	}
+}
+
 // TestEveryRuleHasAPair: so that no rule is shown on made-up files only. Rules of
 // linkcheck compare have theirs in package compare.
 func TestEveryRuleHasAPair(t *testing.T) {
-	have := map[string]bool{"go-version": true, "forbidden-imports": true} // by tests of their own
+	have := map[string]bool{"go-version": true, "forbidden-imports": true, "cgo-left-out": true} // by tests of their own
 	for _, c := range pairs {
 		have[c.rule] = true
 	}

@@ -107,6 +107,7 @@ type forbidden struct {
 	Packages []string `json:"packages"`
 	Modules  []string `json:"modules"`
 	Imports  []string `json:"imports"`
+	LeftOut  []string `json:"cgo_left_out"`
 	Strings  []string `json:"strings"`
 }
 
@@ -214,10 +215,10 @@ func Parse(data []byte) (*Policy, error) {
 	}
 	p.FIPSModule, p.Sections, p.VulnerabilityFile = file.FIPSModule, file.Sections, file.Known
 	p.ForbiddenPackages, p.ForbiddenModules = file.Forbidden.Packages, file.Forbidden.Modules
-	p.ForbiddenImports, p.ForbiddenStrings = file.Forbidden.Imports, file.Forbidden.Strings
+	p.ForbiddenImports, p.ForbiddenLeftOut, p.ForbiddenStrings = file.Forbidden.Imports, file.Forbidden.LeftOut, file.Forbidden.Strings
 	for key, list := range map[string][]string{
 		"sections": p.Sections, "forbidden.packages": p.ForbiddenPackages, "forbidden.modules": p.ForbiddenModules,
-		"forbidden.imports": p.ForbiddenImports, "forbidden.strings": p.ForbiddenStrings,
+		"forbidden.imports": p.ForbiddenImports, "forbidden.cgo_left_out": p.ForbiddenLeftOut, "forbidden.strings": p.ForbiddenStrings,
 	} {
 		if slices.Contains(list, "") {
 			return nil, fmt.Errorf("%s: an entry is empty", key)

@@ -12,7 +12,7 @@ var rules = append([]*Rule{
 	&noInterpreter, &noDynamic, &pieDynamic, &pieRelocations, &selfRelocation, &noTextRelocations, &relro, &noNeeded, &noRPath, &noSymbolVersions,
 	&noLibcSymbol, &noLibcString, &noCgo, &noForeignCode,
 	&goBuildInfo, &goVersionFloor, &trimpath, &moduleSums, &noReplacedModule, &vcsClean, &noKnownVulnerability,
-	&goTables, &forbiddenPackages, &forbiddenImports,
+	&goTables, &forbiddenPackages, &forbiddenImports, &forbiddenLeftOut,
 	&fipsSum, &fipsModule, &fipsOn,
 	&syscallSites, &syscallsAllowed,
 	&noHostPath, &noHostPathString, &noForbiddenString, &noTimestamp,
@@ -60,7 +60,7 @@ var (
 	goRules    = []string{
 		"go-build-info", "go-tables", "no-cgo", "no-foreign-code", "no-host-path", "fips-sum",
 		"go-version", "trimpath", "module-sums", "no-replaced-module", "vcs-clean", "no-known-vulnerability",
-		"forbidden-packages", "forbidden-imports", "package-budget",
+		"forbidden-packages", "forbidden-imports", "cgo-left-out", "package-budget",
 	}
 	doorRules = []string{"syscall-sites"}
 	// eitherRules are those of pieRules that a program at fixed addresses keeps as well.

@@ -19,6 +19,7 @@ import (
 	"runtime/debug"
 	"slices"
 
+	"github.com/go3s/rules_go3s/internal/cgofiles"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
@@ -30,13 +31,15 @@ type Report struct {
 
 // A FileReport is the part of a report about one file.
 type FileReport struct {
-	Name      string       `json:"name"` // as shown; not necessarily the path
-	Size      uint64       `json:"size"` // bytes
-	SHA256    string       `json:"sha256"`
-	GOARCH    string       `json:"goarch"`
-	GoVersion string       `json:"go_version,omitempty"`
-	Profile   string       `json:"profile"`
-	Rules     []RuleReport `json:"rules"` // in the order of Rules
+	Name      string `json:"name"` // as shown; not necessarily the path
+	Size      uint64 `json:"size"` // bytes
+	SHA256    string `json:"sha256"`
+	GOARCH    string `json:"goarch"`
+	GoVersion string `json:"go_version,omitempty"`
+	Profile   string `json:"profile"`
+	// CgoLeftOut are the packages of which files were left out because they need cgo, as the build says.
+	CgoLeftOut []cgofiles.LeftOut `json:"cgo_left_out,omitempty"`
+	Rules      []RuleReport       `json:"rules"` // in the order of Rules
 }
 
 // A Status says what came of judging a rule.
@@ -153,6 +156,8 @@ func newFileReport(name, profile string, in *Input) FileReport {
 		Size:    uint64(len(in.File.Data)),
 		GOARCH:  in.File.GOARCH(),
 		Profile: profile,
+
+		CgoLeftOut: in.LeftOut,
 	}
 	if info, err := in.buildInfo(); err == nil {
 		out.GoVersion = clip(info.GoVersion)

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"github.com/go3s/rules_go3s/internal/cgofiles"
 	"github.com/go3s/rules_go3s/internal/pcln"
 	"github.com/go3s/rules_go3s/internal/syscalls"
 )
@@ -17,11 +18,15 @@ type Settings struct {
 	ForbiddenPackages []string          // patterns of import paths
 	ForbiddenModules  []string          // patterns of module paths
 	ForbiddenImports  []string          // patterns of import paths that only the standard library may import
+	ForbiddenLeftOut  []string          // patterns of import paths of packages that must be whole without cgo
 	ForbiddenStrings  []string          // byte strings that the file must not hold, such as a user's name
 
 	// Symbols are the names that elfstrip --traceback=symbolized took out of the file;
 	// nil takes the names that are there.
 	Symbols *pcln.Symbols
+
+	// LeftOut are the packages of which files were left out for want of cgo; nil when no list was given.
+	LeftOut []cgofiles.LeftOut
 
 	// Packages are those that the program was built from; nil when no list was given.
 	Packages PackageList

@@ -108,6 +108,7 @@ func TestSettingRules(t *testing.T) {
 			want: []string{"forbidden-imports: example.com/old/sub: this package is in the program, but not in the list of packages"}},
 		{name: "imports where names were taken out", policy: `"forbidden": {"imports": ["unsafe"]}`, list: `{"ImportPath": "example.com/old/sub"}`,
 			program: func(p *gobintest.Program) { p.Funcs[2].Name = "0001" }, want: []string{"forbidden-imports: function table: the packages cannot be told"}},
+		{name: "left-out files not known", policy: `"forbidden": {"cgo_left_out": ["*"]}`, want: []string{"cgo-left-out: list of files: no --cgo-left-out was given"}},
 		{name: "string in the file", policy: `"forbidden": {"strings": ["jdoe", "initial!"]}`, want: []string{"no-forbidden-string: initial!: the file holds it at offset"}},
 		{name: "sections listed", policy: `"sections": []`},
 		{name: "section not listed", policy: `"sections": [".embed_*"]`,

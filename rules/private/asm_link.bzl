@@ -1,7 +1,8 @@
 """Go3sAsm and Go3sLink of a program in Go assembly without the Go runtime."""
 
 load("//toolchains:golink.bzl", "GOLINK_TOOLCHAIN")
-load(":display.bzl", "display")
+load(":args.bzl", "tool_args")
+load(":display.bzl", "display", "output_path")
 load(":providers.bzl", "Go3sLinkInfo")
 load(":rules_go_compat.bzl", "GO_CONTEXT_ATTRS", "GO_TOOLCHAIN", "go_asm_inputs")
 
@@ -24,7 +25,7 @@ def _asm_link_impl(ctx):
 
     objects = []
     for source in sources:
-        obj = ctx.actions.declare_file("{}/{}.o".format(ctx.label.name, source.basename))
+        obj = ctx.actions.declare_file(output_path(ctx.label.name, source.basename + ".o"))
         args = ctx.actions.args()
         args.add("-p", "main")
         args.add("-I", inputs.include)
@@ -46,10 +47,10 @@ def _asm_link_impl(ctx):
         )
         objects.append(obj)
 
-    out = ctx.actions.declare_file("{}/{}".format(ctx.label.name, ctx.attr.basename))
-    args = ctx.actions.args()
+    out = ctx.actions.declare_file(output_path(ctx.label.name, ctx.attr.basename))
+    args = tool_args(ctx)
     args.add("--goarch", inputs.goarch)
-    args.add("--entry", ctx.attr.entry)
+    args.add(ctx.attr.entry, format = "--entry=%s")
     args.add("-o", out)
     args.add_all(objects)
     ctx.actions.run(
@@ -66,6 +67,7 @@ def _asm_link_impl(ctx):
         DefaultInfo(files = depset([out])),
         Go3sLinkInfo(
             archives = None,
+            cgo_left_out = None,
             package_list = None,
             file = out,
             debug = out,

@@ -3,7 +3,7 @@
 load("//rules:providers.bzl", "Go3sBinaryInfo", "Go3sVariantInfo")
 load(":check.bzl", "check_actions", "packages_action", CHECK_EXEC_GROUPS = "EXEC_GROUPS")
 load(":compare.bzl", "compare_actions")
-load(":display.bzl", "display")
+load(":display.bzl", "display", "output_path")
 load(":launcher.bzl", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "is_native", "launcher")
 load(":providers.bzl", "Go3sLinkInfo")
 load(":strip.bzl", "PACKINGS", "STRIP_FLAGS", "TRACEBACKS", "strip_action", "strip_problem", STRIP_EXEC_GROUPS = "EXEC_GROUPS")
@@ -24,10 +24,14 @@ def _strip(ctx, link, out, symbols):
         flags.append("--traceback=" + ctx.attr.traceback)
     strip_action(ctx, link.file, out, flags, symbols = symbols)
 
+def _declare(ctx, name):
+    """Declares an output whose place depends on the label and its platform alone."""
+    return ctx.actions.declare_file(output_path(ctx.label.name, name))
+
 def _check(ctx, platform, link, executable, symbols, packages, profile, size_budget):
     """Registers the check of one executable and returns (report, verdict)."""
-    report = ctx.actions.declare_file(executable.basename + ".linkcheck.json")
-    verdict = ctx.actions.declare_file(executable.basename + ".linkcheck.passed")
+    report = _declare(ctx, executable.basename + ".linkcheck.json")
+    verdict = _declare(ctx, executable.basename + ".linkcheck.passed")
     check_actions(
         ctx,
         executable,
@@ -40,6 +44,7 @@ def _check(ctx, platform, link, executable, symbols, packages, profile, size_bud
         label = _shown(ctx, platform, link),
         symbols = symbols,
         packages = packages,
+        cgo_left_out = link.cgo_left_out,
     )
     return report, verdict
 
@@ -48,23 +53,21 @@ def _shown(ctx, platform, link):
     return "{} ({})".format(display(ctx.label), platform.name if platform else "linux_" + link.goarch)
 
 def _variant(ctx, platform, link):
-    name = ctx.attr.basename
-    if platform:
-        name += "_" + platform.name
-
-    executable = ctx.actions.declare_file(name)
-    symbols = ctx.actions.declare_file(name + ".symbols") if ctx.attr.traceback == "symbolized" else None
-    debug = ctx.actions.declare_file(name + ".debug")
+    suffix = "_" + platform.name if platform else ""
+    name = ctx.attr.basename + suffix
+    executable = ctx.actions.declare_file(ctx.attr.out + suffix) if ctx.attr.out else _declare(ctx, name)
+    symbols = _declare(ctx, name + ".symbols") if ctx.attr.traceback == "symbolized" else None
+    debug = _declare(ctx, name + ".debug")
     strip_action(ctx, link.debug, debug, ["--only-keep-debug"], what = "Extracting debug information into")
 
     packages = None
     if ctx.file.linkcheck_policy and link.archives:
-        packages = ctx.actions.declare_file(name + ".packages.json")
+        packages = _declare(ctx, name + ".packages.json")
         packages_action(ctx, link.archives, link.package_list, packages)
 
     unpacked = None
     if ctx.attr.pack:
-        unpacked = ctx.actions.declare_file(name + ".unpacked")
+        unpacked = _declare(ctx, name + ".unpacked")
         _strip(ctx, link, unpacked, symbols)
         strip_action(ctx, unpacked, executable, ["--pack=" + ctx.attr.pack], mnemonic = "Go3sPack", what = "Packing")
         checks = [
@@ -77,7 +80,7 @@ def _variant(ctx, platform, link):
 
     syscalls = syscall_actions(
         ctx,
-        executable,
+        name = name,
         programs = [link.file] + ([executable] if unpacked else []),
         allowed = ctx.file.allowed_syscalls,
         label = _shown(ctx, platform, link),
@@ -114,10 +117,10 @@ def _compare(ctx, variants):
     for variant in variants:
         # Two platforms of one architecture, such as linux_amd64 and linux_amd64_v3, count once.
         linked.setdefault(variant.info.goarch, variant.info.linked)
-    if not ctx.attr.compare or len(linked) < 2:
+    if ctx.attr.compare == "off" or len(linked) < 2:
         return [], []
-    report = ctx.actions.declare_file(ctx.attr.basename + ".compare.json")
-    verdict = ctx.actions.declare_file(ctx.attr.basename + ".compare.passed")
+    report = _declare(ctx, ctx.attr.basename + ".compare.json")
+    verdict = _declare(ctx, ctx.attr.basename + ".compare.passed") if ctx.attr.compare == "strict" else None
     compare_actions(
         ctx,
         linked.values(),
@@ -126,7 +129,29 @@ def _compare(ctx, variants):
         policy = ctx.file.linkcheck_policy,
         label = display(ctx.label),
     )
-    return [report], [verdict]
+    return [report], ([verdict] if verdict else [])
+
+def _platforms_problem(ctx):
+    """Tells what is wrong with `platforms`, None if nothing is."""
+    named = {}
+    for platform in ctx.attr.platforms:
+        other = named.setdefault(platform.label.name, platform.label)
+        if other != platform.label:
+            return ("platforms: {} and {} have the same name, after which the executables are named; " +
+                    "rename one, or build it by a target of its own").format(display(other), display(platform.label))
+    if len(named) != len(ctx.attr.platforms):
+        return "platforms: one of {} is there twice; remove it".format(
+            ", ".join([display(platform.label) for platform in ctx.attr.platforms]),
+        )
+    return None
+
+def _validations(ctx, variants, compare_verdicts):
+    """Returns the files that are built only if the executables are right."""
+    if ctx.configuration.coverage_enabled:
+        # The program that `bazel coverage` builds is another one: larger, with more system calls, from sources that were
+        # rewritten in a temporary folder. Nobody ships it.
+        return []
+    return [verdict for variant in variants for verdict in variant.verdicts] + compare_verdicts
 
 def _target_goarch(ctx):
     for goarch, cpu in {"amd64": ctx.attr._amd64, "arm64": ctx.attr._arm64, "riscv64": ctx.attr._riscv64}.items():
@@ -135,16 +160,15 @@ def _target_goarch(ctx):
     return None
 
 def _binary_impl(ctx):
-    problem = strip_problem(ctx)
+    problem = strip_problem(ctx) or _platforms_problem(ctx)
     if problem:
         fail("\n{}: {}".format(display(ctx.label), problem))
 
     # The order of split_attr is Bazel's own; ours is that of `platforms`.
-    platforms = [platform.label for platform in ctx.attr.platforms]
-    if platforms:
+    if ctx.attr.platforms:
         variants = [
-            _variant(ctx, platform, ctx.split_attr.link[str(platform)][Go3sLinkInfo])
-            for platform in platforms
+            _variant(ctx, platform.label, ctx.split_attr.link[str(i)][Go3sLinkInfo])
+            for i, platform in enumerate(ctx.attr.platforms)
         ]
     else:
         variants = [_variant(ctx, None, ctx.split_attr.link.values()[0][Go3sLinkInfo])]
@@ -166,7 +190,7 @@ def _binary_impl(ctx):
     # A target that follows --platforms is its executable, as a go_binary is, so that
     # packaging rules find it; one that names its platforms can be run anywhere.
     if ctx.attr.platforms and not is_native(ctx, chosen.info.goarch):
-        executable = ctx.actions.declare_file(ctx.attr.basename + ".run")
+        executable = _declare(ctx, ctx.attr.basename + ".run")
         runfiles = launcher(ctx, executable, chosen.info.executable, chosen.info.goarch, runfiles)
 
     environment = dict(chosen.link.environment.environment)
@@ -189,13 +213,16 @@ def _binary_impl(ctx):
         OutputGroupInfo(
             compare_report = depset(compare_reports),
             debug = depset([variant.info.debug for variant in variants]),
-            linkcheck_report = depset([report for variant in variants for report in variant.reports]),
+            # The reports that are judged.
+            linkcheck_report = depset(
+                [report for variant in variants for report in variant.reports] + (compare_reports if compare_verdicts else []),
+            ),
             linked = depset([variant.info.linked for variant in variants]),
             seccomp = depset([variant.syscalls.seccomp for variant in variants]),
             symbols = depset([variant.info.symbols for variant in variants if variant.info.symbols]),
             syscalls = depset([variant.syscalls.report for variant in variants]),
             unpacked = depset([variant.info.unpacked for variant in variants if variant.info.unpacked]),
-            _validation = depset([verdict for variant in variants for verdict in variant.verdicts] + compare_verdicts),
+            _validation = depset(_validations(ctx, variants, compare_verdicts)),
             **groups
         ),
         RunEnvironmentInfo(
@@ -220,9 +247,11 @@ go3s_binary = rule(
             doc = "File name of the executable; with `platforms`, `_<platform's name>` follows it.",
             mandatory = True,
         ),
-        "compare": attr.bool(
-            doc = "Whether executables for several architectures are compared.",
-            default = True,
+        "compare": attr.string(
+            doc = "What becomes of a comparison of the executables for several architectures: `off`, `report` (output group " +
+                  "`compare_report`), or `strict` (an error fails the build).",
+            default = "report",
+            values = ["off", "report", "strict"],
         ),
         "data": attr.label_list(
             doc = "Files and programs needed at run time.",
@@ -243,6 +272,10 @@ go3s_binary = rule(
         "linkcheck_policy": attr.label(
             doc = "Policy file over the profile.",
             allow_single_file = [".json"],
+        ),
+        "out": attr.string(
+            doc = "Path of the executable in the package, instead of one that follows from name and basename; with `platforms`, " +
+                  "`_<platform's name>` follows it.",
         ),
         "pack": attr.string(
             doc = "How the executable is packed; empty for not at all.",

@@ -1,18 +1,27 @@
-"""Looks below a Go binary for what its providers do not tell: who needs cgo, its link options, its modules."""
+"""Looks at a Go binary and below it for what its providers do not tell."""
 
 load("@rules_license//rules:providers.bzl", "PackageInfo")
-load(":display.bzl", "display")
-load(":rules_go_compat.bzl", "go_archive", "go_test_x_defs", "go_uses_cgo")
+load(
+    ":rules_go_compat.bzl",
+    "GO_TOOLCHAIN",
+    "go_archive",
+    "go_may_use_cgo",
+    "go_program_context",
+    "go_sources",
+    "go_test_x_defs",
+)
 
 visibility("//rules/...")
 
 GoBinaryAspectInfo = provider(
     doc = "What the aspect found.",
     fields = {
-        "cgo_chain": "list of Label: from this target down to one that needs cgo; empty when none does.",
-        "cgo_reason": "string: why the last of cgo_chain needs cgo.",
+        "cgo_packages": "depset of struct(importmap, sources), sources a tuple of File: packages that may have files which import C.",
         "gc_linkopts": "list of string: the target's gc_linkopts.",
+        "location_targets": "list of Target: what $(location) in x_defs of the target can name.",
         "modules": "depset of string: `path@version` of the Go modules that the target and those below it come from.",
+        "program": "what go_program_context returned of the target.",
+        "test_sources": "list of File: the `_test.go` files of a go_test.",
         "x_defs": "dict of string to string: what linking a go_test sets by itself.",
     },
 )
@@ -33,47 +42,39 @@ def _modules(target, attr):
             return ["{}@v{}".format(path, version.removeprefix("v"))]
     return []
 
+def _cgo_packages(target, attr):
+    """Returns the target itself as an element of `cgo_packages`, or nothing."""
+    if not go_may_use_cgo(target, attr):
+        return []
+    return [struct(importmap = go_archive(target).data.importmap, sources = tuple(go_sources(target)))]
+
 def _binary_aspect_impl(target, ctx):
-    chain = []
-    below = getattr(ctx.rule.attr, "embed", []) + getattr(ctx.rule.attr, "deps", [])
-    reason = go_uses_cgo(target, ctx.rule.attr)
-    if reason:
-        chain = [target.label]
-    else:
-        for dep in below:
-            if GoBinaryAspectInfo in dep and dep[GoBinaryAspectInfo].cgo_chain:
-                chain = [target.label] + dep[GoBinaryAspectInfo].cgo_chain
-                reason = dep[GoBinaryAspectInfo].cgo_reason
-                break
+    attr = ctx.rule.attr
+    embed = getattr(attr, "embed", [])
+    below = [dep[GoBinaryAspectInfo] for dep in embed + getattr(attr, "deps", []) if GoBinaryAspectInfo in dep]
+    is_test = ctx.rule.kind == "go_test"
     return [GoBinaryAspectInfo(
-        cgo_chain = chain,
-        cgo_reason = reason,
-        gc_linkopts = getattr(ctx.rule.attr, "gc_linkopts", []),
-        modules = depset(
-            _modules(target, ctx.rule.attr),
-            transitive = [dep[GoBinaryAspectInfo].modules for dep in below if GoBinaryAspectInfo in dep],
-        ),
-        x_defs = go_test_x_defs(target.label, ctx.rule.attr.rundir) if ctx.rule.kind == "go_test" else {},
+        cgo_packages = depset(_cgo_packages(target, attr), transitive = [info.cgo_packages for info in below]),
+        gc_linkopts = getattr(attr, "gc_linkopts", []),
+        location_targets = [
+            dep
+            for name in ["srcs", "data", "embedsrcs", "deps"]
+            for dep in getattr(attr, name, [])
+            if type(dep) == "Target"
+        ],
+        modules = depset(_modules(target, attr), transitive = [info.modules for info in below]),
+        program = go_program_context(ctx, target, attr),
+        test_sources = [
+            file
+            for file in (go_sources(target) if is_test else [])
+            if file.basename.endswith("_test.go")
+        ],
+        x_defs = go_test_x_defs(target.label, attr.rundir) if is_test else {},
     )]
 
 binary_aspect = aspect(
     implementation = _binary_aspect_impl,
     attr_aspects = ["deps", "embed"],
-    doc = "Finds the shortest-by-order chain from a Go binary to a target that needs cgo, and the modules below it.",
+    doc = "Finds out what linking a Go binary takes besides its GoArchive.",
+    toolchains = [GO_TOOLCHAIN],
 )
-
-def cgo_problem(info):
-    """Words the chain that leads to cgo.
-
-    Args:
-      info: GoBinaryAspectInfo.
-    Returns:
-      string: what was found and what to do; None if nothing needs cgo.
-    """
-    if not info.cgo_chain:
-        return None
-    return "it needs cgo, and so a libc, through\n    {}   ({})\n{}".format(
-        "\n    -> ".join([display(label) for label in info.cgo_chain]),
-        info.cgo_reason,
-        "Remove that dependency or replace it by one in pure Go.",
-    )

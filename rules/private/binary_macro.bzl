@@ -60,13 +60,42 @@ _SETTLED_ATTRS = {
     },
 }
 
+# Attributes whose value decides what is declared, which is before Bazel chooses a value of a select().
+_LOADING_ATTRS = [
+    "exec_properties",
+    "goarch",
+    "goos",
+    "linkmode",
+    "package_note",
+    "pure",
+    "static",
+]
+
+_COVERAGE_PACKAGE = "github.com/go3s/rules_go3s/rules/private/coverage"
+_COVERAGE_TARGET = Label("//rules/private/coverage")
+_COVERAGE_ENABLED = Label("//rules/private/coverage:enabled")
+
+# The exec groups of the targets of a program: the go_binary, the link, the public target.
+_EXEC_GROUPS = ["go_link", "go3s_link", "go3s_strip", "go3s_check"]
+
 def _fail(name, message):
     fail("\n//{}:{}: {}".format(native.package_name(), name, message))
 
-def _exec_properties(properties, groups):
+def _refuse_selects(name, kwargs):
+    for key in _LOADING_ATTRS:
+        if type(kwargs.get(key)) == "select":
+            _fail(name, ("{} = select(...): want a value: it decides which targets are declared, and Bazel chooses later; " +
+                         "declare a target for each value and select() among those").format(key))
+
+def _exec_properties(name, properties, groups):
     """Returns the properties that hold for a rule with these exec groups."""
-    if type(properties) != "dict":
-        return properties
+    for key in properties:
+        if "." in key and key.split(".")[0] not in _EXEC_GROUPS:
+            _fail(name, "exec_properties: {}: there is no exec group {}; want {}".format(
+                repr(key),
+                repr(key.split(".")[0]),
+                ", ".join(_EXEC_GROUPS),
+            ))
     return {
         key: value
         for key, value in properties.items()
@@ -110,17 +139,33 @@ def _embedded_imports(name, kwargs, common, tags, limits):
         )
         imports.append(importpath)
         kwargs["deps"] = kwargs.get("deps", []) + [":{}.ca_roots".format(name)]
-    if kwargs.pop("tzdata", False):
-        imports.append("time/tzdata")
-    if imports:
+    tzdata = kwargs.pop("tzdata", False)
+    if imports or tzdata:
         embedded_imports(
             name = name + ".imports",
             imports = imports,
+            tzdata = tzdata,
             tags = tags,
             testonly = common.get("testonly"),
             visibility = ["//visibility:private"],
         )
         kwargs["srcs"] = kwargs.get("srcs", []) + [":{}.imports".format(name)]
+
+def _coverage_imports(name, kwargs, common, tags):
+    """Adds to the go_binary what programs need in `bazel coverage`."""
+    imports = name + ".coverage_imports"
+    embedded_imports(
+        name = imports,
+        imports = [_COVERAGE_PACKAGE],
+        tags = tags,
+        testonly = common.get("testonly"),
+        visibility = ["//visibility:private"],
+    )
+    for key, target in {"deps": _COVERAGE_TARGET, "srcs": ":" + imports}.items():
+        kwargs[key] = kwargs.get(key, []) + select({
+            _COVERAGE_ENABLED: [target],
+            "//conditions:default": [],
+        })
 
 def _pop_user_data(kwargs):
     """Takes what golink adds to the program out of kwargs."""
@@ -143,13 +188,16 @@ def static_program(name, mode, profile, binary = None, **kwargs):
       **kwargs: attributes as the public macros document them.
     """
     kwargs = {key: value for key, value in kwargs.items() if value != None}
+    _refuse_selects(name, kwargs)
     common = {key: kwargs.pop(key) for key in _COMMON_ATTRS if key in kwargs}
     exec_properties = kwargs.pop("exec_properties", {})
     tags = kwargs.pop("tags", [])
     hidden_tags = tags + ["manual"]
-    basename = kwargs.pop("out", None) or kwargs.pop("basename", None) or name
-    kwargs.pop("basename", None)
-    size_budget = str(kwargs.pop("size_budget", ""))
+    out = kwargs.pop("out", "")
+    basename = kwargs.pop("basename", None) or (type(out) == "string" and out or name).split("/")[-1]
+    size_budget = kwargs.pop("size_budget", "")
+    if type(size_budget) == "int":
+        size_budget = str(size_budget)
     link_x_defs = {}
     user_data = _pop_user_data(kwargs)
 
@@ -163,6 +211,8 @@ def static_program(name, mode, profile, binary = None, **kwargs):
 
     if binary:
         link_x_defs = kwargs.pop("x_defs", {})
+        if link_x_defs:
+            link["data"] = public.get("data", [])
         for key in ["ca_roots", "tzdata"]:
             if kwargs.pop(key, None):
                 _fail(name, ("{} cannot be added to the finished package of `binary`; give srcs or embed instead of binary, " +
@@ -204,10 +254,11 @@ def static_program(name, mode, profile, binary = None, **kwargs):
             # As rules_go infers it for a go_binary of the public name.
             kwargs.setdefault("importpath", _importpath(native.package_name(), name))
         _embedded_imports(name, kwargs, common, hidden_tags, limits)
+        _coverage_imports(name, kwargs, common, hidden_tags)
         binary = ":{}.main".format(name)
         go_binary(
             name = name + ".main",
-            exec_properties = _exec_properties(exec_properties, ["go_link"]),
+            exec_properties = _exec_properties(name, exec_properties, ["go_link"]),
             tags = hidden_tags,
             visibility = ["//visibility:private"],
             **(kwargs | common)
@@ -217,7 +268,7 @@ def static_program(name, mode, profile, binary = None, **kwargs):
         name = name + ".link",
         basename = basename,
         binary = binary,
-        exec_properties = _exec_properties(exec_properties, ["go3s_link"]),
+        exec_properties = _exec_properties(name, exec_properties, ["go3s_link"]),
         mode = mode,
         pack = public.get("pack", ""),
         public_label = str(native.package_relative_label(name)),
@@ -229,8 +280,9 @@ def static_program(name, mode, profile, binary = None, **kwargs):
     go3s_binary(
         name = name,
         basename = basename,
-        exec_properties = _exec_properties(exec_properties, ["go3s_strip", "go3s_check"]),
+        exec_properties = _exec_properties(name, exec_properties, ["go3s_strip", "go3s_check"]),
         link = ":{}.link".format(name),
+        out = out,
         profile = profile,
         size_budget = size_budget,
         tags = tags,

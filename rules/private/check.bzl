@@ -6,6 +6,7 @@ when something is wrong; the verdict fails the build and is alone in
 """
 
 load("//toolchains:linkcheck.bzl", "LINKCHECK_TOOLCHAIN")
+load(":args.bzl", "tool_args")
 load(":rules_go_compat.bzl", "go_export_data")
 
 visibility("//rules/...")
@@ -44,9 +45,7 @@ def packages_action(ctx, archives, package_list, out):
       out: File: list to write.
     """
     export_data = go_export_data(archives)
-    args = ctx.actions.args()
-    args.use_param_file("@%s")
-    args.set_param_file_format("multiline")
+    args = tool_args(ctx)
     args.add("--standard", package_list)
     args.add("-o", out)
     args.add_all(export_data)
@@ -61,7 +60,7 @@ def packages_action(ctx, archives, package_list, out):
         execution_requirements = {"supports-path-mapping": "1"},
     )
 
-def check_actions(ctx, executable, report, verdict, profile, goarch, policy, size_budget, label, symbols = None, packages = None):
+def check_actions(ctx, executable, report, verdict, profile, goarch, policy, size_budget, label, symbols = None, packages = None, cgo_left_out = None):
     """Registers the Go3sCheck actions of one executable.
 
     Args:
@@ -76,11 +75,10 @@ def check_actions(ctx, executable, report, verdict, profile, goarch, policy, siz
       label: string: the name of the executable in the report.
       symbols: File: what elfstrip --symbols-file wrote with the executable, or None.
       packages: File: list of the packages that the executable was built from, or None.
+      cgo_left_out: File: golink's report on the files that building without cgo left out, or None.
     """
     tool = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool
-    args = ctx.actions.args()
-    args.use_param_file("@%s")
-    args.set_param_file_format("multiline")
+    args = tool_args(ctx)
     check_flags(args, profile, goarch, policy, size_budget)
     args.add("--format", "json")
     args.add("--report-only")
@@ -89,12 +87,14 @@ def check_actions(ctx, executable, report, verdict, profile, goarch, policy, siz
         args.add("--symbols", symbols)
     if packages:
         args.add("--packages", packages)
+    if cgo_left_out:
+        args.add("--cgo-left-out", cgo_left_out)
     args.add("-o", report)
     args.add(executable)
     ctx.actions.run(
         executable = tool,
         arguments = [args],
-        inputs = [executable] + [f for f in [policy, symbols, packages] if f],
+        inputs = [executable] + [f for f in [policy, symbols, packages, cgo_left_out] if f],
         outputs = [report],
         mnemonic = "Go3sCheck",
         progress_message = "Checking %{input}",
@@ -112,7 +112,7 @@ def verdict_action(ctx, report, verdict):
       verdict: File: empty file, written when the report has no error.
     """
     tool = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool
-    args = ctx.actions.args()
+    args = tool_args(ctx)
     args.add("--touch", verdict)
     args.add(report)
     ctx.actions.run(

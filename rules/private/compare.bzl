@@ -7,6 +7,7 @@ and data apart.
 """
 
 load("//toolchains:linkcheck.bzl", "LINKCHECK_TOOLCHAIN")
+load(":args.bzl", "tool_args")
 load(":check.bzl", "EXEC_GROUP", "verdict_action")
 
 visibility("//rules/...")
@@ -18,14 +19,11 @@ def compare_actions(ctx, linked, report, verdict, policy, label):
       ctx: context of a rule that has check.bzl's EXEC_GROUPS.
       linked: list of Files: executables with symbols, each for another GOARCH.
       report: File: JSON report to write.
-      verdict: File: empty file, written when the report has no error.
+      verdict: File: empty file, written when the report has no error; or None, for no verdict.
       policy: File: policy file, whose allowances accept differences, or None.
       label: string: the name of the program in the report.
     """
-    args = ctx.actions.args()
-    args.use_param_file("@%s")
-    args.set_param_file_format("multiline")
-    args.add("compare")
+    args = tool_args(ctx)
     if policy:
         args.add("--policy", policy)
     args.add("--format", "json")
@@ -35,7 +33,7 @@ def compare_actions(ctx, linked, report, verdict, policy, label):
     args.add_all(linked)
     ctx.actions.run(
         executable = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool,
-        arguments = [args],
+        arguments = ["compare", args],
         inputs = linked + ([policy] if policy else []),
         outputs = [report],
         mnemonic = "Go3sCompare",
@@ -43,4 +41,5 @@ def compare_actions(ctx, linked, report, verdict, policy, label):
         exec_group = EXEC_GROUP,
         execution_requirements = {"supports-path-mapping": "1"},
     )
-    verdict_action(ctx, report, verdict)
+    if verdict:
+        verdict_action(ctx, report, verdict)

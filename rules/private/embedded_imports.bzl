@@ -1,12 +1,16 @@
 """Sources that make a main package carry root certificates or time zones."""
 
+load(":display.bzl", "output_path")
+
 visibility("//rules/...")
 
 def _embedded_imports_impl(ctx):
-    out = ctx.actions.declare_file(ctx.label.name + ".go")
-    ctx.actions.write(out, "// Generated for {}.\n\npackage main\n\nimport (\n{})\n".format(
+    # The target's name in the file's could exclude the file: a name that ends with _windows or _test does.
+    out = ctx.actions.declare_file(output_path(ctx.label.name, "imports.go"))
+    imports = ctx.attr.imports + (["time/tzdata"] if ctx.attr.tzdata else [])
+    ctx.actions.write(out, "// Generated for {}.\n\npackage main\n{}".format(
         ctx.label,
-        "".join(["\t_ \"{}\"\n".format(path) for path in sorted(ctx.attr.imports)]),
+        "".join(["\nimport _ \"{}\"\n".format(path) for path in sorted(imports)]),
     ))
     return [DefaultInfo(files = depset([out]))]
 
@@ -16,15 +20,17 @@ embedded_imports = rule(
     attrs = {
         "imports": attr.string_list(
             doc = "Import paths.",
-            mandatory = True,
+        ),
+        "tzdata": attr.bool(
+            doc = "Whether to import time/tzdata, too.",
         ),
     },
 )
 
 def _ca_roots_sources_impl(ctx):
     # //go:embed wants the file beside the source and under a fixed name.
-    source = ctx.actions.declare_file(ctx.label.name + "/ca_roots.go")
-    roots = ctx.actions.declare_file(ctx.label.name + "/roots.pem")
+    source = ctx.actions.declare_file(output_path(ctx.label.name, "ca_roots.go"))
+    roots = ctx.actions.declare_file(output_path(ctx.label.name, "roots.pem"))
     ctx.actions.symlink(output = source, target_file = ctx.file._source)
     ctx.actions.symlink(output = roots, target_file = ctx.file.roots)
     return [

@@ -2,16 +2,19 @@
 
 load("//toolchains:elf_linker.bzl", "ELF_LINKER_TOOLCHAIN")
 load("//toolchains:golink.bzl", "GOLINK_TOOLCHAIN")
-load(":binary_aspect.bzl", "GoBinaryAspectInfo", "binary_aspect", "cgo_problem")
-load(":display.bzl", "display")
+load(":args.bzl", "tool_args")
+load(":binary_aspect.bzl", "GoBinaryAspectInfo", "binary_aspect")
+load(":display.bzl", "display", "output_path")
 load(":providers.bzl", "Go3sLinkInfo")
 load(
     ":rules_go_compat.bzl",
-    "GO_CONTEXT_ATTRS",
     "GO_TOOLCHAIN",
     "go_archive",
     "go_link_inputs",
+    "go_main_sources",
     "go_mode_problem",
+    "go_tags",
+    "go_target_arch",
 )
 load(":sections.bzl", "USER_DATA_ATTRS", "add_user_data", "user_data_problem")
 load(":startup.bzl", "STARTUP_ATTRS", "add_godebug", "startup_problem", "startup_x_defs")
@@ -21,13 +24,11 @@ visibility("//rules/...")
 _EXEC_GROUP = "go3s_link"
 
 def _archive_flag(data):
-    return "{}={}={}={}".format(data.importpath, data.importmap, data.file.path, data.label)
+    # No part can hold a tab: labels and files may well hold an equals sign.
+    return "--archive=" + "\t".join([data.importpath, data.importmap, data.file.path, display(data.label)])
 
-def _linkopt_flag(option):
-    return "--ldflag=" + option
-
-def _external_flag(flag):
-    return "--external-flag=" + flag
+def _cgo_sources_flags(package):
+    return ["--cgo-source={}={}".format(package.importmap, file.path) for file in package.sources]
 
 def _stamp_keys(value):
     """Returns the KEYs of `{KEY}` in value."""
@@ -53,7 +54,7 @@ def _external_linker(ctx, args):
     info = toolchain.elf_linker
     args.add("--external-linker", info.linker)
     args.add("--external-flavor", info.flavor)
-    args.add_all(info.flags + ctx.attr.linker_flags, map_each = _external_flag)
+    args.add_all(info.flags + ctx.attr.linker_flags, format_each = "--external-flag=%s")
     if ctx.file.linker_script:
         args.add("--linker-script", ctx.file.linker_script)
     return depset([ctx.file.linker_script] if ctx.file.linker_script else [], transitive = [info.files])
@@ -72,32 +73,33 @@ def _link_impl(ctx):
     problem = None
     if not archive:
         problem = "it is no Go target, want a go_binary"
-    problem = problem or cgo_problem(info) or go_mode_problem(archive, ctx.attr.mode) or user_data_problem(ctx) or startup_problem(ctx)
+    problem = problem or go_mode_problem(archive, ctx.attr.mode) or user_data_problem(ctx) or startup_problem(ctx)
     if problem:
         _fail(ctx, problem)
 
-    inputs = go_link_inputs(ctx, archive, _EXEC_GROUP)
-    mode = archive.source.mode
-    if mode.goarch != inputs.goarch:
+    inputs = go_link_inputs(ctx, archive, info.program, _EXEC_GROUP)
+    wanted = go_target_arch(ctx)
+    if inputs.goarch != wanted:
         _fail(ctx, "it sets goos = \"{}\", goarch = \"{}\", but is wanted for {}; remove them and choose with `platforms`".format(
-            mode.goos,
-            mode.goarch,
+            inputs.goos,
             inputs.goarch,
+            wanted,
         ))
 
     # Debug information doubles the time of a link, so only what needs it asks for the second file. The rest is the
     # same, the build-id included: it derives from what is loaded.
-    out = ctx.actions.declare_file("{}/{}".format(ctx.label.name, ctx.attr.basename))
-    debug = ctx.actions.declare_file("{}/{}.dwarf".format(ctx.label.name, ctx.attr.basename))
+    out = ctx.actions.declare_file(output_path(ctx.label.name, ctx.attr.basename))
+    debug = ctx.actions.declare_file(output_path(ctx.label.name, ctx.attr.basename + ".dwarf"))
+    left_out = ctx.actions.declare_file(output_path(ctx.label.name, ctx.attr.basename + ".cgo_left_out.json"))
 
-    args = ctx.actions.args()
-    args.use_param_file("@%s", use_always = True)
-    args.set_param_file_format("multiline")
+    args = tool_args(ctx)
     args.add("--linker", inputs.linker)
     args.add("--package-list", inputs.package_list)
     args.add_all("--stdlib", [inputs.stdlib], expand_directories = False)
-    args.add_all(inputs.archives, before_each = "--archive", map_each = _archive_flag)
+    args.add_all(inputs.archives, map_each = _archive_flag)
+    args.add_all(info.cgo_packages, map_each = _cgo_sources_flags)
     args.add("--main", inputs.main)
+    args.add(display(ctx.attr.public_label), format = "--main-label=%s")
     args.add("--main-importmap", inputs.importmap)
     args.add("--main-path", inputs.importpath)
     args.add_all(info.modules, before_each = "--dep-module")
@@ -109,8 +111,12 @@ def _link_impl(ctx):
     args.add("--buildmode", ctx.attr.mode)
 
     stamps = {}
-    for name, value in (inputs.x_defs | info.x_defs | ctx.attr.x_defs | startup_x_defs(ctx)).items():
-        args.add("--x-def", "{}={}".format(name, value))
+    own_x_defs = {
+        name: ctx.expand_make_variables("x_defs", ctx.expand_location(value, info.location_targets + ctx.attr.data), {})
+        for name, value in ctx.attr.x_defs.items()
+    }
+    for name, value in (inputs.x_defs | info.x_defs | own_x_defs | startup_x_defs(ctx)).items():
+        args.add("--x-def={}={}".format(name, value))
         if inputs.stamp:
             for key in _stamp_keys(value):
                 stamps[ctx.info_file if _is_stable(key) else ctx.version_file] = True
@@ -120,27 +126,29 @@ def _link_impl(ctx):
             ctx.expand_make_variables("gc_linkopts", option, {})
             for option in info.gc_linkopts
         ],
-        map_each = _linkopt_flag,
+        format_each = "--ldflag=%s",
     )
     if ctx.attr.function_alignment:
         args.add(ctx.attr.function_alignment, format = "--ldflag=-funcalign=%s")
     if ctx.attr.pack:
         args.add("--no-huge-pages")
-    sources = add_godebug(ctx, args, archive)
+    sources = add_godebug(ctx, args, go_main_sources(archive) + info.test_sources, go_tags(archive))
     user_data = add_user_data(ctx, args)
     external_inputs = _external_linker(ctx, args)
-    for output, flags in [(out, ["-w"]), (debug, [])]:
+    cgo_sources = depset([file for package in info.cgo_packages.to_list() for file in package.sources])
+    for output, flags, more in [(out, ["-w"], [left_out]), (debug, [], [])]:
         own = ctx.actions.args()
         own.add_all(flags)
+        own.add_all(more, before_each = "--cgo-left-out")
         own.add("-o", output)
         ctx.actions.run(
             executable = ctx.exec_groups[_EXEC_GROUP].toolchains[GOLINK_TOOLCHAIN].golink.tool,
             arguments = ["link", args, own],
             inputs = depset(
                 [inputs.package_list, inputs.stdlib] + stamps.keys() + user_data + sources,
-                transitive = [inputs.libs, inputs.tools, external_inputs],
+                transitive = [inputs.libs, inputs.tools, external_inputs, cgo_sources],
             ),
-            outputs = [output],
+            outputs = [output] + more,
             mnemonic = "Go3sLink",
             progress_message = "Linking static Go program %{output}",
             exec_group = _EXEC_GROUP,
@@ -154,6 +162,7 @@ def _link_impl(ctx):
             package_list = inputs.package_list,
             file = out,
             debug = debug,
+            cgo_left_out = left_out,
             goarch = inputs.goarch,
             mode = ctx.attr.mode,
             runfiles = archive.runfiles,
@@ -165,7 +174,7 @@ def _link_impl(ctx):
 go3s_link = rule(
     implementation = _link_impl,
     doc = "Links the main package of a go_binary or go_test, whose own link action then does not run.",
-    attrs = GO_CONTEXT_ATTRS | USER_DATA_ATTRS | STARTUP_ATTRS | {
+    attrs = USER_DATA_ATTRS | STARTUP_ATTRS | {
         "basename": attr.string(
             doc = "File name of the output.",
             mandatory = True,
@@ -174,6 +183,10 @@ go3s_link = rule(
             doc = "A go_binary or go_test.",
             mandatory = True,
             aspects = [binary_aspect],
+        ),
+        "data": attr.label_list(
+            doc = "What $(location) in x_defs can name, besides what it can name in the binary.",
+            allow_files = True,
         ),
         "function_alignment": attr.int(
             doc = "Bytes to whose multiples functions are aligned; 0 for the default of the architecture.",

@@ -31,7 +31,7 @@ def _linkcheck_aspect_impl(target, ctx):
     if Go3sBinaryInfo in target:
         # They have both actions already.
         outputs = target[OutputGroupInfo]
-        reports = outputs.linkcheck_report.to_list() + outputs.compare_report.to_list()
+        reports = outputs.linkcheck_report.to_list()
         verdicts = outputs._validation.to_list()
     elif executable and ctx.rule.kind == "go_binary":
         report = ctx.actions.declare_file(ctx.label.name + ".linkcheck.json")

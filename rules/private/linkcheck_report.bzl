@@ -2,6 +2,7 @@
 
 load("//rules:providers.bzl", "LinkcheckReportsInfo")
 load("//toolchains:linkcheck.bzl", "LINKCHECK_TOOLCHAIN")
+load(":args.bzl", "tool_args")
 load(":display.bzl", "display")
 load(":linkcheck_aspect.bzl", "linkcheck_aspect")
 
@@ -12,9 +13,7 @@ def _linkcheck_report_impl(ctx):
     if not reports.to_list():
         fail("\n{}: targets: no program of go_binary or of this module is among them or in their srcs, data and tests".format(display(ctx.label)))
     out = ctx.actions.declare_file(ctx.label.name + {"sarif": ".sarif", "json": ".json"}[ctx.attr.format])
-    args = ctx.actions.args()
-    args.use_param_file("@%s")
-    args.set_param_file_format("multiline")
+    args = tool_args(ctx)
     args.add("--report-only")
     args.add(ctx.attr.format, format = "--format=%s")
     args.add("-o", out)

@@ -1,5 +1,6 @@
 """A go_test, linked for one platform and run on the execution platform."""
 
+load(":display.bzl", "output_path")
 load(":launcher.bzl", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "is_native", "launcher")
 load(":providers.bzl", "Go3sLinkInfo")
 load(":transition.bzl", "platforms_transition")
@@ -8,7 +9,7 @@ visibility("//rules/...")
 
 def _platform_test_impl(ctx):
     link = ctx.split_attr.link.values()[0][Go3sLinkInfo]
-    out = ctx.actions.declare_file(ctx.label.name)
+    out = ctx.actions.declare_file(output_path(ctx.label.name, ctx.label.name))
     runfiles = launcher(ctx, out, link.file, link.goarch, link.runfiles)
 
     environment = dict(link.environment.environment)
@@ -43,9 +44,15 @@ platform_test = rule(
             mandatory = True,
             providers = [platform_common.PlatformInfo],
         ),
+        # Bazel merges what the tests write into COVERAGE_DIR where a rule has this attribute.
+        "_lcov_merger": attr.label(
+            default = configuration_field(fragment = "coverage", name = "output_generator"),
+            cfg = "exec",
+        ),
         "_allowlist_function_transition": attr.label(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
         ),
     },
+    fragments = ["coverage"],
     toolchains = LAUNCHER_TOOLCHAINS,
 )

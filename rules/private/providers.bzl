@@ -6,6 +6,7 @@ Go3sLinkInfo = provider(
     doc = "A linked Go program, before anything is taken out of it.",
     fields = {
         "archives": "depset of GoArchiveData: the packages that were linked, without the standard library; None for assembly.",
+        "cgo_left_out": "File: report (JSON) on the files that building without cgo left out; None for assembly.",
         "file": "File: the ELF executable, with symbols, without DWARF.",
         "debug": "File: the same with DWARF, if the program can have it.",
         "goarch": "string: GOARCH.",

@@ -1,10 +1,10 @@
 """Everything this module knows of rules_go's inside, in one file.
 
 Verified with rules_go 0.62. Only names that rules_go documents are used:
-GoArchive, GoInfo, go_context and the fields named below.
+GoArchive, go_context and the fields named below.
 """
 
-load("@rules_go//go:def.bzl", "GoArchive", "GoInfo", "go_context")
+load("@rules_go//go:def.bzl", "GoArchive", "go_context")
 
 visibility("//rules/...")
 
@@ -61,33 +61,74 @@ def go_linux_executable(target):
         archives = archive.transitive,
     )
 
+def go_program_context(ctx, target, attr):
+    """Returns what linking a program takes from the configuration that it was compiled in.
+
+    That configuration is not the one of the rule that links: gotags, pgoprofile and the like of a go_binary are
+    transitions, and some of them change the standard library.
+
+    Args:
+      ctx: context of an aspect that has GO_TOOLCHAIN.
+      target: the Target.
+      attr: its attributes (ctx.rule.attr).
+    Returns:
+      struct(stdlib, coverdata, sdk, link_flags); None for what is no program.
+    """
+    archive = go_archive(target)
+    data = getattr(attr, "_go_context_data", None)
+    if not archive or not archive.source.is_main or not data:
+        return None
+    go = go_context(ctx, importpath = archive.data.importpath, embed = [], go_context_data = data, maybe_needs_cc_toolchain = False)
+    return struct(
+        stdlib = go.stdlib.libs,
+        # What instrumented packages import, though no target names it among its dependencies.
+        coverdata = go.coverdata if ctx.configuration.coverage_enabled else None,
+        sdk = go.sdk,
+        link_flags = list(go.toolchain.flags.link),
+    )
+
 def go_main_sources(archive):
     """Returns what was compiled as the main package, without what it imports.
 
     Args:
       archive: GoArchive of a main package.
     Returns:
-      struct(files, tags): list of File, of any kind and for any platform; list of string: build tags.
+      list of File, of any kind and for any platform.
     """
-    return struct(files = archive.source.srcs, tags = archive.source.mode.tags)
+    return archive.source.srcs
 
-def go_uses_cgo(target, attr):
-    """Tells whether a Go target by itself, not by what it depends on, needs cgo.
+def go_tags(archive):
+    """Returns the build tags that a package was compiled with, besides those of the platform.
+
+    Args:
+      archive: GoArchive.
+    Returns:
+      list of string.
+    """
+    return archive.source.mode.tags
+
+def go_sources(target):
+    """Returns the sources of a Go package, those of the libraries that it embeds included.
+
+    Args:
+      target: Target with GoArchive.
+    Returns:
+      list of File, of any kind and for any platform.
+    """
+    return target[GoArchive].source.srcs
+
+def go_may_use_cgo(target, attr):
+    """Tells whether a Go target by itself, not by what it depends on, may have files that import C.
+
+    It is a permission: Gazelle gives it to each package with such a file for any system.
 
     Args:
       target: the Target.
       attr: its attributes (ctx.rule.attr).
     Returns:
-      string: the reason in words, or None.
+      bool.
     """
-    if GoInfo not in target and GoArchive not in target:
-        return None
-    if getattr(attr, "cgo", False):
-        return "cgo = True"
-    for name in ["cdeps", "clinkopts", "copts", "cppopts", "cxxopts"]:
-        if getattr(attr, name, None):
-            return name + " is set"
-    return None
+    return GoArchive in target and getattr(attr, "cgo", False)
 
 def go_test_x_defs(label, rundir):
     """Returns what rules_go's own link of a go_test sets besides x_defs.
@@ -112,46 +153,74 @@ def _sdk_tool(ctx, sdk, name):
         fail("{}: the Go SDK {} has {} files named {} among its tools, want 1".format(ctx.label, sdk.version, len(files), name))
     return files[0]
 
-def go_link_inputs(ctx, archive, exec_group):
+def _linked_archives(archive, coverdata):
+    """Returns the packages to link below a main package, as a depset of GoArchiveData."""
+    if not coverdata:
+        return depset(transitive = [d.transitive for d in archive.direct])
+
+    # Instrumented packages import coverdata from their own configuration, rules_go's test support from another. It is the
+    # same code, compiled twice.
+    packages = {}
+    for data in depset([coverdata.data], transitive = [d.transitive for d in archive.direct], order = "preorder").to_list():
+        packages.setdefault((data.importmap, data.label), data)
+    return depset(packages.values())
+
+def go_link_inputs(ctx, archive, program, exec_group):
     """Collects what linking an archive takes.
 
     Args:
-      ctx: rule context with GO_CONTEXT_ATTRS and GO_TOOLCHAIN, also in exec_group.
+      ctx: rule context with GO_TOOLCHAIN in exec_group.
       archive: GoArchive of a main package.
+      program: what go_program_context returned of it.
       exec_group: string: the exec group in which the SDK's linker will run.
     Returns:
       struct(linker, package_list, stdlib, tools, archives, libs, main, importpath, importmap,
-      x_defs, goos, goarch, goarch_level, goexperiment, sdk_version, stamp, gc_linkopts).
+      x_defs, goos, goarch, goarch_level, goexperiment, stamp, gc_linkopts).
     """
-    go = go_context(ctx)
     sdk = ctx.exec_groups[exec_group].toolchains[GO_TOOLCHAIN].sdk
-    stdlib = go.stdlib.libs.to_list()
+    mode = archive.source.mode
+    if sdk.version != program.sdk.version:
+        fail("{}: it was compiled by Go {}, and the linker at hand is of Go {}; choose one SDK for both".format(
+            ctx.label,
+            program.sdk.version,
+            sdk.version,
+        ))
+    stdlib = program.stdlib.to_list()
     if len(stdlib) != 1 or not stdlib[0].is_directory:
         fail("{}: rules_go's standard library for {}/{} is not one folder of archives; this rules_go is not supported".format(
             ctx.label,
-            go.mode.goos,
-            go.mode.goarch,
+            mode.goos,
+            mode.goarch,
         ))
     return struct(
         linker = _sdk_tool(ctx, sdk, "link"),
         package_list = sdk.package_list,
         stdlib = stdlib[0],
         tools = sdk.tools,
-        archives = depset(transitive = [d.transitive for d in archive.direct]),
-        libs = archive.libs,
+        archives = _linked_archives(archive, program.coverdata),
+        libs = depset([program.coverdata.data.file] if program.coverdata else [], transitive = [archive.libs]),
         main = archive.data.file,
         importpath = archive.data.importpath,
         importmap = archive.data.importmap,
         x_defs = archive.x_defs,
-        goos = go.mode.goos,
-        goarch = go.mode.goarch,
+        goos = mode.goos,
+        goarch = mode.goarch,
         # rules_go has constraints for GOAMD64 only.
-        goarch_level = go.mode.amd64 if go.mode.goarch == "amd64" else None,
-        goexperiment = sdk.experiments,
-        sdk_version = sdk.version,
-        stamp = go.mode.stamp,
-        gc_linkopts = list(go.mode.gc_linkopts) + list(go.toolchain.flags.link),
+        goarch_level = mode.amd64 if mode.goarch == "amd64" else None,
+        goexperiment = program.sdk.experiments,
+        stamp = mode.stamp,
+        gc_linkopts = list(mode.gc_linkopts) + program.link_flags,
     )
+
+def go_target_arch(ctx):
+    """Returns the GOARCH of the target platform.
+
+    Args:
+      ctx: rule context with GO_TOOLCHAIN.
+    Returns:
+      string.
+    """
+    return ctx.toolchains[GO_TOOLCHAIN].default_goarch
 
 def go_asm_inputs(ctx, exec_group):
     """Collects what the SDK's assembler takes.

@@ -1,6 +1,6 @@
 """Sections and notes that golink adds to a program, and the Go package that reads sections."""
 
-load(":display.bzl", "display")
+load(":display.bzl", "display", "output_path")
 
 visibility("//rules/...")
 
@@ -116,7 +116,7 @@ def _sections_source_impl(ctx):
             problem("sections: {} and {} are both read by func {}; rename one".format(repr(seen[function]), repr(section), function))
         seen[function] = section
         text += _ACCESSOR.format(function = function, identifier = _identifier(section), section = section)
-    out = ctx.actions.declare_file(ctx.label.name + ".go")
+    out = ctx.actions.declare_file(output_path(ctx.label.name, "sections.go"))
     ctx.actions.write(out, text + _FOOTER)
     return [DefaultInfo(files = depset([out]))]
 
@@ -199,7 +199,7 @@ def add_user_data(ctx, args):
             files.append(file)
     metadata = ctx.file.package_note_file
     if ctx.attr.package_note:
-        metadata = ctx.actions.declare_file(ctx.label.name + "/package_note.json")
+        metadata = ctx.actions.declare_file(output_path(ctx.label.name, "package_note.json"))
         ctx.actions.write(metadata, json.encode(ctx.attr.package_note))
     if metadata:
         args.add("--package-metadata", metadata)

@@ -1,7 +1,5 @@
 """What a program starts with: GODEBUG, and the runtime's limits. docs/startup.md explains the attributes."""
 
-load(":rules_go_compat.bzl", "go_main_sources")
-
 visibility("//rules/...")
 
 # The package that applies the limits, and the path that it is compiled under (its importmap).
@@ -100,21 +98,21 @@ def startup_x_defs(ctx):
         values["maxProcs"] = ctx.attr.gomaxprocs
     return {"{}.{}".format(_STARTUP_PATH, name): str(value) for name, value in values.items()}
 
-def add_godebug(ctx, args, archive):
+def add_godebug(ctx, args, sources, tags):
     """Adds golink's flags for GODEBUG to an Args.
 
     Args:
       ctx: context of a rule with STARTUP_ATTRS in which startup_problem finds none.
       args: Args.
-      archive: GoArchive of the main package.
+      sources: list of File: sources that may have //go:debug lines.
+      tags: list of string: build tags that they are read with.
     Returns:
       list of File: what the flags name.
     """
-    sources = go_main_sources(archive)
-    args.add_all(sources.files, before_each = "--main-source")
-    args.add_all(sources.tags, before_each = "--tag")
+    args.add_all(sources, before_each = "--main-source")
+    args.add_all(tags, format_each = "--tag=%s")
     args.add_all(
         ["{}={}".format(key, value) for key, value in ctx.attr.godebug.items()],
-        before_each = "--godebug",
+        format_each = "--godebug=%s",
     )
-    return sources.files
+    return sources

@@ -1,6 +1,7 @@
 """Go3sStrip: takes out of an executable what it does not need at run time."""
 
 load("//toolchains:elfstrip.bzl", "ELFSTRIP_TOOLCHAIN")
+load(":args.bzl", "tool_args")
 
 visibility("//rules/...")
 
@@ -55,9 +56,7 @@ def strip_action(ctx, src, out, flags, symbols = None, mnemonic = "Go3sStrip", w
       mnemonic: string: the action's mnemonic.
       what: string: first word of the progress message.
     """
-    args = ctx.actions.args()
-    args.use_param_file("@%s")
-    args.set_param_file_format("multiline")
+    args = tool_args(ctx)
     args.add_all(flags)
     if symbols:
         args.add(symbols, format = "--symbols-file=%s")

@@ -1,11 +1,13 @@
 """Go3sSyscalls: what a program can ask of the kernel."""
 
 load("//toolchains:linkcheck.bzl", "LINKCHECK_TOOLCHAIN")
+load(":args.bzl", "tool_args")
 load(":check.bzl", "EXEC_GROUP")
+load(":display.bzl", "output_path")
 
 visibility("//rules/...")
 
-def syscall_actions(ctx, executable, programs, allowed, label):
+def syscall_actions(ctx, name, programs, allowed, label):
     """Registers the actions that list the system calls of one executable.
 
     The list comes from the linked program, whose symbols tell more, and, where it is packed, from the packed one
@@ -13,7 +15,7 @@ def syscall_actions(ctx, executable, programs, allowed, label):
 
     Args:
       ctx: context of a rule that has the exec group of check.bzl.
-      executable: File: the executable, after which the outputs are named.
+      name: string: file name of the executable, after which the outputs are named.
       programs: list of File: the ELF files to read.
       allowed: File: list of the calls that the program may make, or None.
       label: string: the name of the executable in the outputs.
@@ -24,9 +26,8 @@ def syscall_actions(ctx, executable, programs, allowed, label):
     tool = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool
 
     def run(suffix, flags, message):
-        out = ctx.actions.declare_file(executable.basename + suffix)
-        args = ctx.actions.args()
-        args.add("syscalls")
+        out = ctx.actions.declare_file(output_path(ctx.label.name, name + suffix))
+        args = tool_args(ctx)
         args.add_all(flags)
         if allowed and suffix != ".syscalls.json":
             args.add(allowed, format = "--allowed=%s")
@@ -35,7 +36,7 @@ def syscall_actions(ctx, executable, programs, allowed, label):
         args.add_all(programs)
         ctx.actions.run(
             executable = tool,
-            arguments = [args],
+            arguments = ["syscalls", args],
             inputs = programs + ([allowed] if allowed else []),
             outputs = [out],
             mnemonic = "Go3sSyscalls",

@@ -12,9 +12,11 @@ def _platforms_transition_impl(settings, attr):
     # standard library, so nothing here depends on the target.
     if not attr.platforms:
         return {"": {_PLATFORMS: settings[_PLATFORMS]} | GO_SETTINGS}
+
+    # The keys are positions: the rule sees what an alias names, and not the alias itself.
     return {
-        str(platform): {_PLATFORMS: str(platform)} | GO_SETTINGS
-        for platform in attr.platforms
+        str(i): {_PLATFORMS: str(platform)} | GO_SETTINGS
+        for i, platform in enumerate(attr.platforms)
     }
 
 platforms_transition = transition(

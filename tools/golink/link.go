@@ -19,12 +19,13 @@ func runLink(args []string) error {
 	fs.StringVar(&c.Linker, "linker", "", "the Go SDK's link tool: `file`")
 	fs.StringVar(&c.PackageList, "package-list", "", "`file` with the import paths of the standard library, one a line")
 	fs.StringVar(&c.Stdlib, "stdlib", "", "`directory` with linux_<arch>/<import path>.a")
-	fs.Func("archive", "a package below main: `importpath=importmap=file=label` (repeatable)", func(s string) error {
+	fs.Func("archive", "a package below main: `importpath, importmap, file and label`, with a tab between them (repeatable)", func(s string) error {
 		a, err := cmdlink.ParseArchive(s)
 		c.Archives = append(c.Archives, a)
 		return err
 	})
 	fs.StringVar(&c.Main, "main", "", "archive `file` of package main")
+	fs.StringVar(&c.MainLabel, "main-label", "", "`label` of the build target of package main, for messages")
 	fs.StringVar(&c.MainPkgPath, "main-importmap", "", "package `path` that --x-def may use for package main")
 	fs.StringVar(&c.GOOS, "goos", "linux", "target operating system")
 	fs.StringVar(&c.GOARCH, "goarch", "", "target architecture: amd64, arm64 or riscv64")
@@ -33,6 +34,8 @@ func runLink(args []string) error {
 	list(&c.XDefs, "x-def", "set a string variable: `importpath.name=value`, where {KEY} is a stamp; dropped when KEY has no stamp")
 	list(&c.StampFiles, "stamp", "workspace status `file`")
 	list(&c.Sources, "main-source", "source `file` of package main, read for //go:debug lines")
+	list(&c.CgoSources, "cgo-source", "`importmap=file`: a source of a package that may have files which import C")
+	fs.StringVar(&c.LeftOutFile, "cgo-left-out", "", "also write to `file` (JSON) of which packages files were left out because they need cgo")
 	list(&c.Tags, "tag", "build `constraint` that holds for the sources")
 	list(&c.Godebug, "godebug", "`key=value` that GODEBUG starts with, over the //go:debug lines of the sources")
 	fs.StringVar(&c.ModInfo, "modinfo", "", "build information `text` (runtime/debug.BuildInfo.String), instead of deriving it")

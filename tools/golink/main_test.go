@@ -14,7 +14,7 @@ func TestCommands(t *testing.T) {
 		{[]string{"unlink"}, `unknown command "unlink"`},
 		{[]string{"link", "stray"}, `unexpected argument "stray"`},
 		{[]string{"link"}, "flag -linker is missing\ngolink link: flag -main is missing\ngolink link: flag -goarch is missing\ngolink link: flag -o is missing"},
-		{[]string{"link", "-archive", "a=b"}, "want importpath=importmap=file=label"},
+		{[]string{"link", "-archive", "a=b"}, "want importpath, importmap, file and label"},
 		{[]string{"link", "-linker=l", "-main=m", "-goarch=amd64", "-o=o", "-stdlib=s"}, "-package-list and -stdlib go together"},
 		{[]string{"link", "-linker=l", "-main=m", "-goarch=amd64", "-o=o", "-linker-script=s"}, "need -external-linker"},
 		{[]string{"link", "-linker=l", "-main=m", "-goarch=amd64", "-o=o", "-external-linker=l", "-external-flag=-r"}, `external linker flag "-r": refused`},

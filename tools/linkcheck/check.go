@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/go3s/rules_go3s/internal/cgofiles"
 	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/pcln"
 	"github.com/go3s/rules_go3s/internal/policy"
@@ -23,6 +24,7 @@ func runCheck(e env, args []string) (int, error) {
 	known := fs.String("vulnerabilities", "", "list of known vulnerabilities in OSV format, a `file`; \"\" takes the policy's, else none")
 	symbols := fs.String("symbols", "", "the `file` that elfstrip --symbols-file wrote with the one file to check: names that were taken out of it")
 	packages := fs.String("packages", "", "list of the packages that the one file was built from, a `file` as go list -deps -json or linkcheck packages writes it")
+	leftOut := fs.String("cgo-left-out", "", "list of the files of the one file's packages that were left out because they need cgo, a `file` as golink link writes it")
 	out := outputFlags(fs)
 	name := fs.String("name", "", "`name` of the one file in the report, instead of its path")
 	files, err := parse(e, fs, args)
@@ -71,6 +73,18 @@ func runCheck(e env, args []string) (int, error) {
 		}
 		if p.Packages, err = policy.ParsePackages(data); err != nil {
 			return 0, fmt.Errorf("list of packages %s: %w", *packages, err)
+		}
+	}
+	if *leftOut != "" {
+		if len(files) > 1 {
+			return 0, fmt.Errorf("--cgo-left-out goes with one file, not with %d", len(files))
+		}
+		data, err := os.ReadFile(*leftOut)
+		if err != nil {
+			return 0, err
+		}
+		if p.LeftOut, err = cgofiles.ParseReport(data); err != nil {
+			return 0, fmt.Errorf("list of left-out files %s: %w", *leftOut, err)
 		}
 	}
 	report := &policy.Report{Schema: policy.SchemaVersion, Files: make([]policy.FileReport, len(files))}

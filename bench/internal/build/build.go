@@ -50,7 +50,7 @@ func Compile(dir, arch string) ([]string, error) {
 		case p.Name == "main":
 			flags = append(flags, "--main="+p.Export, "--main-path="+p.ImportPath)
 		case p.Export != "":
-			flags = append(flags, fmt.Sprintf("--archive=%s=%s=%s=%s", p.ImportPath, p.ImportPath, p.Export, p.ImportPath))
+			flags = append(flags, fmt.Sprintf("--archive=%s\t%s\t%s\t%s", p.ImportPath, p.ImportPath, p.Export, p.ImportPath))
 		}
 	}
 }

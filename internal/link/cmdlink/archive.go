@@ -18,11 +18,11 @@ type Archive struct {
 	Label      string // the build target, for messages
 }
 
-// ParseArchive parses "importpath=pkgpath=file=label". Only label may hold '='.
+// ParseArchive parses the fields importpath, importmap, file and label, with a tab between them.
 func ParseArchive(s string) (Archive, error) {
-	f := strings.SplitN(s, "=", 4)
+	f := strings.Split(s, "\t")
 	if len(f) != 4 || f[0] == "" || f[1] == "" || f[2] == "" {
-		return Archive{}, fmt.Errorf("archive %q: want importpath=importmap=file=label", s)
+		return Archive{}, fmt.Errorf("archive %q: want importpath, importmap, file and label with a tab between them", s)
 	}
 	return Archive{ImportPath: f[0], PkgPath: f[1], File: f[2], Label: f[3]}, nil
 }

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/cgofiles"
 	"github.com/go3s/rules_go3s/internal/goversion"
 	"github.com/go3s/rules_go3s/internal/link/elflinker"
 	"github.com/go3s/rules_go3s/internal/link/extld"
@@ -47,6 +48,7 @@ type Config struct {
 	Stdlib      string // directory that holds GOOS_GOARCH/<import path>.a; "" when PackageList is
 	Archives    []Archive
 	Main        string // archive of package main
+	MainLabel   string // its build target, for messages; "" takes the import path
 	MainPkgPath string // package path that x-defs may use for package main besides "main"
 
 	// GOROOT is recorded as the place of the Go SDK; "" records "GOROOT": the true place
@@ -59,6 +61,7 @@ type Config struct {
 	XDefs      []string // "importpath.name=value" with {KEY} placeholders
 	StampFiles []string // Bazel workspace status files
 	Sources    []string // source files of package main, read for //go:debug lines
+	CgoSources []string // "importmap=file": sources, for any system, of packages that may have files which import C
 	Tags       []string // build constraints that hold, besides those of the platform
 	Godebug    []string // "key=value" settings over those of the sources
 	ModInfo    string   // build information text that replaces BuildInfo; "" derives it
@@ -78,6 +81,7 @@ type Config struct {
 	StripDWARF        bool
 	AllowUnverifiedGo bool
 	External          elflinker.Linker // does the last step in golink's place unless its Path is ""
+	LeftOutFile       string           // where to write what was left out for want of cgo (package cgofiles); "" for nowhere
 	Map               string           // link map to write, of the linker that does the last step; "" for none
 	Out               string
 }
@@ -95,10 +99,23 @@ func Link(c Config) (warnings string, err error) {
 	if err := elflinker.CheckFlags(c.External.Flags); err != nil {
 		return "", err
 	}
-	if err := c.checkMain(); err != nil {
+	version, err := c.checkMain()
+	if err != nil {
 		return "", err
 	}
 	if err := c.readLdflags(); err != nil {
+		return "", err
+	}
+
+	packages, err := c.loaded()
+	if err != nil {
+		return "", err
+	}
+	if err := checkDynamicImports(packages); err != nil {
+		return "", err
+	}
+	leftOut, err := c.leftOut(packages)
+	if err != nil {
 		return "", err
 	}
 
@@ -131,6 +148,9 @@ func Link(c Config) (warnings string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if args, err = boundArgs(args, tmp, version); err != nil {
+		return "", err
+	}
 	if warnings, err = c.run(args, level, tmp, h); err != nil {
 		return "", err
 	}
@@ -142,7 +162,10 @@ func Link(c Config) (warnings string, err error) {
 	if err := os.Rename(out, c.Out); err != nil {
 		return warnings, fmt.Errorf("%s ended without an output: %w", c.Linker, err)
 	}
-	return warnings, nil
+	if c.LeftOutFile != "" {
+		err = cgofiles.WriteReport(c.LeftOutFile, leftOut)
+	}
+	return warnings, err
 }
 
 // Names in the temporary directory.
@@ -153,22 +176,22 @@ const (
 )
 
 // checkMain checks that the main archive was compiled for the wanted platform by
-// a verified Go release. cmd/link itself checks that the packages below agree.
-func (c *Config) checkMain() error {
+// a verified Go release, which it returns. cmd/link itself checks that the packages below agree.
+func (c *Config) checkMain() (version string, err error) {
 	h, err := ReadObjectHeader(c.Main)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if h.GOOS != c.GOOS || h.GOARCH != c.GOARCH {
-		return fmt.Errorf("%s: compiled for %s/%s, want %s/%s", c.Main, h.GOOS, h.GOARCH, c.GOOS, c.GOARCH)
+		return "", fmt.Errorf("%s: compiled for %s/%s, want %s/%s", c.Main, h.GOOS, h.GOARCH, c.GOOS, c.GOARCH)
 	}
 	if c.AllowUnverifiedGo {
-		return nil
+		return h.Version, nil
 	}
 	if c.GOEXPERIMENT != "" {
-		return fmt.Errorf("GOEXPERIMENT=%s: not verified: build without it, or pass --allow-unverified-go and test the result", c.GOEXPERIMENT)
+		return "", fmt.Errorf("GOEXPERIMENT=%s: not verified: build without it, or pass --allow-unverified-go and test the result", c.GOEXPERIMENT)
 	}
-	return goversion.Check(c.Main, h.Version)
+	return h.Version, goversion.Check(c.Main, h.Version)
 }
 
 func (c *Config) writeImportcfg(file, level, godebugs string) error {
@@ -260,11 +283,11 @@ func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
 			return nil, err
 		}
 		if ok {
-			args = append(args, "-X", arg)
+			args = append(args, "-X="+arg)
 		}
 	}
 	if godebugs != "" {
-		args = append(args, "-X", godebugVariable+"="+godebugs)
+		args = append(args, "-X="+godebugVariable+"="+godebugs)
 	}
 	return slices.Concat(args, c.Ldflags, []string{"-o", filepath.Join(tmp, outName), c.Main}), nil
 }

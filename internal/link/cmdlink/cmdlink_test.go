@@ -1,6 +1,7 @@
 package cmdlink
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -100,21 +101,21 @@ func TestImportcfg(t *testing.T) {
 		}
 		return a
 	}
-	got, err := importcfg([]string{"fmt", "os/user"}, "lib/linux_amd64", []Archive{arc("x.org/p=v/x.org/p=bin/p.a=@@r//p:p=q")}, "path\tx\n")
+	got, err := importcfg([]string{"fmt", "os/user"}, "lib/linux_amd64", []Archive{arc("x.org/p\tv/x.org/p\tbin/p=.a\t@@r//p:p=q")}, "path\tx\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "packagefile fmt=lib/linux_amd64/fmt.a\npackagefile os/user=lib/linux_amd64/os/user.a\npackagefile v/x.org/p=bin/p.a\nmodinfo \"0w"
+	want := "packagefile fmt=lib/linux_amd64/fmt.a\npackagefile os/user=lib/linux_amd64/os/user.a\npackagefile v/x.org/p=bin/p=.a\nmodinfo \"0w"
 	if !strings.HasPrefix(string(got), want) {
 		t.Errorf("got %q, want prefix %q", got, want)
 	}
-	_, err = importcfg([]string{"fmt"}, "lib", []Archive{arc("a=a=1.a=//x:one"), arc("a=a=2.a=//y:two"), arc("fmt=fmt=f.a=//z:fmt")}, "")
+	_, err = importcfg([]string{"fmt"}, "lib", []Archive{arc("a\ta\t1.a\t//x:one"), arc("a\ta\t2.a\t//y:two"), arc("fmt\tfmt\tf.a\t//z:fmt")}, "")
 	for _, e := range []string{"package a: two copies in one link, from //x:one and from //y:two", "package fmt: two copies in one link, from the standard library and from //z:fmt"} {
 		if err == nil || !strings.Contains(err.Error(), e) {
 			t.Errorf("error %v, want %q", err, e)
 		}
 	}
-	if _, err := ParseArchive("a=b=c"); err == nil {
+	if _, err := ParseArchive("a\tb\tc"); err == nil {
 		t.Error("an archive of three fields gave no error")
 	}
 }
@@ -195,7 +196,8 @@ func TestParseObjectHeader(t *testing.T) {
 func TestLinkLeavesNothingBehind(t *testing.T) {
 	dir := t.TempDir()
 	main := filepath.Join(dir, "main.a")
-	text := arMagic + strings.Repeat(" ", arHeaderSize) + "go object linux amd64 go1.26.8\n"
+	object := "go object linux amd64 go1.26.8\n!\n\x00go120ld" + strings.Repeat("\x00", 88)
+	text := fmt.Sprintf("%s%-16s%32s%-10d`\n%s", arMagic, compilerObject, "", len(object), object)
 	if err := os.WriteFile(main, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}

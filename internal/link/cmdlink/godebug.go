@@ -12,12 +12,18 @@ import (
 // environment is read. cmd/go sets it as we do.
 const godebugVariable = "runtime.godebugDefault"
 
-// godebugDefault returns the value of godebugVariable: the settings of the //go:debug lines of c.Sources, and over
-// them c.Godebug; "" for none.
-func (c *Config) godebugDefault() (string, error) {
+// buildContext returns the build constraints that the packages were compiled with.
+func (c *Config) buildContext() build.Context {
 	ctx := build.Default
 	ctx.GOOS, ctx.GOARCH, ctx.CgoEnabled = c.GOOS, c.GOARCH, false
 	ctx.BuildTags, ctx.ToolTags = c.Tags, nil
+	return ctx
+}
+
+// godebugDefault returns the value of godebugVariable: the settings of the //go:debug lines of c.Sources, and over
+// them c.Godebug; "" for none.
+func (c *Config) godebugDefault() (string, error) {
+	ctx := c.buildContext()
 	var settings []godebug.Setting
 	for _, file := range c.Sources {
 		found, err := godebug.Directives(&ctx, file)

@@ -1,6 +1,6 @@
 //go:build cgo
 
-// Package c is the third of three levels below cgo_below, and the one that uses cgo.
+// Package c is the third of three levels below cgo_optional, and the one that may use cgo.
 package c
 
 // #include <stdlib.h>

@@ -1,0 +1,124 @@
+package cmdlink
+
+// # What a program is linked from
+//
+// A build rule names all that a package may import, on any system and with or without cgo.
+// cmd/link loads what its packages do import: it begins at main and follows the lists of imports
+// in the compiler's objects. What we refuse in a package is refused only in one that is loaded, and
+// the message has the way from main to it.
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go3s/rules_go3s/internal/goobj"
+)
+
+// A loadedPackage is a package, other than those of the standard library, that cmd/link will load.
+type loadedPackage struct {
+	path       string // package path; "main" for the program's own
+	label      string
+	parent     *loadedPackage // who imports it, on a shortest way from main; nil for main
+	directives [][]string
+}
+
+// chain returns the labels from main to p, each on a line of its own.
+func (p *loadedPackage) chain() string {
+	var labels []string
+	for ; p != nil; p = p.parent {
+		labels = append(labels, p.label)
+	}
+	slices.Reverse(labels)
+	return "    " + strings.Join(labels, "\n    -> ")
+}
+
+// loaded returns what cmd/link will load, main first.
+func (c *Config) loaded() ([]*loadedPackage, error) {
+	archives := make(map[string]*Archive, len(c.Archives))
+	for i := range c.Archives {
+		archives[c.Archives[i].PkgPath] = &c.Archives[i]
+	}
+	queue := []*loadedPackage{{path: "main", label: cmp.Or(c.MainLabel, c.BuildInfo.Path, c.Main)}}
+	seen := map[string]bool{"main": true}
+	for i := 0; i < len(queue); i++ {
+		p := queue[i]
+		file := c.Main
+		if i > 0 {
+			file = archives[p.path].File
+		}
+		prelude, err := readPrelude(file)
+		if err != nil {
+			return nil, err
+		}
+		p.directives = prelude.Directives
+		for _, path := range prelude.Imports {
+			// Packages of the standard library import no others. cmd/link tells about those that are missing.
+			if a := archives[path]; a != nil && !seen[path] {
+				seen[path] = true
+				queue = append(queue, &loadedPackage{path: path, label: cmp.Or(a.Label, path), parent: p})
+			}
+		}
+	}
+	return queue, nil
+}
+
+// compilerObject is the name of the archive member that the compiler writes for the linker.
+const compilerObject = "_go_.o"
+
+// readPrelude reads the prelude of the compiler's object in a Go archive.
+func readPrelude(file string) (*goobj.Prelude, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	// __.PKGDEF may come first, what the assembler made comes after.
+	off := int64(len(arMagic))
+	for range 2 {
+		header := make([]byte, arHeaderSize)
+		if _, err := f.ReadAt(header, off); err != nil {
+			return nil, fmt.Errorf("%s: offset %d: no archive member %s: %w", file, off, compilerObject, err)
+		}
+		size, err := strconv.ParseInt(string(bytes.TrimSpace(header[48:58])), 10, 64)
+		off += arHeaderSize
+		if err != nil || size < 0 || size > info.Size()-off {
+			return nil, fmt.Errorf("%s: offset %d: an archive member of %q bytes, want at most %d", file, off-arHeaderSize, header[48:58], info.Size()-off)
+		}
+		if string(bytes.TrimRight(header[:16], " /")) == compilerObject {
+			return goobj.ReadPrelude(file, io.NewSectionReader(f, off, size), size)
+		}
+		off += size + size&1
+	}
+	return nil, fmt.Errorf("%s: no member %s among the first two, want an archive made by the Go compiler", file, compilerObject)
+}
+
+// checkDynamicImports refuses packages that ask for a shared library.
+func checkDynamicImports(packages []*loadedPackage) error {
+	for _, p := range packages {
+		for _, d := range p.directives {
+			if len(d) < 3 || d[0] != "cgo_import_dynamic" {
+				continue
+			}
+			what := fmt.Sprintf("symbol %s of a shared library", d[2])
+			switch {
+			case d[1] == "_" && len(d) > 3:
+				what = "shared library " + d[3]
+			case len(d) > 3:
+				what = fmt.Sprintf("symbol %s of the shared library %s", d[2], d[3])
+			}
+			return fmt.Errorf("package %s imports the %s (//go:%s), which needs a dynamic loader:\n%s\n"+
+				"Remove that dependency, or build the program with go_binary", p.path, what, strings.Join(d, " "), p.chain())
+		}
+	}
+	return nil
+}
