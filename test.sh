@@ -40,6 +40,10 @@ sh tests/hermeticity_test.sh
 step "Bazel: a workspace that uses the module"
 (cd e2e/outsider && ../../bazelw test --config=cache //...)
 
+step "Bazel: programs that go_binary builds"
+(cd e2e/dropin && ../../bazelw test --config=cache //...)
+sh e2e/dropin/configurations.sh --config=cache
+
 step "Bazel: builds that must fail"
 sh e2e/refusals/refusals_test.sh --config=cache
 

@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 options=$*
 
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -rf "$log" select_refused' EXIT
 passed=0
 failed=0
 
@@ -51,6 +51,17 @@ refused unknown_platform "linux_mips" "//unknown_platform:unknown_platform"
 refused link_option "linker option -linkmode: refused: golink decides it"
 refused missing_section 'package example.com/data reads section ".embed_cfg", which this program lacks: add it to `sections`'
 refused no_main_function 'function main is undeclared in the main package'
+refused dynamic_import 'package main imports the symbol getpid of the shared library libc.so.6 (//go:cgo_import_dynamic lib_getpid' '    //dynamic_import:dynamic_import' 'build the program with go_binary'
+refused cgo_only 'package example.com/refusals/cgo_only/c needs cgo' 'none of its Go files is left (c.go, code.c needs cgo)' '//cgo_only:cgo_only' '-> //cgo_only/a:a' '-> //cgo_only/c:c' 'Remove that dependency'
+refused cgo_left_out 'cgo-left-out' 'example.com/refusals/cgo_left_out/c: files that need cgo were left out of this package (c_cgo.go)'
+refused same_platform_name 'platforms: @@rules_go3s~//platforms:linux_amd64 and //same_platform_name:linux_amd64 have the same name' 'rename one'
+refused exec_group 'exec_properties: "go3s_lnk.pool": there is no exec group "go3s_lnk"; want go_link, go3s_link, go3s_strip, go3s_check'
+for attribute in exec_properties goarch goos linkmode package_note pure static; do
+  mkdir -p select_refused
+  printf 'load("@rules_go3s//rules:defs.bzl", "go_static_binary")\ngo_static_binary(name = "x", srcs = ["//:main.go"], %s = select({"//conditions:default": "auto"}))\n' \
+    "$attribute" >select_refused/BUILD.bazel
+  refused select_refused:x "//select_refused:x: $attribute = select(...): want a value" 'declare a target for each value'
+done
 command='build --aspects=@rules_go3s//rules:linkcheck.bzl%linkcheck_aspect --@rules_go3s//rules:linkcheck_policy=//aspect:policy.json'
 refused aspect 'size-budget' '//aspect:aspect: FAIL' 'more than its budget of 100000' 'main imports fmt'
 command='test --test_output=errors'

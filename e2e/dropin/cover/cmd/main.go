@@ -1,0 +1,9 @@
+package main
+
+import (
+	"fmt"
+
+	"example.com/dropin/cover"
+)
+
+func main() { fmt.Println(cover.Sign(-1)) }

@@ -1,0 +1,5 @@
+package c
+
+import "C"
+
+func Name() string { return "cgo" }

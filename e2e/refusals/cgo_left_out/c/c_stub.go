@@ -1,0 +1,5 @@
+//go:build !cgo
+
+package c
+
+func Name() string { return "stub" }

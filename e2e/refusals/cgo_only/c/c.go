@@ -1,0 +1,6 @@
+package c
+
+// int one(void);
+import "C"
+
+func One() int { return int(C.one()) }

@@ -1,0 +1,3 @@
+package c
+
+func Two() int { return 2 }
