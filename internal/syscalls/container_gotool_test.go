@@ -181,11 +181,15 @@ type identity struct {
 	process map[string]any
 }
 
+var capabilities = []string{"CAP_KILL"}
+
 var identities = []identity{
 	{"root", map[string]any{
-		"user":         map[string]any{"uid": 0, "gid": 0},
-		"cwd":          "/",
-		"capabilities": map[string]any{"bounding": []string{"CAP_KILL"}, "effective": []string{"CAP_KILL"}, "inheritable": []string{"CAP_KILL"}, "permitted": []string{"CAP_KILL"}, "ambient": []string{"CAP_KILL"}},
+		"user": map[string]any{"uid": 0, "gid": 0},
+		"cwd":  "/",
+		"capabilities": map[string]any{
+			"bounding": capabilities, "effective": capabilities, "inheritable": capabilities, "permitted": capabilities, "ambient": capabilities,
+		},
 	}},
 	{"user", map[string]any{
 		"user":         map[string]any{"uid": 1000, "gid": 1000, "additionalGids": []int{5, 6}},
@@ -319,7 +323,10 @@ func (c container) startServer(t *testing.T) error {
 	if !ok || !roots.AppendCertsFromPEM([]byte(cert)) {
 		return fmt.Errorf("no server: %s", printed)
 	}
-	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true}, Timeout: 20 * time.Second}
+	client := http.Client{
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true},
+		Timeout:   20 * time.Second,
+	}
 	answer, err := client.Get(url + "/here")
 	if err != nil {
 		return err
@@ -360,8 +367,11 @@ var runtimeTests = []runtimeTest{
 	{"crun", []string{"--cgroup-manager=disabled"}, map[bool]Starter{false: StarterCrun, true: StarterCrunNNP}, actionKill},
 }
 
+// startFunc makes a container for p, under the profile for starter with that default action.
+type startFunc func(p containerProgram, starter Starter, action string) container
+
 // each calls f for every way in which the runtime makes a container.
-func (r runtimeTest) each(t *testing.T, f func(t *testing.T, starter Starter, start func(p containerProgram, starter Starter, action string) container)) {
+func (r runtimeTest) each(t *testing.T, f func(t *testing.T, starter Starter, start startFunc)) {
 	command := containerCommand(t, r.name, r.flags...)
 	baseline := newContainer(t, command, tinyProgram(t).root, false, identities[0], nil)
 	if out, err := baseline.run(); err != nil {
@@ -386,7 +396,7 @@ func TestStarters(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) {
 			tiny := tinyProgram(t)
 			const greeting = "Hello, World!\n"
-			r.each(t, func(t *testing.T, starter Starter, start func(containerProgram, Starter, string) container) {
+			r.each(t, func(t *testing.T, starter Starter, start startFunc) {
 				if out, err := start(tiny, starter, actionKill).run(); err != nil || out != greeting {
 					t.Errorf("run: %v: %q", err, out)
 				}
@@ -414,7 +424,7 @@ func TestContainer(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) {
 			hello, server := containerPrograms(t)
 			for _, form := range []string{"linked", "packed"} {
-				r.each(t, func(t *testing.T, starter Starter, start func(containerProgram, Starter, string) container) {
+				r.each(t, func(t *testing.T, starter Starter, start startFunc) {
 					if out, err := start(hello[form], starter, actionKill).run(); err != nil || !strings.HasPrefix(out, "hello from linux") {
 						t.Errorf("run: %v: %s", err, out)
 					}
@@ -444,8 +454,8 @@ func TestPodman(t *testing.T) {
 	base := containerCommand(t, "podman")
 	dir := t.TempDir()
 	run := func(engine []string, root, profile string, more ...string) (string, error) {
-		args := []string{"run", "--rm", "--network=none", "--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024", "--security-opt=seccomp=" + profile}
-		args = append(args, more...)
+		args := []string{"run", "--rm", "--network=none", "--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024"}
+		args = append(append(args, "--security-opt=seccomp="+profile), more...)
 		return combined(engine, append(args, "--rootfs", root, "/app")...)
 	}
 	var why []string
@@ -455,7 +465,10 @@ func TestPodman(t *testing.T) {
 		runtime string
 		more    []string
 	}{{"crun", []string{"--cgroups=disabled"}}, {"crun", nil}, {"runc", nil}} {
-		command := append(base[:len(base):len(base)], "--runtime="+try.runtime, "--root", filepath.Join(dir, "root"), "--runroot", filepath.Join(dir, "run"), "--tmpdir", filepath.Join(dir, "tmp"))
+		command := append(base[:len(base):len(base)], "--runtime="+try.runtime)
+		for _, state := range []string{"root", "runroot", "tmpdir"} {
+			command = append(command, "--"+state, filepath.Join(dir, state))
+		}
 		out, err := run(command, hello["linked"].root, "unconfined", try.more...)
 		if err == nil {
 			engine, more = command, try.more
