@@ -1,14 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"debug/buildinfo"
 	"debug/elf"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"sync"
+
+	vuln "github.com/go3s/rules_go3s/bench/internal/govulncheck"
 )
 
 // An inspection says what a program is still good for.
@@ -33,7 +33,7 @@ func inspect(path string) (inspection, error) {
 		r.vulnSymbols = map[bool]string{true: "possible", false: "LOST"}[hasGoFunc(path)]
 		return r, nil
 	}
-	n, err := countVulnSymbols(path)
+	n, err := vuln.Functions(govulncheck(), path)
 	if err != nil {
 		return inspection{}, err
 	}
@@ -49,27 +49,6 @@ var govulncheck = sync.OnceValue(func() string {
 	path, _ := exec.LookPath("govulncheck")
 	return path
 })
-
-// countVulnSymbols returns how many functions govulncheck finds in a program.
-func countVulnSymbols(path string) (int, error) {
-	out, err := exec.Command(govulncheck(), "-mode=extract", path).Output()
-	if err != nil {
-		return 0, fmt.Errorf("govulncheck -mode=extract %s: %w", path, err)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(out))
-	for decoder.More() {
-		var blob struct {
-			PkgSymbols []json.RawMessage `json:"pkgSymbols"`
-		}
-		if err := decoder.Decode(&blob); err != nil {
-			return 0, fmt.Errorf("govulncheck -mode=extract %s: %w", path, err)
-		}
-		if len(blob.PkgSymbols) > 0 {
-			return len(blob.PkgSymbols), nil
-		}
-	}
-	return 0, nil
-}
 
 // hasGoFunc reports whether the program has the symbol that govulncheck needs.
 func hasGoFunc(path string) bool {

@@ -37,14 +37,14 @@ func TestDynamic(t *testing.T) {
 				"main.main":     "makes a function value of main.valued",
 				"main.valued":   "data holds the address",
 			})
-			if _, err := r.Seccomp(nil); err == nil || !strings.Contains(err.Error(), "main.") {
+			if _, err := r.Seccomp(nil, StarterAny); err == nil || !strings.Contains(err.Error(), "main.") {
 				t.Errorf("a profile of a program with dynamic sites: %v, want an error that names one", err)
 			}
 			a, err := ParseAllowed("getuid\ndynamic main.written\ndynamic main.computed\ndynamic main.main\ndynamic main.valued\n")
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := r.Seccomp(a)
+			p, err := r.Seccomp(a, StarterAny)
 			if err != nil {
 				t.Fatal(err)
 			}

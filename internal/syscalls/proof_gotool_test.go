@@ -109,12 +109,14 @@ func analyze(t *testing.T, exe string) *Report {
 // confined runs exe under the profile of r, without the call without.
 func confined(t *testing.T, r *Report, without, exe string, args ...string) (output string, state *os.ProcessState) {
 	t.Helper()
-	p, err := r.Seccomp(nil)
+	p, err := r.Seccomp(nil, StarterProgram)
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := &p.Syscalls[0].Names
-	*names = slices.DeleteFunc(*names, func(name string) bool { return name == without })
+	for i := range p.Syscalls {
+		names := &p.Syscalls[i].Names
+		*names = slices.DeleteFunc(*names, func(name string) bool { return name == without })
+	}
 	data, err := JSON(p)
 	if err != nil {
 		t.Fatal(err)

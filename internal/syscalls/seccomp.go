@@ -24,21 +24,19 @@ type SeccompRule struct {
 
 var seccompArch = map[string]string{"amd64": "SCMP_ARCH_X86_64", "arm64": "SCMP_ARCH_AARCH64", "riscv64": "SCMP_ARCH_RISCV64"}
 
-// startCall is made by whatever starts the program, when the filter is in place already.
-const startCall = "execve"
+const actionAllow = "SCMP_ACT_ALLOW"
 
 // eperm is what forbidden calls return.
 const eperm = 1
 
-// Seccomp returns the filter that allows what r lists, the call that starts the program, and
+// Seccomp returns the filter that allows what r lists, what starter calls between filter and program, and
 // nothing else. Where r has dynamic sites, allowed must accept each of them; then the
 // filter also allows the calls that allowed names. allowed may be nil.
-func (r *Report) Seccomp(allowed *Allowed) (*Seccomp, error) {
-	names := []string{startCall}
+//
+// The first rule has the calls of the program, the second those that only its start needs; a rule without calls is left out.
+func (r *Report) Seccomp(allowed *Allowed, starter Starter) (*Seccomp, error) {
+	var names []string
 	for _, c := range r.Calls {
-		if _, ok := Tables[r.GOARCH].load().numbers[c.Name]; !ok {
-			return nil, fmt.Errorf("%s: call %d has no name on linux/%s, so that a seccomp profile cannot allow it: is it a mistake of the program, or is golang.org/x/sys too old?", r.File, c.Number, r.GOARCH)
-		}
 		names = append(names, c.Name)
 	}
 	for _, d := range r.Dynamic {
@@ -50,11 +48,24 @@ func (r *Report) Seccomp(allowed *Allowed) (*Seccomp, error) {
 		names = append(names, allowed.names(r.GOARCH)...)
 	}
 	slices.Sort(names)
+	names = slices.Compact(names)
+	for _, name := range names {
+		if _, ok := Tables[r.GOARCH].load().numbers[name]; !ok {
+			return nil, fmt.Errorf("%s: call %s has no name on linux/%s, so that a seccomp profile cannot allow it: is it a mistake of the program, or is golang.org/x/sys too old?", r.File, name, r.GOARCH)
+		}
+	}
+	more := slices.DeleteFunc(starter.calls(r.GOARCH), func(name string) bool { return slices.Contains(names, name) })
+	var rules []SeccompRule
+	for _, names := range [][]string{names, more} {
+		if len(names) > 0 {
+			rules = append(rules, SeccompRule{Names: names, Action: actionAllow})
+		}
+	}
 	return &Seccomp{
 		DefaultAction:   "SCMP_ACT_ERRNO",
 		DefaultErrnoRet: eperm,
 		Architectures:   []string{seccompArch[r.GOARCH]},
-		Syscalls:        []SeccompRule{{Names: slices.Compact(names), Action: "SCMP_ACT_ALLOW"}},
+		Syscalls:        rules,
 	}, nil
 }
 

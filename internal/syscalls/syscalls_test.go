@@ -175,7 +175,7 @@ func TestAllowed(t *testing.T) {
 
 func TestSeccompProfile(t *testing.T) {
 	r := &Report{GOARCH: "riscv64", Calls: []Call{{Name: "read", Number: 63}, {Name: "write", Number: 64}}}
-	p, err := r.Seccomp(nil)
+	p, err := r.Seccomp(nil, StarterProgram)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,9 +192,14 @@ func TestSeccompProfile(t *testing.T) {
   "syscalls": [
     {
       "names": [
-        "execve",
         "read",
         "write"
+      ],
+      "action": "SCMP_ACT_ALLOW"
+    },
+    {
+      "names": [
+        "execve"
       ],
       "action": "SCMP_ACT_ALLOW"
     }
@@ -205,8 +210,16 @@ func TestSeccompProfile(t *testing.T) {
 		t.Errorf("got %s", data)
 	}
 	r.Calls = append(r.Calls, Call{Name: "syscall_500", Number: 500})
-	if _, err := r.Seccomp(nil); err == nil {
+	if _, err := r.Seccomp(nil, StarterAny); err == nil {
 		t.Error("a profile with a call that has no name")
+	}
+	r = &Report{GOARCH: "riscv64", Dynamic: []Dynamic{{Site: Site{Function: "main.known"}}}}
+	a, err := ParseAllowed("syscall_500\ndynamic main.known\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Seccomp(a, StarterAny); err == nil {
+		t.Error("a profile with a call of a list that has no name")
 	}
 }
 

@@ -62,7 +62,7 @@ func init() { // not in the declaration: help refers to the table
 		{"packages", "[--standard LIST] FILE...", "list what the packages of a program import, from their export data", runPackages},
 		{"sizes", "[flags] NAME=FILE...", "measure files by section and package, and keep a budget", runSizes},
 		{"explain", "RULE...", "say what a rule is about", runExplain},
-		{"syscalls", "[--json|--seccomp|--list] [--allowed LIST] FILE...", "say which system calls a program can make", runSyscalls},
+		{"syscalls", "[--json|--seccomp [--seccomp-for STARTER]|--list] [--allowed LIST] FILE...", "say which system calls a program can make", runSyscalls},
 		{"list", "[--format text|markdown]", "list rules and profiles", runList},
 	}
 }

@@ -17,6 +17,7 @@ func runSyscalls(e env, args []string) (int, error) {
 	fs := flagSet("syscalls")
 	asJSON := fs.Bool("json", false, "write all sites and caller chains as JSON")
 	asSeccomp := fs.Bool("seccomp", false, "write a seccomp profile in OCI form that allows these calls only")
+	starterName := fs.String("seccomp-for", "", "what starts the program under the profile of --seccomp, a `starter`: "+syscalls.StarterHelp())
 	asList := fs.Bool("list", false, "write a list for --allowed")
 	allowedFile := fs.String("allowed", "", "compare with the calls that this `file` lists; exit with 1 when the program can make others")
 	out := fs.String("o", "", "write to `file` instead of standard output")
@@ -36,6 +37,15 @@ func runSyscalls(e env, args []string) (int, error) {
 		return 0, errors.New("syscalls: want a program, and further files of it if there are any; see linkcheck syscalls -h")
 	case forms > 1:
 		return 0, errors.New("syscalls: --json, --seccomp and --list exclude each other")
+	}
+	starter := syscalls.Starters[0]
+	if *starterName != "" {
+		if !*asSeccomp {
+			return 0, errors.New("syscalls: --seccomp-for is about the profile that --seccomp writes: give both")
+		}
+		if starter, err = syscalls.ParseStarter(*starterName); err != nil {
+			return 0, fmt.Errorf("syscalls: --seccomp-for: %w", err)
+		}
 	}
 	if *name == "" {
 		*name = files[0]
@@ -57,7 +67,7 @@ func runSyscalls(e env, args []string) (int, error) {
 		data, err = syscalls.JSON(report)
 	case *asSeccomp:
 		var profile *syscalls.Seccomp
-		if profile, err = report.Seccomp(allowed); err == nil {
+		if profile, err = report.Seccomp(allowed, starter); err == nil {
 			data, err = syscalls.JSON(profile)
 		}
 	case *asList:

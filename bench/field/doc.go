@@ -1,0 +1,220 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/go3s/rules_go3s/internal/atomicfile"
+)
+
+// commit returns the commit of the checkout at dir, with a mark where files differ from it.
+func commit(dir string) (string, error) {
+	git := exec.Command("git", "-C", dir, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+	git.Stderr = os.Stderr
+	out, err := git.Output()
+	return strings.TrimSpace(string(out)), err
+}
+
+// A problem is a line of the document's list.
+type problem struct{ what, subject, detail string }
+
+func (p problem) String() string { return p.what + ": " + p.subject + ": " + p.detail }
+
+// problems returns what is wrong, without what p accepts.
+func (r *result) problems(p program) []problem {
+	var out []problem
+	if r.Failed != "" {
+		out = append(out, problem{"failed", r.Name, r.Failed})
+	}
+	want := 0 // functions that govulncheck is to see
+	for _, f := range r.Files {
+		name := f.Mode + " " + f.Arch
+		if f.Mode == goBuild {
+			want = max(want, f.Functions)
+			continue
+		}
+		switch {
+		case f.Missing:
+			out = append(out, problem{"not built", name, r.Errors})
+		case f.Run != "":
+			out = append(out, problem{"does something else", name, f.Run})
+		}
+		switch {
+		case f.Lost != "":
+			out = append(out, problem{"govulncheck", name, f.Lost})
+		case f.Functions > 0 && f.Functions != want:
+			out = append(out, problem{"govulncheck", name, fmt.Sprintf("sees %d functions, of go build's %d", f.Functions, want)})
+		}
+	}
+	for _, x := range r.findings() {
+		if p.reason(x) == "" {
+			out = append(out, problem{x.Rule, x.Mode + " " + x.Arch + ": " + x.Subject, x.Detail})
+		}
+	}
+	return out
+}
+
+// findings returns all findings, of files and of comparisons.
+func (r *result) findings() []finding {
+	var out []finding
+	for _, f := range r.Files {
+		out = append(out, f.Findings...)
+	}
+	return append(out, r.Compare...)
+}
+
+// reason returns why p accepts a finding, "" if it does not.
+func (p program) reason(x finding) string {
+	for _, a := range p.Accepted {
+		if a.Rule == x.Rule && a.Subject == x.Subject {
+			return a.Reason
+		}
+	}
+	return ""
+}
+
+// file returns the file of that mode and architecture, nil if there is none.
+func (r *result) file(mode, arch string) *file {
+	i := slices.IndexFunc(r.Files, func(f file) bool { return f.Mode == mode && f.Arch == arch })
+	if i < 0 || r.Files[i].Missing {
+		return nil
+	}
+	return &r.Files[i]
+}
+
+// writeDoc writes the document from all current results.
+func (m *maker) writeDoc(path string) error {
+	var rows, list strings.Builder
+	var built []*result
+	for _, p := range programs {
+		r, err := m.current(p)
+		if err != nil {
+			return err
+		}
+		if r == nil {
+			continue
+		}
+		built = append(built, r)
+		r.writeRows(&rows)
+		r.writeProblems(&list, p)
+	}
+	if len(built) == 0 {
+		return fmt.Errorf("%s: no results to write to it", path)
+	}
+	var doc strings.Builder
+	fmt.Fprintf(&doc, `# Programs of others
+
+Well-known programs, each built as somebody would who only has its name: a go.mod that requires it, Gazelle's go_deps, and
+one target for each rule, for three architectures. Written by `+"`go run ./bench/field -doc %s`"+`, which says how; %d of %d programs,
+%s, rules_go3s at %s.
+
+Sizes are bytes. "go build" is `+"`CGO_ENABLED=0 go build -trimpath -ldflags=\"-s -w\"`"+` of the same modules. "runs" says whether all four files print and answer
+what go build's does: versions, help texts, for servers a request over loopback and SIGTERM; foreign ones under qemu-user. "functions" are
+what govulncheck %s sees in the static file and in go build's with symbols. linkcheck and compare count error findings; the list below
+has them.
+
+| program | for | go build | static | static PIE | nolibc | packed PIE | runs | functions | linkcheck | compare |
+|---|---|---:|---:|---:|---:|---:|---|---|---:|---:|
+`, path, len(built), len(programs), versions(built, func(r *result) string { return r.Go }), versions(built, func(r *result) string { return r.Rules }), vulnVersion)
+	doc.WriteString(rows.String())
+	if list.Len() > 0 {
+		doc.WriteString("\n## Findings\n" + list.String())
+	}
+	return atomicfile.Write(path, 0o666, []byte(doc.String()))
+}
+
+// versions returns the different values of a field.
+func versions(results []*result, value func(*result) string) string {
+	var out []string
+	for _, r := range results {
+		out = append(out, value(r))
+	}
+	slices.Sort(out)
+	return strings.Join(slices.Compact(out), ", ")
+}
+
+// writeRows writes a row for each architecture.
+func (r *result) writeRows(w *strings.Builder) {
+	for _, arch := range r.Archs {
+		fmt.Fprintf(w, "| %s %s | %s |", r.Name, r.Version, arch)
+		if r.Failed != "" {
+			fmt.Fprintf(w, " failed | | | | | | | | |\n")
+			continue
+		}
+		fmt.Fprintf(w, " %d |", r.file(goBuild, arch).Size)
+		same := "yes"
+		linkcheck, compare := map[[2]string]bool{}, map[[2]string]bool{} // by rule and subject: modes have them in common
+		for _, m := range modes {
+			f := r.file(m.name, arch)
+			if f == nil {
+				w.WriteString(" not built |")
+				same = "no"
+				continue
+			}
+			fmt.Fprintf(w, " %d |", f.Size)
+			if f.Run != "" {
+				same = "no"
+			}
+			for _, x := range f.Findings {
+				linkcheck[[2]string{x.Rule, x.Subject}] = true
+			}
+		}
+		for _, x := range r.Compare {
+			if x.Arch == arch {
+				compare[[2]string{x.Rule, x.Subject}] = true
+			}
+		}
+		functions := ""
+		if static := r.file("static", arch); static != nil {
+			switch want := r.file(goBuild, arch).Functions; {
+			case static.Lost != "":
+				functions = fmt.Sprintf("lost, of %d", want)
+			case want > 0:
+				functions = fmt.Sprintf("%d of %d", static.Functions, want)
+			}
+		}
+		fmt.Fprintf(w, " %s | %s | %d | %d |\n", same, functions, len(linkcheck), len(compare))
+	}
+}
+
+// longest is how many characters of a finding the document shows.
+const longest = 400
+
+// writeProblems writes what the list says about a program.
+func (r *result) writeProblems(w *strings.Builder, p program) {
+	type line struct{ what, text string }
+	var lines []line
+	count := map[line]int{}
+	add := func(what, text string) {
+		l := line{what, strings.Join(strings.Fields(text), " ")}
+		if count[l]++; count[l] == 1 {
+			lines = append(lines, l)
+		}
+	}
+	for _, x := range r.problems(p) {
+		if !slices.ContainsFunc(r.findings(), func(f finding) bool { return f.Rule == x.what }) {
+			add(x.what, x.subject+": "+x.detail)
+		}
+	}
+	for _, x := range r.findings() {
+		text := x.Subject + ": " + x.Detail
+		if reason := p.reason(x); reason != "" {
+			text = x.Subject + ": accepted: " + reason
+		}
+		add("`"+x.Rule+"`", text)
+	}
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n### %s\n\n", r.Name)
+	for _, l := range lines {
+		text := []rune(l.text)
+		if len(text) > longest {
+			text = append(text[:longest], '…')
+		}
+		fmt.Fprintf(w, "- %s (%d ×): %s\n", l.what, count[l], string(text))
+	}
+}

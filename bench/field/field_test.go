@@ -1,0 +1,74 @@
+package main
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestRepository(t *testing.T) {
+	for module, want := range map[string]string{
+		"filippo.io/age":                  "io_filippo_age",
+		"github.com/schollz/croc/v10":     "com_github_schollz_croc_v10",
+		"go.etcd.io/bbolt":                "io_etcd_go_bbolt",
+		"github.com/GoogleCloud/x.y-z/v2": "com_github_googlecloud_x_y_z_v2",
+		"tailscale.com":                   "com_tailscale",
+	} {
+		if got := repository(module); got != want {
+			t.Errorf("%s: %s, want %s", module, got, want)
+		}
+	}
+}
+
+func TestDifference(t *testing.T) {
+	for _, tt := range []struct{ want, got, difference string }{
+		{"a\nb\n", "a\nb\n", ""},
+		{"a\nb\n", "a\nc\n", `line 2: "c", go build's "b"`},
+		{"a", "a\nb", `line 2: "b" more than go build's`},
+		{"a\nb", "a", `line 2: go build's has "b" more`},
+	} {
+		if d := difference(tt.want, tt.got); d != tt.difference {
+			t.Errorf("%q, %q: %q, want %q", tt.want, tt.got, d, tt.difference)
+		}
+	}
+}
+
+func TestProblems(t *testing.T) {
+	const said = "Analyzing: target\nERROR: a.bzl:1:2: in rule //:x:\nit needs cgo\n\nINFO: Found 0 targets...\nnothing\nERROR: Build did NOT complete successfully\n"
+	const want = "ERROR: a.bzl:1:2: in rule //:x:\nit needs cgo\nERROR: Build did NOT complete successfully"
+	if got := problems(said); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestResultProblems(t *testing.T) {
+	r := result{Name: "x", Files: []file{
+		{Mode: goBuild, Arch: "amd64", Functions: 10},
+		{Mode: "static", Arch: "amd64", Functions: 10, Findings: []finding{{"static", "amd64", "no-cgo", "s", "d"}}},
+		{Mode: "pie", Arch: "amd64", Functions: 9},
+		{Mode: "nolibc", Arch: "amd64", Missing: true},
+		{Mode: "packed", Arch: "amd64", Run: "line 1"},
+	}, Compare: []finding{{"static", "arm64", "same-data", "v", "d"}}}
+	what := func(p program) (out []string) {
+		for _, x := range r.problems(p) {
+			out = append(out, x.what)
+		}
+		return out
+	}
+	if got, want := what(program{}), []string{"govulncheck", "not built", "does something else", "no-cgo", "same-data"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := what(program{Accepted: []accepted{{"no-cgo", "s", "because"}, {"same-data", "v", "because"}}}); slices.Contains(got, "no-cgo") || slices.Contains(got, "same-data") {
+		t.Errorf("%q with accepted findings", got)
+	}
+}
+
+// TestPrograms: every program of the table is named once, and the directory of its results by a file name.
+func TestPrograms(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range programs {
+		if seen[p.Name] || p.Name == "" || p.Module == "" || p.Version == "" {
+			t.Errorf("%+v: want a new name, a module and a version", p)
+		}
+		seen[p.Name] = true
+	}
+}

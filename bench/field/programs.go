@@ -1,0 +1,112 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// A program is one of the field. Its fields decide what is built and compared, so that a result is current only
+// as long as they stay.
+type program struct {
+	Name string
+	// Module, Version: the newest release, when this table was written, that the module proxy served and Go 1.26.8 builds.
+	Module, Version string
+	Package         string // of main, below the module; "" is the module itself
+	// Replace are the "replace" lines of the program's own go.mod, "OLD => NEW VERSION"; those of a dependency do not count.
+	Replace []string
+	// Generation is go_deps' build_file_generation; "" is "clean".
+	Generation string
+	// Runs are the command lines that are compared; nil is "--version" and "--help".
+	Runs   [][]string
+	Server *server
+	// Accepted are findings that are true, each with the reason why it stays.
+	Accepted []accepted
+}
+
+// A server is started, asked over loopback and stopped. In Args and Files {port} and {port2} stand for free TCP ports, {dir} for an empty
+// directory.
+type server struct {
+	Args  []string
+	Files map[string]string // in {dir}
+	Path  string            // asked by HTTP at {port}
+}
+
+// accepted is a finding that is no fault of the tools.
+type accepted struct{ Rule, Subject, Reason string }
+
+func (p program) pkg() string { return strings.TrimSuffix(p.Module+"/"+p.Package, "/") }
+
+func (p program) runs() [][]string {
+	if p.Runs != nil {
+		return p.Runs
+	}
+	return [][]string{{"--version"}, {"--help"}}
+}
+
+// key identifies everything in p that a result depends on.
+func (p program) key() string {
+	p.Accepted = nil // concerns the document alone
+	data, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // strings only
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(data))[:16]
+}
+
+// programs are the field: the smallest first.
+var programs = []program{
+	{Name: "age", Module: "filippo.io/age", Version: "v1.3.2", Package: "cmd/age"},
+	{Name: "shfmt", Module: "mvdan.cc/sh/v3", Version: "v3.14.1", Package: "cmd/shfmt"},
+	{Name: "buildifier", Module: "github.com/bazelbuild/buildtools", Version: "v0.0.0-20260904073137-eaa4d125b423", Package: "buildifier"},
+	{Name: "fzf", Module: "github.com/junegunn/fzf", Version: "v0.65.2"},
+	{Name: "bbolt", Module: "go.etcd.io/bbolt", Version: "v1.5.0", Package: "cmd/bbolt", Runs: [][]string{{"version"}, {"--help"}}},
+	{Name: "croc", Module: "github.com/schollz/croc/v10", Version: "v10.7.0"},
+	{Name: "yq", Module: "github.com/mikefarah/yq/v4", Version: "v4.54.3"},
+	{Name: "pprof", Module: "github.com/google/pprof", Version: "v0.0.0-20261105003125-4bf881d7fb0b", Runs: [][]string{{"--help"}}},
+	{Name: "vegeta", Module: "github.com/tsenart/vegeta/v12", Version: "v12.13.0", Runs: [][]string{{"-version"}, {"-help"}}},
+	{Name: "esbuild", Module: "github.com/evanw/esbuild", Version: "v0.28.2", Package: "cmd/esbuild"},
+	{Name: "staticcheck", Module: "honnef.co/go/tools", Version: "v0.8.2", Package: "cmd/staticcheck", Runs: [][]string{{"-version"}, {"-help"}, {"-list-checks"}}},
+	{Name: "kind", Module: "sigs.k8s.io/kind", Version: "v0.33.0"},
+	{Name: "crane", Module: "github.com/google/go-containerregistry", Version: "v0.22.1", Package: "cmd/crane", Runs: [][]string{{"version"}, {"--help"}}},
+	{Name: "kustomize", Module: "sigs.k8s.io/kustomize/kustomize/v5", Version: "v5.8.2", Runs: [][]string{{"version"}, {"--help"}}},
+	{Name: "badger", Module: "github.com/dgraph-io/badger/v4", Version: "v4.9.6", Package: "badger", Runs: [][]string{{"--help"}, {"info", "--dir", "/nowhere"}}},
+	{Name: "statsd_exporter", Module: "github.com/prometheus/statsd_exporter", Version: "v0.31.0",
+		Server: &server{Args: []string{"--web.listen-address=127.0.0.1:{port}", "--statsd.listen-tcp=127.0.0.1:{port2}", "--statsd.listen-udp="}, Path: "/"}},
+	{Name: "node_exporter", Module: "github.com/prometheus/node_exporter", Version: "v1.12.1",
+		Server: &server{Args: []string{"--web.listen-address=127.0.0.1:{port}"}, Path: "/"}},
+	{Name: "nats-server", Module: "github.com/nats-io/nats-server/v2", Version: "v2.15.3",
+		Server: &server{Args: []string{"--addr=127.0.0.1", "--port={port2}", "--http_port={port}"}, Path: "/healthz"}},
+	{Name: "grpcurl", Module: "github.com/fullstorydev/grpcurl", Version: "v1.9.4", Package: "cmd/grpcurl", Runs: [][]string{{"-version"}, {"-help"}}},
+	{Name: "restic", Module: "github.com/restic/restic", Version: "v0.10.0", Package: "cmd/restic", Runs: [][]string{{"version"}, {"--help"}}},
+	{Name: "task", Module: "github.com/go-task/task/v3", Version: "v3.54.0", Package: "cmd/task"},
+	{Name: "gitleaks", Module: "github.com/zricethezav/gitleaks/v8", Version: "v8.30.1"},
+	{Name: "gopls", Module: "golang.org/x/tools/gopls", Version: "v0.23.0", Runs: [][]string{{"version"}, {"help"}}},
+	{Name: "etcdctl", Module: "go.etcd.io/etcd/etcdctl/v3", Version: "v3.7.3", Runs: [][]string{{"version"}, {"--help"}}},
+	{Name: "mc", Module: "github.com/minio/mc", Version: "v0.0.0-20250313080218-cf909e1063a9"},
+	{Name: "xray", Module: "github.com/xtls/xray-core", Version: "v1.260327.0", Package: "main", Runs: [][]string{{"version"}, {"help"}}},
+	{Name: "buf", Module: "github.com/bufbuild/buf", Version: "v1.75.0", Package: "cmd/buf"},
+	{Name: "opa", Module: "github.com/open-policy-agent/opa", Version: "v1.22.4", Runs: [][]string{{"version"}, {"--help"}},
+		Server: &server{Args: []string{"run", "--server", "--addr=127.0.0.1:{port}", "--disable-telemetry"}, Path: "/health"}},
+	{Name: "caddy", Module: "github.com/caddyserver/caddy/v2", Version: "v2.11.9", Package: "cmd/caddy",
+		Server: &server{Args: []string{"file-server", "--listen=127.0.0.1:{port}", "--root={dir}"}, Files: map[string]string{"hello.txt": "hello\n"}, Path: "/hello.txt"}},
+	{Name: "helm", Module: "helm.sh/helm/v4", Version: "v4.3.2", Package: "cmd/helm", Runs: [][]string{{"version"}, {"--help"}}},
+	{Name: "golangci-lint", Module: "github.com/golangci/golangci-lint/v2", Version: "v2.15.0", Package: "cmd/golangci-lint"},
+	{Name: "hugo", Module: "github.com/gohugoio/hugo", Version: "v0.164.0", Runs: [][]string{{"version"}, {"--help"}}},
+	{Name: "rclone", Module: "github.com/rclone/rclone", Version: "v1.76.0", Runs: [][]string{{"version"}, {"--help"}},
+		Server: &server{Args: []string{"serve", "http", "--addr=127.0.0.1:{port}", "{dir}"}, Files: map[string]string{"hello.txt": "hello\n"}, Path: "/hello.txt"}},
+	{Name: "coredns", Module: "github.com/coredns/coredns", Version: "v1.15.0", Runs: [][]string{{"-version"}, {"-plugins"}},
+		Server: &server{Args: []string{"-conf={dir}/Corefile"}, Files: map[string]string{"Corefile": ".:{port2} {\n  bind 127.0.0.1\n  health 127.0.0.1:{port}\n  whoami\n}\n"}, Path: "/health"}},
+	{Name: "tailscale", Module: "tailscale.com", Version: "v1.102.5", Package: "cmd/tailscale"},
+	{Name: "victoria-metrics", Module: "github.com/VictoriaMetrics/VictoriaMetrics", Version: "v1.151.0", Package: "app/victoria-metrics",
+		Server: &server{Args: []string{"-httpListenAddr=127.0.0.1:{port}", "-storageDataPath={dir}/data"}, Path: "/health"}},
+	{Name: "k9s", Module: "github.com/derailed/k9s", Version: "v0.50.16", Runs: [][]string{{"version"}, {"--help"}}},
+	{Name: "syft", Module: "github.com/anchore/syft", Version: "v1.57.1", Package: "cmd/syft"},
+	{Name: "opentofu", Module: "github.com/opentofu/opentofu", Version: "v1.12.6", Package: "cmd/tofu",
+		Replace: []string{"github.com/hashicorp/hcl/v2 => github.com/opentofu/hcl/v2 v2.20.2-0.20251021132045-587d123c2828"},
+		Runs:    [][]string{{"version"}, {"--help"}}},
+	{Name: "prometheus", Module: "github.com/prometheus/prometheus", Version: "v0.316.0", Package: "cmd/prometheus",
+		Server: &server{Args: []string{"--config.file={dir}/p.yml", "--storage.tsdb.path={dir}/data", "--web.listen-address=127.0.0.1:{port}"},
+			Files: map[string]string{"p.yml": "global: {}\n"}, Path: "/-/healthy"}},
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go3s/rules_go3s/bench/internal/build"
+	"github.com/go3s/rules_go3s/bench/internal/govulncheck"
+	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/policy"
+)
+
+// format is the version of the results: others are made again.
+const format = 1
+
+// A result is what came of one program.
+type result struct {
+	Format  int
+	Key     string // of the program
+	Archs   []string
+	Name    string
+	Version string
+	Go      string // release
+	Rules   string // commit of rules_go3s
+	Date    string
+	Seconds int    // wall time of Bazel
+	Failed  string // why there is no more than this; "" when there is
+	Errors  string // what Bazel said when not everything was built and passed
+	Files   []file
+	Compare []finding
+}
+
+// A file is a program built in one way for one architecture.
+type file struct {
+	Mode, Arch string // mode "go build", or one of modes
+	Size       int64
+	Missing    bool   // it was not built
+	Run        string // how what it does differs from what go build's does; "" when it does not
+	// Functions is how many govulncheck finds, for files for this machine; Lost says why it finds none.
+	Functions int
+	Lost      string
+	Findings  []finding // of linkcheck: errors
+}
+
+// A finding is an error that a report holds, about files of one mode.
+type finding struct{ Mode, Arch, Rule, Subject, Detail string }
+
+const goBuild = "go build"
+
+// maker makes results.
+type maker struct {
+	work, rules, commit string
+	govulncheck         string
+	archs               []string
+	options             []string // of bazel build
+}
+
+func (m *maker) resultPath(p program) string { return filepath.Join(m.work, "results", p.Name+".json") }
+
+// current returns the result for p if it is there and was made from what p says now.
+func (m *maker) current(p program) (*result, error) {
+	data, err := os.ReadFile(m.resultPath(p))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var r result
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, fmt.Errorf("%s: %w: remove it", m.resultPath(p), err)
+	}
+	if r.Format != format || r.Key != p.key() || r.Go != runtime.Version() || !slices.Equal(r.Archs, m.archs) {
+		return nil, nil
+	}
+	return &r, nil
+}
+
+// make builds and tries p and stores the result. What is wrong with the program or the rules is in the result; the error is about this
+// machine.
+func (m *maker) make(p program) (*result, error) {
+	dir := filepath.Join(m.work, p.Name)
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(filepath.Join(dir, "workspace"), 0o777)); err != nil {
+		return nil, err
+	}
+	r := &result{
+		Format: format, Key: p.key(), Archs: m.archs, Name: p.Name, Version: p.Version, Go: runtime.Version(), Rules: m.commit,
+		Date: time.Now().Format(time.DateOnly),
+	}
+	log, err := os.Create(filepath.Join(m.work, p.Name+".log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	b := &bazel{wrapper: filepath.Join(m.rules, "bazelw"), dir: filepath.Join(dir, "workspace"), base: filepath.Join(dir, "output"), log: log}
+	if err := m.fill(r, p, b, dir); err != nil {
+		r.Failed = err.Error()
+	}
+	if err := errors.Join(b.remove(), os.RemoveAll(dir)); err != nil {
+		return nil, err
+	}
+	data, err := json.MarshalIndent(r, "", "\t")
+	if err != nil {
+		return nil, err
+	}
+	return r, atomicfile.Write(m.resultPath(p), 0o666, append(data, '\n'))
+}
+
+// fill fills in r. The error says why p cannot be judged.
+func (m *maker) fill(r *result, p program, b *bazel, dir string) error {
+	w := &workspace{dir: b.dir, rules: m.rules, p: p, archs: m.archs}
+	if err := w.write(); err != nil {
+		return err
+	}
+	outcomes := map[string]string{}
+	run := &runner{dir: filepath.Join(dir, "run"), p: p}
+	for _, arch := range m.archs {
+		f := file{Mode: goBuild, Arch: arch}
+		path := filepath.Join(dir, "go_build_"+arch)
+		err := m.goBuild(&f, w, path)
+		if err == nil {
+			outcomes[arch], err = run.outcome(path, arch)
+		}
+		if err == nil { // Once more: what changes from run to run compares with nothing.
+			var again string
+			if again, err = run.outcome(path, arch); err == nil && again != outcomes[arch] {
+				err = fmt.Errorf("two runs of go build's program differ: %s", difference(outcomes[arch], again))
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("go build for %s: %w", arch, err)
+		}
+		r.Files = append(r.Files, f)
+	}
+	target, err := b.binary(repository(p.Module), p.Package)
+	if err != nil {
+		return err
+	}
+	if err := w.writeBuild(target); err != nil {
+		return err
+	}
+	start := time.Now()
+	if err := b.buildAll(m.options...); err != nil {
+		if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) {
+			return err
+		}
+		r.Errors = err.Error()
+	}
+	r.Seconds = int(time.Since(start).Seconds())
+	out := filepath.Join(b.dir, "bazel-bin")
+	for _, mode := range modes {
+		for _, arch := range m.archs {
+			f := file{Mode: mode.name, Arch: arch}
+			if err := m.inspect(&f, filepath.Join(out, mode.name+"_linux_"+arch), run, outcomes[arch]); err != nil {
+				return fmt.Errorf("%s for %s: %w", mode.name, arch, err)
+			}
+			r.Files = append(r.Files, f)
+		}
+		found, err := findings(filepath.Join(out, mode.name+".compare.json"), mode.name)
+		if err != nil && len(m.archs) > 1 && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		r.Compare = append(r.Compare, found...)
+	}
+	return nil
+}
+
+// goBuild builds the program by go build to path, and once more with symbols for govulncheck.
+func (m *maker) goBuild(f *file, w *workspace, path string) error {
+	if _, err := build.Go(w.dir, f.Arch, "build", "-trimpath", "-ldflags=-s -w", "-o", path, w.p.pkg()); err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	f.Size = info.Size()
+	if f.Arch != runtime.GOARCH {
+		return nil
+	}
+	symbols := path + ".symbols"
+	if _, err := build.Go(w.dir, f.Arch, "build", "-trimpath", "-ldflags=-w", "-o", symbols, w.p.pkg()); err != nil {
+		return err
+	}
+	f.Functions, err = govulncheck.Functions(m.govulncheck, symbols)
+	return err
+}
+
+// inspect fills in what the rules' file at path is.
+func (m *maker) inspect(f *file, path string, run *runner, want string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		f.Missing = true
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f.Size = info.Size()
+	if got, err := run.outcome(path, f.Arch); err != nil {
+		f.Run = err.Error()
+	} else {
+		f.Run = difference(want, got)
+	}
+	if f.Arch == runtime.GOARCH && f.Mode != "packed" { // of packed files govulncheck sees modules alone
+		if f.Functions, err = govulncheck.Functions(m.govulncheck, path); err != nil {
+			f.Lost = strings.ReplaceAll(err.Error(), path, f.Mode)
+		} else if f.Functions == 0 {
+			f.Lost = "it sees no function"
+		}
+	}
+	f.Findings, err = findings(path+".linkcheck.json", f.Mode)
+	return err
+}
+
+// findings returns the errors in a report.
+func findings(path, mode string) ([]finding, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var report policy.Report
+	if err := json.Unmarshal(data, &report); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(report.Files) == 0 {
+		return nil, fmt.Errorf("%s: a report about no file", path)
+	}
+	var out []finding
+	for _, f := range report.Files {
+		for _, rule := range f.Rules {
+			if rule.Severity != policy.Error {
+				continue
+			}
+			for _, x := range rule.Findings {
+				out = append(out, finding{mode, f.GOARCH, rule.ID, x.Subject, x.Detail})
+			}
+			if rule.Omitted > 0 {
+				out = append(out, finding{mode, f.GOARCH, rule.ID, fmt.Sprintf("%d more", rule.Omitted), ""})
+			}
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/go3s/rules_go3s/bench/internal/build"
+)
+
+var depLine = regexp.MustCompile(`(?m)^bazel_dep\(name = "(?:gazelle|rules_go|rules_go3s)".*$`)
+
+// A workspace is what somebody writes who wants a program of others built by the rules: a go.mod that requires it, and
+// go_deps with Gazelle, which makes BUILD files in the program's module.
+type workspace struct {
+	dir   string
+	rules string // directory of rules_go3s
+	p     program
+	archs []string
+}
+
+// repository returns the name that go_deps gives to the repository of a module.
+func repository(module string) string {
+	segments := strings.Split(strings.ToLower(module), "/")
+	host := strings.Split(segments[0], ".")
+	slices.Reverse(host)
+	return strings.NewReplacer("-", "_", ".", "_").Replace(strings.Join(append(host, segments[1:]...), "_"))
+}
+
+// write writes the files that say what to build, except BUILD.bazel.
+func (w *workspace) write() error {
+	var deps [][]byte
+	outsider, err := os.ReadFile(filepath.Join(w.rules, "e2e", "outsider", "MODULE.bazel"))
+	if err != nil {
+		return fmt.Errorf("%w: run this in the module's directory, or name it with -rules", err)
+	}
+	if deps = depLine.FindAll(outsider, -1); len(deps) != 3 {
+		return fmt.Errorf("e2e/outsider/MODULE.bazel: %d lines match %q, want 3", len(deps), depLine)
+	}
+	version, err := os.ReadFile(filepath.Join(w.rules, ".bazelversion"))
+	if err != nil {
+		return err
+	}
+	repo := repository(w.p.Module)
+	generation := w.p.Generation
+	if generation == "" {
+		generation = "clean"
+	}
+	goVersion := strings.TrimPrefix(runtime.Version(), "go")
+	goMod := fmt.Sprintf("module field.invalid/%s\n\ngo %s\n\nrequire %s %s\n", w.p.Name, goVersion, w.p.Module, w.p.Version)
+	for _, r := range w.p.Replace {
+		goMod += "\nreplace " + r + "\n"
+	}
+	files := map[string]string{
+		"go.mod":        goMod,
+		"tools.go":      fmt.Sprintf("//go:build tools\n\npackage tools\n\nimport _ %q\n", w.p.pkg()),
+		".bazelversion": string(version),
+		".bazelrc":      "common --@rules_go//go/config:pure\nbuild --incompatible_strict_action_env\n",
+		"MODULE.bazel": fmt.Sprintf(`module(name = "field")
+
+%s
+local_path_override(
+    module_name = "rules_go3s",
+    path = %q,
+)
+
+go_sdk = use_extension("@rules_go//go:extensions.bzl", "go_sdk")
+go_sdk.download(version = %q)
+
+go_deps = use_extension("@gazelle//:extensions.bzl", "go_deps")
+go_deps.gazelle_default_attributes(
+    build_file_generation = %q,
+    directives = ["gazelle:proto disable_global"],
+)
+go_deps.from_file(go_mod = "//:go.mod")
+use_repo(go_deps, %q)
+`, bytes.Join(deps, []byte("\n")), w.rules, goVersion, generation, repo),
+		"BUILD.bazel": "",
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o666); err != nil {
+			return err
+		}
+	}
+	_, err = build.Go(w.dir, w.archs[0], "mod", "tidy")
+	return err
+}
+
+// modes are the ways to build a program by the rules, with the rule and its attributes.
+var modes = []struct{ name, rule, attributes string }{
+	{"static", "go_static_binary", ""},
+	{"pie", "go_pie_binary", ""},
+	{"nolibc", "go_nolibc_binary", ""},
+	{"packed", "go_pie_binary", "pack = \"lz4\", "},
+}
+
+// writeBuild writes BUILD.bazel with targets that wrap a go_binary.
+func (w *workspace) writeBuild(binary string) error {
+	var s strings.Builder
+	s.WriteString("load(\"@rules_go3s//rules:defs.bzl\", \"go_nolibc_binary\", \"go_pie_binary\", \"go_static_binary\")\n\n")
+	fmt.Fprintf(&s, "PLATFORMS = [\"@rules_go3s//platforms:linux_\" + arch for arch in [\"%s\"]]\n", strings.Join(w.archs, `", "`))
+	for _, m := range modes {
+		fmt.Fprintf(&s, "\n%s(name = %q, binary = %q, %splatforms = PLATFORMS)\n", m.rule, m.name, binary, m.attributes)
+	}
+	return os.WriteFile(filepath.Join(w.dir, "BUILD.bazel"), []byte(s.String()), 0o666)
+}
