@@ -19,9 +19,9 @@ import (
 // the first offset that agrees with its address modulo its alignment. Then come
 // the sections that are not loaded, in their order.
 //
-// Where something else follows .gopclntab in its segment, or something that is not
-// loaded lies between segments, nothing moves: the section keeps its size, and
-// zeros fill it up.
+// Where something else follows .gopclntab in its segment, as .eh_frame does in programs of
+// GNU ld and LLD, or something that is not loaded lies between segments, nothing moves:
+// zeros follow the shorter section, and the file saves nothing until it is packed.
 
 // movable are the sections that may move, and how they are referred to.
 var movable = map[string]bool{
