@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/inputfile"
 )
 
 // A Setting is one key and value of GODEBUG.
@@ -96,7 +98,11 @@ func Directives(ctx *build.Context, file string) ([]Setting, error) {
 		return nil, nil
 	}
 	fset := token.NewFileSet()
-	syntax, err := parser.ParseFile(fset, file, nil, parser.PackageClauseOnly|parser.ParseComments)
+	text, err := inputfile.Read(file, inputfile.Text)
+	if err != nil {
+		return nil, err
+	}
+	syntax, err := parser.ParseFile(fset, file, text, parser.PackageClauseOnly|parser.ParseComments)
 	if err != nil {
 		return nil, err
 	}

@@ -3,12 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
 
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/pcln"
 	"github.com/go3s/rules_go3s/internal/policy"
 )
@@ -53,7 +53,7 @@ func runCheck(e env, args []string) (int, error) {
 		if len(files) > 1 {
 			return 0, fmt.Errorf("--symbols goes with one file, not with %d", len(files))
 		}
-		data, err := os.ReadFile(*symbols)
+		data, err := inputfile.Read(*symbols, inputfile.Data)
 		if err != nil {
 			return 0, err
 		}
@@ -65,7 +65,7 @@ func runCheck(e env, args []string) (int, error) {
 		if len(files) > 1 {
 			return 0, fmt.Errorf("--packages goes with one file, not with %d", len(files))
 		}
-		data, err := os.ReadFile(*packages)
+		data, err := inputfile.Read(*packages, inputfile.Data)
 		if err != nil {
 			return 0, err
 		}
@@ -107,7 +107,7 @@ func readPolicy(file, profile, goarch, budget string) (*policy.Policy, error) {
 		return nil, err
 	}
 	if file != "" {
-		data, err := os.ReadFile(file)
+		data, err := inputfile.Read(file, inputfile.Text)
 		if err != nil {
 			return nil, err
 		}
@@ -146,7 +146,7 @@ func readVulnerabilities(p *policy.Policy, policyFile, flag string) error {
 	if file == "" {
 		return nil
 	}
-	data, err := os.ReadFile(file)
+	data, err := inputfile.Read(file, inputfile.Text)
 	if err != nil {
 		return fmt.Errorf("%s: %w", from, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/pcln"
 	"github.com/go3s/rules_go3s/internal/symbolize"
 )
@@ -58,7 +59,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 func symbolizeFile(side, log, output string, stdin io.Reader, stdout, stderr io.Writer) error {
-	data, err := os.ReadFile(side)
+	data, err := inputfile.Read(side, inputfile.Data)
 	if err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func symbolizeFile(side, log, output string, stdin io.Reader, stdout, stderr io.
 		log = "standard input"
 		input, err = io.ReadAll(stdin)
 	} else {
-		input, err = os.ReadFile(log)
+		input, err = inputfile.Read(log, inputfile.Data)
 	}
 	if err != nil {
 		return err

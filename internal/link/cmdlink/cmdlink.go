@@ -17,7 +17,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/goversion"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/link/elflinker"
 	"github.com/go3s/rules_go3s/internal/link/extld"
 )
@@ -102,7 +104,15 @@ func Link(c Config) (warnings string, err error) {
 		return "", err
 	}
 
-	tmp, err := os.MkdirTemp(filepath.Dir(c.Out), ".golink*")
+	if err := c.checkInputs(); err != nil {
+		return "", err
+	}
+
+	dir := filepath.Dir(c.Out)
+	if atomicfile.IsSpecial(c.Out) {
+		dir = os.TempDir()
+	}
+	tmp, err := os.MkdirTemp(dir, ".golink*")
 	if err != nil {
 		return "", err
 	}
@@ -134,22 +144,54 @@ func Link(c Config) (warnings string, err error) {
 	if warnings, err = c.run(args, level, tmp, h); err != nil {
 		return "", err
 	}
-	if c.Map != "" {
-		if err := os.Rename(filepath.Join(tmp, mapName), c.Map); err != nil {
-			return warnings, fmt.Errorf("%s ended without a link map: %w", c.Linker, err)
+	return warnings, c.publish(tmp, out)
+}
+
+// publish puts what was made in tmp, the program out among it, where c wants it, all or nothing.
+func (c *Config) publish(tmp, out string) error {
+	var outputs atomicfile.Batch
+	defer outputs.Close()
+	for _, f := range []struct{ from, to string }{{mapName, c.Map}, {symbolsName, c.SymbolsFile}} {
+		if f.to == "" {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(tmp, f.from))
+		if err != nil {
+			return fmt.Errorf("%s ended without an output: %w", c.Linker, err)
+		}
+		if err := outputs.Write(f.to, 0o644, data); err != nil {
+			return err
 		}
 	}
-	if err := os.Rename(out, c.Out); err != nil {
-		return warnings, fmt.Errorf("%s ended without an output: %w", c.Linker, err)
+	if _, err := os.Stat(out); err != nil {
+		return fmt.Errorf("%s ended without an output: %w", c.Linker, err)
 	}
-	return warnings, nil
+	if err := outputs.Move(c.Out, out); err != nil {
+		return err
+	}
+	return outputs.Commit()
+}
+
+// checkInputs refuses archives and scripts that are no regular files: cmd/link and external linkers would wait for a
+// named pipe.
+func (c *Config) checkInputs() error {
+	for _, a := range c.Archives {
+		if err := inputfile.Check(a.File); err != nil {
+			return fmt.Errorf("package %s from %s: %w", a.PkgPath, a.Label, err)
+		}
+	}
+	if c.External.Script != "" {
+		return inputfile.Check(c.External.Script)
+	}
+	return nil
 }
 
 // Names in the temporary directory.
 const (
-	outName    = "a.out" // what cmd/link's external linker is to write
-	mapName    = "map"
-	objectName = "go.o" // cmd/link decides it
+	outName     = "a.out" // what cmd/link's external linker is to write
+	mapName     = "map"
+	symbolsName = "symbols"
+	objectName  = "go.o" // cmd/link decides it
 )
 
 // checkMain checks that the main archive was compiled for the wanted platform by
