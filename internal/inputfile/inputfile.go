@@ -3,6 +3,7 @@
 package inputfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -98,12 +99,7 @@ func Read(path string, limit int64) ([]byte, error) {
 		return nil, fail("has %d bytes, want at most %d", size, limit)
 	}
 	if size == 0 {
-		// Files of /proc say so, whatever they hold.
-		data, err := io.ReadAll(io.LimitReader(f, limit+1))
-		if err == nil && int64(len(data)) > limit {
-			err = fail("has more than %d bytes, want at most that", limit)
-		}
-		return data, err
+		return ReadStream(f, path, limit) // files of /proc say so, whatever they hold
 	}
 	data := make([]byte, size)
 	switch n, err := io.ReadFull(f, data); {
@@ -113,4 +109,25 @@ func Read(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	return data, nil
+}
+
+// ReadStream returns what r has, which is called name, as a pipe has no size that could be looked at before. The error is that of r, or
+// an *fs.PathError when there are more than limit bytes.
+func ReadStream(r io.Reader, name string, limit int64) ([]byte, error) {
+	// Pieces that are joined in the end take half of the memory of one that grows.
+	var pieces [][]byte
+	for size := int64(0); ; {
+		piece := make([]byte, min(max(size, 64<<10), limit+1-size))
+		n, err := io.ReadFull(r, piece)
+		pieces = append(pieces, piece[:n])
+		if size += int64(n); size > limit {
+			return nil, &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("has more than %d bytes, want at most that", limit)}
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return bytes.Join(pieces, nil), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }

@@ -58,6 +58,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return exitOK
 }
 
+// maxStdin bounds what is read from standard input, which may have no end, in bytes.
+const maxStdin = 32 << 20
+
 func symbolizeFile(side, log, output string, stdin io.Reader, stdout, stderr io.Writer) error {
 	data, err := inputfile.Read(side, inputfile.Data)
 	if err != nil {
@@ -74,7 +77,9 @@ func symbolizeFile(side, log, output string, stdin io.Reader, stdout, stderr io.
 	var input []byte
 	if log == "" || log == "-" {
 		log = "standard input"
-		input, err = io.ReadAll(stdin)
+		if input, err = inputfile.ReadStream(stdin, log, maxStdin); err != nil {
+			return fmt.Errorf("%w. Name a file that has it", err)
+		}
 	} else {
 		input, err = inputfile.Read(log, inputfile.Data)
 	}
