@@ -79,7 +79,7 @@ func (v *verifier) memory() error {
 		if elf.ProgType(p.Type) != elf.PT_LOAD {
 			continue
 		}
-		if q.Align > 1 && (q.Off-q.Vaddr)%q.Align != 0 && (p.Off-p.Vaddr)%p.Align == 0 {
+		if align := max(p.Align, minPage); (q.Off-q.Vaddr)%align != 0 && (p.Off-p.Vaddr)%align == 0 {
 			return v.fail("segment [index %d] is at offset %#x, which does not agree with its address %#x", i, q.Off, q.Vaddr)
 		}
 		a, err := o.f.SegmentData(p)
