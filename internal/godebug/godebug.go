@@ -90,6 +90,9 @@ func Directives(ctx *build.Context, file string) ([]Setting, error) {
 	if filepath.Ext(file) != ".go" {
 		return nil, nil
 	}
+	if err := inputfile.Check(file); err != nil { // MatchFile would wait for a named pipe
+		return nil, err
+	}
 	ok, err := ctx.MatchFile(filepath.Split(file))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)

@@ -170,6 +170,9 @@ func stripFile(c *config, input string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if now, err := file.Stat(); err != nil || now.Size() != info.Size() || !now.ModTime().Equal(info.ModTime()) {
+		return fmt.Errorf("%s: changed while it was read (%v). Run elfstrip again when nothing writes to it", input, err)
+	}
 	if err := outputs.Commit(); err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/goversion"
 	"github.com/go3s/rules_go3s/internal/inputfile"
+	"github.com/go3s/rules_go3s/internal/link"
 	"github.com/go3s/rules_go3s/internal/link/elflinker"
 	"github.com/go3s/rules_go3s/internal/link/extld"
 )
@@ -172,16 +173,36 @@ func (c *Config) publish(tmp, out string) error {
 	return outputs.Commit()
 }
 
-// checkInputs refuses archives and scripts that are no regular files: cmd/link and external linkers would wait for a
-// named pipe.
+// checkInputs refuses archives, scripts and contents that are no regular files, before the link: cmd/link and external linkers
+// would wait for a named pipe.
 func (c *Config) checkInputs() error {
+	type input struct{ what, file string }
+	var inputs []input
 	for _, a := range c.Archives {
-		if err := inputfile.Check(a.File); err != nil {
-			return fmt.Errorf("package %s from %s: %w", a.PkgPath, a.Label, err)
-		}
+		inputs = append(inputs, input{fmt.Sprintf("package %s from %s", a.PkgPath, a.Label), a.File})
 	}
-	if c.External.Script != "" {
-		return inputfile.Check(c.External.Script)
+	for _, spec := range c.Sections {
+		s, file, err := link.ParseSection(spec)
+		if err != nil {
+			return err
+		}
+		inputs = append(inputs, input{"section " + s.Name, file})
+	}
+	for _, spec := range c.Notes {
+		n, file, err := link.ParseNote(spec)
+		if err != nil {
+			return err
+		}
+		inputs = append(inputs, input{"note " + n.Owner, file})
+	}
+	inputs = append(inputs, input{"package metadata", c.PackageMetadata}, input{"linker script", c.External.Script})
+	for _, i := range inputs {
+		if i.file == "" {
+			continue
+		}
+		if err := inputfile.Check(i.file); err != nil {
+			return fmt.Errorf("%s: %w", i.what, err)
+		}
 	}
 	return nil
 }
