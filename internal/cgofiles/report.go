@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
-
-	"github.com/go3s/rules_go3s/internal/atomicfile"
 )
 
 // A LeftOut is a package of a program of which a build without cgo left files out.
@@ -17,19 +14,19 @@ type LeftOut struct {
 	Files   []string `json:"files"`   // names in the package's folder, sorted
 }
 
-// WriteReport writes list to file as JSON, whole or not at all.
-func WriteReport(file string, list []LeftOut) error {
+// EncodeReport returns list as JSON, which ParseReport reads.
+func EncodeReport(list []LeftOut) []byte {
 	if list == nil {
 		list = []LeftOut{} // an array, not null
 	}
 	data, err := json.MarshalIndent(list, "", "  ")
 	if err != nil {
-		return err
+		panic(err) // strings can be encoded
 	}
-	return atomicfile.Write(file, fs.FileMode(0o666), append(data, '\n'))
+	return append(data, '\n')
 }
 
-// ParseReport reads what WriteReport wrote. The caller adds the file's name to the error.
+// ParseReport reads what EncodeReport returned. The caller adds the file's name to the error.
 func ParseReport(data []byte) ([]LeftOut, error) {
 	list := []LeftOut{}
 	dec := json.NewDecoder(bytes.NewReader(data))

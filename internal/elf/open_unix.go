@@ -3,21 +3,9 @@
 package elf
 
 import (
-	"fmt"
 	"os"
 	"syscall"
 )
-
-// Open maps the file at path read-only into memory and parses it, as Map does.
-// The caller closes it.
-func Open(path string) (*File, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close() // the mapping outlives the descriptor
-	return Map(file)
-}
 
 // Map maps file read-only into memory and parses it. The caller closes both.
 //
@@ -35,8 +23,8 @@ func Map(file *os.File) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, &os.PathError{Op: "open", Path: path, Err: fmt.Errorf("is %v, want a regular file", info.Mode().Type())}
+	if err := checkRegular(path, info); err != nil {
+		return nil, err
 	}
 	if info.Size() == 0 {
 		return Parse(path, nil) // mmap refuses empty files; so does Parse

@@ -43,12 +43,12 @@ func ReadFIPSInfo(f *goelf.File) (*FIPSInfo, error) {
 	if s == nil {
 		return nil, notGo(f, "no section .go.fipsinfo")
 	}
-	b, err := f.SectionData(s)
+	if s.Size < fipsSize {
+		return nil, errorf(f, s.Off, "the FIPS record has %d bytes, want at least %d", s.Size, fipsSize)
+	}
+	b, err := f.Relocated(s.Addr, s.Size)
 	if err != nil {
 		return nil, err
-	}
-	if len(b) < fipsSize {
-		return nil, errorf(f, s.Off, "the FIPS record has %d bytes, want at least %d", len(b), fipsSize)
 	}
 	if string(b[:len(fipsMagic)]) != fipsMagic {
 		return nil, errorf(f, s.Off, "the FIPS record has magic number %q, want %q", b[:len(fipsMagic)], fipsMagic)

@@ -19,8 +19,9 @@ package gobin
 //	offset 240  noptrbss, enoptrbss
 //	offset 296  types, etypes, since Go 1.20
 //
-// In a position-independent executable these are relocated at start, but
-// cmd/link writes the link-time values in place as well.
+// In a position-independent executable these are relocated at start. cmd/link
+// and golink write the link-time values in place as well; of other linkers they are
+// in the table of relocations alone.
 //
 // A file without section names is searched for a word that points to the
 // function table and is followed by a slice of the function names.
@@ -87,11 +88,11 @@ func ReadModule(f *goelf.File, t *FuncTable) (*Module, error) {
 
 func moduleBytes(f *goelf.File, t *FuncTable) (b []byte, addr uint64, err error) {
 	if s := f.Section(".go.module"); s != nil {
-		if b, err = f.SectionData(s); err != nil {
-			return nil, 0, err
+		if s.Size < ModuleSize {
+			return nil, 0, errorf(f, s.Off, "the module data has %d bytes, want at least %d", s.Size, ModuleSize)
 		}
-		if len(b) < ModuleSize {
-			return nil, 0, errorf(f, s.Off, "the module data has %d bytes, want at least %d", len(b), ModuleSize)
+		if b, err = f.Relocated(s.Addr, s.Size); err != nil {
+			return nil, 0, err
 		}
 		return b, s.Addr, nil
 	}

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/inputfile"
 )
 
 // A Setting is one key and value of GODEBUG.
@@ -88,6 +90,9 @@ func Directives(ctx *build.Context, file string) ([]Setting, error) {
 	if filepath.Ext(file) != ".go" {
 		return nil, nil
 	}
+	if err := inputfile.Check(file); err != nil { // MatchFile would wait for a named pipe
+		return nil, err
+	}
 	ok, err := ctx.MatchFile(filepath.Split(file))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
@@ -96,7 +101,11 @@ func Directives(ctx *build.Context, file string) ([]Setting, error) {
 		return nil, nil
 	}
 	fset := token.NewFileSet()
-	syntax, err := parser.ParseFile(fset, file, nil, parser.PackageClauseOnly|parser.ParseComments)
+	text, err := inputfile.Read(file, inputfile.Text)
+	if err != nil {
+		return nil, err
+	}
+	syntax, err := parser.ParseFile(fset, file, text, parser.PackageClauseOnly|parser.ParseComments)
 	if err != nil {
 		return nil, err
 	}

@@ -155,6 +155,7 @@ type parser struct {
 	name string
 	base int64 // file offset of obj
 	obj  []byte
+	text string // obj again: names are parts of it, which many symbols may share
 	blk  [numBlocks]uint32
 }
 
@@ -178,6 +179,7 @@ func Parse(name string, b []byte) (*File, error) {
 	if len(p.obj) < headerSize || string(p.obj[:len(magic)]) != magic {
 		return nil, p.errorf(0, "found %q, want the object file magic %q and a header of %d bytes", p.obj[:min(len(p.obj), len(magic))], magic, headerSize)
 	}
+	p.text = string(p.obj)
 	flags := p.u32(uint32(len(magic) + 8))
 	prev := uint32(headerSize)
 	for i := range p.blk {
@@ -209,13 +211,19 @@ func (p *parser) count(b int, size uint32) (int, error) {
 	return int(n / size), nil
 }
 
+// maxName bounds the name of a symbol in bytes.
+const maxName = 64 << 10
+
 // str returns the string whose length and offset are at off.
 func (p *parser) str(off uint32) (string, error) {
 	n, at := uint64(p.u32(off)), uint64(p.u32(off+4))
 	if at+n > uint64(len(p.obj)) {
 		return "", p.errorf(off, "string at %#x with length %#x, want it inside %#x bytes", at, n, len(p.obj))
 	}
-	return string(p.obj[at : at+n]), nil
+	if n > maxName {
+		return "", p.errorf(off, "string at %#x with length %#x, want at most %#x", at, n, maxName)
+	}
+	return p.text[at : at+n], nil
 }
 
 // symbols fills f.Symbols.
@@ -321,14 +329,16 @@ func (p *parser) refNames() (map[ref]string, error) {
 	return names, nil
 }
 
+// definitions are the blocks in which symbols of the file are defined, by package index.
+var definitions = map[uint32]int{pkgSelf: blkSymDef, pkgHashed64: blkHashed64Def, pkgHashed: blkHashedDef, pkgNone: blkNonPkgDef}
+
 // target resolves the symbol reference at off.
 func (p *parser) target(off uint32, syms []Symbol, first []int, names map[ref]string) (Target, error) {
 	r := ref{p.u32(off), p.u32(off + 4)}
 	if r == (ref{}) {
 		return Target{Index: -1}, nil
 	}
-	blocks := map[uint32]int{pkgSelf: blkSymDef, pkgHashed64: blkHashed64Def, pkgHashed: blkHashedDef, pkgNone: blkNonPkgDef}
-	if b, ok := blocks[r.pkg]; ok {
+	if b, ok := definitions[r.pkg]; ok {
 		if i := uint64(first[b]) + uint64(r.sym); i < uint64(first[b+1]) {
 			return Target{Index: int(i), Name: syms[i].Name}, nil
 		}

@@ -52,7 +52,9 @@ func Asm(objs []Object, entry string) ([]byte, error) {
 		return nil, errors.Join(l.undefined...)
 	}
 	const base = asmBase + asmHeaders
-	l.layout(base)
+	if err := l.layout(base); err != nil {
+		return nil, err
+	}
 	relocs, err := l.lower(base)
 	if err != nil {
 		return nil, err
@@ -71,8 +73,8 @@ type asmLinker struct {
 	order   []symRef // reached symbols; code before constants
 	addr    map[symRef]uint64
 	image   []byte // contents of the one section
-	// undefined says of each reference to a symbol that no object defines
-	// where it is.
+	// undefined says of the first references to symbols that no object defines
+	// where they are.
 	undefined []error
 }
 
@@ -115,6 +117,9 @@ func (l *asmLinker) place(ref symRef, r goobj.Reloc) string {
 	return fmt.Sprintf("%s: %s+%#x", l.objs[ref.obj].Name, l.at(ref).Name, r.Off)
 }
 
+// maxUndefined is how many references to undefined symbols are told.
+const maxUndefined = 20
+
 // reach fills order with all that entry refers to, directly or not, itself first.
 func (l *asmLinker) reach(entry string) (start symRef, err error) {
 	start, ok := l.globals[entry]
@@ -140,6 +145,9 @@ func (l *asmLinker) reach(entry string) (start symRef, err error) {
 		}
 		for _, r := range s.Relocs {
 			t, ok := l.target(ref.obj, r)
+			if !ok && len(l.undefined) == maxUndefined {
+				return start, errors.Join(append(l.undefined, errors.New("and more symbols are not defined"))...)
+			}
 			if !ok {
 				l.undefined = append(l.undefined, fmt.Errorf("%s: symbol %q: not defined", l.place(ref, r), r.Target.Name))
 				continue
@@ -154,9 +162,14 @@ func (l *asmLinker) reach(entry string) (start symRef, err error) {
 	return start, nil
 }
 
+// maxZeros is how many bytes of zeros a program may have that the objects do not: padding, and the rest of symbols that are
+// larger than their data.
+const maxZeros = 4 << 20
+
 // layout gives every reached symbol its address, from base on, and copies its
 // bytes.
-func (l *asmLinker) layout(base uint64) {
+func (l *asmLinker) layout(base uint64) error {
+	zeros := uint64(0)
 	for _, ref := range l.order {
 		s := l.at(ref)
 		align := uint64(max(s.Align, 1))
@@ -168,13 +181,20 @@ func (l *asmLinker) layout(base uint64) {
 				align *= 2
 			}
 		}
-		for (base+uint64(len(l.image)))%align != 0 {
-			l.image = append(l.image, 0)
+		if align&(align-1) != 0 || align > l.arch.PageSize {
+			return fmt.Errorf("%s: symbol %s has alignment %d, want a power of two up to %d", l.objs[ref.obj].Name, s.Name, align, l.arch.PageSize)
 		}
+		padding, rest := -(base+uint64(len(l.image)))&(align-1), uint64(s.Size)-uint64(len(s.Data))
+		if zeros += padding + rest; zeros > maxZeros {
+			return fmt.Errorf("%s: symbol %s has %d bytes, %d of them zero: want at most %d bytes of zeros in all constants; memory for a program's data comes from mmap",
+				l.objs[ref.obj].Name, s.Name, s.Size, rest, maxZeros)
+		}
+		l.image = append(l.image, make([]byte, padding)...)
 		l.addr[ref] = base + uint64(len(l.image))
 		l.image = append(l.image, s.Data...)
-		l.image = append(l.image, make([]byte, int(s.Size)-len(s.Data))...)
+		l.image = append(l.image, make([]byte, rest)...)
 	}
+	return nil
 }
 
 // startSymbol is what the relocations of lower call the first byte of the image.

@@ -3,6 +3,7 @@ package link
 import (
 	"bytes"
 	"debug/elf"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -81,6 +82,16 @@ func TestAsmRefuses(t *testing.T) {
 	foreign.GOARCH = "arm64"
 	other := asmObject("a.o", call("_start"))
 	other.GOARCH = "ppc64le"
+	huge := goobj.Symbol{Name: "k", Kind: goobj.KindROData, Data: []byte("x"), Size: 1<<32 - 1}
+	undefined := goobj.Symbol{Name: "_start", Kind: goobj.KindText, Data: make([]byte, 200), Size: 200}
+	many := []goobj.Symbol{undefined}
+	for i := range 20 {
+		name := fmt.Sprint("n", i)
+		many = append(many, goobj.Symbol{Name: name, Kind: goobj.KindROData, Size: 1 << 20})
+		many[0].Relocs = append(many[0].Relocs, asmReloc(int32(4*i), goobj.RelocPCRel, name))
+		undefined.Relocs = append(undefined.Relocs, asmReloc(int32(4*i), goobj.RelocPCRel, name))
+	}
+	undefined.Relocs = append(undefined.Relocs, asmReloc(100, goobj.RelocPCRel, "n20"))
 	for _, tt := range []struct {
 		name string
 		objs []Object
@@ -95,6 +106,11 @@ func TestAsmRefuses(t *testing.T) {
 		{"bss reached", []Object{asmObject("a.o", call("d"), asmSymbol("d", goobj.KindNoPtrBSS, ""))}, []string{"symbol d is NOPTRBSS"}},
 		{"unknown kind", []Object{asmObject("a.o", call("d"), asmSymbol("d", 99, ""))}, []string{"kind 99"}},
 		{"unknown relocation", []Object{asmObject("a.o", asmSymbol("_start", goobj.KindText, "....", asmReloc(0, 999, "_start")))}, []string{"a.o", "type 999", "amd64"}},
+		{"huge constant", []Object{asmObject("a.o", call("k"), huge)}, []string{"a.o", "symbol k has 4294967295 bytes, 4294967294 of them zero"}},
+		{"many large constants", []Object{asmObject("a.o", many...)}, []string{"a.o", "has 1048576 bytes", "want at most 4194304 bytes of zeros"}},
+		{"alignment", []Object{asmObject("a.o", call("k"), goobj.Symbol{Name: "k", Kind: goobj.KindROData, Size: 8, Align: 1 << 30})}, []string{"a.o", "symbol k has alignment 1073741824"}},
+		{"odd alignment", []Object{asmObject("a.o", call("k"), goobj.Symbol{Name: "k", Kind: goobj.KindROData, Size: 8, Align: 24})}, []string{"a.o", "symbol k has alignment 24"}},
+		{"many undefined", []Object{asmObject("a.o", undefined)}, []string{`"n19"`, "and more symbols"}},
 		{"two machines", []Object{asmObject("a.o", call("f")), foreign}, []string{"b.o", "linux/arm64", "a.o"}},
 		{"unknown machine", []Object{other}, []string{"a.o", "ppc64le"}},
 	} {

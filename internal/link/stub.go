@@ -22,7 +22,9 @@ func Stub(objs ...Object) (arch.Stub, error) {
 	if _, err := l.reach(startSymbol); err != nil {
 		return arch.Stub{}, err
 	}
-	l.layout(0)
+	if err := l.layout(0); err != nil {
+		return arch.Stub{}, err
+	}
 	relocs, err := l.lower(0)
 	if err != nil {
 		return arch.Stub{}, err

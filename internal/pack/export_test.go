@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 
+	"github.com/go3s/rules_go3s/internal/arch"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/pack/unpacker"
 )
@@ -42,6 +43,21 @@ func PackSplit(f *goelf.File) ([]byte, error) {
 		return nil, err
 	}
 	m.splitMin = 0
+	return m.write()
+}
+
+// PackWith is Pack with another unpacker.
+func PackWith(f *goelf.File, unpacker arch.Stub) ([]byte, error) {
+	a, err := archOf(f)
+	if err != nil {
+		return nil, err
+	}
+	other := *a
+	other.Unpacker = unpacker
+	m, err := newImage(f, &other)
+	if err != nil {
+		return nil, err
+	}
 	return m.write()
 }
 

@@ -9,10 +9,10 @@
 // three segments. The first is read-only and has what tools want to read without
 // unpacking, copies of the original's notes, build ID among them, and of its Go
 // build information. The second is executable and has the unpacker. The third is read-only
-// and has the unpacker's header ([unpacker.Header]) and the payload. Section headers
-// name these parts. What is in the original file but not in its memory, such as
-// its section headers, follows compressed behind the segments, so that [Unpack]
-// gives the original back to the last bit. A note of the name "go3s" holds the
+// and has the unpacker's header ([unpacker.Header]) and the payload. What is in the original
+// file but not in its memory, such as its section headers, follows compressed in the same
+// segment, where no strip program removes it, so that [Unpack] gives the original back to the
+// last bit. Section headers name these parts. A note of the name "go3s" holds the
 // original's SHA-256 and says where what is.
 //
 // # The image

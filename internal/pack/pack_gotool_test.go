@@ -119,6 +119,37 @@ func TestPackedProgram(t *testing.T) {
 	})
 }
 
+// Code that is mapped from a memfd, as where memory may not become executable, runs on every machine: here all of it is.
+func TestCodeFromMemfd(t *testing.T) {
+	zoo(t, "program", func(t *testing.T, goarch, mode, path string) {
+		stub, err := unpackerobj.Build(filepath.Join("..", ".."), goarch, "onlymemfd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := goelf.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		data, err := pack.PackWith(f, stub)
+		if err != nil {
+			t.Fatal(err)
+		}
+		packed := path + ".packed"
+		if err := os.WriteFile(packed, data, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{{"args", "a"}, {"gc"}} {
+			if want, got := run(t, goarch, path, args...), run(t, goarch, packed, args...); lines(got) != lines(want) {
+				t.Errorf("%v: the packed program wrote\n%s\nwant what the original writes:\n%s", args, got, want)
+			}
+		}
+		if maps := run(t, goarch, packed, "memfd"); !strings.Contains(maps, "true <nil>") {
+			t.Errorf("is a memfd mapped: %s", maps)
+		}
+	})
+}
+
 // packSplit packs the file name so that two threads unpack it, and writes the result
 // to name.split.packed.
 func packSplit(t testing.TB, name string) (split string) {

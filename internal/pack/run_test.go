@@ -55,6 +55,12 @@ func restrict(how string) error {
 		return unix.Setrlimit(unix.RLIMIT_STACK, &unix.Rlimit{Cur: n, Max: n})
 	case "RLIMIT_DATA":
 		return unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: n, Max: n})
+	case "PR_SET_MDWE":
+		return unix.Prctl(unix.PR_SET_MDWE, unix.PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0)
+	case "MemoryDenyWriteExecute":
+		return denyExec(false)
+	case "MemoryDenyWriteExecute without memfd":
+		return denyExec(true)
 	case "no huge pages":
 		return unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0)
 	case "madvise fails with":
@@ -102,6 +108,29 @@ func filterCalls(failing uintptr, errno uint64, allowed []uintptr) error {
 		on(nr, unix.SECCOMP_RET_ALLOW)
 	}
 	filter = append(filter, unix.SockFilter{Code: ret, K: unix.SECCOMP_RET_KILL_PROCESS})
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0)
+}
+
+// denyExec installs the filter of systemd's MemoryDenyWriteExecute on kernels without PR_SET_MDWE: no memory becomes executable that was
+// mapped otherwise. It may refuse memfd_create, too.
+func denyExec(memfd bool) error {
+	const load, equal, set, ret = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, unix.BPF_RET | unix.BPF_K
+	const allow, deny = unix.SECCOMP_RET_ALLOW, unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
+	filter := []unix.SockFilter{
+		{Code: load, K: 0}, // the system call's number
+		{Code: equal, Jf: 3, K: unix.SYS_MPROTECT},
+		{Code: load, K: 16 + 2*8}, // the third argument, its lower half
+		{Code: set, Jf: 1, K: unix.PROT_EXEC},
+		{Code: ret, K: deny},
+		{Code: load, K: 0},
+		{Code: equal, Jf: 1, K: unix.SYS_MEMFD_CREATE},
+		{Code: ret, K: map[bool]uint32{true: deny, false: allow}[memfd]},
+		{Code: ret, K: allow},
+	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return err
 	}
@@ -160,6 +189,7 @@ func TestSurvives(t *testing.T) {
 	for _, how := range []string{
 		"",
 		"no huge pages",
+		"MemoryDenyWriteExecute",
 		"RLIMIT_AS=0x1800000", // 24 MiB: no room to align the image for huge pages
 		fmt.Sprintf("madvise fails with=%d", unix.EPERM),
 		fmt.Sprintf("madvise fails with=%d", unix.ENOSYS),
@@ -167,6 +197,16 @@ func TestSurvives(t *testing.T) {
 		if status, stderr := restricted(t, how, path); status != ok || stderr != "" {
 			t.Errorf("with %q: %s, %q", how, status, stderr)
 		}
+	}
+
+	if status, stderr := restricted(t, "PR_SET_MDWE", path); strings.Contains(stderr, "restrict: invalid argument") {
+		t.Log("NOT TESTED: PR_SET_MDWE, which needs Linux 6.3")
+	} else if status != ok || stderr != "" {
+		t.Errorf("with PR_SET_MDWE: %s, %q", status, stderr)
+	}
+	const want = "packed program: cannot protect its memory: written memory may not become executable here, run the program unpacked\n"
+	if status, stderr := restricted(t, "MemoryDenyWriteExecute without memfd", path); status != refused || stderr != want {
+		t.Errorf("with no way to make memory executable: %s, %q; want %s, %q", status, stderr, refused, want)
 	}
 
 	// An empty root without /proc, in namespaces of its own, started without environment.
@@ -207,6 +247,7 @@ func TestSurvivesSplit(t *testing.T) {
 		"",
 		"no huge pages",
 		"one processor",
+		"MemoryDenyWriteExecute",
 		"RLIMIT_AS=0x1800000",
 		"RLIMIT_STACK=0x10000",
 		fmt.Sprintf("with threads, madvise fails with=%d", unix.EPERM),

@@ -2,6 +2,7 @@ package pack
 
 import (
 	"crypto/sha256"
+	"debug/elf"
 	"fmt"
 	"unsafe"
 
@@ -72,8 +73,27 @@ func words(b []byte) []byte {
 	return out
 }
 
+// restThere reports whether the section headers, or a segment, show the rest where the note says that it is.
+func restThere(f *goelf.File, n *packNote) bool {
+	within := func(off, size uint64) bool {
+		return off <= n.Rest && n.Rest-off <= size && n.RestPacked <= size-(n.Rest-off)
+	}
+	for i := range f.Progs {
+		if p := &f.Progs[i]; elf.ProgType(p.Type) == elf.PT_LOAD && within(p.Off, p.Filesz) {
+			return true
+		}
+	}
+	s := f.Section(restSection)
+	return s != nil && within(s.Off, s.Size)
+}
+
 // unpackRest decodes the rest.
 func unpackRest(f *goelf.File, n *packNote) ([]byte, error) {
+	if !restThere(f, n) {
+		return nil, fmt.Errorf("%s: offset %#x: section %s, which has what the original has outside of its memory, is in no segment and no section: "+
+			"eu-strip, llvm-strip and the like have dropped it, or the file was cut off. It still starts, but cannot be unpacked. "+
+			"Unpack the file as elfstrip wrote it; files that this elfstrip packs keep the section", f.Name, n.Rest, restSection)
+	}
 	if n.Rest > uint64(len(f.Data)) || n.RestPacked > uint64(len(f.Data))-n.Rest || n.RestSize > n.RestPacked*maxRatio {
 		return nil, fmt.Errorf("%s: offset %#x: %d bytes there are said to unpack to %d: the file is damaged, get it anew", f.Name, n.Rest, n.RestPacked, n.RestSize)
 	}

@@ -75,7 +75,8 @@ func (m *image) write() ([]byte, error) {
 	}
 	payload := &part{name: payloadSection, typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: 8, data: m.payload(&header)}
 	code := &part{name: ".text", typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR, align: 16, data: m.arch.Unpacker.Code}
-	rest := &part{name: restSection, typ: elf.SHT_PROGBITS, align: 1}
+	// In a segment, though nobody reads it there: tools drop sections that are in none.
+	rest := &part{name: restSection, typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: 1}
 	rest.data, w.note.RestSize = m.packedRest()
 	names := &part{name: ".shstrtab", typ: elf.SHT_STRTAB, align: 1}
 	last := w.parts[len(w.parts)-1] // of the first segment
@@ -118,7 +119,7 @@ func (m *image) write() ([]byte, error) {
 	}
 	load(elf.PF_R, nil, last)
 	load(elf.PF_R|elf.PF_X, code, code)
-	load(elf.PF_R, payload, payload)
+	load(elf.PF_R, payload, rest)
 	if dynamic != nil {
 		w.fillDynamic(dynamic)
 		w.cover(elf.PT_DYNAMIC, 8, dynamic)

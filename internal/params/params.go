@@ -5,8 +5,9 @@ package params
 
 import (
 	"fmt"
-	"os"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/inputfile"
 )
 
 // Expand replaces each argument "@FILE" by the arguments in FILE, in Bazel's "shell"
@@ -23,7 +24,7 @@ func Expand(args []string) ([]string, error) {
 			out = append(out, arg)
 			continue
 		}
-		data, err := os.ReadFile(file)
+		data, err := inputfile.Read(file, inputfile.Data)
 		if err != nil {
 			return nil, fmt.Errorf("parameter file: %w", err)
 		}

@@ -34,12 +34,9 @@ type anatomist struct {
 // share bytes with others. The last part is what nothing refers to. It fails when the tables do not fit together.
 func (t *Table) Anatomy() ([]Part, error) {
 	a := &anatomist{t: t, owner: make([]int8, t.Section.Size)}
-	mod, err := t.f.Bytes(t.module, modSize)
-	if err != nil {
-		return nil, err
-	}
-	start := func(module int) uint64 { return le.Uint64(mod[module:]) - t.Section.Addr }
+	start := func(module int) uint64 { return le.Uint64(t.mod[module:]) - t.Section.Addr }
 	records := make([]record, t.count)
+	var err error
 	for i := range records {
 		if records[i], err = t.record(i); err != nil {
 			return nil, err

@@ -371,3 +371,34 @@ func FuzzCompact(f *testing.F) {
 		}
 	})
 }
+
+// Segments move by pages also where p_align says less, as the kernel maps pages.
+func TestSmallAlignment(t *testing.T) {
+	path := build(t, "amd64")
+	f := open(t, path)
+	for _, align := range []uint64{0, 1, 8, 2048} {
+		data := append([]byte{}, f.Data...)
+		for i := range f.Progs {
+			if elf.ProgType(f.Progs[i].Type) == elf.PT_LOAD {
+				le.PutUint64(data[f.Header.Phoff+uint64(i)*goelf.ProgHeaderSize+48:], align)
+			}
+		}
+		g, err := goelf.Parse(path, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, _, err := Compact(g, Functions, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(out) >= len(data) {
+			t.Errorf("p_align %d: %d bytes, after %d", align, len(out), len(data))
+		}
+		if err := os.WriteFile(path+".out", out, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := gotool.Run(t, "amd64", path+".out").CombinedOutput(); err != nil || !strings.Contains(string(b), "index out of range [3]") {
+			t.Errorf("p_align %d: %v: printed %q", align, err, b)
+		}
+	}
+}

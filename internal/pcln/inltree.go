@@ -35,20 +35,27 @@ func (t *Table) inlTree(r *record, runs []run) (*inlTree, error) {
 		if _, seen := tree.calls[i]; seen || i < 0 {
 			continue
 		}
-		data, err := t.data(r, funcdataInlTree, int(i)+1, 0)
+		call, err := t.inlinedCall(r, i)
 		if err != nil {
-			return nil, err
-		}
-		b := data[int(i)*inlRecord:]
-		off := le.Uint32(b[4:])
-		call := inlCall{id: b[0], anonymous: off == 0, parent: le.Uint32(b[8:]), startLine: le.Uint32(b[12:])}
-		if call.name, err = t.name(off); err != nil {
 			return nil, err
 		}
 		tree.calls[i] = call
 		todo = append(todo, valueAt(runs, uint64(call.parent)))
 	}
 	return tree, nil
+}
+
+// inlinedCall reads the record with that index, which is not negative.
+func (t *Table) inlinedCall(r *record, index int32) (inlCall, error) {
+	data, err := t.data(r, funcdataInlTree, int(index)+1, 0)
+	if err != nil {
+		return inlCall{}, err
+	}
+	b := data[int(index)*inlRecord:]
+	off := le.Uint32(b[4:])
+	call := inlCall{id: b[0], anonymous: off == 0, parent: le.Uint32(b[8:]), startLine: le.Uint32(b[12:])}
+	call.name, err = t.name(off)
+	return call, err
 }
 
 // A chain is the way from an inlined call to its callers: the indices that it has passed. It ends where the function

@@ -31,19 +31,27 @@ type Frame struct {
 // another one, which tracebacks leave out.
 func (f *Frame) IsWrapper() bool { return f.ID == idWrapper }
 
+// maxSharing is how often each byte of the names may be part of the name of a function. Names that end another one share its bytes.
+const maxSharing = 16
+
 // Functions returns all functions by ascending entry.
 func (s *Symbols) Functions() ([]Func, error) {
 	t := s.table
 	n := namer{tag: s.Tag()}
+	left := len(t.names) * maxSharing
+	names := string(t.names) // that all names are parts of
 	funcs := make([]Func, t.count)
 	for i := range funcs {
 		r, err := t.record(i)
 		if err != nil {
 			return nil, err
 		}
-		name, err := t.name(r.name)
-		if err != nil {
-			return nil, err
+		name, _, ok := strings.Cut(names[min(uint64(r.name), uint64(len(names))):], "\x00")
+		if !ok {
+			return nil, t.errorf(0, "no function name ends behind offset %#x of %#x", r.name, len(names))
+		}
+		if left -= len(name); left < 0 {
+			return nil, t.errorf(0, "the names of the functions up to %d are %d times as long as all names together: the file is damaged", i, maxSharing)
 		}
 		if i > 0 && t.entry(i) < t.entry(i-1) {
 			return nil, t.errorf(0, "function %d begins before the one before it", i)
@@ -72,18 +80,24 @@ func (s *Symbols) Frames(i int, off uint64) ([]Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	runs, err := t.runs(r.pcdata[pcdataInlTree], r.size, nil)
-	if err != nil {
-		return nil, err
-	}
-	tree, err := t.inlTree(&r, runs)
-	if err != nil {
-		return nil, err
-	}
 	var list []Frame
 	var passed chain
-	for index := valueAt(runs, off); len(tree.calls) > 0 && index >= 0 && !passed.again(index); index = valueAt(runs, off) {
-		call := tree.calls[index]
+	hasTree := r.funcdata[funcdataInlTree] != noFuncData
+	for hasTree {
+		index, err := t.valueIn(r.pcdata[pcdataInlTree], r.size, off)
+		if err != nil {
+			return nil, err
+		}
+		if index < 0 || passed.again(index) {
+			break
+		}
+		if len(list) == maxInlined {
+			return nil, t.errorf(0, "function %d has more than %d calls inlined into each other", i, maxInlined)
+		}
+		call, err := t.inlinedCall(&r, index)
+		if err != nil {
+			return nil, err
+		}
 		f := Frame{Func: call.name, ID: call.id, StartLine: int(call.startLine), Inlined: true}
 		if f.File, f.Line, err = t.fileLine(&r, off); err != nil {
 			return nil, err
@@ -104,15 +118,14 @@ func (s *Symbols) Frames(i int, off uint64) ([]Frame, error) {
 // fileLine returns the place in the source of byte off of the function of r
 // (runtime/symtab.go, funcline1).
 func (t *Table) fileLine(r *record, off uint64) (file string, line int, err error) {
-	lines, err := t.runs(r.line, toEnd, nil)
+	l, err := t.valueIn(r.line, toEnd, off)
 	if err != nil {
 		return "", 0, err
 	}
-	files, err := t.runs(r.file, toEnd, nil)
+	f, err := t.valueIn(r.file, toEnd, off)
 	if err != nil {
 		return "", 0, err
 	}
-	l, f := valueAt(lines, off), valueAt(files, off)
 	if l == -1 || f == -1 {
 		return "?", 0, nil
 	}

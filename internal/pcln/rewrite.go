@@ -19,9 +19,9 @@ import (
 // the first offset that agrees with its address modulo its alignment. Then come
 // the sections that are not loaded, in their order.
 //
-// Where something else follows .gopclntab in its segment, or something that is not
-// loaded lies between segments, nothing moves: the section keeps its size, and
-// zeros fill it up.
+// Where something else follows .gopclntab in its segment, as .eh_frame does in programs of
+// GNU ld and LLD, or something that is not loaded lies between segments, nothing moves:
+// zeros follow the shorter section, and the file saves nothing until it is packed.
 
 // movable are the sections that may move, and how they are referred to.
 var movable = map[string]bool{
@@ -33,6 +33,9 @@ var movable = map[string]bool{
 var dynamicPointers = []elf.DynTag{
 	elf.DT_PLTGOT, elf.DT_HASH, elf.DT_STRTAB, elf.DT_SYMTAB, elf.DT_RELA, elf.DT_JMPREL, elf.DT_VERSYM, elf.DT_VERNEED,
 }
+
+// minPage is the smallest page in bytes. The kernel maps pages, whatever p_align says.
+const minPage = 4096
 
 // A rewriter is the state of one Rewrite.
 type rewriter struct {
@@ -112,7 +115,7 @@ func (w *rewriter) plan() error {
 	for _, p := range w.load {
 		off := p.Off
 		if shifting && w.moved > 0 {
-			align := max(p.Align, 1)
+			align := max(p.Align, minPage)
 			off = end + (p.Vaddr-end)%align
 			if off > p.Off {
 				off = p.Off // nothing to gain
@@ -183,7 +186,7 @@ func (w *rewriter) alignment() (align uint64, ok bool) {
 		}
 	}
 	for i, p := range w.load {
-		if p.Align&(p.Align-1) != 0 || p.Align > 1 && (p.Off-p.Vaddr)%p.Align != 0 || i > 0 && w.load[i-1].Off+w.load[i-1].Filesz > p.Off {
+		if p.Align&(p.Align-1) != 0 || (p.Off-p.Vaddr)%max(p.Align, minPage) != 0 || i > 0 && w.load[i-1].Off+w.load[i-1].Filesz > p.Off {
 			return 0, false
 		}
 	}

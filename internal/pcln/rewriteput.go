@@ -18,14 +18,15 @@ func (w *rewriter) putTables() error {
 	return nil
 }
 
-// putModule writes the words of moduledata.
+// putModule writes the words of moduledata, also those that a table of relocations
+// has: linkers differ in whether they write them in place as well.
 func (w *rewriter) putModule() error {
 	b, err := w.bytes(w.t.module, modSize)
 	if err != nil {
 		return err
 	}
 	for off := uint64(modEnd + 8); off < modSize; off += 8 {
-		old := le.Uint64(b[off:])
+		old := le.Uint64(w.t.mod[off:])
 		if new := w.address(old); new != old {
 			if off != modTypes && off != modITabs {
 				return fmt.Errorf("%s: moduledata refers to %#x at offset %d, which would move", w.f.Name, old, off)
@@ -61,10 +62,7 @@ func (w *rewriter) putDynamic() error {
 
 // putSymbols changes the symbols of what changes its place.
 func (w *rewriter) putSymbols() error {
-	mod, err := w.f.Bytes(w.t.module, modSize)
-	if err != nil {
-		return err
-	}
+	mod := w.t.mod
 	parts := map[uint64]uint64{} // new addresses by old ones
 	for _, off := range []uint64{modNames, modCUTab, modFiles, modPCTab, modFuncs, modFind, modGoFunc, modEnd} {
 		parts[le.Uint64(mod[off:])] = w.res.Module[off]
@@ -137,10 +135,7 @@ func (w *rewriter) putHeaders() error {
 		s := &f.Sections[i]
 		b := w.image[shoff+uint64(i)*goelf.SectionHeaderSize:]
 		if s.Index == w.t.Section.Index {
-			le.PutUint64(b[32:], w.t.Section.Size-w.moved)
-			if w.moved > 0 {
-				le.PutUint64(b[32:], uint64(len(w.res.Data)))
-			}
+			le.PutUint64(b[32:], uint64(len(w.res.Data)))
 		}
 		if s.Flags&uint64(elf.SHF_ALLOC) == 0 {
 			le.PutUint64(b[24:], w.unloaded(s.Off))

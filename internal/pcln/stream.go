@@ -38,46 +38,72 @@ func uvarint(b []byte) (v uint32, n int) {
 // runs appends the runs of the stream at off to buf, up to the one that reaches size, in bytes. Runs of no length are left
 // out and equal neighbours made one.
 func (t *Table) runs(off uint32, size uint64, buf []run) ([]run, error) {
+	start := len(buf)
+	err := t.eachRun(off, size, func(end uint64, val int32) bool {
+		if last := len(buf) - 1; last >= start && buf[last].val == val {
+			buf[last].end = end
+		} else {
+			buf = append(buf, run{end, val})
+		}
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	return buf, nil
+}
+
+// eachRun calls visit for the runs of the stream at off, up to the one that reaches size, in bytes, while visit returns true.
+func (t *Table) eachRun(off uint32, size uint64, visit func(end uint64, val int32) bool) error {
 	if off == 0 {
-		return buf, nil
+		return nil
 	}
 	if uint64(off) >= uint64(len(t.pctab)) {
-		return nil, t.errorf(0, "a pc table begins at %#x of %#x", off, len(t.pctab))
+		return t.errorf(0, "a pc table begins at %#x of %#x", off, len(t.pctab))
 	}
 	b := t.pctab[off:]
 	pc, val := uint64(0), int32(-1)
-	start := len(buf)
 	for pc < size {
 		d, n := uvarint(b)
 		if n == 0 {
-			return nil, t.errorf(0, "the pc table at %#x has no end", off)
+			return t.errorf(0, "the pc table at %#x has no end", off)
 		}
 		if d == 0 && pc != 0 {
-			return buf, nil
+			return nil
 		}
 		b = b[n:]
 		val += int32(-(d & 1) ^ (d >> 1))
 		d, n = uvarint(b)
 		if n == 0 {
-			return nil, t.errorf(0, "the pc table at %#x has no end", off)
+			return t.errorf(0, "the pc table at %#x has no end", off)
 		}
 		if d == 0 {
 			// A pair of no length does not occur. Behind the entry it would be
 			// read again as the first one.
-			return nil, t.errorf(0, "the pc table at %#x has a value for no instruction", off)
+			return t.errorf(0, "the pc table at %#x has a value for no instruction", off)
 		}
 		b = b[n:]
 		pc += uint64(d) * t.quantum
 		if pc > 1<<32 {
-			return nil, t.errorf(0, "the pc table at %#x goes beyond the text", off)
+			return t.errorf(0, "the pc table at %#x goes beyond the text", off)
 		}
-		if last := len(buf) - 1; last >= start && buf[last].val == val {
-			buf[last].end = pc
-		} else {
-			buf = append(buf, run{pc, val})
+		if !visit(pc, val) {
+			return nil
 		}
 	}
-	return buf, nil
+	return nil
+}
+
+// valueIn returns the value that the stream at off has for the offset pc of a function of size bytes; -1 beyond its end.
+func (t *Table) valueIn(off uint32, size, pc uint64) (int32, error) {
+	value := int32(-1)
+	err := t.eachRun(off, size, func(end uint64, val int32) bool {
+		if pc < end {
+			value = val
+		}
+		return pc >= end
+	})
+	return value, err
 }
 
 // toEnd is the size of a function for runs to read a closed stream to its end.

@@ -103,10 +103,14 @@ func (s *Symbols) Encode() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// maxSymbols bounds the size of a part of a side file in bytes.
-const maxSymbols = 1 << 28
+// Bounds of a side file: how many bytes its parts have for each compressed one (those that Encode writes have 2.5), and what is
+// always allowed.
+const (
+	maxExpansion = 6
+	minExpansion = 64 << 10
+)
 
-// ReadSymbols reads a side file; name is for messages.
+// ReadSymbols reads a side file; name is for messages. It takes memory in proportion to data.
 func ReadSymbols(name string, data []byte) (*Symbols, error) {
 	fail := func(format string, args ...any) (*Symbols, error) {
 		return nil, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...))
@@ -128,33 +132,27 @@ func ReadSymbols(name string, data []byte) (*Symbols, error) {
 	}
 	t := s.table
 	t.quantum, t.textAddr, t.count = s.header.Instruction, s.header.Text, s.header.Functions
+	left := uint64(len(rest))*maxExpansion + minExpansion
 	z := bufio.NewReader(flate.NewReader(bytes.NewReader(rest)))
 	for i, part := range t.parts() {
 		n, err := binary.ReadUvarint(z)
-		if err == nil && n > maxSymbols {
-			return fail("part %d has %d bytes, want at most %d", i, n, maxSymbols)
+		if err == nil && n > left {
+			return fail("part %d has %d bytes, more than %d bytes compress to: the file is damaged, or not from elfstrip", i, n, len(rest))
 		}
 		if err == nil {
-			*part, err = readN(z, n)
+			left -= n
+			*part = make([]byte, n)
+			_, err = io.ReadFull(z, *part)
 		}
 		if err != nil {
 			return fail("part %d: %v", i, err)
 		}
 	}
-	if t.quantum != 1 && t.quantum != 2 && t.quantum != 4 || t.count < 1 || t.count > (len(t.funcs)-4)/ftabEntry {
+	// Each function has a record of its own.
+	if t.quantum != 1 && t.quantum != 2 && t.quantum != 4 || t.count < 1 || t.count > (len(t.funcs)-4)/(ftabEntry+recordSize) {
 		return fail("instruction size %d, %d functions in %d bytes", t.quantum, t.count, len(t.funcs))
 	}
 	return s, nil
-}
-
-// readN reads n bytes. Memory grows with what is there, not with n.
-func readN(r io.Reader, n uint64) ([]byte, error) {
-	var b bytes.Buffer
-	got, err := io.CopyN(&b, r, int64(n))
-	if err == io.EOF && uint64(got) < n {
-		err = io.ErrUnexpectedEOF
-	}
-	return b.Bytes(), err
 }
 
 const gnuBuildID = 3 // NT_GNU_BUILD_ID

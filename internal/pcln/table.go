@@ -47,6 +47,7 @@ type Table struct {
 	f       *goelf.File
 	Section goelf.Section // .gopclntab
 	module  uint64        // address of moduledata
+	mod     []byte        // its first modSize bytes, relocated
 
 	quantum uint64 // instruction size in bytes, the unit of pc deltas
 	header  []byte
@@ -105,10 +106,11 @@ func (t *Table) read() error {
 	if err != nil {
 		return err
 	}
-	mod, err := f.Bytes(t.module, modSize)
+	mod, err := f.Relocated(t.module, modSize)
 	if err != nil {
 		return err
 	}
+	t.mod = mod
 	word := func(off int) uint64 { return le.Uint64(mod[off:]) }
 	base, size := t.Section.Addr, uint64(len(data))
 	if size < headerSize || base+size < base || le.Uint32(data) != magic || word(modHeader) != base {

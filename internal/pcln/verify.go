@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"debug/elf"
 	"fmt"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
 // # Verification
@@ -43,6 +45,7 @@ type verifier struct {
 	old, new          *Table
 	tier              Tier
 	asking, morestack map[uint64]bool // text offsets
+	addends           []uint64        // addresses in old of the Elf64_Rela of words of moduledata
 	a, b              record          // of the function at hand
 	name              string          // its name in old
 	size              uint64          // in bytes, padding included
@@ -58,6 +61,15 @@ func (v *verifier) memory() error {
 	if len(o.f.Progs) != len(n.f.Progs) || o.f.Header.Entry != n.f.Header.Entry || o.module != n.module || o.Section.Addr != n.Section.Addr || n.Section.Size > o.Section.Size {
 		return v.fail("the programs differ in segments, entry point or the place of their tables")
 	}
+	err := o.f.Relocations(func(r goelf.Relocation) error {
+		if r.Entry != 0 && r.Site-o.module < modSize {
+			v.addends = append(v.addends, r.Entry)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	end := o.Section.Addr + o.Section.Size
 	for i := range o.f.Progs {
 		p, q := &o.f.Progs[i], &n.f.Progs[i]
@@ -67,7 +79,7 @@ func (v *verifier) memory() error {
 		if elf.ProgType(p.Type) != elf.PT_LOAD {
 			continue
 		}
-		if q.Align > 1 && (q.Off-q.Vaddr)%q.Align != 0 && (p.Off-p.Vaddr)%p.Align == 0 {
+		if align := max(p.Align, minPage); (q.Off-q.Vaddr)%align != 0 && (p.Off-p.Vaddr)%align == 0 {
 			return v.fail("segment [index %d] is at offset %#x, which does not agree with its address %#x", i, q.Off, q.Vaddr)
 		}
 		a, err := o.f.SegmentData(p)
@@ -94,31 +106,17 @@ func (v *verifier) memory() error {
 		if err := v.sameBytes(a[:cut], b[:cut], p.Vaddr); err != nil {
 			return err
 		}
-		// Relocations in what follows have new addends; they are compared
-		// through moduledata.
 		rest := a[end-p.Vaddr:]
-		if _, rela := o.relaSection(); !rela {
-			if !bytes.Equal(rest, b[uint64(len(b)-len(rest)):]) {
-				return v.fail("what follows .gopclntab in its segment differs")
-			}
+		if err := v.sameBytes(rest, b[len(b)-len(rest):], end); err != nil {
+			return err
 		}
 	}
 	return v.modules()
 }
 
-// relaSection returns the loaded section of relocations with addends.
-func (t *Table) relaSection() (index int, ok bool) {
-	for i := range t.f.Sections {
-		s := &t.f.Sections[i]
-		if elf.SectionType(s.Type) == elf.SHT_RELA && s.Flags&uint64(elf.SHF_ALLOC) != 0 && s.Size > 0 {
-			return i, true
-		}
-	}
-	return 0, false
-}
-
-// sameBytes compares bytes loaded at addr, but not the ELF and program headers,
-// moduledata and the dynamic section.
+// sameBytes compares bytes loaded at addr, as addresses were in the old program, but
+// not the ELF and program headers, the dynamic section, moduledata and the addends of
+// its relocations: those are compared through what Read has of moduledata.
 func (v *verifier) sameBytes(a, b []byte, addr uint64) error {
 	if len(a) != len(b) {
 		return v.fail("%d bytes at %#x, want %d", len(b), addr, len(a))
@@ -133,6 +131,9 @@ func (v *verifier) sameBytes(a, b []byte, addr uint64) error {
 		}
 	}
 	mask(v.old.module, modSize)
+	for _, entry := range v.addends {
+		mask(entry+16, 8)
+	}
 	f := v.old.f
 	for i := range f.Progs {
 		p := &f.Progs[i]
@@ -154,14 +155,7 @@ func (v *verifier) sameBytes(a, b []byte, addr uint64) error {
 // modules compares moduledata, its words about the tables apart: Read has checked
 // those.
 func (v *verifier) modules() error {
-	a, err := v.old.f.Bytes(v.old.module, modSize)
-	if err != nil {
-		return err
-	}
-	b, err := v.new.f.Bytes(v.new.module, modSize)
-	if err != nil {
-		return err
-	}
+	a, b := v.old.mod, v.new.mod
 	for off := modMinPC; off < modGoFunc; off += 8 {
 		if le.Uint64(a[off:]) != le.Uint64(b[off:]) {
 			return v.fail("moduledata differs at offset %d", off)

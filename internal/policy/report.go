@@ -16,7 +16,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"runtime/debug"
 	"slices"
 
 	"github.com/go3s/rules_go3s/internal/cgofiles"
@@ -101,22 +100,12 @@ func sumOf(f *goelf.File) string {
 }
 
 // background calls f in another goroutine and returns a function that waits for its
-// result. A fault of f, as of a mapped file that is cut off, is raised there.
+// result.
 func background(f func() string) func() string {
 	var result string
-	var fault any
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer func() { fault = recover() }()
-		debug.SetPanicOnFault(true)
-		result = f()
-	}()
+	wait := goelf.Go(func() { result = f() })
 	return func() string {
-		<-done
-		if fault != nil {
-			panic(fault)
-		}
+		wait()
 		return result
 	}
 }

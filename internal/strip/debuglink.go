@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"os"
 	"path/filepath"
+
+	"github.com/go3s/rules_go3s/internal/inputfile"
 )
 
 const debugLinkName = ".gnu_debuglink"
@@ -21,7 +22,7 @@ type DebugLink struct {
 
 // NewDebugLink returns the link to the file at path, which it reads.
 func NewDebugLink(path string) (*DebugLink, error) {
-	f, err := os.Open(path)
+	f, err := inputfile.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package symbolize
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -125,6 +126,44 @@ func FuzzProfile(f *testing.F) {
 			for i := range before.Sample {
 				if !slices.Equal(before.Sample[i].Value, after.Sample[i].Value) {
 					t.Fatalf("sample %d: %d, want %d", i, after.Sample[i].Value, before.Sample[i].Value)
+				}
+			}
+		})
+	})
+}
+
+// A side file that expands takes no more memory than the limit of every reader, whatever it expands to. The parts are patterns,
+// repeated.
+func FuzzSideFileBomb(f *testing.F) {
+	p := parts()
+	f.Add(p[0], p[1], p[2], p[3], p[4], p[5], uint32(1), uint32(1), uint32(len(functions)))
+	f.Add([]byte{'x'}, []byte{0}, []byte{0}, []byte{2, 1}, make([]byte, 64), []byte{0}, uint32(1<<20), uint32(1), uint32(1)) // one long name
+	f.Add([]byte("x\x00"), []byte{}, []byte{}, []byte{2, 1}, make([]byte, 52), []byte{}, uint32(1), uint32(1<<14), uint32(1<<14))
+	f.Fuzz(func(t *testing.T, a, b, c, d, e, g []byte, many, funcs, count uint32) {
+		const most = 1 << 20
+		grow := func(pattern []byte, n uint32) []byte {
+			if len(pattern) == 0 {
+				return nil
+			}
+			return bytes.Repeat(pattern, int(min(max(n, 1), uint32(most/len(pattern)+1))))
+		}
+		if len(a)+len(b)+len(c)+len(d)+len(e)+len(g) > maxFuzz {
+			return
+		}
+		header := fmt.Sprintf(`{"build_id":%q,"instruction":1,"functions":%d}`, buildID, count)
+		file := sideFile(header, [][]byte{grow(a, many), b, c, grow(d, many), grow(e, funcs), grow(g, many)})
+		fuzztest.Bounded(t, len(file), 256, func() {
+			symbols, err := pcln.ReadSymbols("fuzz", file)
+			if err != nil {
+				return
+			}
+			s, err := New(symbols)
+			if err != nil {
+				return
+			}
+			for i, f := range s.funcs[:min(len(s.funcs), 4)] {
+				for _, off := range []uint64{0, 1, (f.End - f.Entry) / 2} {
+					symbols.Frames(i, off)
 				}
 			}
 		})

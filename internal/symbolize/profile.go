@@ -1,8 +1,10 @@
 package symbolize
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -20,27 +22,96 @@ func IsProfile(data []byte) bool {
 	if isCompressed(data) {
 		return true
 	}
+	if _, err := check(data); err != nil || len(data) == 0 {
+		return false
+	}
 	_, err := profile.ParseUncompressed(data)
-	return err == nil && len(data) > 0
+	return err == nil
 }
 
 // maxProfile bounds the size of a profile in bytes, uncompressed. Those that the runtime
 // writes have a few megabytes.
 const maxProfile = 1 << 26
 
+// Bounds of what a profile may take in memory, as check estimates it: what is always allowed, and how many bytes for each byte of
+// the file. Those of the runtime take about 15 for each byte uncompressed, and 60 for each compressed one.
+const (
+	minMemory    = 32 << 20
+	maxExpansion = 128
+)
+
+// check refuses profiles that would take much memory for their size: that are large, uncompressed, or of which most messages are
+// empty, which profile.ParseUncompressed makes structures of. It leaves what is no profile to that function. The size is that
+// of the profile, uncompressed.
+func check(data []byte) (size int64, err error) {
+	r, err := contents(data)
+	if err != nil {
+		return 0, err
+	}
+	const message, field = 120, 8 // bytes for a message, and for each byte in it
+	const lengthDelimited = 2     // wire type (Protocol Buffers, "Encoding")
+	counted := &counter{r: r}
+	in := bufio.NewReader(counted)
+	limit := int64(minMemory + len(data)*maxExpansion)
+	for memory := int64(0); ; {
+		key, err := binary.ReadUvarint(in)
+		if err == io.EOF {
+			return counted.n, nil
+		}
+		var n uint64
+		if err == nil {
+			n, err = binary.ReadUvarint(in) // length or value
+		}
+		memory += message
+		if err == nil && key&7 == lengthDelimited && n <= maxProfile {
+			memory += int64(n) * field
+			_, err = io.CopyN(io.Discard, in, int64(n))
+		}
+		if memory > limit || counted.n > maxProfile {
+			return 0, fmt.Errorf("takes more than %d bytes, uncompressed, or %d of memory, the most for a profile of %d bytes", maxProfile, limit, len(data))
+		}
+		if err != nil {
+			_, err := io.Copy(io.Discard, io.LimitReader(in, maxProfile+1)) // no profile, or it is cut off
+			return counted.n, err
+		}
+	}
+}
+
+// A counter counts what is read.
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// contents returns a profile without the compression that it may have.
+func contents(data []byte) (io.Reader, error) {
+	if !isCompressed(data) {
+		return bytes.NewReader(data), nil
+	}
+	return gzip.NewReader(bytes.NewReader(data))
+}
+
 // uncompressed returns a profile without the compression that it may have.
 func uncompressed(data []byte) ([]byte, error) {
-	if !isCompressed(data) {
-		return data, nil
+	size, err := check(data)
+	if err == nil && size > maxProfile {
+		err = fmt.Errorf("is larger than %d bytes, uncompressed", maxProfile)
 	}
-	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil || !isCompressed(data) {
+		return data, err
+	}
+	r, err := contents(data)
 	if err != nil {
 		return nil, err
 	}
-	out, err := io.ReadAll(io.LimitReader(z, maxProfile+1))
-	if err == nil && len(out) > maxProfile {
-		err = fmt.Errorf("is larger than %d bytes, uncompressed", maxProfile)
-	}
+	out := make([]byte, size)
+	_, err = io.ReadFull(r, out)
 	return out, err
 }
 

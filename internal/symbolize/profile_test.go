@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/pprof/profile"
+
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 )
 
 // A place is byte off of the function of that name; of none, it is the address off.
@@ -108,7 +110,7 @@ func TestProfileRefused(t *testing.T) {
 		{encode(t, s.newProfile(t, "cpu", "", 0, place{"main.main", 0x10_0000_0000}, place{"main.load", 5})), "0 load addresses fit"},
 		{encode(t, s.newProfile(t, "cpu", "", 0, place{"other", 5})), "names no function"},
 		{[]byte{0x1f, 0x8b, 1}, "EOF"},
-		{bomb.Bytes(), "is larger than"},
+		{bomb.Bytes(), "uncompressed"},
 	} {
 		out, err := s.Profile(test.data)
 		var other *OtherBuildError
@@ -116,4 +118,18 @@ func TestProfileRefused(t *testing.T) {
 			t.Errorf("error %v, want %q", err, test.want)
 		}
 	}
+}
+
+// A profile of empty messages would take a thousand times its size.
+func TestProfileBomb(t *testing.T) {
+	s := newSymbolizer(t)
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write(bytes.Repeat([]byte{0x12, 0}, 30<<20))
+	z.Close()
+	fuzztest.Bounded(t, b.Len(), 1<<20, func() {
+		if _, err := s.Profile(b.Bytes()); err == nil || !strings.Contains(err.Error(), "of memory, the most for a profile of") {
+			t.Errorf("error %v", err)
+		}
+	})
 }

@@ -6,9 +6,9 @@ import (
 	"encoding/binary"
 	"runtime"
 	"slices"
-	"sync"
 
 	"github.com/go3s/rules_go3s/internal/disasm"
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
@@ -76,9 +76,9 @@ func (a *Analysis) scan() *graph {
 	all := make([]found, n)
 	// Functions are independent of each other; each worker takes every so many-th.
 	workers := runtime.GOMAXPROCS(0)
-	var wg sync.WaitGroup
+	var waits []func()
 	for w := range workers {
-		wg.Go(func() {
+		waits = append(waits, goelf.Go(func() {
 			for f := w; f < n; f += workers {
 				fn := &p.Funcs[f]
 				var last disasm.Inst
@@ -115,9 +115,11 @@ func (a *Analysis) scan() *graph {
 					all[f].runsOn = len(p.Arch.Effects(nil, fn.Code[last.PC-fn.Addr:], last.PC)) > 0
 				}
 			}
-		})
+		}))
 	}
-	wg.Wait()
+	for _, wait := range waits {
+		wait()
+	}
 
 	for f := range all {
 		for _, i := range all[f].calls {

@@ -3,11 +3,11 @@ package main
 import (
 	"debug/elf"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/strip"
 )
 
@@ -30,7 +30,7 @@ func contents(add func(*config, strip.Contents)) func(*config, string) error {
 		if err != nil {
 			return err
 		}
-		data, err := os.ReadFile(file)
+		data, err := inputfile.Read(file, inputfile.Data)
 		c.asked = true
 		add(c, strip.Contents{Section: section, Data: data})
 		return err
@@ -41,7 +41,7 @@ func contents(add func(*config, strip.Contents)) func(*config, string) error {
 // comment, and blanks around a name do not count.
 func fromFile(add func(c *config, name string)) func(*config, string) error {
 	return func(c *config, file string) error {
-		data, err := os.ReadFile(file)
+		data, err := inputfile.Read(file, inputfile.Text)
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func fromFile(add func(c *config, name string)) func(*config, string) error {
 }
 
 // writeDumps writes what --dump-section asks for.
-func writeDumps(c *config, f *goelf.File) error {
+func writeDumps(c *config, f *goelf.File, outputs *atomicfile.Batch) error {
 	for _, d := range c.dumps {
 		s := f.Section(d.section)
 		if s == nil {
@@ -69,7 +69,7 @@ func writeDumps(c *config, f *goelf.File) error {
 		if err != nil {
 			return err
 		}
-		if err := atomicfile.Write(d.file, 0o666, data); err != nil {
+		if err := outputs.Write(d.file, 0o666, data); err != nil {
 			return err
 		}
 	}

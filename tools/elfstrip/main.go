@@ -15,6 +15,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/pack"
 	"github.com/go3s/rules_go3s/internal/params"
 	"github.com/go3s/rules_go3s/internal/strip"
@@ -56,7 +57,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	code := exitOK
 	for _, file := range c.files {
-		err := guardFaults(file, func() error { return stripFile(c, file, stdout) })
+		err := guardFaults(file, func() error { return stripFile(c, file, stdout, stderr) })
 		if err != nil {
 			fmt.Fprintf(stderr, "elfstrip: %v\n", err)
 			code = exitFailed
@@ -83,14 +84,14 @@ func version() string {
 
 // transform returns the size in bytes of what the options make of f, whose file is
 // input, and a function that writes it.
-func transform(c *config, f *elf.File, input *os.File) (size uint64, write func(io.Writer) error, err error) {
+func transform(c *config, f *elf.File, input *os.File, outputs *atomicfile.Batch) (size uint64, write func(io.Writer) error, err error) {
 	if c.unpack {
 		data, err := pack.Unpack(f)
 		return uint64(len(data)), writer(data), err
 	}
 	contents := io.ReaderAt(input)
 	if c.traceback != nil {
-		if f, err = compact(c, f); err != nil {
+		if f, err = compact(c, f, outputs); err != nil {
 			return 0, nil, err
 		}
 		contents = bytes.NewReader(f.Data)
@@ -125,8 +126,8 @@ func writer(data []byte) func(io.Writer) error {
 }
 
 // stripFile strips one file. Its output is written whole or not at all.
-func stripFile(c *config, input string, stdout io.Writer) error {
-	file, err := os.Open(input)
+func stripFile(c *config, input string, stdout, stderr io.Writer) error {
+	file, err := inputfile.Open(input)
 	if err != nil {
 		return err
 	}
@@ -141,8 +142,6 @@ func stripFile(c *config, input string, stdout io.Writer) error {
 		if output, err = filepath.EvalSymlinks(input); err != nil {
 			return err
 		}
-	} else if o, err := os.Stat(output); err == nil && !o.Mode().IsRegular() {
-		return fmt.Errorf("%s: is %v, want a regular file or none: output is written by renaming", output, o.Mode().Type())
 	}
 
 	f, err := elf.Map(file)
@@ -153,22 +152,34 @@ func stripFile(c *config, input string, stdout io.Writer) error {
 	if err := checkTargets(c, f); err != nil {
 		return err
 	}
-	size, write, err := transform(c, f, file)
+	var outputs atomicfile.Batch
+	defer outputs.Close()
+	size, write, err := transform(c, f, file, &outputs)
 	if err != nil {
 		return err
 	}
-	if err := writeDumps(c, f); err != nil {
+	if err := writeDumps(c, f, &outputs); err != nil {
 		return err
 	}
+	var lost error
 	if c.output != "" {
-		err = atomicfile.WriteFunc(output, info.Mode(), write)
+		err = outputs.WriteFunc(output, info.Mode(), write)
 	} else {
-		err = atomicfile.Replace(output, info, write)
+		lost, err = outputs.Replace(output, info, write)
 	}
 	if err != nil {
 		return err
 	}
-	if c.preserveDates {
+	if now, err := file.Stat(); err != nil || now.Size() != info.Size() || !now.ModTime().Equal(info.ModTime()) {
+		return fmt.Errorf("%s: changed while it was read (%v). Run elfstrip again when nothing writes to it", input, err)
+	}
+	if err := outputs.Commit(); err != nil {
+		return err
+	}
+	if lost != nil {
+		fmt.Fprintf(stderr, "elfstrip: warning: %v\n", lost)
+	}
+	if c.preserveDates && !atomicfile.IsSpecial(output) {
 		if err := os.Chtimes(output, time.Time{}, info.ModTime()); err != nil {
 			return err
 		}

@@ -251,8 +251,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"missing: no such file", []string{filepath.Join(dir, "missing")}},
 		{"want a regular file", []string{dir}},
-		{"want a regular file", []string{"-o", os.DevNull, in}},
-		{"want a regular file", []string{"-o", dir, in}},
+		{"is a directory", []string{"-o", dir, in}},
 		{"no such file or directory", []string{"-o", filepath.Join(dir, "none", "out"), in}},
 		{`".text" is loaded (SHF_ALLOC) and cannot be removed`, []string{"-R", ".text", "-o", filepath.Join(dir, "out"), in}},
 		{`".gopclntab" is loaded (SHF_ALLOC) and cannot be removed`, []string{"-R", ".go*", in}},

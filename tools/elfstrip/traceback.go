@@ -14,9 +14,9 @@ import (
 // for a program of 8 MB.
 const gcPercent = 400
 
-// compact returns the program f with smaller tables, and writes the side file of
-// the tier Symbolized.
-func compact(c *config, f *elf.File) (*elf.File, error) {
+// compact returns the program f with smaller tables, and adds the side file of
+// the tier Symbolized to outputs.
+func compact(c *config, f *elf.File, outputs *atomicfile.Batch) (*elf.File, error) {
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	data, symbols, err := pcln.Compact(f, *c.traceback, c.unverifiedGo)
 	if err != nil {
@@ -27,7 +27,7 @@ func compact(c *config, f *elf.File) (*elf.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := atomicfile.Write(c.symbolsFile, 0o644, side); err != nil {
+		if err := outputs.Write(c.symbolsFile, 0o644, side); err != nil {
 			return nil, err
 		}
 	}

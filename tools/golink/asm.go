@@ -4,11 +4,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/goobj"
 	"github.com/go3s/rules_go3s/internal/goversion"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/link"
 )
 
@@ -31,7 +31,7 @@ func runAsm(args []string) error {
 	}
 	var objs []link.Object
 	for _, name := range fs.Args() {
-		data, err := os.ReadFile(name)
+		data, err := inputfile.Read(name, inputfile.Data)
 		if err != nil {
 			return err
 		}

@@ -3,13 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
 
 	"github.com/go3s/rules_go3s/internal/cgofiles"
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/pcln"
 	"github.com/go3s/rules_go3s/internal/policy"
 )
@@ -55,7 +55,7 @@ func runCheck(e env, args []string) (int, error) {
 		if len(files) > 1 {
 			return 0, fmt.Errorf("--symbols goes with one file, not with %d", len(files))
 		}
-		data, err := os.ReadFile(*symbols)
+		data, err := inputfile.Read(*symbols, inputfile.Data)
 		if err != nil {
 			return 0, err
 		}
@@ -67,7 +67,7 @@ func runCheck(e env, args []string) (int, error) {
 		if len(files) > 1 {
 			return 0, fmt.Errorf("--packages goes with one file, not with %d", len(files))
 		}
-		data, err := os.ReadFile(*packages)
+		data, err := inputfile.Read(*packages, inputfile.Data)
 		if err != nil {
 			return 0, err
 		}
@@ -79,7 +79,7 @@ func runCheck(e env, args []string) (int, error) {
 		if len(files) > 1 {
 			return 0, fmt.Errorf("--cgo-left-out goes with one file, not with %d", len(files))
 		}
-		data, err := os.ReadFile(*leftOut)
+		data, err := inputfile.Read(*leftOut, inputfile.Data)
 		if err != nil {
 			return 0, err
 		}
@@ -121,7 +121,7 @@ func readPolicy(file, profile, goarch, budget string) (*policy.Policy, error) {
 		return nil, err
 	}
 	if file != "" {
-		data, err := os.ReadFile(file)
+		data, err := inputfile.Read(file, inputfile.Text)
 		if err != nil {
 			return nil, err
 		}
@@ -160,7 +160,7 @@ func readVulnerabilities(p *policy.Policy, policyFile, flag string) error {
 	if file == "" {
 		return nil
 	}
-	data, err := os.ReadFile(file)
+	data, err := inputfile.Read(file, inputfile.Text)
 	if err != nil {
 		return fmt.Errorf("%s: %w", from, err)
 	}

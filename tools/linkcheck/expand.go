@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/go3s/rules_go3s/internal/inputfile"
 )
 
 // expand replaces each directory in paths by the ELF executables in it and below,
@@ -45,7 +47,7 @@ func expand(paths []string) ([]string, error) {
 // isExecutable reports whether the file begins as an ELF file of type ET_EXEC or
 // ET_DYN, of whatever class and machine.
 func isExecutable(path string) (bool, error) {
-	file, err := os.Open(path)
+	file, err := inputfile.Open(path)
 	if err != nil {
 		return false, err
 	}

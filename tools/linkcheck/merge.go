@@ -3,8 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 
+	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/policy"
 )
 
@@ -36,7 +36,7 @@ func runMerge(e env, args []string) (int, error) {
 
 // readReport reads a JSON report.
 func readReport(path string) (*policy.Report, error) {
-	data, err := os.ReadFile(path)
+	data, err := inputfile.Read(path, inputfile.Data)
 	if err != nil {
 		return nil, err
 	}

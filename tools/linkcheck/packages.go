@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/exportdata"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/policy"
 )
 
@@ -28,7 +28,7 @@ func runPackages(e env, args []string) (int, error) {
 	}
 	var list []policy.ListedPackage
 	if *standard != "" {
-		text, err := os.ReadFile(*standard)
+		text, err := inputfile.Read(*standard, inputfile.Text)
 		if err != nil {
 			return 0, err
 		}
@@ -37,7 +37,7 @@ func runPackages(e env, args []string) (int, error) {
 		}
 	}
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := inputfile.Read(file, inputfile.Data)
 		if err != nil {
 			return 0, err
 		}

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/sizes"
 )
 
@@ -59,7 +59,7 @@ func runSizes(e env, args []string) (int, error) {
 		_, err := e.stdout.Write(text)
 		return clean, err
 	}
-	text, err = os.ReadFile(*budgetFile)
+	text, err = inputfile.Read(*budgetFile, inputfile.Text)
 	if err != nil {
 		return 0, err
 	}

@@ -3,11 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/syscalls"
 )
 
@@ -114,7 +114,7 @@ func analyzeAll(files []string, name string) (*syscalls.Report, error) {
 }
 
 func readAllowed(file string) (*syscalls.Allowed, error) {
-	data, err := os.ReadFile(file)
+	data, err := inputfile.Read(file, inputfile.Text)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/pcln"
 	"github.com/go3s/rules_go3s/internal/symbolize"
 )
@@ -57,8 +58,11 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return exitOK
 }
 
+// maxStdin bounds what is read from standard input, which may have no end, in bytes.
+const maxStdin = 32 << 20
+
 func symbolizeFile(side, log, output string, stdin io.Reader, stdout, stderr io.Writer) error {
-	data, err := os.ReadFile(side)
+	data, err := inputfile.Read(side, inputfile.Data)
 	if err != nil {
 		return err
 	}
@@ -73,9 +77,11 @@ func symbolizeFile(side, log, output string, stdin io.Reader, stdout, stderr io.
 	var input []byte
 	if log == "" || log == "-" {
 		log = "standard input"
-		input, err = io.ReadAll(stdin)
+		if input, err = inputfile.ReadStream(stdin, log, maxStdin); err != nil {
+			return fmt.Errorf("%w. Name a file that has it", err)
+		}
 	} else {
-		input, err = os.ReadFile(log)
+		input, err = inputfile.Read(log, inputfile.Data)
 	}
 	if err != nil {
 		return err

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 )
 
 // An Archive is a compiled package other than main.
@@ -38,7 +38,7 @@ const (
 // ReadObjectHeader reads the header line of the first member of the Go archive
 // file.
 func ReadObjectHeader(file string) (goobj.Header, error) {
-	f, err := os.Open(file)
+	f, err := inputfile.Open(file)
 	if err != nil {
 		return goobj.Header{}, err
 	}

@@ -17,8 +17,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/cgofiles"
 	"github.com/go3s/rules_go3s/internal/goversion"
+	"github.com/go3s/rules_go3s/internal/inputfile"
+	"github.com/go3s/rules_go3s/internal/link"
 	"github.com/go3s/rules_go3s/internal/link/elflinker"
 	"github.com/go3s/rules_go3s/internal/link/extld"
 )
@@ -107,6 +110,10 @@ func Link(c Config) (warnings string, err error) {
 		return "", err
 	}
 
+	if err := c.checkInputs(); err != nil {
+		return "", err
+	}
+
 	packages, err := c.loaded()
 	if err != nil {
 		return "", err
@@ -119,7 +126,11 @@ func Link(c Config) (warnings string, err error) {
 		return "", err
 	}
 
-	tmp, err := os.MkdirTemp(filepath.Dir(c.Out), ".golink*")
+	dir := filepath.Dir(c.Out)
+	if atomicfile.IsSpecial(c.Out) {
+		dir = os.TempDir()
+	}
+	tmp, err := os.MkdirTemp(dir, ".golink*")
 	if err != nil {
 		return "", err
 	}
@@ -154,25 +165,80 @@ func Link(c Config) (warnings string, err error) {
 	if warnings, err = c.run(args, level, tmp, h); err != nil {
 		return "", err
 	}
-	if c.Map != "" {
-		if err := os.Rename(filepath.Join(tmp, mapName), c.Map); err != nil {
-			return warnings, fmt.Errorf("%s ended without a link map: %w", c.Linker, err)
+	return warnings, c.publish(tmp, out, leftOut)
+}
+
+// publish puts what was made in tmp, the program out among it, and the list of what was left out where c wants them,
+// all or nothing.
+func (c *Config) publish(tmp, out string, leftOut []cgofiles.LeftOut) error {
+	var outputs atomicfile.Batch
+	defer outputs.Close()
+	for _, f := range []struct{ from, to string }{{mapName, c.Map}, {symbolsName, c.SymbolsFile}} {
+		if f.to == "" {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(tmp, f.from))
+		if err != nil {
+			return fmt.Errorf("%s ended without an output: %w", c.Linker, err)
+		}
+		if err := outputs.Write(f.to, 0o644, data); err != nil {
+			return err
 		}
 	}
-	if err := os.Rename(out, c.Out); err != nil {
-		return warnings, fmt.Errorf("%s ended without an output: %w", c.Linker, err)
-	}
 	if c.LeftOutFile != "" {
-		err = cgofiles.WriteReport(c.LeftOutFile, leftOut)
+		if err := outputs.Write(c.LeftOutFile, 0o644, cgofiles.EncodeReport(leftOut)); err != nil {
+			return err
+		}
 	}
-	return warnings, err
+	if _, err := os.Stat(out); err != nil {
+		return fmt.Errorf("%s ended without an output: %w", c.Linker, err)
+	}
+	if err := outputs.Move(c.Out, out); err != nil {
+		return err
+	}
+	return outputs.Commit()
+}
+
+// checkInputs refuses archives, scripts and contents that are no regular files, before the link: cmd/link and external linkers
+// would wait for a named pipe.
+func (c *Config) checkInputs() error {
+	type input struct{ what, file string }
+	var inputs []input
+	for _, a := range c.Archives {
+		inputs = append(inputs, input{fmt.Sprintf("package %s from %s", a.PkgPath, a.Label), a.File})
+	}
+	for _, spec := range c.Sections {
+		s, file, err := link.ParseSection(spec)
+		if err != nil {
+			return err
+		}
+		inputs = append(inputs, input{"section " + s.Name, file})
+	}
+	for _, spec := range c.Notes {
+		n, file, err := link.ParseNote(spec)
+		if err != nil {
+			return err
+		}
+		inputs = append(inputs, input{"note " + n.Owner, file})
+	}
+	inputs = append(inputs, input{"package metadata", c.PackageMetadata}, input{"linker script", c.External.Script})
+	for _, i := range inputs {
+		if i.file == "" {
+			continue
+		}
+		if err := inputfile.Check(i.file); err != nil {
+			return fmt.Errorf("%s: %w", i.what, err)
+		}
+	}
+	return nil
 }
 
 // Names in the temporary directory.
 const (
-	outName    = "a.out" // what cmd/link's external linker is to write
-	mapName    = "map"
-	objectName = "go.o" // cmd/link decides it
+	outName     = "a.out" // what cmd/link's external linker is to write
+	mapName     = "map"
+	symbolsName = "symbols"
+	objectName  = "go.o" // cmd/link decides it
 )
 
 // checkMain checks that the main archive was compiled for the wanted platform by

@@ -28,7 +28,7 @@ func (c *Config) extldflags(tmp string) []string {
 		flags = append(flags, extld.TracebackFlag+c.Traceback)
 	}
 	if c.SymbolsFile != "" {
-		flags = append(flags, extld.SymbolsFileFlag+c.SymbolsFile)
+		flags = append(flags, extld.SymbolsFileFlag+filepath.Join(tmp, symbolsName))
 	}
 	if c.AllowUnverifiedGo {
 		flags = append(flags, extld.AllowUnverifiedFlag)

@@ -9,6 +9,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/inputfile"
 )
 
 // cgoPackage is what cmd/link adds to a program that it links externally when it
@@ -19,7 +21,7 @@ const cgoPackage = "runtime/cgo"
 // packages without an archive in dir: the list is the same for every platform and
 // build mode.
 func readPackageList(file, dir string) ([]string, error) {
-	f, err := os.Open(file)
+	f, err := inputfile.Open(file)
 	if err != nil {
 		return nil, err
 	}

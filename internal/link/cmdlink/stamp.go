@@ -2,9 +2,10 @@ package cmdlink
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/inputfile"
 )
 
 // readStamps reads Bazel workspace status files: one "KEY value" a line, where
@@ -12,7 +13,7 @@ import (
 func readStamps(files []string) (map[string]string, error) {
 	m := map[string]string{}
 	for _, f := range files {
-		data, err := os.ReadFile(f)
+		data, err := inputfile.Read(f, inputfile.Text)
 		if err != nil {
 			return nil, fmt.Errorf("stamp file: %w", err)
 		}

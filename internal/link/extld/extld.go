@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/link"
 	"github.com/go3s/rules_go3s/internal/link/elflinker"
 )
@@ -180,7 +181,7 @@ func (x *Command) readUserFiles(opt *link.Options) error {
 		if err != nil {
 			return err
 		}
-		if s.Data, err = os.ReadFile(file); err != nil {
+		if s.Data, err = inputfile.Read(file, inputfile.Data); err != nil {
 			return fmt.Errorf("section %s: %w", s.Name, err)
 		}
 		opt.Sections = append(opt.Sections, s)
@@ -190,14 +191,14 @@ func (x *Command) readUserFiles(opt *link.Options) error {
 		if err != nil {
 			return err
 		}
-		if n.Desc, err = os.ReadFile(file); err != nil {
+		if n.Desc, err = inputfile.Read(file, inputfile.Data); err != nil {
 			return fmt.Errorf("note %s: %w", n.Owner, err)
 		}
 		opt.Notes = append(opt.Notes, n)
 	}
 	if x.packageMetadata != "" {
 		var err error
-		if opt.PackageMetadata, err = os.ReadFile(x.packageMetadata); err != nil {
+		if opt.PackageMetadata, err = inputfile.Read(x.packageMetadata, inputfile.Text); err != nil {
 			return fmt.Errorf("package metadata: %w", err)
 		}
 	}
@@ -253,8 +254,10 @@ func (x *Command) Link(data []byte, dir string) (*Result, error) {
 
 func noBuildID() (id []byte, off int64) { return nil, 0 }
 
-// Write writes r to the file out, and the link map and the side file to what x names, each whole or not at all.
+// Write writes r to the file out, and the link map and the side file to what x names, all of them or none.
 func (x *Command) Write(r *Result, out string) error {
+	var outputs atomicfile.Batch
+	defer outputs.Close()
 	for _, f := range []struct {
 		name string
 		data []byte
@@ -262,11 +265,11 @@ func (x *Command) Write(r *Result, out string) error {
 		if f.data == nil {
 			continue
 		}
-		if err := atomicfile.Write(f.name, 0o644, f.data); err != nil {
+		if err := outputs.Write(f.name, 0o644, f.data); err != nil {
 			return err
 		}
 	}
-	return atomicfile.WriteFunc(out, 0o755, func(w io.Writer) error {
+	err := outputs.WriteFunc(out, 0o755, func(w io.Writer) error {
 		// To sum the contents takes as long as to write them.
 		var id []byte
 		var off int64
@@ -287,6 +290,10 @@ func (x *Command) Write(r *Result, out string) error {
 		_, err = f.WriteAt(id, off)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	return outputs.Commit()
 }
 
 // Run links as cmd/link's external linker.

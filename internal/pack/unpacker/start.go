@@ -9,13 +9,22 @@ const (
 	protNone  = 0
 	protRead  = 1
 	protWrite = 2
+	protExec  = 4
 
 	mapPrivate        = 0x2
+	mapFixed          = 0x10
 	mapAnonymous      = 0x20
 	mapFixedNoReplace = 0x100000
 
 	madvHugepage     = 14
 	madvPopulateRead = 22
+
+	mfdCloexec      = 1
+	mfdAllowSealing = 2
+	mfdNoexecSeal   = 8 // no file to execute; memory mapped from it may be
+
+	fAddSeals = 1033
+	sealAll   = 15 // F_SEAL_SEAL, _SHRINK, _GROW, _WRITE
 
 	atNull   = 0
 	atPhdr   = 3
@@ -24,6 +33,7 @@ const (
 	atEntry  = 9
 
 	efault = 14
+	einval = 22
 )
 
 // syscall enters the kernel. It is the assembler's, beside _start.
@@ -124,8 +134,9 @@ func protect(h *Header, image unsafe.Pointer, page uintptr) {
 		if s.Prot == protRead|protWrite {
 			continue
 		}
-		if syscall(sysMprotect, uintptr(image)+from, stop-from, uintptr(s.Prot), 0, 0, 0) != 0 {
-			fail("packed program: cannot protect its memory\n")
+		denied := onlyMemfd && s.Prot&protExec != 0 || syscall(sysMprotect, uintptr(image)+from, stop-from, uintptr(s.Prot), 0, 0, 0) != 0
+		if denied && (s.Prot&protExec == 0 || !replace(uintptr(image)+from, stop-from, uintptr(s.Prot))) {
+			fail("packed program: cannot protect its memory: written memory may not become executable here, run the program unpacked\n")
 		}
 	}
 	if used := (uintptr(h.Span) + page - 1) &^ (page - 1); used < uintptr(h.Room) {

@@ -14,4 +14,7 @@ const (
 	sysGetcpu           = 309
 	sysSchedSetaffinity = 203
 	sysSchedGetaffinity = 204
+	sysMemfdCreate      = 319
+	sysFcntl            = 72
+	sysClose            = 3
 )

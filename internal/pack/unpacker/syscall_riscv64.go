@@ -14,4 +14,7 @@ const (
 	sysGetcpu           = 168
 	sysSchedSetaffinity = 122
 	sysSchedGetaffinity = 123
+	sysMemfdCreate      = 279
+	sysFcntl            = 25
+	sysClose            = 57
 )

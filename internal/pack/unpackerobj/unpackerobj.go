@@ -31,9 +31,9 @@ const (
 	arHeader = 60 // bytes
 )
 
-// Build compiles the Go files of root/internal/pack/unpacker for linux/goarch,
+// Build compiles the Go files of root/internal/pack/unpacker for linux/goarch and further build tags,
 // assembles root/internal/arch/goarch/unpack.s and links both.
-func Build(root, goarch string) (arch.Stub, error) {
+func Build(root, goarch string, tags ...string) (arch.Stub, error) {
 	tmp, err := os.MkdirTemp("", "unpackerobj")
 	if err != nil {
 		return arch.Stub{}, err
@@ -50,7 +50,7 @@ func Build(root, goarch string) (arch.Stub, error) {
 
 	source := filepath.Join(root, "internal", "pack", "unpacker")
 	ctx := build.Default
-	ctx.GOOS, ctx.GOARCH, ctx.BuildTags = "linux", goarch, []string{"unpacker"}
+	ctx.GOOS, ctx.GOARCH, ctx.BuildTags = "linux", goarch, append(tags, "unpacker")
 	pkg, err := ctx.ImportDir(source, 0)
 	if err != nil {
 		return arch.Stub{}, err

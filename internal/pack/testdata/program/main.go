@@ -28,6 +28,9 @@ func main() {
 		m["x"] = 1
 	case "gc":
 		gc()
+	case "memfd":
+		data, err := os.ReadFile("/proc/self/maps")
+		fmt.Println(strings.Contains(string(data), "memfd:"), err)
 	case "exit":
 	default:
 		fmt.Fprintf(os.Stderr, "unknown part %q\n", os.Args[1])

@@ -1,0 +1,132 @@
+package elf
+
+import (
+	"bytes"
+	"debug/elf"
+)
+
+// Tags of relative relocations without addends (gABI 5, "Dynamic Section"), which package debug/elf lacks.
+const (
+	dtRELRSZ elf.DynTag = 35
+	dtRELR   elf.DynTag = 36
+)
+
+// relativeTypes are the relocation types that only add the load address.
+var relativeTypes = map[elf.Machine]uint32{
+	elf.EM_X86_64:  uint32(elf.R_X86_64_RELATIVE),
+	elf.EM_AARCH64: uint32(elf.R_AARCH64_RELATIVE),
+	elf.EM_RISCV:   uint32(elf.R_RISCV_RELATIVE),
+}
+
+// A Relocation is one dynamic relocation: what is added to the load address, or to a symbol, and where the sum goes.
+type Relocation struct {
+	Site     uint64 // address of the word that is relocated
+	Relative bool   // only the load address is added; false for all others, those of symbols and of functions that choose a function
+	Addend   uint64
+	Entry    uint64 // address of the Elf64_Rela with the addend; 0 for DT_RELR, where the relocated word has it
+}
+
+// Relocations calls visit for each dynamic relocation that a loader would apply: those of the tables DT_RELA, DT_JMPREL and
+// DT_RELR of PT_DYNAMIC (gABI 5, "Dynamic Section" and "Relative Relocation Table"). There are none in a file without
+// PT_DYNAMIC. The error is that of visit, or a *FormatError about a table that is not in the file.
+func (f *File) Relocations(visit func(Relocation) error) error {
+	tags := map[elf.DynTag]uint64{}
+	for i := range f.Progs {
+		p := &f.Progs[i]
+		if elf.ProgType(p.Type) != elf.PT_DYNAMIC {
+			continue
+		}
+		b, err := f.SegmentData(p)
+		if err != nil {
+			return err
+		}
+		for ; len(b) >= DynSize && le.Uint64(b) != uint64(elf.DT_NULL); b = b[DynSize:] {
+			tags[elf.DynTag(le.Uint64(b))] = le.Uint64(b[8:])
+		}
+	}
+	for _, t := range []struct {
+		addr, size elf.DynTag
+		read       func(addr uint64, table []byte, visit func(Relocation) error) error
+	}{
+		{elf.DT_RELA, elf.DT_RELASZ, f.relaTable},
+		{elf.DT_JMPREL, elf.DT_PLTRELSZ, f.relaTable},
+		{dtRELR, dtRELRSZ, f.relrTable},
+	} {
+		addr, size := tags[t.addr], tags[t.size]
+		if size == 0 {
+			continue
+		}
+		table, err := f.Bytes(addr, size)
+		if err != nil {
+			return err
+		}
+		if err := t.read(addr, table, visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *File) relaTable(addr uint64, table []byte, visit func(Relocation) error) error {
+	relative := relativeTypes[elf.Machine(f.Header.Machine)]
+	for ; len(table) >= RelaSize; table, addr = table[RelaSize:], addr+RelaSize {
+		info := le.Uint64(table[8:])
+		r := Relocation{Site: le.Uint64(table), Relative: info == uint64(relative), Addend: le.Uint64(table[16:]), Entry: addr}
+		if err := visit(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *File) relrTable(_ uint64, table []byte, visit func(Relocation) error) error {
+	one := func(site uint64) error {
+		word, err := f.Bytes(site, 8)
+		if err != nil {
+			return err
+		}
+		return visit(Relocation{Site: site, Relative: true, Addend: le.Uint64(word)})
+	}
+	next := uint64(0) // the word after those that have been relocated
+	for ; len(table) >= 8; table = table[8:] {
+		e := le.Uint64(table)
+		if e&1 == 0 {
+			if err := one(e); err != nil {
+				return err
+			}
+			next = e + 8
+			continue
+		}
+		for n := uint64(0); n < 63; n++ {
+			if e>>(n+1)&1 != 0 {
+				if err := one(next + 8*n); err != nil {
+					return err
+				}
+			}
+		}
+		next += 63 * 8
+	}
+	return nil
+}
+
+// Relocated returns the n bytes at vaddr as they are in a program that is loaded at its link-time addresses: linkers
+// other than Go's leave words that a DT_RELA entry relocates at 0, as the addend is in the entry. The words lie at multiples
+// of 8. Symbols are not looked up: their words are as in the file. The result shares memory with f where nothing is relocated.
+func (f *File) Relocated(vaddr, n uint64) ([]byte, error) {
+	b, err := f.Bytes(vaddr, n)
+	if err != nil {
+		return nil, err
+	}
+	shared := true
+	err = f.Relocations(func(r Relocation) error {
+		if !r.Relative || r.Entry == 0 || r.Site < vaddr || r.Site-vaddr >= n || n-(r.Site-vaddr) < 8 {
+			return nil
+		}
+		if shared {
+			b, shared = bytes.Clone(b), false
+		}
+		le.PutUint64(b[r.Site-vaddr:], r.Addend)
+		return nil
+	})
+	return b, err
+}

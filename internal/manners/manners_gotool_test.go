@@ -1,0 +1,396 @@
+//go:build linux
+
+package manners
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go3s/rules_go3s/internal/gotool"
+)
+
+// nobody is the user that the commands run as where the test runs as root.
+const nobody = 65534
+
+// files are what the commands read: a program, an object of the assembler, an archive of the compiler, a side file.
+type files struct {
+	tools, dir                        string
+	program, object, archive, symbols string
+}
+
+// prepare builds the commands and files for them, in folders that nobody owns.
+func prepare(t *testing.T) *files {
+	t.Helper()
+	f := &files{tools: tempDir(t), dir: tempDir(t)}
+	gotool.Output(t, filepath.Join("..", ".."), "", "build", "-o", f.tools+"/", "./tools/golink", "./tools/elfstrip", "./tools/linkcheck", "./tools/symbolize")
+	f.program, f.object, f.archive, f.symbols = f.in("program"), f.in("start.o"), f.in("main.a"), f.in("symbols")
+	write(t, f.in("main.go"), "package main\n\nfunc main() {}\n")
+	write(t, f.in("start.s"), "TEXT _start(SB), 4, $0\n\tRET\n")
+	gotool.Output(t, f.dir, "amd64", "build", "-o", f.program, "main.go")
+	gotool.Output(t, f.dir, "amd64", "tool", "asm", "-p", "main", "-o", f.object, "start.s")
+	gotool.Output(t, f.dir, "amd64", "tool", "compile", "-p", "main", "-o", f.archive, "main.go")
+	if r := f.run(t, nil, "elfstrip", "--traceback=symbolized", "--symbols-file="+f.symbols, "-o", f.in("stripped"), f.program); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	return f
+}
+
+// tempDir returns a folder that any user may use, unlike t.TempDir.
+func tempDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "manners")
+	if err == nil {
+		err = os.Chmod(dir, 0o777)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+func (f *files) in(name string) string { return filepath.Join(f.dir, name) }
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A result is how a command ended.
+type result struct {
+	code   int
+	stdout []byte
+	stderr string
+	spent  time.Duration
+	memory int64 // largest resident set, bytes
+}
+
+// run runs a command as an ordinary user.
+func (f *files) run(t *testing.T, stdin io.Reader, tool string, args ...string) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(f.tools, tool), args...)
+	cmd.Dir = f.dir
+	cmd.Stdin = stdin
+	cmd.Env = append(os.Environ(), "TMPDIR="+f.dir)
+	if os.Getuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	begin := time.Now()
+	err := cmd.Run()
+	if e := (*exec.ExitError)(nil); err != nil && !errors.As(err, &e) {
+		t.Fatal(err)
+	}
+	usage, _ := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	return result{cmd.ProcessState.ExitCode(), stdout.Bytes(), stderr.String(), time.Since(begin), usage.Maxrss << 10}
+}
+
+// inputs are command lines by the tool; FILE stands for the input that is tested, others for good ones.
+var inputs = []string{
+	"elfstrip -o OUT FILE",
+	"elfstrip FILE",
+	"elfstrip @FILE",
+	"elfstrip --add-section=.x=FILE -o OUT PROGRAM",
+	"elfstrip --update-section=.x=FILE -o OUT PROGRAM",
+	"elfstrip --keep-symbols=FILE -o OUT PROGRAM",
+	"elfstrip --strip-symbols=FILE -o OUT PROGRAM",
+	"elfstrip --add-gnu-debuglink=FILE -o OUT PROGRAM",
+	"linkcheck check FILE",
+	"linkcheck @FILE",
+	"linkcheck check --policy=FILE PROGRAM",
+	"linkcheck check --symbols=FILE PROGRAM",
+	"linkcheck check --packages=FILE PROGRAM",
+	"linkcheck check --vulnerabilities=FILE PROGRAM",
+	"linkcheck compare FILE PROGRAM",
+	"linkcheck compare --policy=FILE PROGRAM PROGRAM",
+	"linkcheck syscalls FILE",
+	"linkcheck syscalls --allowed=FILE PROGRAM",
+	"linkcheck verdict FILE",
+	"linkcheck merge FILE",
+	"linkcheck packages FILE",
+	"linkcheck packages --standard=FILE ARCHIVE",
+	"linkcheck sizes a=FILE",
+	"linkcheck sizes --budget=FILE a=PROGRAM",
+	"linkcheck sizes --named=a=FILE a=PROGRAM",
+	"symbolize --symbols=FILE LOG",
+	"symbolize --symbols=SYMBOLS FILE",
+	"golink asm -o OUT FILE",
+	"golink asm -o OUT @FILE",
+	"golink link LINK -main FILE",
+	"golink link LINK -main ARCHIVE -archive a=a=FILE=//a",
+	"golink link LINK -main ARCHIVE -main-source FILE.go",
+	"golink link LINK -main ARCHIVE -stamp FILE -x-def a.b=c",
+	"golink link LINK -main ARCHIVE -section .x=FILE",
+	"golink link LINK -main ARCHIVE -note a:1=FILE",
+	"golink link LINK -main ARCHIVE -package-metadata FILE",
+	"golink link LINK -main ARCHIVE -external-linker /bin/ld -linker-script FILE",
+}
+
+// command returns the words of a command line with its files.
+func (f *files) command(t *testing.T, line, file string) []string {
+	r := strings.NewReplacer("FILE", file, "PROGRAM", f.program, "ARCHIVE", f.archive, "SYMBOLS", f.symbols, "LOG", f.in("main.go"), "OUT", f.in("out"),
+		"LINK", "-o "+f.in("out")+" -goarch amd64 -linker "+filepath.Join(gotool.Output(t, "", "", "env", "GOTOOLDIR"), "link"))
+	return strings.Fields(r.Replace(line))
+}
+
+// What is no regular file is refused at once, by name, for each input of each command, and nothing is made.
+func TestInputs(t *testing.T) {
+	f := prepare(t)
+	special := f.in("special")
+	if err := os.Mkdir(special, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	pipe, link := filepath.Join(special, "pipe"), filepath.Join(special, "link")
+	if err := syscall.Mkfifo(pipe, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("pipe", link); err != nil {
+		t.Fatal(err)
+	}
+	for name, target := range map[string]string{"pipe": pipe, "link": pipe, "zero": "/dev/zero"} {
+		if err := os.Symlink(target, filepath.Join(special, name+".go")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, line := range inputs {
+		for file, kind := range map[string]string{pipe: "a named pipe", link: "a named pipe", special: "a directory", "/dev/zero": "a device"} {
+			if strings.Contains(line, "FILE.go") {
+				if file == special {
+					continue
+				}
+				file = filepath.Join(special, filepath.Base(file))
+			}
+			if file == special && line == "linkcheck check FILE" {
+				continue // the files in it
+			}
+			words := f.command(t, line, file)
+			r := f.run(t, nil, words[0], words[1:]...)
+			if want := fmt.Sprintf("is %s, want a regular file", kind); r.code == 0 || !strings.Contains(r.stderr, file) || !strings.Contains(r.stderr, want) {
+				t.Errorf("%s with %s: exit code %d after %v: %s, want %q", line, file, r.code, r.spent, r.stderr, want)
+			}
+			if r.spent > 5*time.Second || r.memory > 64<<20 {
+				t.Errorf("%s with %s: took %v and %d bytes", line, file, r.spent, r.memory)
+			}
+		}
+	}
+	if _, err := os.Lstat(f.in("out")); err == nil {
+		t.Error("there is an output")
+	}
+}
+
+// outputs are command lines that write to OUT.
+var outputs = []string{
+	"elfstrip -o OUT PROGRAM",
+	"elfstrip --pack=lz4 -o OUT PROGRAM",
+	"elfstrip --dump-section=.text=OUT -o OTHER PROGRAM",
+	"elfstrip --traceback=symbolized --symbols-file=OUT -o OTHER PROGRAM",
+	"golink asm -o OUT OBJECT",
+	"linkcheck check --report-only --format=json -o OUT PROGRAM",
+	"linkcheck syscalls --list -o OUT PROGRAM",
+	"linkcheck sizes --update --budget=OUT a=PROGRAM",
+	"symbolize --symbols=SYMBOLS -o OUT main.go",
+}
+
+func (f *files) output(t *testing.T, stdin io.Reader, line, out string) result {
+	t.Helper()
+	r := strings.NewReplacer("OUT", out, "OTHER", f.in("other"), "PROGRAM", f.program, "OBJECT", f.object, "SYMBOLS", f.symbols)
+	words := strings.Fields(r.Replace(line))
+	return f.run(t, stdin, words[0], words[1:]...)
+}
+
+// An output is written to a pipe, a device and a descriptor, through links, which stay.
+func TestOutputs(t *testing.T) {
+	f := prepare(t)
+	pipe, file := f.in("pipe"), f.in("file")
+	if err := syscall.Mkfifo(pipe, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(pipe, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	link := func(name, target string) string {
+		if err := os.Symlink(target, f.in(name)); err != nil {
+			t.Fatal(err)
+		}
+		return f.in(name)
+	}
+	stdout, null, toPipe, directory := link("stdout", "/proc/self/fd/1"), link("null", os.DevNull), link("topipe", "pipe"), link("directory", ".")
+	for _, line := range outputs {
+		if r := f.output(t, nil, line, file); r.code != 0 {
+			t.Fatalf("%s: exit code %d: %s", line, r.code, r.stderr)
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := f.output(t, nil, line, stdout); r.code != 0 || !bytes.Equal(r.stdout, want) {
+			t.Errorf("%s to standard output: exit code %d, %d bytes, want %d: %s", line, r.code, len(r.stdout), len(want), r.stderr)
+		}
+		if r := f.output(t, nil, line, null); r.code != 0 {
+			t.Errorf("%s to %s: exit code %d: %s", line, os.DevNull, r.code, r.stderr)
+		}
+		got := make(chan []byte, 1)
+		go func() {
+			data, _ := os.ReadFile(pipe)
+			got <- data
+		}()
+		if r := f.output(t, nil, line, toPipe); r.code != 0 {
+			t.Fatalf("%s to a pipe: exit code %d: %s", line, r.code, r.stderr)
+		} else if data := <-got; !bytes.Equal(data, want) {
+			t.Errorf("%s to a pipe: %d bytes, want %d", line, len(data), len(want))
+		}
+		if r := f.output(t, nil, line, directory); r.code == 0 || !strings.Contains(r.stderr, "is a directory") {
+			t.Errorf("%s to a directory: exit code %d: %s", line, r.code, r.stderr)
+		}
+		for _, l := range []string{stdout, null, toPipe, directory} {
+			if info, err := os.Lstat(l); err != nil || info.Mode().Type() != os.ModeSymlink {
+				t.Fatalf("%s: the link %s is gone", line, l)
+			}
+		}
+		os.Remove(file)
+		os.Remove(f.in("other"))
+	}
+}
+
+// A command that fails leaves none of its outputs.
+func TestNothingLeft(t *testing.T) {
+	f := prepare(t)
+	before := names(t, f.dir)
+	for _, line := range []string{
+		"elfstrip --traceback=symbolized --symbols-file=side -o none/OUT PROGRAM",
+		"elfstrip --traceback=symbolized --symbols-file=side --dump-section=.nothing=dump -o out PROGRAM",
+		"elfstrip --traceback=symbolized --symbols-file=side --dump-section=.text=none/dump -o out PROGRAM",
+		"elfstrip --dump-section=.text=dump -o /proc/self/fd/99 PROGRAM",
+		"elfstrip --traceback=symbolized --symbols-file=side -R .text -o out PROGRAM",
+	} {
+		if r := f.output(t, nil, line, "out"); r.code == 0 {
+			t.Errorf("%s: no error", line)
+		}
+		if now := names(t, f.dir); now != before {
+			t.Fatalf("%s: the folder has\n%s\nafter\n%s", line, now, before)
+		}
+	}
+}
+
+func names(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, e := range entries {
+		list = append(list, e.Name())
+	}
+	return strings.Join(list, " ")
+}
+
+// Standard input without end is refused when it is too much.
+func TestEndlessLog(t *testing.T) {
+	f := prepare(t)
+	zero, err := os.Open("/dev/zero")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer zero.Close()
+	r := f.run(t, zero, "symbolize", "--symbols="+f.symbols)
+	if r.code != 1 || !strings.Contains(r.stderr, "standard input: has more than") || r.memory > 80<<20 {
+		t.Errorf("exit code %d after %v, %d bytes: %s", r.code, r.spent, r.memory, r.stderr)
+	}
+}
+
+// A file that gets shorter while it is read is an error.
+func TestShrinkingInput(t *testing.T) {
+	f := prepare(t)
+	whole, err := os.ReadFile(f.program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := f.in("shrinking")
+	stop, done := make(chan struct{}), make(chan struct{})
+	write(t, path, string(whole))
+	go func() {
+		defer close(done)
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Duration(n*7%50) * time.Millisecond):
+				os.Truncate(path, 4096)
+				time.Sleep(time.Millisecond)
+				os.WriteFile(path, whole, 0o666)
+			}
+		}
+	}()
+	for _, line := range []string{
+		"elfstrip -o out SHRINKING", "elfstrip --traceback=full -o out SHRINKING", "elfstrip --pack=lz4 -o out SHRINKING",
+		"linkcheck check --report-only SHRINKING", "linkcheck syscalls SHRINKING", "linkcheck compare SHRINKING PROGRAM", "linkcheck sizes a=SHRINKING",
+	} {
+		failed := 0
+		for range 20 {
+			words := strings.Fields(strings.NewReplacer("SHRINKING", path, "PROGRAM", f.program).Replace(line))
+			r := f.run(t, nil, words[0], words[1:]...)
+			if r.code != 0 {
+				failed++
+			}
+			if r.code < 0 || r.code > 2 || strings.Contains(r.stderr, "goroutine ") || strings.Contains(r.stderr, "fault address") || strings.Contains(r.stderr, "report this") {
+				t.Errorf("%s: exit code %d: %s", line, r.code, r.stderr)
+				break
+			}
+		}
+		t.Logf("%s: failed %d of 20 times", line, failed)
+	}
+	close(stop)
+	<-done
+}
+
+// File capabilities stay with a file that is stripped in place by who may set them, else a warning says that they are lost.
+func TestCapabilities(t *testing.T) {
+	f := prepare(t)
+	// Version 2: cap_net_bind_service, permitted and effective (linux/capability.h, vfs_cap_data).
+	value := []byte{1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+	const name = "security.capability"
+	give := func() {
+		if err := os.Chown(f.program, nobody, nobody); err != nil {
+			t.Skipf("NOT TESTED: to set file capabilities wants root: %v", err)
+		}
+		if err := syscall.Setxattr(f.program, name, value, 0); err != nil {
+			t.Skipf("NOT TESTED: file capabilities cannot be set here: %v", err)
+		}
+	}
+	give()
+	r := f.run(t, nil, "elfstrip", "-g", f.program)
+	if want := f.program + ": its file capabilities are lost: operation not permitted: set them again with setcap"; r.code != 0 || !strings.Contains(r.stderr, want) {
+		t.Errorf("exit code %d: %s, want %q", r.code, r.stderr, want)
+	}
+	give()
+	if out, err := exec.Command(filepath.Join(f.tools, "elfstrip"), f.program).CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("as root: %v, %s", err, out)
+	}
+	got := make([]byte, 64)
+	if n, err := syscall.Getxattr(f.program, name, got); err != nil || !bytes.Equal(got[:n], value) {
+		t.Errorf("capabilities % x (%v), want % x", got[:max(n, 0)], err, value)
+	}
+	out := f.in("copy")
+	if r := f.run(t, nil, "elfstrip", "-o", out, f.program); r.code != 0 || r.stderr != "" {
+		t.Errorf("exit code %d: %s", r.code, r.stderr)
+	}
+	if _, err := syscall.Getxattr(out, name, got); err != syscall.ENODATA {
+		t.Errorf("another file has capabilities: %v", err)
+	}
+}

@@ -1,0 +1,5 @@
+//go:build unpacker && onlymemfd
+
+package unpacker
+
+const onlyMemfd = true
