@@ -17,7 +17,7 @@ package gobin
 //	offset 208  data, edata
 //	offset 224  bss, ebss
 //	offset 240  noptrbss, enoptrbss
-//	offset 296  types, etypes, since Go 1.20
+//	offset 296  types
 //
 // In a position-independent executable these are relocated at start, but
 // cmd/link writes the link-time values in place as well.
@@ -33,7 +33,7 @@ import (
 )
 
 // ModuleSize is how many bytes of the module data are read; there are more.
-const ModuleSize = 312
+const ModuleSize = 320
 
 // A Range is the addresses Start to End of a part of the program, End excluded.
 type Range struct{ Start, End uint64 }
@@ -57,7 +57,9 @@ type Module struct {
 	Data      Range
 	BSS       Range
 	NoPtrBSS  Range
-	Types     Range // type descriptors
+	// Types are the type descriptors. TypesErr says why they cannot be told; Types is empty then.
+	Types    Range
+	TypesErr error
 }
 
 // ReadModule finds the module data that belongs to the function table t of f.
@@ -70,7 +72,7 @@ func ReadModule(f *goelf.File, t *FuncTable) (*Module, error) {
 	word := func(off int) uint64 { return le.Uint64(b[off:]) }
 	slice := func(off int) Slice { return Slice{word(off), word(off + 8), word(off + 16)} }
 	span := func(off int) Range { return Range{word(off), word(off + 8)} }
-	return &Module{
+	m := &Module{
 		Addr:      addr,
 		FuncTable: word(0),
 		FuncNames: slice(8),
@@ -81,8 +83,22 @@ func ReadModule(f *goelf.File, t *FuncTable) (*Module, error) {
 		Data:      span(208),
 		BSS:       span(224),
 		NoPtrBSS:  span(240),
-		Types:     span(296),
-	}, nil
+	}
+	l, err := layoutOf(f)
+	if err != nil {
+		m.TypesErr = err
+		return m, nil
+	}
+	types := Range{word(moduleTypes), word(l.typesEnd)}
+	switch _, err := f.Bytes(types.Start, types.End-types.Start); {
+	case types.Start >= types.End:
+		m.TypesErr = errorf(f, 0, "the module data says that the type descriptors are at %#x to %#x, want ascending addresses", types.Start, types.End)
+	case err != nil:
+		m.TypesErr = err
+	default:
+		m.Types = types
+	}
+	return m, nil
 }
 
 func moduleBytes(f *goelf.File, t *FuncTable) (b []byte, addr uint64, err error) {
