@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
 // # What is executable
@@ -27,6 +28,31 @@ type span struct {
 	what       string
 }
 
+// headers is what Other calls the header tables of a file.
+const headers = "headers"
+
+// Others returns what is executable in f, but said to be no code, ascending. Nothing in text, where Go's
+// functions are, is of that.
+func Others(f *goelf.File, text gobin.Range) []Other {
+	_, others := executable(f, []span{{start: text.Start, end: text.End}})
+	return others
+}
+
+// Enters returns the offsets of all places in code, at address addr, where an instruction that enters the kernel
+// may begin, whatever is before it.
+func (a *Arch) Enters(code []byte, addr uint64) []int {
+	var out []int
+	for off := int(-addr) & (a.MinLen - 1); off < len(code); off += a.MinLen {
+		if b := code[off]; b == 0 || a == amd64 && b != 0x0f && b != 0xcd {
+			continue // most bytes; prefixes are no matter
+		}
+		if i := a.decode(code[off:], addr+uint64(off)); i.Flow == Syscall || i.Flow == Syscall32 {
+			out = append(out, off)
+		}
+	}
+	return out
+}
+
 // executable returns what the kernel maps executable of f, ascending: code, and what headers
 // call something else. Nothing in keep, which is without overlap, is of the latter.
 func executable(f *goelf.File, keep []span) (code []codeRange, others []Other) {
@@ -44,9 +70,14 @@ func executable(f *goelf.File, keep []span) (code []codeRange, others []Other) {
 			}
 		}
 		other := func(what string, from, to uint64) {
-			if from < to {
-				others = append(others, Other{what, from, data[from-addr : to-addr]})
+			if from >= to {
+				return
 			}
+			bytes := data[from-addr : to-addr]
+			if what == headers {
+				bytes = f.FreeHeaderBytes(p.Off-(p.Vaddr-from), to-from)
+			}
+			others = append(others, Other{what, from, bytes})
 		}
 		if start < p.Vaddr {
 			other("the rest of a page", start, p.Vaddr)
@@ -80,9 +111,9 @@ func saidToBeOther(f *goelf.File) []span {
 			}
 		}
 	}
-	atOffset(0, goelf.HeaderSize, "headers")
-	atOffset(f.Header.Phoff, uint64(len(f.Progs))*goelf.ProgHeaderSize, "headers")
-	atOffset(f.Header.Shoff, uint64(len(f.Sections))*goelf.SectionHeaderSize, "headers")
+	atOffset(0, goelf.HeaderSize, headers)
+	atOffset(f.Header.Phoff, uint64(len(f.Progs))*goelf.ProgHeaderSize, headers)
+	atOffset(f.Header.Shoff, uint64(len(f.Sections))*goelf.SectionHeaderSize, headers)
 	for i := range f.Progs {
 		if p := &f.Progs[i]; elf.ProgType(p.Type) == elf.PT_NOTE {
 			atOffset(p.Off, p.Filesz, "notes")
@@ -92,7 +123,7 @@ func saidToBeOther(f *goelf.File) []span {
 		s := &f.Sections[i]
 		t, flags := elf.SectionType(s.Type), elf.SectionFlag(s.Flags)
 		if t != elf.SHT_NULL && t != elf.SHT_NOBITS && flags&elf.SHF_ALLOC != 0 && flags&elf.SHF_EXECINSTR == 0 {
-			out = append(out, span{s.Addr, s.Addr + s.Size, "section " + s.Str})
+			out = append(out, span{s.Addr, s.Addr + s.Size, "section " + gobin.Printable(s.Str)})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b span) int { return cmp.Compare(a.start, b.start) })

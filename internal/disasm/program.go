@@ -42,7 +42,7 @@ type Other struct {
 	// What they are: "headers", "notes", "the rest of a page", or "section " and a name.
 	What string
 	Addr uint64
-	Code []byte
+	Code []byte // of headers only what elf.FreeHeaderBytes leaves
 }
 
 // End returns the address after the last byte.

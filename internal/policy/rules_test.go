@@ -85,7 +85,7 @@ func TestSegmentRules(t *testing.T) {
 		want   []string
 	}{
 		{"data segment executable", flags(elf.PT_LOAD, 2, elf.PF_R|elf.PF_W|elf.PF_X),
-			[]string{"no-wx-segment: PT_LOAD 2: its flags are RWX"}},
+			[]string{"no-wx-segment: PT_LOAD 2: its flags are RWX", "no-foreign-code: section .go.buildinfo: ", "syscall-sites: the rest of a page: "}},
 		{"text segment writable", flags(elf.PT_LOAD, 0, elf.PF_R|elf.PF_W|elf.PF_X),
 			[]string{"no-wx-segment: PT_LOAD 0: its flags are RWX"}},
 		{"text segment not executable", flags(elf.PT_LOAD, 0, elf.PF_R),
@@ -508,7 +508,7 @@ func TestLibcRules(t *testing.T) {
 		{"beginning of a C literal", section(".c", elf.SHT_PROGBITS, alloc, "\x00Fatal glibc error: x\n\x00"), []string{"no-libc-string: Fatal glibc error: "}},
 		{"Go string of the same text", section(".c", elf.SHT_PROGBITS, alloc, "unset GLIBC_TUNABLES first\x00"), nil},
 		{"Go strings of an ELF tool", section(".c", elf.SHT_PROGBITS, alloc, "/lib64/ld-linux-x86-64.so.2libc.so.6GNU C Library musl"), nil},
-		{"C literal in a section that is not loaded", section(".debug_str", elf.SHT_PROGBITS, alloc, "\x00GLIBC_TUNABLESx"), nil},
+		{"C literal in a section that is not loaded", section(".debug_str", elf.SHT_PROGBITS, 0, "\x00GLIBC_TUNABLES\x00"), nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := gobintest.New(elf.EM_X86_64)

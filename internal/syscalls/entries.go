@@ -205,24 +205,21 @@ const maxOther = 4096
 // scanOthers looks at bytes that are executable but said to be no code for what enters the kernel, at each place where
 // an instruction may begin.
 func (a *Analysis) scanOthers() {
-	arch := a.program.Arch
 	for n, o := range a.program.Others {
 		name := "(" + o.What + ")"
 		if len(o.Code) > maxOther && slices.ContainsFunc(o.Code, func(c byte) bool { return c != 0 }) {
 			a.addOther(name, o.Addr, fmt.Sprintf("these %d bytes are mapped executable, and nothing tells what is code in them", len(o.Code)))
 		}
-		code := o.Code
-		if n+1 < len(a.program.Others) { // an instruction may reach into what follows
-			if next := a.program.Others[n+1]; next.Addr == o.Addr+uint64(len(code)) {
-				code = slices.Concat(code, next.Code[:min(len(next.Code), 15)])
-			}
+		code, end := o.Code, o.Addr+uint64(len(o.Code))
+		// An instruction may reach into what follows.
+		if next := a.program.Find(end); next != nil {
+			code = slices.Concat(code, next.Code[:min(len(next.Code), 4)])
+		} else if n+1 < len(a.program.Others) && a.program.Others[n+1].Addr == end {
+			code = slices.Concat(code, a.program.Others[n+1].Code[:min(len(a.program.Others[n+1].Code), 4)])
 		}
-		if next := a.program.Find(o.Addr + uint64(len(o.Code))); next != nil && len(code) == len(o.Code) {
-			code = slices.Concat(code, next.Code[:min(len(next.Code), 15)])
-		}
-		for off := int(-o.Addr) & (arch.MinLen - 1); off < len(o.Code); off += arch.MinLen {
-			if i := arch.Decode(code[off:], o.Addr+uint64(off)); i.Flow == disasm.Syscall || i.Flow == disasm.Syscall32 {
-				a.addOther(name, i.PC, "a system call is in these bytes, which the kernel maps executable")
+		for _, off := range a.program.Arch.Enters(code, o.Addr) {
+			if off < len(o.Code) {
+				a.addOther(name, o.Addr+uint64(off), "a system call is in these bytes, which the kernel maps executable")
 			}
 		}
 	}

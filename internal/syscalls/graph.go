@@ -175,7 +175,9 @@ func (a *Analysis) scan() (*graph, error) {
 	for f := range all {
 		a.judgeEntries(g, f, &all[f].entries)
 	}
-	a.scanOthers()
+	if !a.unpacker { // which is known, and goes nowhere else
+		a.scanOthers()
+	}
 	return g, nil
 }
 

@@ -108,10 +108,11 @@ func compareCalls(x, y Call) int {
 
 // An Analysis is the work on one executable.
 type Analysis struct {
-	program *disasm.Program
-	graph   *graph
-	flows   map[int]*flow
-	table   Table
+	program  *disasm.Program
+	unpacker bool // all code is the unpacker of a packed program
+	graph    *graph
+	flows    map[int]*flow
+	table    Table
 	// executable are the addresses that the kernel maps executable; addends what it relocates, ascending.
 	executable []gobin.Range
 	addends    []goelf.Addend
@@ -140,9 +141,8 @@ type step struct {
 // what its unpacker and what the program in it can ask. It fails when Go's tables in f are damaged, and when f is packed
 // and cannot be unpacked.
 func Analyze(f *goelf.File, name string) (*Report, error) {
-	r, err := analyze(f, name)
-	if err != nil || !pack.IsPacked(f) {
-		return r, err
+	if !pack.IsPacked(f) {
+		return analyze(f, name, false)
 	}
 	data, err := pack.Unpack(f)
 	if err != nil {
@@ -152,26 +152,34 @@ func Analyze(f *goelf.File, name string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	inside, err := analyze(original, name)
+	r, err := analyze(original, name, false)
 	if err != nil {
 		return nil, err
 	}
-	return inside, inside.Add(r)
+	outside, err := analyze(f, name, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Add(outside); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-// analyze is Analyze of f as the kernel starts it.
-func analyze(f *goelf.File, name string) (*Report, error) {
+// analyze is Analyze of f as the kernel starts it. unpacker says that all code in f is the unpacker of this release.
+func analyze(f *goelf.File, name string, unpacker bool) (*Report, error) {
 	p, err := disasm.Open(f)
 	if err != nil {
 		return nil, err
 	}
 	a := &Analysis{
-		program: p,
-		flows:   map[int]*flow{},
-		table:   Tables[p.Arch.GOARCH],
-		calls:   map[int64][]Site{},
-		known:   map[need]bool{},
-		via:     map[need]*step{},
+		program:  p,
+		unpacker: unpacker,
+		flows:    map[int]*flow{},
+		table:    Tables[p.Arch.GOARCH],
+		calls:    map[int64][]Site{},
+		known:    map[need]bool{},
+		via:      map[need]*step{},
 	}
 	a.executable = a.executableRanges()
 	if a.addends, err = f.Addends(); err != nil {
