@@ -28,6 +28,7 @@ package gobin
 import (
 	"bytes"
 	"debug/elf"
+	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
@@ -127,3 +128,46 @@ func moduleBytes(f *goelf.File, t *FuncTable) (b []byte, addr uint64, err error)
 	}
 	return nil, 0, notGo(f, "no Go module data")
 }
+
+// OtherModules returns the addresses, ascending, of what looks like module data besides m: a word that points to the magic number of a
+// function table, followed by a slice of its function names.
+func OtherModules(f *goelf.File, m *Module) ([]uint64, error) {
+	var tables []uint64
+	for p, data := range segments(f, 0, 0) {
+		for i := 0; ; i++ {
+			next := bytes.Index(data[i:], []byte{0xf1, 0xff, 0xff, 0xff, 0, 0})
+			if next < 0 || len(data)-(i+next) < funcTabHeader {
+				break
+			}
+			i += next
+			if data[i+7] == 8 {
+				tables = append(tables, p.Vaddr+uint64(i))
+			}
+		}
+	}
+	if len(tables) > maxFuncTables {
+		return nil, errorf(f, 0, "%d places look like a function table, want at most %d", len(tables), maxFuncTables)
+	}
+	var out []uint64
+	for _, table := range tables {
+		want := le.AppendUint64(nil, table)
+		for p, data := range segments(f, elf.PF_X, 0) {
+			for i := 0; ; i++ {
+				next := bytes.Index(data[i:], want)
+				if next < 0 || len(data)-(i+next) < ModuleSize {
+					break
+				}
+				i += next
+				names, at := le.Uint64(data[i+8:]), p.Vaddr+uint64(i)
+				if i%8 == 0 && at != m.Addr && names > table && names-table <= 1<<10 && le.Uint64(data[i+16:]) == le.Uint64(data[i+24:]) {
+					out = append(out, at)
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// maxFuncTables bounds the places that OtherModules looks for. A program that embeds Go programs has one for each.
+const maxFuncTables = 64

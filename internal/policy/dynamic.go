@@ -69,8 +69,11 @@ func dynamicString(f *goelf.File, entries []elf.Dyn64, off uint64) string {
 // findDynamic returns a finding for each dynamic entry with one of the tags,
 // whose values are strings.
 func findDynamic(in *Input, wish string, tags ...elf.DynTag) []Finding {
-	entries, _, _ := dynamicEntries(in.File)
+	entries, terminated, ok := dynamicEntries(in.File)
 	var out collector
+	if n := len(segments(in.File, elf.PT_DYNAMIC)); ok && !terminated || n > 1 {
+		out.add("PT_DYNAMIC", "%d headers, and %d entries of the first one without DT_NULL: not all of it can be read", n, len(entries))
+	}
 	for _, d := range entries {
 		if slices.Contains(tags, elf.DynTag(d.Tag)) {
 			s := dynamicString(in.File, entries, d.Val)
@@ -212,7 +215,10 @@ var noTextRelocations = Rule{
 	Ref:      "System V gABI, chapter 5, Dynamic Section, DT_TEXTREL",
 	Severity: Error,
 	Check: func(in *Input) []Finding {
-		entries, _, _ := dynamicEntries(in.File)
+		entries, _, ok := dynamicEntries(in.File)
+		if !ok && elf.Type(in.File.Header.Type) == elf.ET_DYN {
+			return one("PT_DYNAMIC", "a file of type ET_DYN has none, so nothing says what it relocates")
+		}
 		if _, ok := dynamicValue(entries, elf.DT_TEXTREL); ok {
 			return one("DT_TEXTREL", "PT_DYNAMIC has DT_TEXTREL, want none")
 		}

@@ -31,10 +31,13 @@ type pair struct {
 	with    []string // other rules that bad breaks
 }
 
+// ofBuildInfo are the rules that read nothing else than the build information, and apply without a setting.
+var ofBuildInfo = []string{"trimpath", "module-sums", "no-replaced-module", "vcs-clean"}
+
 // noGoRuntime switches the rules off that programs without the Go runtime break.
 func noGoRuntime(p *Policy) {
 	p.Overrides = map[string]Override{}
-	for _, id := range []string{"go-build-info", "go-tables", "no-cgo", "no-foreign-code", "no-host-path"} {
+	for _, id := range append([]string{"go-build-info", "go-tables", "no-cgo", "no-foreign-code", "no-host-path"}, ofBuildInfo...) {
 		p.Overrides[id] = Override{Severity: Off, Reason: "assembly"}
 	}
 }
@@ -89,10 +92,11 @@ var pairs = []pair{
 	{rule: "machine", profile: "static", set: func(p *Policy) { p.GOARCH = "arm64" },
 		good: func(w workshop) string { return w.build("arm64", "./hello", nil, "-trimpath") }, bad: hello()},
 	{rule: "pie-dynamic", profile: "static-pie", good: linked(cmdlink.ModeStaticPIE), bad: hello("-buildmode=pie", "-ldflags=-d"),
-		with: []string{"self-relocation", "relro"}},
-	{rule: "go-build-info", profile: "static", good: hello(), bad: func(w workshop) string { return w.objcopy(hello()(w), "-R", ".go.buildinfo") }},
+		with: []string{"self-relocation", "relro", "pie-relocations", "no-text-relocations"}},
+	{rule: "go-build-info", profile: "static", good: hello(), bad: func(w workshop) string { return w.objcopy(hello()(w), "-R", ".go.buildinfo") },
+		with: append([]string{"machine", "no-cgo", "go-tables", "no-host-path"}, ofBuildInfo...)},
 	{rule: "go-tables", profile: "static", good: hello(), bad: func(w workshop) string { return w.objcopy(hello()(w), "-R", ".gopclntab") },
-		with: []string{"no-cgo", "no-foreign-code", "no-host-path"}},
+		with: []string{"no-libc-symbol", "no-cgo", "no-foreign-code", "no-host-path"}},
 	{rule: "trimpath", profile: "static", good: hello(), bad: func(w workshop) string { return w.build("amd64", "./hello", nil) }, with: []string{"no-host-path"}},
 	{rule: "no-host-path", profile: "static", good: hello(), bad: program("./line")},
 	{rule: "no-host-path-string", profile: "static", good: stamped("/usr/share/zoo"), bad: stamped("/home/alice/src/zoo")},

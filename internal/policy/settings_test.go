@@ -82,7 +82,7 @@ func TestSettingRules(t *testing.T) {
 		{name: "Go version too old", policy: `"go_version_min": "go1.26.9"`, want: []string{"go-version: Go version: the program was built by go1.26.8, want go1.26.9 or newer"}},
 		{name: "Go version with experiments", policy: `"go_version_min": "1.26.8"`, program: func(p *gobintest.Program) { p.GoVersion = "go1.26.8 X:nodwarf5" }},
 		{name: "Go version of no release", policy: `"go_version_min": "1.2"`, program: func(p *gobintest.Program) { p.GoVersion = "devel +abc" },
-			want: []string{`go-version: Go version: the program was built by "devel +abc"`}},
+			want: []string{`go-version: Go version: the program was built by "devel +abc"`, "go-tables: module data"}},
 		{name: "other packages forbidden", policy: `"forbidden": {"packages": ["plugin", "pprof", "net/http/*/x"], "modules": ["example.com/ol"]}`},
 		{name: "package forbidden", policy: `"forbidden": {"packages": ["net/http/pprof"]}`,
 			want: []string{`forbidden-packages: net/http/pprof: this package is in the program, but "net/http/pprof" is forbidden`}},
@@ -223,7 +223,7 @@ func TestFIPSRules(t *testing.T) {
 		}
 		return p
 	}
-	const frozen = "crypto/internal/fips140/check.init crypto/internal/fips140/v1.0.0-c2097c7c/sha256.Sum"
+	const frozen = "crypto/internal/fips140/subtle.XORBytes crypto/internal/fips140/v1.0.0-c2097c7c/sha256.Sum"
 	for _, c := range []struct {
 		name     string
 		program  *gobintest.Program
@@ -274,7 +274,7 @@ func TestPacked(t *testing.T) {
 			expect(t, breachesOf(t, p, packed(t, machine, nil)))
 			expect(t, breachesOf(t, p, packed(t, machine, func(p *gobintest.Program) { p.Files = append(p.Files, "/src/a.go") })),
 				"no-host-path: unpacked: /src/a.go: ")
-			expect(t, breachesOf(t, mustNew(t, "static"), packed(t, machine, nil))[:1], "no-cgo: function table: it cannot be read")
+			expect(t, breachesOf(t, mustNew(t, "static"), packed(t, machine, nil))[:1], "no-libc-symbol: function table: it cannot be read")
 
 			data := packed(t, machine, nil)
 			at := func(section string) int { return int(parse(t, data).Section(section).Off) }
