@@ -69,11 +69,8 @@ func dynamicString(f *goelf.File, entries []elf.Dyn64, off uint64) string {
 // findDynamic returns a finding for each dynamic entry with one of the tags,
 // whose values are strings.
 func findDynamic(in *Input, wish string, tags ...elf.DynTag) []Finding {
-	entries, terminated, ok := dynamicEntries(in.File)
-	var out collector
-	if n := len(segments(in.File, elf.PT_DYNAMIC)); ok && !terminated || n > 1 {
-		out.add("PT_DYNAMIC", "%d headers, and %d entries of the first one without DT_NULL: not all of it can be read", n, len(entries))
-	}
+	entries, _, _ := dynamicEntries(in.File)
+	out := collector(unreadDynamic(in.File))
 	for _, d := range entries {
 		if slices.Contains(tags, elf.DynTag(d.Tag)) {
 			s := dynamicString(in.File, entries, d.Val)
@@ -81,6 +78,18 @@ func findDynamic(in *Input, wish string, tags ...elf.DynTag) []Finding {
 		}
 	}
 	return out
+}
+
+// unreadDynamic returns a finding when there is more of PT_DYNAMIC than dynamicEntries returns.
+func unreadDynamic(f *goelf.File) []Finding {
+	entries, terminated, ok := dynamicEntries(f)
+	switch n := len(segments(f, elf.PT_DYNAMIC)); {
+	case n > 1:
+		return one("PT_DYNAMIC", "there are %d such headers, want one at most: not all of them are read", n)
+	case ok && !terminated:
+		return one("PT_DYNAMIC", "no DT_NULL ends its %d entries: not all of it can be read", len(entries))
+	}
+	return nil
 }
 
 var noInterpreter = Rule{
@@ -159,6 +168,9 @@ var noSymbolVersions = Rule{
 	Ref:      "Linux Standard Base, Symbol Versioning",
 	Severity: Error,
 	Check: func(in *Input) []Finding {
+		if found := unreadDynamic(in.File); found != nil {
+			return found
+		}
 		entries, _, _ := dynamicEntries(in.File)
 		for _, tags := range [][2]elf.DynTag{{elf.DT_VERNEED, elf.DT_VERNEEDNUM}, {elf.DT_VERDEF, elf.DT_VERDEFNUM}} {
 			_, ok := dynamicValue(entries, tags[0])
@@ -218,6 +230,9 @@ var noTextRelocations = Rule{
 		entries, _, ok := dynamicEntries(in.File)
 		if !ok && elf.Type(in.File.Header.Type) == elf.ET_DYN {
 			return one("PT_DYNAMIC", "a file of type ET_DYN has none, so nothing says what it relocates")
+		}
+		if found := unreadDynamic(in.File); found != nil {
+			return found
 		}
 		if _, ok := dynamicValue(entries, elf.DT_TEXTREL); ok {
 			return one("DT_TEXTREL", "PT_DYNAMIC has DT_TEXTREL, want none")

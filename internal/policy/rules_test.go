@@ -368,7 +368,7 @@ func TestPIERules(t *testing.T) {
 	t.Run("unterminated", func(t *testing.T) {
 		m := pie(elf.EM_X86_64, nil)
 		m.Put64(m.Phdr(elf.PT_DYNAMIC, 0)+32, 7*16) // p_filesz
-		expect(t, breachesOf(t, mustNew(t, "static-pie"), m.Data), "pie-dynamic: DT_NULL", "no-needed: PT_DYNAMIC", "no-rpath: PT_DYNAMIC")
+		expect(t, breachesOf(t, mustNew(t, "static-pie"), m.Data), "pie-dynamic: DT_NULL", "no-text-relocations: PT_DYNAMIC", "no-needed: PT_DYNAMIC", "no-rpath: PT_DYNAMIC", "no-symbol-versions: PT_DYNAMIC")
 	})
 	t.Run("no dynamic section", func(t *testing.T) {
 		m := gobintest.New(elf.EM_X86_64).Build()
