@@ -7,8 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// Printable returns a name from a file for one line of text: what is not printable, and a backslash, is escaped as in a Go
-// string, and so is what means something else in lists, "#" and a space at an end. Different names stay different.
+// OneLine returns text from a file for one line: if something in it is not printable, that is escaped as in a Go string.
+func OneLine(text string) string {
+	for _, r := range text {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return Printable(text)
+		}
+	}
+	return text
+}
+
+// Printable returns a name from a file for a list: what is not printable, and a backslash, is escaped as in a Go
+// string, and so is what means something else there, "#" and a space at an end. Different names stay different.
 func Printable(name string) string {
 	plain := true
 	for _, r := range name {

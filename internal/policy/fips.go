@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"encoding/binary"
 	"errors"
@@ -18,7 +19,7 @@ var fipsSum = Rule{
 	ID:       "fips-sum",
 	What:     "The sum of the FIPS 140 module is right: the program would pass its integrity check.",
 	Why:      "Every Go program checks the sum when somebody starts it with GODEBUG=fips140=on, and panics where it is wrong. Linkers and strip tools that move bytes without it break it unnoticed.",
-	Evidence: "The record of the section .go.fipsinfo, in a file without section names the one that has the record's magic number and its own address; HMAC-SHA-256 over its four ranges in the file, as the program computes it. There is one record, and the module's check, where the program has it, refers to it; where functions have no names, the latter is not seen, nor is whether the ranges are the whole module. Relocations inside the ranges would change them in memory.",
+	Evidence: "The record of the section .go.fipsinfo, in a file without section names the one that has the record's magic number and its own address; HMAC-SHA-256 over its four ranges in the file, as the program computes it. There is one record, and the module's check, where the program has it, refers to it; all functions of the module are in its range of code; where functions have no names, neither is seen. Whether the ranges of data are all of the module's data is not seen. Relocations inside the ranges would change them in memory.",
 	Remedy:   "Link with golink, and change the file with elfstrip only.",
 	Ref:      "Go crypto/internal/fips140/check; cmd/link/internal/ld/fips140.go; golang/go#74683",
 	Severity: Error,
@@ -92,7 +93,27 @@ func checkFIPSUse(in *Input, info *gobin.FIPSInfo) []Finding {
 	case found && !refersIn(refs, record):
 		return one(".go.fipsinfo", "the module's check does not refer to the record at %#x: the program checks another", record.Start)
 	}
-	return nil // a program without the check has the record all the same
+	return checkFIPSText(in, info) // a program without the check has the record all the same
+}
+
+// checkFIPSText checks that all functions of the module are in the range of code that is summed, but for
+// jumps that the linker made.
+func checkFIPSText(in *Input, info *gobin.FIPSInfo) []Finding {
+	t, err := in.funcs()
+	m, err2 := in.module()
+	if err := cmp.Or(err, err2); err != nil {
+		return one("function table", "it cannot be read, so nothing tells whether all of the module is summed: %v", in.reason(err))
+	}
+	for i := range t.Len() {
+		fn := t.At(i)
+		if !strings.HasPrefix(fn.Name, fipsPath+"/") || strings.Contains(fn.Name, "-tramp") {
+			continue
+		}
+		if at := m.Text.Start + fn.Entry; at < info.Text.Start || at >= info.Text.End {
+			return one(".go.fipsinfo", "it sums the code %#x to %#x, but %s of the module is at %#x", info.Text.Start, info.Text.End, clip(fn.Name), at)
+		}
+	}
+	return nil
 }
 
 // fipsVersion returns the version of the FIPS 140 module in the program: "latest" for

@@ -28,7 +28,7 @@ type Report struct {
 	Calls   []Call    `json:"calls"`             // ascending by name
 	Dynamic []Dynamic `json:"dynamic,omitempty"` // places whose number is not known
 
-	symbols bool `json:"-"` // the file has a symbol table
+	symbols bool // the file has a symbol table
 }
 
 // SchemaVersion is that of the JSON form of a Report.
@@ -61,7 +61,7 @@ type Dynamic struct {
 	Site
 	Reason string `json:"reason"`
 
-	unnamed bool `json:"-"` // the number is in a variable, of which a symbol table would tell more
+	unnamed bool // the number is in a variable, of which a symbol table would tell more
 }
 
 // Add adds what another file of the same program can ask of the kernel, such as the packed form,

@@ -153,8 +153,9 @@ func Finish(m *elftest.Image) *elftest.Image {
 	for i, v := range []uint64{types, types + 8, 0, text, types + uint64(itab), 16, 0, textEnd - text, text} {
 		m.Put64(ro+itab+8*i, v)
 	}
-	put(152, addr(".gopclntab"))
-	put(296, types, types+roDataText, types, addr(".gopclntab"))
+	tableEnd := addr(".gopclntab") + uint64(m.Size(".gopclntab"))
+	put(152, tableEnd-4)
+	put(296, types, types+roDataText, types, tableEnd-8)
 	put(336, types+uint64(itab)+48, 1, 1)
 	put(360, types+uint64(itab)+40, 1, 1)
 	put(384, types+uint64(itab)+32, 1, 1)
