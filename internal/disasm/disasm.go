@@ -143,12 +143,13 @@ func (a *Arch) Effects(out []Effect, code []byte, pc uint64) []Effect {
 }
 
 // Immediate returns the constant of 32 bits or more that the instruction at the start of code, which is one, puts into a
-// register. On arm64 and riscv64 several instructions put one together: ok is false.
-func (a *Arch) Immediate(code []byte) (n uint64, ok bool) {
+// register, or pushes. On arm64 and riscv64 several instructions put one together: ok is false.
+func (a *Arch) Immediate(code []byte) (n uint64, pushed, ok bool) {
 	if a != amd64 {
-		return 0, false
+		return 0, false, false
 	}
-	return immediateAMD64(code)
+	n, ok = immediateAMD64(code)
+	return n, code[0] == 0x68, ok
 }
 
 // IndirectTarget returns the register that the indirect call or jump at the start of code takes its

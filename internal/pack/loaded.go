@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"fmt"
+	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/link"
@@ -19,7 +20,8 @@ import (
 
 // IsPacked reports whether f looks like a packed file: by its note, or by the code that it starts with.
 func IsPacked(f *goelf.File) bool {
-	if n, err := findNote(f); n != nil || err != nil {
+	notes, err := f.Notes()
+	if err == nil && slices.ContainsFunc(notes, func(n goelf.Note) bool { return n.Name == noteName && n.Type == noteType }) {
 		return true
 	}
 	a, err := archOf(f)

@@ -24,6 +24,7 @@ type entries struct {
 	between []disasm.Inst // branches into the middle of an instruction of the function itself
 	formed  []disasm.Inst // instructions that form the address of code that is no function's entry
 	far     []disasm.Inst // those that go to another code segment
+	pushed  []disasm.Inst // those that put the address of code on the stack, as a call does, to return to
 	numbers []uint64      // constants that are addresses of code
 	follows bool          // there may be such, and there are indirect calls or jumps
 }
@@ -57,6 +58,9 @@ func (a *Analysis) judgeEntries(g *graph, f int, e *entries) {
 		if reached(i) {
 			a.addDynamic(f, i.PC, nil, "it goes to another code segment, where bytes are other instructions")
 		}
+	}
+	for _, i := range e.pushed { // no compiler does
+		a.addDynamic(f, i.PC, nil, "it puts the address of code on the stack, to which it may return")
 	}
 	for _, i := range e.formed {
 		at := g.index[a.program.Find(i.Ref).Addr]

@@ -113,8 +113,11 @@ func (a *Analysis) scan() (*graph, error) {
 							inside = append(inside, i)
 						}
 					}
-					if n, ok := p.Arch.Immediate(fn.Code[i.PC-fn.Addr:]); ok && a.isCode(n) {
+					if n, pushed, ok := p.Arch.Immediate(fn.Code[i.PC-fn.Addr:]); ok && a.isCode(n) {
 						all[f].numbers = append(all[f].numbers, n)
+						if pushed {
+							all[f].pushed = append(all[f].pushed, i)
+						}
 					}
 					if i.Ref == 0 {
 						continue
