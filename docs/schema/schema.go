@@ -137,7 +137,7 @@ func (c *checker) checkMembers(path string, node map[string]any, t reflect.Type)
 	for _, f := range reflect.VisibleFields(t) {
 		tag, ok := f.Tag.Lookup("json")
 		if !ok {
-			if !f.Anonymous {
+			if !f.Anonymous && f.IsExported() {
 				c.errorf("%s: the field %s has no JSON name", path, f.Name)
 			}
 			continue // the members of an embedded type are visible themselves

@@ -123,9 +123,13 @@ func Read(name string, f *goelf.File) (*Program, error) {
 
 // readFuncs names all functions.
 func (r *reader) readFuncs() error {
-	var gofunc []byte // without it, no inlined calls are known
-	if g, err := gobin.ReadGoFunc(r.f); err == nil {
-		gofunc, _ = r.f.Bytes(g.Addr, g.Size)
+	g, err := gobin.ReadGoFunc(r.f) // without it, no inlined calls are known
+	if err != nil {
+		return err
+	}
+	gofunc, err := r.f.Bytes(g.Addr, g.Size)
+	if err != nil {
+		return err
 	}
 	n := r.table.Len()
 	r.names, r.infos = make([]string, n), make([]gobin.FuncInfo, n)

@@ -1,6 +1,11 @@
 package disasm
 
-import "golang.org/x/arch/x86/x86asm"
+import (
+	"encoding/binary"
+	"slices"
+
+	"golang.org/x/arch/x86/x86asm"
+)
 
 const (
 	rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi Reg = 0, 1, 2, 3, 4, 5, 6, 7
@@ -28,7 +33,40 @@ func instAMD64(code []byte) (inst x86asm.Inst, ok bool) {
 		return inst, false
 	}
 	inst, err := x86asm.Decode(code, 64)
-	return inst, err == nil && inst.Op != 0
+	return inst, err == nil && inst.Op != 0 && !splitsProcessors(&inst, code)
+}
+
+// splitsProcessors reports whether inst is a near branch with the prefix 66, and without the W of REX. AMD's
+// processors take its displacement and its target for 16 bits long then, Intel's ignore the prefix
+// (AMD64 APM vol. 3, 1.2.2; Intel SDM vol. 2A, "CALL"): what one runs is inside an instruction of the
+// other. No compiler writes that.
+func splitsProcessors(inst *x86asm.Inst, code []byte) bool {
+	if code[0] != 0x66 && !slices.Contains(code[:inst.Len], 0x66) {
+		return false // most
+	}
+	switch inst.Op {
+	case x86asm.CALL, x86asm.JMP, x86asm.RET, x86asm.JA, x86asm.JAE, x86asm.JB, x86asm.JBE, x86asm.JCXZ, x86asm.JE, x86asm.JECXZ, x86asm.JG,
+		x86asm.JGE, x86asm.JL, x86asm.JLE, x86asm.JNE, x86asm.JNO, x86asm.JNP, x86asm.JNS, x86asm.JO, x86asm.JP, x86asm.JRCXZ, x86asm.JS,
+		x86asm.LOOP, x86asm.LOOPE, x86asm.LOOPNE, x86asm.XBEGIN:
+	default:
+		return false
+	}
+	for _, c := range code[:inst.Len] {
+		switch {
+		case c == 0x66:
+			data16 := true
+			for _, p := range inst.Prefix {
+				if p&0xff&^0xf == 0x40 && p&8 != 0 { // REX.W
+					data16 = false
+				}
+			}
+			return data16
+		case c == 0x67, c == 0xf0, c == 0xf2, c == 0xf3, c == 0x26, c == 0x2e, c == 0x36, c == 0x3e, c == 0x64, c == 0x65:
+		default:
+			return false // the prefixes end
+		}
+	}
+	return false
 }
 
 // LenAMD64 returns the length in bytes of the amd64 instruction at the start of code, 0
@@ -66,18 +104,16 @@ func decodeAMD64(code []byte, pc uint64) Inst {
 	switch inst.Op {
 	case x86asm.CALL:
 		direct(Call, CallIndirect)
-	case x86asm.LCALL:
-		i.Flow = CallIndirect
 	case x86asm.JMP:
 		direct(Jump, JumpIndirect)
-	case x86asm.LJMP:
-		i.Flow = JumpIndirect
 	case x86asm.JA, x86asm.JAE, x86asm.JB, x86asm.JBE, x86asm.JCXZ, x86asm.JE, x86asm.JECXZ, x86asm.JG, x86asm.JGE, x86asm.JL,
 		x86asm.JLE, x86asm.JNE, x86asm.JNO, x86asm.JNP, x86asm.JNS, x86asm.JO, x86asm.JP, x86asm.JRCXZ, x86asm.JS,
 		x86asm.LOOP, x86asm.LOOPE, x86asm.LOOPNE, x86asm.XBEGIN:
 		direct(Branch, Stop)
-	case x86asm.RET, x86asm.LRET, x86asm.IRET, x86asm.IRETD, x86asm.IRETQ:
+	case x86asm.RET:
 		i.Flow = Return
+	case x86asm.LCALL, x86asm.LJMP, x86asm.LRET, x86asm.IRET, x86asm.IRETD, x86asm.IRETQ, x86asm.SYSRET, x86asm.SYSEXIT:
+		i.Flow = Far
 	case x86asm.SYSCALL:
 		i.Flow = Syscall
 	case x86asm.SYSENTER:
@@ -105,4 +141,34 @@ func decodeAMD64(code []byte, pc uint64) Inst {
 		}
 	}
 	return i
+}
+
+// indirectAMD64 returns the register that the indirect call or jump at the start of code goes to.
+func indirectAMD64(code []byte) (Reg, bool) {
+	inst, ok := instAMD64(code)
+	if !ok {
+		return NoReg, false
+	}
+	r, ok := inst.Args[0].(x86asm.Reg)
+	if !ok || r < x86asm.RAX || r > x86asm.R15 {
+		return NoReg, false
+	}
+	return Reg(r - x86asm.RAX), true
+}
+
+// immediateAMD64 returns the constant that MOV or PUSH at the start of code has (Intel SDM vol. 2B, "MOV").
+func immediateAMD64(code []byte) (uint64, bool) {
+	rex := byte(0)
+	if code[0]&0xf0 == 0x40 && len(code) > 1 {
+		rex, code = code[0], code[1:]
+	}
+	switch op := code[0]; {
+	case op&0xf8 == 0xb8 && rex&8 != 0 && len(code) >= 9: // MOV r64, imm64
+		return binary.LittleEndian.Uint64(code[1:]), true
+	case (op&0xf8 == 0xb8 || op == 0x68) && len(code) >= 5: // MOV r32, imm32; PUSH imm32
+		return uint64(binary.LittleEndian.Uint32(code[1:])), true
+	case op == 0xc7 && len(code) >= 6 && code[1]&0xf8 == 0xc0: // MOV r/m, imm32
+		return uint64(int64(int32(binary.LittleEndian.Uint32(code[2:])))), true
+	}
+	return 0, false
 }

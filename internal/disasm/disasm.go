@@ -30,9 +30,10 @@ const (
 	Syscall                  // into the kernel, and back
 	Syscall32                // into the kernel by an entry of 32-bit programs (INT 0x80, SYSENTER), and back
 	Stop                     // nowhere: a trap, or bytes that are not an instruction
+	Far                      // to another code segment, such as that of 32-bit programs, in which bytes are other instructions
 )
 
-var flowNames = [...]string{"next", "call", "indirect call", "jump", "indirect jump", "branch", "return", "syscall", "32-bit syscall", "stop"}
+var flowNames = [...]string{"next", "call", "indirect call", "jump", "indirect jump", "branch", "return", "syscall", "32-bit syscall", "stop", "far jump"}
 
 func (f Flow) String() string {
 	if int(f) < len(flowNames) {
@@ -139,6 +140,27 @@ func (a *Arch) Effects(out []Effect, code []byte, pc uint64) []Effect {
 		return out
 	}
 	return a.effects(out, code, pc)
+}
+
+// Immediate returns the constant of 32 bits or more that the instruction at the start of code, which is one, puts into a
+// register, or pushes. On arm64 and riscv64 several instructions put one together: ok is false.
+func (a *Arch) Immediate(code []byte) (n uint64, pushed, ok bool) {
+	if a != amd64 {
+		return 0, false, false
+	}
+	n, ok = immediateAMD64(code)
+	return n, code[0] == 0x68, ok
+}
+
+// IndirectTarget returns the register that the indirect call or jump at the start of code takes its
+// target from, and what it adds; ok is false when that is in memory.
+func (a *Arch) IndirectTarget(code []byte) (base Reg, off int64, ok bool) {
+	if a == amd64 {
+		base, ok = indirectAMD64(code)
+		return base, 0, ok
+	}
+	base, off = indirectTarget(a, code)
+	return base, off, true
 }
 
 // stop is the instruction for n bytes that are none.

@@ -16,9 +16,11 @@ import (
 type Program struct {
 	File *goelf.File
 	Arch *Arch
-	// Funcs ascend by address and do not overlap. Together they are all bytes of the
-	// executable segments but headers, notes, and sections without SHF_EXECINSTR.
+	// Funcs ascend by address and do not overlap. Together with Others they are all bytes
+	// that the kernel maps executable, but padding.
 	Funcs []Func
+	// Others ascend by address: what is executable, but said to be no code.
+	Others []Other
 	// Table and Module are Go's own tables; nil when the program has no function table.
 	Table  *gobin.FuncTable
 	Module *gobin.Module
@@ -32,6 +34,15 @@ type Func struct {
 	Addr uint64
 	Code []byte // with padding up to the next function
 	Go   bool   // from Go's function table
+}
+
+// Other is bytes that are mapped executable, but that headers give for something else than code. Functions
+// of Go's function table are never among them.
+type Other struct {
+	// What they are: "headers", "notes", "the rest of a page", or "section " and a name.
+	What string
+	Addr uint64
+	Code []byte // of headers only what elf.FreeHeaderBytes leaves
 }
 
 // End returns the address after the last byte.
@@ -49,7 +60,14 @@ func Open(f *goelf.File) (*Program, error) {
 		return nil, err
 	}
 	names = addEntry(names, f.Header.Entry)
-	for _, r := range executable(f) {
+	var goText []span
+	if p.Table != nil {
+		start, end := p.Table.Span()
+		goText = append(goText, span{start: p.Module.Text.Start + start, end: p.Module.Text.Start + end})
+	}
+	code, others := executable(f, goText)
+	p.Others = others
+	for _, r := range code {
 		p.cut(r, &names)
 	}
 	return p, nil
@@ -111,70 +129,6 @@ func symbolFuncs(f *goelf.File) ([]Func, error) {
 	}
 	slices.SortStableFunc(out, func(a, b Func) int { return cmp.Compare(a.Addr, b.Addr) })
 	return slices.CompactFunc(out, func(a, b Func) bool { return a.Addr == b.Addr }), nil
-}
-
-// A codeRange is executable bytes and their address.
-type codeRange struct {
-	addr uint64
-	code []byte
-}
-
-// executable returns the code of f, ascending.
-func executable(f *goelf.File) []codeRange {
-	type span struct{ start, end uint64 }
-	var skip []span // addresses that hold no code
-	atOffset := func(off, size uint64) {
-		for i := range f.Progs {
-			p := &f.Progs[i]
-			if elf.ProgType(p.Type) == elf.PT_LOAD && off >= p.Off && off-p.Off < p.Filesz {
-				start := p.Vaddr + (off - p.Off)
-				skip = append(skip, span{start, start + min(size, p.Filesz-(off-p.Off))})
-			}
-		}
-	}
-	atOffset(0, goelf.HeaderSize)
-	atOffset(f.Header.Phoff, uint64(len(f.Progs))*goelf.ProgHeaderSize)
-	atOffset(f.Header.Shoff, uint64(len(f.Sections))*goelf.SectionHeaderSize)
-	for i := range f.Progs {
-		if p := &f.Progs[i]; elf.ProgType(p.Type) == elf.PT_NOTE {
-			atOffset(p.Off, p.Filesz)
-		}
-	}
-	for i := range f.Sections {
-		s := &f.Sections[i]
-		t, flags := elf.SectionType(s.Type), elf.SectionFlag(s.Flags)
-		if t != elf.SHT_NULL && t != elf.SHT_NOBITS && flags&elf.SHF_ALLOC != 0 && flags&elf.SHF_EXECINSTR == 0 {
-			skip = append(skip, span{s.Addr, s.Addr + s.Size})
-		}
-	}
-	slices.SortFunc(skip, func(a, b span) int { return cmp.Compare(a.start, b.start) })
-
-	var out []codeRange
-	for i := range f.Progs {
-		p := &f.Progs[i]
-		if elf.ProgType(p.Type) != elf.PT_LOAD || elf.ProgFlag(p.Flags)&elf.PF_X == 0 {
-			continue
-		}
-		data, err := f.SegmentData(p)
-		if err != nil {
-			continue // Parse has checked it
-		}
-		start, end := p.Vaddr, p.Vaddr+uint64(len(data))
-		add := func(to uint64) {
-			if start < to {
-				out = append(out, codeRange{start, data[start-p.Vaddr : to-p.Vaddr]})
-			}
-		}
-		for _, s := range skip {
-			if s.end <= start || s.start >= end {
-				continue
-			}
-			add(s.start)
-			start = min(s.end, end)
-		}
-		add(end)
-	}
-	return out
 }
 
 // cut appends to p.Funcs the code of r, cut where the functions in names begin,

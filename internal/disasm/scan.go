@@ -69,7 +69,11 @@ func (c *constants) step(i *Inst, code []byte) {
 	for _, e := range c.buf {
 		switch e.Op {
 		case Set:
-			c.set(e.Dst, uint64(e.Imm), i.Ref != 0)
+			if c.arch.startsAddress(code) {
+				c.set(e.Dst, uint64(e.Imm), i.Ref != 0)
+			} else {
+				c.forget(e.Dst) // a number
+			}
 		case Add:
 			if e.Size != 4 && c.knows(e.Src) {
 				sum := c.value[e.Src] + uint64(e.Imm)

@@ -11,6 +11,7 @@ package elf
 import (
 	"debug/elf"
 	"fmt"
+	"strings"
 )
 
 // A FormatError says where a file departs from the ELF format.
@@ -23,6 +24,9 @@ type FormatError struct {
 func (e *FormatError) Error() string {
 	return fmt.Sprintf("%s: offset %#x: %s", e.File, e.Off, e.Msg)
 }
+
+// Reason returns the text of an error about f without the name of the file, for reports that must not depend on it.
+func Reason(f *File, err error) string { return strings.ReplaceAll(err.Error(), f.Name+": ", "") }
 
 // A File is a parsed ELF file. It and every slice and string got from it share
 // memory with the bytes it was made of, and are valid until Close.

@@ -16,6 +16,7 @@ package gobin
 // A program that links none of that code still has the record.
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
@@ -23,10 +24,10 @@ import (
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
-const (
-	fipsMagic = "\xff Go fipsinfo \xff\x00"
-	fipsSize  = 120
-)
+const fipsMagic = "\xff Go fipsinfo \xff\x00"
+
+// FIPSInfoSize is the size of the record in bytes.
+const FIPSInfoSize = 120
 
 // A FIPSInfo is the integrity record of a program's FIPS 140 module. Its sum is
 // not verified when it is read.
@@ -36,15 +37,26 @@ type FIPSInfo struct {
 	Text, ROData, NoPtrData, Data Range
 }
 
-// ReadFIPSInfo returns the record in the section .go.fipsinfo of f. The error is
-// ErrNotGo when there is no such section and a *FormatError when it is damaged.
+// ReadFIPSInfo returns the record in the section .go.fipsinfo of f, in a file without that section the one that has the magic
+// number and its own address. The error is ErrNotGo when there is none and a *FormatError when it is damaged or there are several.
 func ReadFIPSInfo(f *goelf.File) (*FIPSInfo, error) {
 	s := f.Section(".go.fipsinfo")
 	if s == nil {
-		return nil, notGo(f, "no section .go.fipsinfo")
+		switch records := FIPSRecords(f); len(records) {
+		case 0:
+			return nil, notGo(f, "no FIPS record")
+		case 1:
+			b, err := f.Bytes(records[0], FIPSInfoSize)
+			if err != nil {
+				return nil, err
+			}
+			return parseFIPSInfo(b), nil
+		default:
+			return nil, errorf(f, 0, "there are FIPS records at %#x, and no section tells which one counts", records)
+		}
 	}
-	if s.Size < fipsSize {
-		return nil, errorf(f, s.Off, "the FIPS record has %d bytes, want at least %d", s.Size, fipsSize)
+	if s.Size < FIPSInfoSize {
+		return nil, errorf(f, s.Off, "the FIPS record has %d bytes, want at least %d", s.Size, FIPSInfoSize)
 	}
 	b, err := f.Relocated(s.Addr, s.Size)
 	if err != nil {
@@ -53,13 +65,37 @@ func ReadFIPSInfo(f *goelf.File) (*FIPSInfo, error) {
 	if string(b[:len(fipsMagic)]) != fipsMagic {
 		return nil, errorf(f, s.Off, "the FIPS record has magic number %q, want %q", b[:len(fipsMagic)], fipsMagic)
 	}
-	span := func(off int) Range { return Range{le.Uint64(b[off:]), le.Uint64(b[off+8:])} }
-	info := &FIPSInfo{Self: le.Uint64(b[48:]), Text: span(56), ROData: span(72), NoPtrData: span(88), Data: span(104)}
-	copy(info.Sum[:], b[16:])
+	info := parseFIPSInfo(b)
 	if info.Self != s.Addr {
 		return nil, errorf(f, s.Off+48, "the FIPS record says its address is %#x, but its section is at %#x", info.Self, s.Addr)
 	}
 	return info, nil
+}
+
+// FIPSRecords returns the addresses, ascending, where a segment holds the magic number of a record and the record's own address.
+func FIPSRecords(f *goelf.File) []uint64 {
+	var out []uint64
+	for p, data := range segments(f, 0, 0) {
+		for i := 0; ; i++ {
+			next := bytes.Index(data[i:], []byte(fipsMagic))
+			if next < 0 || len(data)-(i+next) < FIPSInfoSize {
+				break
+			}
+			i += next
+			if at := p.Vaddr + uint64(i); le.Uint64(data[i+48:]) == at {
+				out = append(out, at)
+			}
+		}
+	}
+	return out
+}
+
+// parseFIPSInfo reads the record at the start of b.
+func parseFIPSInfo(b []byte) *FIPSInfo {
+	span := func(off int) Range { return Range{le.Uint64(b[off:]), le.Uint64(b[off+8:])} }
+	info := &FIPSInfo{Self: le.Uint64(b[48:]), Text: span(56), ROData: span(72), NoPtrData: span(88), Data: span(104)}
+	copy(info.Sum[:], b[16:])
+	return info
 }
 
 // fipsHeader begins what is summed (crypto/internal/fips140/check).

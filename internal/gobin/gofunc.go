@@ -11,14 +11,10 @@ type GoFunc struct {
 	Section    int // index of the section that holds it
 }
 
-// Offsets in the module data: findfunctab of old, gofunc as Go 1.26 has it (runtime/symtab.go, moduledata).
-const (
-	moduleFindFuncTab = 152
-	moduleGoFunc      = 320
-)
+// moduleFindFuncTab is the offset of findfunctab in the module data of all releases (runtime/symtab.go, moduledata).
+const moduleFindFuncTab = 152
 
-// ReadGoFunc finds the function data of a Go program by its module data. The caller checks that the program was made by
-// a Go release with this layout. The error is ErrNotGo when there is no module data, and a *FormatError when
+// ReadGoFunc finds the function data of a Go program by its module data. The error is ErrNotGo when there is no module data, and a *FormatError when
 // what it says contradicts the sections.
 func ReadGoFunc(f *goelf.File) (*GoFunc, error) {
 	table, err := ReadFuncTable(f)
@@ -29,11 +25,15 @@ func ReadGoFunc(f *goelf.File) (*GoFunc, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := f.Bytes(module.Addr, moduleGoFunc+8)
+	l, err := layoutOf(f)
 	if err != nil {
 		return nil, err
 	}
-	g := &GoFunc{Addr: le.Uint64(b[moduleGoFunc:]), Section: -1}
+	b, err := f.Bytes(module.Addr, uint64(l.goFunc)+8)
+	if err != nil {
+		return nil, err
+	}
+	g := &GoFunc{Addr: le.Uint64(b[l.goFunc:]), Section: -1}
 	// findfunctab follows directly.
 	end := le.Uint64(b[moduleFindFuncTab:])
 	for i := range f.Sections {

@@ -17,7 +17,7 @@ package gobin
 //	offset 208  data, edata
 //	offset 224  bss, ebss
 //	offset 240  noptrbss, enoptrbss
-//	offset 296  types, etypes, since Go 1.20
+//	offset 296  types
 //
 // In a position-independent executable these are relocated at start. cmd/link
 // and golink write the link-time values in place as well; of other linkers they are
@@ -29,12 +29,13 @@ package gobin
 import (
 	"bytes"
 	"debug/elf"
+	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
 // ModuleSize is how many bytes of the module data are read; there are more.
-const ModuleSize = 312
+const ModuleSize = 320
 
 // A Range is the addresses Start to End of a part of the program, End excluded.
 type Range struct{ Start, End uint64 }
@@ -58,7 +59,9 @@ type Module struct {
 	Data      Range
 	BSS       Range
 	NoPtrBSS  Range
-	Types     Range // type descriptors
+	// Types are the type descriptors. TypesErr says why they cannot be told; Types is empty then.
+	Types    Range
+	TypesErr error
 }
 
 // ReadModule finds the module data that belongs to the function table t of f.
@@ -71,7 +74,7 @@ func ReadModule(f *goelf.File, t *FuncTable) (*Module, error) {
 	word := func(off int) uint64 { return le.Uint64(b[off:]) }
 	slice := func(off int) Slice { return Slice{word(off), word(off + 8), word(off + 16)} }
 	span := func(off int) Range { return Range{word(off), word(off + 8)} }
-	return &Module{
+	m := &Module{
 		Addr:      addr,
 		FuncTable: word(0),
 		FuncNames: slice(8),
@@ -82,8 +85,22 @@ func ReadModule(f *goelf.File, t *FuncTable) (*Module, error) {
 		Data:      span(208),
 		BSS:       span(224),
 		NoPtrBSS:  span(240),
-		Types:     span(296),
-	}, nil
+	}
+	l, err := layoutOf(f)
+	if err != nil {
+		m.TypesErr = err
+		return m, nil
+	}
+	types := Range{word(moduleTypes), word(l.typesEnd)}
+	switch _, err := f.Bytes(types.Start, types.End-types.Start); {
+	case types.Start >= types.End:
+		m.TypesErr = errorf(f, 0, "the module data says that the type descriptors are at %#x to %#x, want ascending addresses", types.Start, types.End)
+	case err != nil:
+		m.TypesErr = err
+	default:
+		m.Types = types
+	}
+	return m, nil
 }
 
 func moduleBytes(f *goelf.File, t *FuncTable) (b []byte, addr uint64, err error) {
@@ -112,3 +129,46 @@ func moduleBytes(f *goelf.File, t *FuncTable) (b []byte, addr uint64, err error)
 	}
 	return nil, 0, notGo(f, "no Go module data")
 }
+
+// OtherModules returns the addresses, ascending, of what looks like module data besides m: a word that points to the magic number of a
+// function table, followed by a slice of its function names.
+func OtherModules(f *goelf.File, m *Module) ([]uint64, error) {
+	var tables []uint64
+	for p, data := range segments(f, 0, 0) {
+		for i := 0; ; i++ {
+			next := bytes.Index(data[i:], []byte{0xf1, 0xff, 0xff, 0xff, 0, 0})
+			if next < 0 || len(data)-(i+next) < funcTabHeader {
+				break
+			}
+			i += next
+			if data[i+7] == 8 {
+				tables = append(tables, p.Vaddr+uint64(i))
+			}
+		}
+	}
+	if len(tables) > maxFuncTables {
+		return nil, errorf(f, 0, "%d places look like a function table, want at most %d", len(tables), maxFuncTables)
+	}
+	var out []uint64
+	for _, table := range tables {
+		want := le.AppendUint64(nil, table)
+		for p, data := range segments(f, elf.PF_X, 0) {
+			for i := 0; ; i++ {
+				next := bytes.Index(data[i:], want)
+				if next < 0 || len(data)-(i+next) < ModuleSize {
+					break
+				}
+				i += next
+				names, at := le.Uint64(data[i+8:]), p.Vaddr+uint64(i)
+				if i%8 == 0 && at != m.Addr && names > table && names-table <= 1<<10 && le.Uint64(data[i+16:]) == le.Uint64(data[i+24:]) {
+					out = append(out, at)
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// maxFuncTables bounds the places that OtherModules looks for. A program that embeds Go programs has one for each.
+const maxFuncTables = 64

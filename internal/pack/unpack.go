@@ -15,7 +15,8 @@ import (
 const maxRatio = 256
 
 // Unpack returns the original of the packed file f, the same bytes that Pack got.
-// It fails when f is not packed, and when anything in it is damaged.
+// It fails when f is not packed, when anything in it is damaged, and when the program that runs would be
+// another one.
 func Unpack(f *goelf.File) ([]byte, error) {
 	n, err := findNote(f)
 	if err != nil {
@@ -24,7 +25,10 @@ func Unpack(f *goelf.File) ([]byte, error) {
 	if n == nil {
 		return nil, fmt.Errorf("%s: is not packed: it has no note of the name %q and type %#x", f.Name, noteName, noteType)
 	}
-	image, err := unpackImage(f, n)
+	if err := checkLoaded(f, n); err != nil {
+		return nil, err
+	}
+	image, h, err := unpackImage(f, n)
 	if err != nil {
 		return nil, err
 	}
@@ -39,30 +43,33 @@ func Unpack(f *goelf.File) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: the file is damaged, get it anew", f.Name, err)
 	}
+	if err := checkImage(f, out, image, h); err != nil {
+		return nil, err
+	}
 	return out, nil
 }
 
-// unpackImage decodes the image.
-func unpackImage(f *goelf.File, n *packNote) ([]byte, error) {
-	fail := func(what string) error {
-		return fmt.Errorf("%s: offset %#x: %s: the file is damaged, get it anew", f.Name, n.Header, what)
+// unpackImage decodes the image. It also returns the header of the unpacker.
+func unpackImage(f *goelf.File, n *packNote) ([]byte, *unpacker.Header, error) {
+	fail := func(what string) ([]byte, *unpacker.Header, error) {
+		return nil, nil, fmt.Errorf("%s: offset %#x: %s: the file is damaged, get it anew", f.Name, n.Header, what)
 	}
 	if n.Header > n.End || n.End > uint64(len(f.Data)) {
-		return nil, fail(fmt.Sprintf("the packed part ends at %#x, want it inside the file's %#x bytes", n.End, len(f.Data)))
+		return fail(fmt.Sprintf("the packed part ends at %#x, want it inside the file's %#x bytes", n.End, len(f.Data)))
 	}
 	packed := words(f.Data[n.Header:n.End])
 	h := unpacker.Check(packed)
 	if h == nil {
-		return nil, fail("the checksum or the header is wrong")
+		return fail("the checksum or the header is wrong")
 	}
 	if h.Image > uint64(len(packed))*maxRatio {
-		return nil, fail(fmt.Sprintf("%d bytes are said to unpack to %d", len(packed), h.Image))
+		return fail(fmt.Sprintf("%d bytes are said to unpack to %d", len(packed), h.Image))
 	}
 	image := make([]byte, h.Image)
 	if len(image) == 0 || !unpacker.Unpack(h, unsafe.Pointer(unsafe.SliceData(image))) {
-		return nil, fail("the payload is not what the header says")
+		return fail("the payload is not what the header says")
 	}
-	return image, nil
+	return image, h, nil
 }
 
 // words returns a copy of b with the alignment that the unpacker's header has.

@@ -29,7 +29,8 @@ var compareRules = []*Rule{
 		"The names in Go's function table, those of inlined functions included."),
 	compareRule("functions", "The programs consist of the same functions.",
 		"Code for one architecture is what tests on another do not run and readers overlook.",
-		"The names in Go's function table, those of inlined functions included."),
+		"The names in Go's function table, those of inlined functions included. Code of a package that has files for one architecture "+
+			"is explained when it only computes."),
 	compareRule("calls", "Each function refers to the same functions.",
 		"A call that only one architecture makes is a behaviour that only it has.",
 		"Calls, jumps, function addresses and system calls in the instructions, and inlined calls in Go's function table. "+

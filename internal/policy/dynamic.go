@@ -70,7 +70,7 @@ func dynamicString(f *goelf.File, entries []elf.Dyn64, off uint64) string {
 // whose values are strings.
 func findDynamic(in *Input, wish string, tags ...elf.DynTag) []Finding {
 	entries, _, _ := dynamicEntries(in.File)
-	var out collector
+	out := collector(unreadDynamic(in.File))
 	for _, d := range entries {
 		if slices.Contains(tags, elf.DynTag(d.Tag)) {
 			s := dynamicString(in.File, entries, d.Val)
@@ -78,6 +78,18 @@ func findDynamic(in *Input, wish string, tags ...elf.DynTag) []Finding {
 		}
 	}
 	return out
+}
+
+// unreadDynamic returns a finding when there is more of PT_DYNAMIC than dynamicEntries returns.
+func unreadDynamic(f *goelf.File) []Finding {
+	entries, terminated, ok := dynamicEntries(f)
+	switch n := len(segments(f, elf.PT_DYNAMIC)); {
+	case n > 1:
+		return one("PT_DYNAMIC", "there are %d such headers, want one at most: not all of them are read", n)
+	case ok && !terminated:
+		return one("PT_DYNAMIC", "no DT_NULL ends its %d entries: not all of it can be read", len(entries))
+	}
+	return nil
 }
 
 var noInterpreter = Rule{
@@ -156,6 +168,9 @@ var noSymbolVersions = Rule{
 	Ref:      "Linux Standard Base, Symbol Versioning",
 	Severity: Error,
 	Check: func(in *Input) []Finding {
+		if found := unreadDynamic(in.File); found != nil {
+			return found
+		}
 		entries, _, _ := dynamicEntries(in.File)
 		for _, tags := range [][2]elf.DynTag{{elf.DT_VERNEED, elf.DT_VERNEEDNUM}, {elf.DT_VERDEF, elf.DT_VERDEFNUM}} {
 			_, ok := dynamicValue(entries, tags[0])
@@ -212,7 +227,13 @@ var noTextRelocations = Rule{
 	Ref:      "System V gABI, chapter 5, Dynamic Section, DT_TEXTREL",
 	Severity: Error,
 	Check: func(in *Input) []Finding {
-		entries, _, _ := dynamicEntries(in.File)
+		entries, _, ok := dynamicEntries(in.File)
+		if !ok && elf.Type(in.File.Header.Type) == elf.ET_DYN {
+			return one("PT_DYNAMIC", "a file of type ET_DYN has none, so nothing says what it relocates")
+		}
+		if found := unreadDynamic(in.File); found != nil {
+			return found
+		}
 		if _, ok := dynamicValue(entries, elf.DT_TEXTREL); ok {
 			return one("DT_TEXTREL", "PT_DYNAMIC has DT_TEXTREL, want none")
 		}

@@ -1,9 +1,11 @@
 package policy
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"encoding/binary"
 	"errors"
+	"go/version"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/gobin"
@@ -17,18 +19,21 @@ var fipsSum = Rule{
 	ID:       "fips-sum",
 	What:     "The sum of the FIPS 140 module is right: the program would pass its integrity check.",
 	Why:      "Every Go program checks the sum when somebody starts it with GODEBUG=fips140=on, and panics where it is wrong. Linkers and strip tools that move bytes without it break it unnoticed.",
-	Evidence: "Record .go.fipsinfo; HMAC-SHA-256 over its four ranges in the file, as the program computes it; relocations inside the ranges, which would change them in memory.",
+	Evidence: "The record of the section .go.fipsinfo, in a file without section names the one that has the record's magic number and its own address; HMAC-SHA-256 over its four ranges in the file, as the program computes it. There is one record, and the module's check, where the program has it, refers to it; all functions of the module are in its range of code; where functions have no names, neither is seen. Whether the ranges of data are all of the module's data is not seen. Relocations inside the ranges would change them in memory.",
 	Remedy:   "Link with golink, and change the file with elfstrip only.",
 	Ref:      "Go crypto/internal/fips140/check; cmd/link/internal/ld/fips140.go; golang/go#74683",
 	Severity: Error,
 	NotApplicable: func(in *Input) string {
-		if in.File.Section(".go.fipsinfo") == nil {
-			return "the file has no section .go.fipsinfo"
+		if _, err := gobin.ReadFIPSInfo(in.File); errors.Is(err, gobin.ErrNotGo) && fipsMissing(in) == "" {
+			return "there is no FIPS 140 record, and there need not be one"
 		}
 		return ""
 	},
 	Check: func(in *Input) []Finding {
 		info, err := gobin.ReadFIPSInfo(in.File)
+		if errors.Is(err, gobin.ErrNotGo) {
+			return one(".go.fipsinfo", "%s", fipsMissing(in))
+		}
 		if err != nil {
 			return one(".go.fipsinfo", "%v", in.reason(err))
 		}
@@ -39,7 +44,10 @@ var fipsSum = Rule{
 		if !hmac.Equal(sum[:], info.Sum[:]) {
 			return one(".go.fipsinfo", "its sum is %x, but that of the code and data is %x", info.Sum, sum)
 		}
-		return nil
+		if at, ok := relocatedIn(in.File, info.Text, info.ROData, info.NoPtrData, info.Data); ok {
+			return one(".go.fipsinfo", "the word at %#x is in what it sums and is relocated at start: in memory the sum is another", at)
+		}
+		return checkFIPSUse(in, info)
 	},
 	Note: func(in *Input) string {
 		if v := fipsVersion(in); v != "" {
@@ -47,6 +55,65 @@ var fipsSum = Rule{
 		}
 		return ""
 	},
+}
+
+// fipsMissing says that there should be a record, in a file without one; "" if there need not be one.
+func fipsMissing(in *Input) string {
+	v, err := in.goVersion()
+	_, noFuncs := in.funcs()
+	switch {
+	case errors.Is(err, gobin.ErrNotGo) && errors.Is(noFuncs, gobin.ErrNotGo):
+		return "" // no program of Go
+	case err != nil:
+		return "there is no FIPS 140 record, and whether there must be one cannot be told: " + in.reason(err)
+	case version.Compare(version.Lang(v), "go1.24") >= 0 || version.Lang(v) == "":
+		return clip(v) + " always makes a FIPS 140 record, but there is none"
+	}
+	return ""
+}
+
+// checkFIPSUse checks that the record is the one that the program's own check reads.
+func checkFIPSUse(in *Input, info *gobin.FIPSInfo) []Finding {
+	record := gobin.Range{Start: info.Self, End: info.Self + gobin.FIPSInfoSize}
+	isCheck := func(name string) bool {
+		return strings.HasPrefix(name, fipsPath) && strings.HasSuffix(gobin.PackageOf(name), "/check")
+	}
+	for _, other := range gobin.FIPSRecords(in.File) {
+		if other != record.Start {
+			return one(".go.fipsinfo", "there are FIPS 140 records at %#x and %#x, want one: the program may check the other", record.Start, other)
+		}
+	}
+	if noNames(in) != "" {
+		return nil // nothing tells the check
+	}
+	refs, found, err := codeRefs(in, isCheck)
+	switch {
+	case err != nil:
+		return one("code", "it cannot be read, so nothing tells which record the program checks: %v", in.reason(err))
+	case found && !refersIn(refs, record):
+		return one(".go.fipsinfo", "the module's check does not refer to the record at %#x: the program checks another", record.Start)
+	}
+	return checkFIPSText(in, info) // a program without the check has the record all the same
+}
+
+// checkFIPSText checks that all functions of the module are in the range of code that is summed, but for
+// jumps that the linker made.
+func checkFIPSText(in *Input, info *gobin.FIPSInfo) []Finding {
+	t, err := in.funcs()
+	m, err2 := in.module()
+	if err := cmp.Or(err, err2); err != nil {
+		return one("function table", "it cannot be read, so nothing tells whether all of the module is summed: %v", in.reason(err))
+	}
+	for i := range t.Len() {
+		fn := t.At(i)
+		if !strings.HasPrefix(fn.Name, fipsPath+"/") || strings.Contains(fn.Name, "-tramp") {
+			continue
+		}
+		if at := m.Text.Start + fn.Entry; at < info.Text.Start || at >= info.Text.End {
+			return one(".go.fipsinfo", "it sums the code %#x to %#x, but %s of the module is at %#x", info.Text.Start, info.Text.End, clip(fn.Name), at)
+		}
+	}
+	return nil
 }
 
 // fipsVersion returns the version of the FIPS 140 module in the program: "latest" for
@@ -122,8 +189,11 @@ var fipsOn = Rule{
 			return one(".go.buildinfo", "the build settings cannot be read: %v", in.reason(err))
 		}
 		text, recorded := setting(info, "DefaultGODEBUG")
-		if variable, err := godebugDefault(in); err == nil {
+		switch variable, err := godebugDefault(in); {
+		case err == nil:
 			text, recorded = variable, true
+		case !errors.Is(err, errNoSymbol):
+			return one("runtime.godebugDefault", "it cannot be read: %v", in.reason(err))
 		}
 		mode := ""
 		for _, s := range strings.Split(text, ",") {
@@ -157,7 +227,10 @@ func godebugDefault(in *Input) (string, error) {
 		}
 		for j := range table.Len() {
 			s, err := table.At(j)
-			if err != nil || s.Str != "runtime.godebugDefault" {
+			if err != nil {
+				return "", err
+			}
+			if s.Str != "runtime.godebugDefault" {
 				continue
 			}
 			header, err := f.Bytes(s.Value, 16)

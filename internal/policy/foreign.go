@@ -7,8 +7,9 @@ package policy
 // a C compiler made, and what a C linker adds (.init, .plt, crt1.o), lies outside,
 // whether or not the file is stripped. So the executable bytes outside that range,
 // less what is known, are the foreign code: known are golink's entry code, the
-// file's own headers, notes, sections without SHF_EXECINSTR, padding, and what linkers
-// and strip programs leave behind (residue.go).
+// file's own headers, some notes, padding, and what linkers
+// and strip programs leave (residue.go). That a section header lacks SHF_EXECINSTR takes nothing away: the
+// kernel goes by the segment.
 //
 // Object files that Go's linker itself reads (a .syso file in a package, or cgo with
 // -linkmode=internal) end up among Go's functions and in their table. But only Go's compiler
@@ -22,6 +23,9 @@ import (
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
+
+// maxNotes is how many bytes of notes may be executable. Those that linkers make have 200.
+const maxNotes = 4096
 
 // A region is a part of an executable segment.
 type region struct {
@@ -41,20 +45,24 @@ func foreignCode(f *goelf.File, text gobin.Range) []region {
 		byOffset.addresses(f.Header.Phoff, uint64(len(f.Progs))*goelf.ProgHeaderSize),
 		byOffset.addresses(f.Header.Shoff, uint64(len(f.Sections))*goelf.SectionHeaderSize),
 	}
+	// What is said to be notes, or the path of a loader, is no code as long as there is not room for more.
+	small := uint64(maxNotes)
+	known := func(r gobin.Range) {
+		if n := r.End - r.Start; n <= small {
+			small -= n
+			skip = append(skip, r)
+		}
+	}
 	for i := range f.Progs {
 		switch p := &f.Progs[i]; elf.ProgType(p.Type) {
 		case elf.PT_NOTE, elf.PT_INTERP:
-			skip = append(skip, byOffset.addresses(p.Off, p.Filesz))
+			known(byOffset.addresses(p.Off, p.Filesz))
 		}
 	}
 	for i := range f.Sections {
 		s := &f.Sections[i]
-		switch flags := elf.SectionFlag(s.Flags); {
-		case flags&elf.SHF_EXECINSTR != 0, elf.SectionType(s.Type) == elf.SHT_NOBITS, elf.SectionType(s.Type) == elf.SHT_NULL:
-		case flags&elf.SHF_ALLOC != 0:
-			skip = append(skip, gobin.Range{Start: s.Addr, End: s.Addr + s.Size})
-		default:
-			skip = append(skip, byOffset.addresses(s.Off, s.Size))
+		if elf.SectionType(s.Type) == elf.SHT_NOTE && elf.SectionFlag(s.Flags)&(elf.SHF_ALLOC|elf.SHF_EXECINSTR) == elf.SHF_ALLOC {
+			known(gobin.Range{Start: s.Addr, End: s.Addr + s.Size})
 		}
 	}
 	// Each section is a region of its own, since sections are what a policy allows.
@@ -98,7 +106,7 @@ var noForeignCode = Rule{
 	ID:       "no-foreign-code",
 	What:     "All executable bytes belong to functions that Go compiled or assembled, or to golink's entry code.",
 	Why:      "It proves, on stripped files too, that no C library and no other object file is linked in.",
-	Evidence: "Executable PT_LOAD segments against the text range of Go's module data; functions without stack depths in Go's function table; golink's entry code, compared byte by byte; headers, notes, sections without SHF_EXECINSTR, padding and the unused PLT header of Go's linker are left out.",
+	Evidence: "Executable PT_LOAD segments against the text range of Go's module data; functions without stack depths in Go's function table; golink's entry code, compared byte by byte; headers, notes of up to 4,096 bytes in all, padding, the rest of the first and last page, and the unused PLT header of Go's linker are left out. Where the text begins and ends, and which functions there are, is what Go's tables say: code under a false name in them is for syscall-sites and same-functions to find, not for this rule.",
 	Remedy:   "Turn cgo off and link with golink or Go's internal linker. Code that is meant to be there can be allowed by the name of its section or function.",
 	Ref:      "Go runtime/symtab.go, moduledata.text and etext",
 	Severity: Error,

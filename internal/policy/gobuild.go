@@ -3,7 +3,6 @@ package policy
 import (
 	"debug/elf"
 	"errors"
-	"go/version"
 	"runtime/debug"
 	"strings"
 
@@ -15,9 +14,9 @@ func setting(info *debug.BuildInfo, key string) (string, bool) { return gobin.Se
 
 var goBuildInfo = Rule{
 	ID:       "go-build-info",
-	What:     "`go version -m` can read the file: it holds Go build information.",
+	What:     "`go version -m` can read the file: it holds Go build information, and the program says the same of itself.",
 	Why:      "Vulnerability scanners and inventories learn from it which Go version and which modules are in the program.",
-	Evidence: "Section .go.buildinfo; in a file without section names the first writable segment.",
+	Evidence: "Section .go.buildinfo; in a file without section names the first writable segment. Compared with it are the strings in the program to which the runtime's start refers, its version and its module information (runtime/debug.ReadBuildInfo), where functions have names; without names they are not found, and a program may be changed in both places.",
 	Remedy:   "Do not remove the section or all section headers. For assembly without Go runtime use the profile static-asm.",
 	Ref:      "Go debug/buildinfo",
 	Severity: Error,
@@ -25,8 +24,15 @@ var goBuildInfo = Rule{
 		if _, err := in.buildInfo(); err != nil {
 			return one(".go.buildinfo", "%v", in.reason(err))
 		}
-		return nil
+		var out collector
+		checkRuntimeData(in, &out)
+		return out
 	},
+}
+
+// unreadBuildInfo adds to out that the build information, of which a rule reads a part, cannot be read.
+func unreadBuildInfo(in *Input, out *collector, err error) {
+	out.add(".go.buildinfo", "the build settings cannot be read: %v", in.reason(err))
 }
 
 var noCgo = Rule{
@@ -39,10 +45,10 @@ var noCgo = Rule{
 	Severity: Error,
 	Check: func(in *Input) []Finding {
 		var out collector
-		if info, err := in.buildInfo(); err == nil {
-			if v, ok := setting(info, "CGO_ENABLED"); ok && v != "0" {
-				out.add("CGO_ENABLED", "the build information says CGO_ENABLED=%s, want 0", clip(v))
-			}
+		if info, err := in.buildInfo(); err != nil {
+			unreadBuildInfo(in, &out, err)
+		} else if v, ok := setting(info, "CGO_ENABLED"); ok && v != "0" {
+			out.add("CGO_ENABLED", "the build information says CGO_ENABLED=%s, want 0", clip(v))
 		}
 		t, err := in.funcs()
 		if err != nil {
@@ -77,7 +83,7 @@ var goTables = Rule{
 	ID:       "go-tables",
 	What:     "Go's function table, module data, types, itabs and FIPS 140 record are whole, agree with each other, and point into the segments they belong to.",
 	Why:      "The runtime reads them for every stack trace, garbage collection and panic. A tool that damages them leaves a program that runs until it needs them.",
-	Evidence: "Sections .gopclntab (header, function table, _func records), .go.module and .go.fipsinfo; without section names the first two are found by their contents. Of Go 1.26 also what the module data points to: types, typelinks, itabs, initialisers, text sections.",
+	Evidence: "Sections .gopclntab (header, function table, _func records), .go.module and .go.fipsinfo; without section names they are found by their contents. What the module data points to: types, typelinks, itabs, initialisers, text sections, in the layouts of Go 1.20 to 1.27; that of another release is a finding. That the runtime's start refers to this module data is seen where functions have names.",
 	Remedy:   "Strip with elfstrip. Do not remove .gopclntab, .go.module, .go.fipsinfo or .itablink.",
 	Ref:      "Go runtime/symtab.go, moduledata and moduledataverify1",
 	Severity: Error,
@@ -137,9 +143,28 @@ func checkGoTables(in *Input) []Finding {
 	if m.Text.Start <= m.Text.End && end > m.Text.End-m.Text.Start {
 		out.add("moduledata.etext", "the function table reaches to text offset %#x, but the text has %#x bytes", end, m.Text.End-m.Text.Start)
 	}
+	checkSingle(in, t, m, &out)
 	checkLinks(in, t, m, segs, &out)
 	checkFIPSInfo(in, segs, &out)
 	return out
+}
+
+// checkSingle checks that the module data is the one that the runtime uses, and the only one.
+func checkSingle(in *Input, t *gobin.FuncTable, m *gobin.Module, out *collector) {
+	others, err := gobin.OtherModules(in.File, m)
+	if err != nil {
+		out.add("module data", "%v", in.reason(err))
+	}
+	for _, addr := range others {
+		out.add("module data", "there is module data at %#x and at %#x, want one: a tool reads one of them, the runtime perhaps the other", m.Addr, addr)
+	}
+	r, err := in.runtimeData()
+	switch {
+	case err != nil:
+		out.add("runtime", "what its code refers to cannot be read: %v", in.reason(err))
+	case r.found && !refersIn(r.refs, gobin.Range{Start: m.Addr, End: m.Addr + 1}):
+		out.add("module data", "%s does not refer to the module data at %#x: the runtime uses another", runtimeStart, m.Addr)
+	}
 }
 
 // checkFIPSInfo checks the FIPS 140 record, which programs of Go 1.24 and later
@@ -147,9 +172,8 @@ func checkGoTables(in *Input) []Finding {
 func checkFIPSInfo(in *Input, segs loadTable, out *collector) {
 	info, err := gobin.ReadFIPSInfo(in.File)
 	if errors.Is(err, gobin.ErrNotGo) {
-		build, err := in.buildInfo()
-		if err == nil && len(in.File.Sections) > 0 && version.Compare(build.GoVersion, "go1.24") >= 0 {
-			out.add(".go.fipsinfo", "the file has no such section, which %s always makes", clip(build.GoVersion))
+		if why := fipsMissing(in); why != "" {
+			out.add(".go.fipsinfo", "%s", why)
 		}
 		return
 	}

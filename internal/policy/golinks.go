@@ -3,7 +3,6 @@ package policy
 import (
 	"debug/elf"
 	"encoding/binary"
-	"go/version"
 
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
@@ -12,15 +11,15 @@ import (
 const itabHead = 24
 
 // checkLinks checks the tables by which the runtime finds types, itabs and
-// initialisers. Their layout is that of Go 1.26; other releases are left out.
+// initialisers. A release of Go with an unknown layout of them is a finding.
 func checkLinks(in *Input, t *gobin.FuncTable, m *gobin.Module, segs loadTable, out *collector) {
-	info, err := in.buildInfo()
-	if err != nil || version.Lang(info.GoVersion) != "go1.26" {
+	if _, err := in.goVersion(); err != nil {
+		out.add("Go version", "it tells where the runtime finds types, itabs and initialisers, so these cannot be judged: %v", in.reason(err))
 		return
 	}
 	l, err := gobin.ReadLinks(in.File, t)
 	if err != nil {
-		out.add("module data", "%v", in.reason(err))
+		out.add("module data", "types, itabs and initialisers cannot be judged: %v", in.reason(err))
 		return
 	}
 	// table returns the bytes of a table of count entries, nil when there are none.
@@ -72,6 +71,26 @@ func checkLinks(in *Input, t *gobin.FuncTable, m *gobin.Module, segs loadTable, 
 	}
 	for b := table("itablinks", l.ItabLinks.Addr, l.ItabLinks.Len, 8); len(b) > 0 && !out.full(); b = b[8:] {
 		checkItab(binary.LittleEndian.Uint64(b), l, m, segs, out)
+	}
+	checkItabs(in, l, m, segs, out)
+}
+
+// checkItabs checks the itabs of Go 1.27, which follow each other. The interface type, which says how many methods there are, is
+// not read: the first method and the words that say what an itab is are checked of the first one alone.
+func checkItabs(in *Input, l *gobin.Links, m *gobin.Module, segs loadTable, out *collector) {
+	if l.Itabs == (gobin.Range{}) {
+		return
+	}
+	if l.Itabs.Start > l.Itabs.End {
+		out.add("moduledata.itabs", "they end at %#x, before their start %#x", l.Itabs.End, l.Itabs.Start)
+		return
+	}
+	if _, err := in.File.Bytes(l.Itabs.Start, l.Itabs.End-l.Itabs.Start); err != nil {
+		out.add("moduledata.itabs", "%v", in.reason(err))
+		return
+	}
+	if l.Itabs.Start < l.Itabs.End {
+		checkItab(l.Itabs.Start, l, m, segs, out)
 	}
 }
 

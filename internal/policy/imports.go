@@ -67,7 +67,7 @@ var forbiddenImports = Rule{
 	ID:       "forbidden-imports",
 	What:     "No package outside of the standard library imports a forbidden one, such as unsafe.",
 	Why:      "What imports unsafe can break every promise that Go's types and its memory management give, and reach internals by go:linkname; somebody should have looked at it.",
-	Evidence: "The list of packages that --packages gives, since an import leaves no trace in the program; Bazel makes it from the export data of what was compiled. Each package that Go's function table names must be in it.",
+	Evidence: "The list of packages that --packages gives, since an import leaves no trace in the program; Bazel makes it from the export data of what was compiled. Each package that Go's function table names must be in it. The list is believed where it says what a package imports and that it is of the standard library.",
 	Remedy:   "Drop the import or the package, or allow it by its subject, \"IMPORTER imports IMPORTED\", with the reason why it may.",
 	Ref:      "the policy's forbidden.imports; --packages; Go specification, Package unsafe",
 	Severity: Error,

@@ -3,7 +3,6 @@ package policy
 import (
 	"debug/elf"
 	"runtime/debug"
-	"strings"
 	"sync"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
@@ -15,12 +14,15 @@ import (
 type Input struct {
 	File *goelf.File
 	Settings
+	packed bool // it is a packed file, in which the tables of Go are compressed
 
 	buildInfo func() (*debug.BuildInfo, error)
 	funcs     func() (*gobin.FuncTable, error)
 	module    func() (*gobin.Module, error)
 	packages  func() (*packageSet, error)
-	original  func() (*Input, error) // what a packed file unpacks to
+	// runtimeData is what the runtime's own code refers to.
+	runtimeData func() (*runtimeData, error)
+	original    func() (*Input, error) // what a packed file unpacks to
 }
 
 // NewInput returns an Input for f.
@@ -48,6 +50,7 @@ func NewInput(f *goelf.File) *Input {
 		}
 		return newPackageSet(t), nil
 	})
+	in.runtimeData = sync.OnceValues(func() (*runtimeData, error) { return readRuntimeData(in) })
 	in.original = sync.OnceValues(func() (*Input, error) { return unpack(in) })
 	return in
 }
@@ -55,7 +58,7 @@ func NewInput(f *goelf.File) *Input {
 // reason returns the text of an error about the file without the file's path, which
 // a report must not depend on.
 func (in *Input) reason(err error) string {
-	return strings.TrimPrefix(err.Error(), in.File.Name+": ")
+	return goelf.Reason(in.File, err)
 }
 
 // segments returns the program headers of type t.

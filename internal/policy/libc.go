@@ -127,6 +127,8 @@ var noLibcSymbol = Rule{
 			for name := range t.Names() {
 				add(name, "Go's function table", false)
 			}
+		} else if _, notGo := in.buildInfo(); notGo == nil {
+			out.add("function table", "it cannot be read, so functions of a C library cannot be ruled out: %v", in.reason(err))
 		}
 		if len(common) >= enoughCommon || len(out) > 0 {
 			out = append(out, common...)
@@ -227,6 +229,20 @@ func printable(b []byte) bool {
 	return true
 }
 
+// functionTable returns the addresses of Go's function table: to where the module data says that it ends, or else its section.
+func functionTable(in *Input) (gobin.Range, bool) {
+	t, err := in.funcs()
+	s := in.File.Section(".gopclntab")
+	if err != nil || s == nil {
+		return gobin.Range{}, false
+	}
+	r := gobin.Range{Start: t.Addr, End: s.Addr + s.Size}
+	if l, err := gobin.ReadLinks(in.File, t); err == nil && l.PCLnTabEnd > r.Start {
+		r.End = min(r.End, l.PCLnTabEnd)
+	}
+	return r, true
+}
+
 // dataAreas yields the bytes of the file that are loaded and hold neither Go's
 // code nor its function table, which rules read by their structure, each with its
 // address.
@@ -235,8 +251,8 @@ func dataAreas(in *Input) iter.Seq2[[]byte, uint64] {
 		var skip []gobin.Range
 		if m, err := in.module(); err == nil {
 			skip = append(skip, m.Text)
-			if s := in.File.Section(".gopclntab"); s != nil {
-				skip = append(skip, gobin.Range{Start: s.Addr, End: s.Addr + s.Size})
+			if r, ok := functionTable(in); ok {
+				skip = append(skip, r)
 			}
 		}
 		set := newRangeSet(skip)

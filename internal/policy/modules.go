@@ -8,11 +8,11 @@ import (
 )
 
 // modules returns the modules that the build information names: dependencies and what
-// replaces them, nothing when it is missing or names none.
-func modules(in *Input) []*debug.Module {
+// replaces them. The error says why it cannot be read.
+func modules(in *Input) ([]*debug.Module, error) {
 	info, err := in.buildInfo()
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	var out []*debug.Module
 	for _, d := range info.Deps {
@@ -21,22 +21,27 @@ func modules(in *Input) []*debug.Module {
 			out = append(out, d.Replace)
 		}
 	}
-	return out
+	return out, nil
 }
 
-// noBuildInfo is why rules about details of the build information have nothing to judge
-// in a file without one; the rule go-build-info tells.
-const noBuildInfo = "there is no build information"
-
-// noDependencies says why there are no modules to judge, "" when there are.
+// noDependencies says why there are no modules to judge, "" when there are, or when the build information
+// cannot be read.
 func noDependencies(in *Input) string {
-	switch info, err := in.buildInfo(); {
-	case err != nil:
-		return noBuildInfo
-	case len(info.Deps) == 0:
+	if info, err := in.buildInfo(); err == nil && len(info.Deps) == 0 {
 		return "the build information names no dependency"
 	}
 	return ""
+}
+
+// withBuildInfo returns a check that judges the build information by f, and reports it where it cannot be read.
+func withBuildInfo(f func(info *debug.BuildInfo) []Finding) func(in *Input) []Finding {
+	return func(in *Input) []Finding {
+		info, err := in.buildInfo()
+		if err != nil {
+			return one(".go.buildinfo", "it cannot be read: %v", in.reason(err))
+		}
+		return f(info)
+	}
 }
 
 var goVersionFloor = Rule{
@@ -54,14 +59,14 @@ var goVersionFloor = Rule{
 		return ""
 	},
 	Check: func(in *Input) []Finding {
-		info, err := in.buildInfo()
+		said, err := in.goVersion()
 		if err != nil {
-			return one(".go.buildinfo", "the Go version cannot be read: %v", in.reason(err))
+			return one(".go.buildinfo", "%v", in.reason(err))
 		}
 		// A version may go on, as "go1.26.8 X:nodwarf5".
-		v, _, _ := strings.Cut(info.GoVersion, " ")
+		v, _, _ := strings.Cut(said, " ")
 		if !version.IsValid(v) {
-			return one("Go version", "the program was built by %q, no release; want %s or newer", clip(info.GoVersion), in.GoVersionMin)
+			return one("Go version", "the program was built by %q, no release; want %s or newer", clip(said), in.GoVersionMin)
 		}
 		if version.Compare(v, in.GoVersionMin) < 0 {
 			return one("Go version", "the program was built by %s, want %s or newer", clip(v), in.GoVersionMin)
@@ -79,21 +84,17 @@ var trimpath = Rule{
 	Ref:      "Go cmd/go, -trimpath",
 	Severity: Warning,
 	NotApplicable: func(in *Input) string {
-		switch info, err := in.buildInfo(); {
-		case err != nil:
-			return noBuildInfo
-		case len(info.Settings) == 0:
+		if info, err := in.buildInfo(); err == nil && len(info.Settings) == 0 {
 			return "the build information has no settings"
 		}
 		return ""
 	},
-	Check: func(in *Input) []Finding {
-		info, _ := in.buildInfo()
+	Check: withBuildInfo(func(info *debug.BuildInfo) []Finding {
 		if v, ok := setting(info, "-trimpath"); !ok || v != "true" {
 			return one("-trimpath", "the build settings have no -trimpath=true")
 		}
 		return nil
-	},
+	}),
 }
 
 var moduleSums = Rule{
@@ -107,8 +108,7 @@ var moduleSums = Rule{
 	NotApplicable: func(in *Input) string {
 		return noDependencies(in)
 	},
-	Check: func(in *Input) []Finding {
-		info, _ := in.buildInfo()
+	Check: withBuildInfo(func(info *debug.BuildInfo) []Finding {
 		var out collector
 		for _, d := range info.Deps {
 			m := d
@@ -122,7 +122,7 @@ var moduleSums = Rule{
 			}
 		}
 		return out
-	},
+	}),
 }
 
 var noReplacedModule = Rule{
@@ -136,8 +136,7 @@ var noReplacedModule = Rule{
 	NotApplicable: func(in *Input) string {
 		return noDependencies(in)
 	},
-	Check: func(in *Input) []Finding {
-		info, _ := in.buildInfo()
+	Check: withBuildInfo(func(info *debug.BuildInfo) []Finding {
 		var out collector
 		for _, d := range info.Deps {
 			if d.Replace != nil {
@@ -145,7 +144,7 @@ var noReplacedModule = Rule{
 			}
 		}
 		return out
-	},
+	}),
 }
 
 var vcsClean = Rule{
@@ -158,16 +157,12 @@ var vcsClean = Rule{
 	Severity: Warning,
 	NotApplicable: func(in *Input) string {
 		info, err := in.buildInfo()
-		if err != nil {
-			return noBuildInfo
-		}
-		if !slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool { return strings.HasPrefix(s.Key, "vcs.") }) {
+		if err == nil && !slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool { return strings.HasPrefix(s.Key, "vcs.") }) {
 			return "the build information names no commit"
 		}
 		return ""
 	},
-	Check: func(in *Input) []Finding {
-		info, _ := in.buildInfo()
+	Check: withBuildInfo(func(info *debug.BuildInfo) []Finding {
 		var out collector
 		if v, _ := setting(info, "vcs.modified"); v != "false" {
 			out.add("vcs.modified", "the build settings say vcs.modified=%s, want false", clip(v))
@@ -179,5 +174,5 @@ var vcsClean = Rule{
 			out.add(clip(info.Main.Path), "its version is %s", clip(info.Main.Version))
 		}
 		return out
-	},
+	}),
 }

@@ -133,7 +133,11 @@ var forbiddenPackages = Rule{
 				}
 			}
 		}
-		for _, m := range modules(in) {
+		list, err := modules(in)
+		if err != nil && len(in.ForbiddenModules) > 0 {
+			out.add(".go.buildinfo", "the modules cannot be read, so forbidden ones cannot be ruled out: %v", in.reason(err))
+		}
+		for _, m := range list {
 			for _, p := range in.ForbiddenModules {
 				if matches(p, m.Path) {
 					out.add(clip(m.Path), "this module is in the build information, but %q is forbidden", p)

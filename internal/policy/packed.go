@@ -30,15 +30,16 @@ import (
 // judges on the original, too. All others are judged on the original.
 var (
 	packedRules = []string{"packed-unpacker", "packed-original"}
-	outsideOnly = append([]string{"size-budget", "go-build-info", "pie-dynamic"}, packedRules...)
+	outsideOnly = append([]string{"size-budget", "pie-dynamic", "syscalls-allowed"}, packedRules...)
 	bothSides   = []string{
 		"sound-elf", "machine", "entry-in-text", "page-alignment", "nx-stack", "no-wx-segment",
-		"no-interpreter", "no-needed", "no-rpath", "no-symbol-versions", "no-text-relocations", "no-forbidden-string",
+		"no-interpreter", "no-needed", "no-rpath", "no-symbol-versions", "no-text-relocations", "no-forbidden-string", "go-build-info",
 	}
 )
 
 // judgePacked judges rule on a packed file and the program in it.
 func (p *Policy) judgePacked(report *FileReport, rule *Rule, in *Input) {
+	in.packed = true
 	outside := slices.Contains(outsideOnly, rule.ID)
 	both := slices.Contains(bothSides, rule.ID)
 	if outside {
@@ -51,11 +52,7 @@ func (p *Policy) judgePacked(report *FileReport, rule *Rule, in *Input) {
 	}
 	original, err := in.original()
 	if err != nil {
-		if both {
-			p.Judge(report, rule, outer)
-		} else {
-			p.skip(report, rule, "the program cannot be unpacked")
-		}
+		p.Judge(report, rule, append(outer, one("payload", "the program cannot be unpacked, so it cannot be judged; packed-original says why")...))
 		return
 	}
 	if rule.NotApplicable != nil {

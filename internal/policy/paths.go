@@ -35,7 +35,9 @@ var noHostPath = Rule{
 				}
 			}
 		}
-		if info, err := in.buildInfo(); err == nil {
+		if info, err := in.buildInfo(); err != nil {
+			unreadBuildInfo(in, &out, err)
+		} else {
 			for _, s := range info.Settings {
 				for _, word := range strings.FieldsFunc(s.Value, func(r rune) bool { return strings.ContainsRune(" =,:;'\"", r) }) {
 					if isAbs(word) {

@@ -47,7 +47,7 @@ var pieRelocations = Rule{
 	Ref:      "System V gABI, chapter 4, Relocation, and chapter 5, Dynamic Section",
 	Severity: Error,
 	NotApplicable: func(in *Input) string {
-		if _, _, ok := dynamicEntries(in.File); !ok {
+		if _, _, ok := dynamicEntries(in.File); !ok && elf.Type(in.File.Header.Type) == elf.ET_EXEC {
 			return "the file has no PT_DYNAMIC segment"
 		}
 		return ""
@@ -57,7 +57,10 @@ var pieRelocations = Rule{
 
 func checkPIERelocations(in *Input) []Finding {
 	f := in.File
-	entries, _, _ := dynamicEntries(f)
+	entries, _, ok := dynamicEntries(f)
+	if !ok {
+		return one("PT_DYNAMIC", "a file of type ET_DYN has none, so nothing names its relocations")
+	}
 	c := relocChecker{file: f, loads: loads(f)}
 	if n := len(c.loads); n > 0 {
 		c.image = gobin.Range{Start: c.loads[0].Vaddr, End: c.loads[n-1].Vaddr + c.loads[n-1].Memsz}
@@ -195,6 +198,48 @@ func (c *relocChecker) relr(addr uint64) {
 	if i, found := slices.BinarySearch(c.rela, addr); found {
 		c.add("DT_RELR", "it relocates the word at %#x, which DT_RELA relocates as well", c.rela[i])
 	}
+}
+
+// relocatedIn returns the address of a word that relocation changes in one of the ranges; ok is false when there is none. Its first byte
+// stays as it is, since programs are loaded at whole pages.
+func relocatedIn(f *goelf.File, ranges ...gobin.Range) (addr uint64, ok bool) {
+	inside := func(at uint64) bool {
+		return slices.ContainsFunc(ranges, func(r gobin.Range) bool { return at+1 < r.End && r.Start < at+8 })
+	}
+	addends, err := f.Addends()
+	if err != nil {
+		return 0, false // pie-relocations says so
+	}
+	for _, a := range addends {
+		if inside(a.Addr) {
+			return a.Addr, true
+		}
+	}
+	entries, _, _ := dynamicEntries(f)
+	table, _ := dynamicValue(entries, dtRELR)
+	size, _ := dynamicValue(entries, dtRELRSZ)
+	data, err := f.Bytes(table, size)
+	if err != nil {
+		return 0, false
+	}
+	var next uint64
+	for ; len(data) >= 8; data = data[8:] {
+		word := binary.LittleEndian.Uint64(data)
+		if word&1 == 0 {
+			if inside(word) {
+				return word, true
+			}
+			next = word + 8
+			continue
+		}
+		for i, bits := uint64(0), word>>1; bits != 0; i, bits = i+1, bits>>1 {
+			if bits&1 != 0 && inside(next+8*i) {
+				return next + 8*i, true
+			}
+		}
+		next += 63 * 8
+	}
+	return 0, false
 }
 
 // unwanted reports a table that a static PIE must not have.

@@ -22,7 +22,7 @@ var relro = Rule{
 	Ref:      "Linux Standard Base, PT_GNU_RELRO; glibc elf/dl-reloc.c, _dl_protect_relro",
 	Severity: Error,
 	NotApplicable: func(in *Input) string {
-		if len(segments(in.File, elf.PT_DYNAMIC)) == 0 && len(segments(in.File, elf.PT_GNU_RELRO)) == 0 {
+		if elf.Type(in.File.Header.Type) == elf.ET_EXEC && len(segments(in.File, elf.PT_DYNAMIC)) == 0 && len(segments(in.File, elf.PT_GNU_RELRO)) == 0 {
 			return "the file has neither PT_DYNAMIC nor PT_GNU_RELRO: nothing in it is relocated at start"
 		}
 		return ""

@@ -85,7 +85,7 @@ func TestSegmentRules(t *testing.T) {
 		want   []string
 	}{
 		{"data segment executable", flags(elf.PT_LOAD, 2, elf.PF_R|elf.PF_W|elf.PF_X),
-			[]string{"no-wx-segment: PT_LOAD 2: its flags are RWX"}},
+			[]string{"no-wx-segment: PT_LOAD 2: its flags are RWX", "no-foreign-code: section .go.buildinfo: ", "syscall-sites: the rest of a page: "}},
 		{"text segment writable", flags(elf.PT_LOAD, 0, elf.PF_R|elf.PF_W|elf.PF_X),
 			[]string{"no-wx-segment: PT_LOAD 0: its flags are RWX"}},
 		{"text segment not executable", flags(elf.PT_LOAD, 0, elf.PF_R),
@@ -368,12 +368,13 @@ func TestPIERules(t *testing.T) {
 	t.Run("unterminated", func(t *testing.T) {
 		m := pie(elf.EM_X86_64, nil)
 		m.Put64(m.Phdr(elf.PT_DYNAMIC, 0)+32, 7*16) // p_filesz
-		expect(t, breachesOf(t, mustNew(t, "static-pie"), m.Data), "pie-dynamic: DT_NULL")
+		expect(t, breachesOf(t, mustNew(t, "static-pie"), m.Data), "pie-dynamic: DT_NULL", "no-text-relocations: PT_DYNAMIC", "no-needed: PT_DYNAMIC", "no-rpath: PT_DYNAMIC", "no-symbol-versions: PT_DYNAMIC")
 	})
 	t.Run("no dynamic section", func(t *testing.T) {
 		m := gobintest.New(elf.EM_X86_64).Build()
 		m.Put16(16, uint16(elf.ET_DYN))
-		expect(t, breachesOf(t, mustNew(t, "static-pie"), m.Data), "pie-dynamic: PT_DYNAMIC: the file has no PT_DYNAMIC", "self-relocation: e_entry: the code at the entry point")
+		expect(t, breachesOf(t, mustNew(t, "static-pie"), m.Data), "pie-dynamic: PT_DYNAMIC: the file has no PT_DYNAMIC", "pie-relocations: PT_DYNAMIC",
+			"self-relocation: e_entry: the code at the entry point", "no-text-relocations: PT_DYNAMIC", "relro: PT_GNU_RELRO")
 	})
 	for _, machine := range elftest.Machines {
 		t.Run("relocated word without address/"+machine.String(), func(t *testing.T) {
@@ -508,7 +509,7 @@ func TestLibcRules(t *testing.T) {
 		{"beginning of a C literal", section(".c", elf.SHT_PROGBITS, alloc, "\x00Fatal glibc error: x\n\x00"), []string{"no-libc-string: Fatal glibc error: "}},
 		{"Go string of the same text", section(".c", elf.SHT_PROGBITS, alloc, "unset GLIBC_TUNABLES first\x00"), nil},
 		{"Go strings of an ELF tool", section(".c", elf.SHT_PROGBITS, alloc, "/lib64/ld-linux-x86-64.so.2libc.so.6GNU C Library musl"), nil},
-		{"C literal in a section that is not loaded", section(".debug_str", elf.SHT_PROGBITS, alloc, "\x00GLIBC_TUNABLESx"), nil},
+		{"C literal in a section that is not loaded", section(".debug_str", elf.SHT_PROGBITS, 0, "\x00GLIBC_TUNABLES\x00"), nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := gobintest.New(elf.EM_X86_64)
@@ -670,20 +671,20 @@ func TestGoRules(t *testing.T) {
 	link := func(off int, v uint64) change {
 		return func(m *elftest.Image) { m.Put64(m.Off(".rodata")+40+off, v) }
 	}
-	all := func(rest ...string) []string {
-		return append([]string{"no-cgo: function table", "no-foreign-code: module data"}, rest...)
-	}
+	damaged := []string{"no-libc-symbol: function table", "no-cgo: function table", "no-foreign-code: module data", "go-build-info: runtime", "go-tables: function table",
+		"syscall-sites: function table", "no-host-path: function table"}
 	for _, c := range []struct {
 		name   string
 		change change
 		want   []string
 	}{
 		{"function table zeroed", func(m *elftest.Image) { clear(m.Data[m.Off(".gopclntab"):][:m.Size(".gopclntab")]) },
-			all("go-tables: function table", "syscall-sites: function table", "no-host-path: function table")},
+			damaged},
 		{"function table of another machine", func(m *elftest.Image) { m.Data[m.Off(".gopclntab")+6] = 4 },
-			all("go-tables: function table", "syscall-sites: function table", "no-host-path: function table")},
+			damaged},
 		{"build information zeroed", func(m *elftest.Image) { clear(m.Data[m.Off(".go.buildinfo"):][:32]) },
-			[]string{"go-build-info: .go.buildinfo: no Go build information"}},
+			[]string{"machine: .go.buildinfo", "no-cgo: .go.buildinfo", "go-build-info: .go.buildinfo: no Go build information", "trimpath: .go.buildinfo", "module-sums: .go.buildinfo",
+				"no-replaced-module: .go.buildinfo", "vcs-clean: .go.buildinfo", "go-tables: Go version", "no-host-path: .go.buildinfo"}},
 		{"pcHeader elsewhere", module(0, 0x400000), []string{"go-tables: moduledata.pcHeader"}},
 		{"ftab too short", module(136, 1), []string{"go-tables: moduledata.ftab"}},
 		{"maxpc beyond", module(168, 1<<40), []string{"go-tables: moduledata.minpc"}},
@@ -691,8 +692,13 @@ func TestGoRules(t *testing.T) {
 		{"bss descends", module(232, 1), []string{"go-tables: moduledata.bss"}},
 		{"no FIPS record", func(m *elftest.Image) {
 			m.Data[m.Off(".shstrtab")+strings.Index(string(m.Data[m.Off(".shstrtab"):]), ".go.fips")] = '-'
+			clear(m.Data[m.Off(".go.fipsinfo"):][:16])
 		},
-			[]string{"go-tables: .go.fipsinfo: the file has no such section, which go1.26.8 always makes"}},
+			[]string{"go-tables: .go.fipsinfo: go1.26.8 always makes a FIPS 140 record, but there is none", "fips-sum: .go.fipsinfo: go1.26.8 always makes"}},
+		{"FIPS record without a section of that name", func(m *elftest.Image) {
+			m.Data[m.Off(".shstrtab")+strings.Index(string(m.Data[m.Off(".shstrtab"):]), ".go.fips")] = '-'
+			m.Data[m.Off(".go.fipsinfo")+20]++
+		}, []string{"fips-sum: .go.fipsinfo: its sum is"}},
 		{"FIPS record damaged", func(m *elftest.Image) { m.Data[m.Off(".go.fipsinfo")+2]++ },
 			[]string{"go-tables: .go.fipsinfo: offset", "fips-sum: .go.fipsinfo: offset"}},
 		{"FIPS sum", func(m *elftest.Image) { m.Data[m.Off(".go.fipsinfo")+20]++ },

@@ -3,11 +3,13 @@ package policy
 import (
 	"cmp"
 	"debug/elf"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
 // pageSize is the smallest page of the three machines, in bytes.
@@ -185,10 +187,15 @@ var machine = Rule{
 		if in.GOARCH != "" && got != in.GOARCH {
 			return one("e_machine", "the file is for %s, want %s", got, in.GOARCH)
 		}
-		if info, err := in.buildInfo(); err == nil {
-			if built, ok := setting(info, "GOARCH"); ok && built != got {
-				return one("GOARCH", "the build information says %q, but the file is for %s", built, got)
+		info, err := in.buildInfo()
+		if err != nil {
+			if _, noFuncs := in.funcs(); errors.Is(err, gobin.ErrNotGo) && noFuncs != nil {
+				return nil // no program of Go; profiles for those ask for both
 			}
+			return one(".go.buildinfo", "the machine that it names cannot be read: %v", in.reason(err))
+		}
+		if built, ok := setting(info, "GOARCH"); ok && built != got {
+			return one("GOARCH", "the build information says %q, but the file is for %s", clip(built), got)
 		}
 		return nil
 	},

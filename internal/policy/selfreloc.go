@@ -16,6 +16,7 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
 	"slices"
 
@@ -184,8 +185,9 @@ func checkMain(in *Input, a *arch.Arch, at gobin.Range, code []byte, off uint64,
 	}
 	t, err := in.funcs()
 	m, err2 := in.module()
-	if err != nil || err2 != nil {
-		return // the rule go-tables tells
+	if err := cmp.Or(err, err2); err != nil {
+		out.add("main", "golink's entry code goes on at %#x, and whether a function of Go begins there cannot be read: %v", target, in.reason(err))
+		return
 	}
 	if i, ok := t.Find(target - m.Text.Start); !ok || t.At(i).Entry != target-m.Text.Start {
 		out.add("main", "golink's entry code goes on at %#x, where no function of Go begins", target)

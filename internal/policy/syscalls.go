@@ -4,14 +4,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/disasm"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
 var syscallSites = Rule{
 	ID:       "syscall-sites",
-	What:     "Every system call instruction lies in one of Go's own system call stubs, or in golink's entry code.",
-	Why:      "Then the stubs are the only doors to the kernel, and the calls a program can make can be listed from them. Code elsewhere that enters the kernel is a C library, or hand-written assembly that somebody should look at.",
-	Evidence: "Executable segments, decoded function by function with the bounds and names of Go's function table. Code that jumps into the middle of an instruction, or is written at run time, is not seen.",
+	What:     "Every system call instruction lies in a function with the name of one of Go's own system call stubs, or in golink's entry code.",
+	Why:      "Then the stubs are the doors to the kernel that the program was built with, and the calls it makes through them can be listed. Code elsewhere that enters the kernel is a C library, or hand-written assembly that somebody should look at.",
+	Evidence: "All that the kernel maps executable, in pages of 4 KiB: functions, decoded one by one with the bounds and names of Go's function table, and each byte of what is no function, such as notes, free bytes of headers and the rest of a page. Not seen: that code jumps into the middle of an instruction, where the bytes may be a system call; that it computes the address of a stub and calls it with a number of its own, as package unsafe allows; code that is written at run time; and that somebody gave a function the name of a stub (a function is known by its name alone). syscalls-allowed sees more of it, forbidden-imports who imports unsafe.",
 	Remedy:   "Call the kernel through syscall, golang.org/x/sys/unix or internal stubs instead of own assembly, or allow the function by its name.",
 	Ref:      "Go internal/runtime/syscall/linux, runtime/sys_linux_*.s",
 	Severity: Error,
@@ -90,6 +91,11 @@ func checkSyscallSites(in *Input) []Finding {
 			break
 		}
 		report(where(f, r.Start), r.Start, r.code)
+	}
+	for _, o := range disasm.Others(f, m.Text) {
+		if sites := disasm.Arches[f.GOARCH()].Enters(o.Code, o.Addr); len(sites) > 0 {
+			out.add(clip(o.What), "the kernel maps it executable, and there are %d places in it that are a system call instruction, the first at %#x", len(sites), o.Addr+uint64(sites[0]))
+		}
 	}
 	return out
 }

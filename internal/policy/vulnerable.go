@@ -209,6 +209,9 @@ var noKnownVulnerability = Rule{
 		if err != nil {
 			return one(".go.buildinfo", "the versions cannot be read: %v", in.reason(err))
 		}
+		if _, err := in.goVersion(); err != nil {
+			return one("Go version", "%v", in.reason(err))
+		}
 		versions := map[string]string{"stdlib": goSemver(info.GoVersion)}
 		if versions["stdlib"] == "" {
 			return one("Go version", "%q is no release, so vulnerabilities of the standard library cannot be ruled out", clip(info.GoVersion))

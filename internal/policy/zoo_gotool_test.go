@@ -165,7 +165,7 @@ func TestZooBroken(t *testing.T) {
 	z := newZoo(t)
 	cgo := []string{"CGO_ENABLED=1"}
 	// Rules that every program without Go breaks in a profile for Go.
-	noGo := []string{"no-cgo", "no-foreign-code", "go-build-info", "go-tables", "no-host-path"}
+	noGo := append([]string{"no-cgo", "no-foreign-code", "go-build-info", "go-tables", "no-host-path"}, ofBuildInfo...)
 	glibc := []string{"no-libc-symbol", "no-libc-string"}
 	dynamic := []string{"no-interpreter", "no-needed", "no-symbol-versions"}
 	for _, c := range []struct {
@@ -183,7 +183,7 @@ func TestZooBroken(t *testing.T) {
 			[]string{"type-exec", "no-interpreter", "no-dynamic"}},
 		{"PIE that crashes", "static-pie", func(z zoo) string {
 			return z.build("amd64", "./hello", nil, "-trimpath", "-buildmode=pie", "-ldflags=-d")
-		}, []string{"pie-dynamic", "self-relocation", "relro"}},
+		}, []string{"pie-dynamic", "self-relocation", "relro", "pie-relocations", "no-text-relocations"}},
 		{"cgo", "static", func(z zoo) string { return z.build("amd64", "./seed", cgo, "-trimpath") },
 			slices.Concat([]string{"no-dynamic", "no-cgo", "no-foreign-code"}, dynamic, glibc)},
 		{"cgo, stripped", "static", func(z zoo) string { return z.build("amd64", "./seed", cgo, "-trimpath", "-ldflags=-s -w") },

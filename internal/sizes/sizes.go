@@ -5,6 +5,8 @@ package sizes
 
 import (
 	"debug/elf"
+	"errors"
+	"fmt"
 	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
@@ -22,8 +24,9 @@ type Sizes struct {
 const Headers = "(headers)"
 
 // Of measures f. Packages are read from named, the same program with the names of its functions, which may be
-// f itself; they are empty in a file without Go's function table.
-func Of(f, named *goelf.File) Sizes {
+// f itself; they are empty in a file without Go's function table. Names are as gobin.OneLine has them. It fails when the table is damaged, and when
+// sections share bytes of the file, which would count twice.
+func Of(f, named *goelf.File) (Sizes, error) {
 	s := Sizes{File: uint64(len(f.Data)), Sections: map[string]uint64{}, Packages: map[string]uint64{}}
 	rest := s.File
 	for i := range f.Sections {
@@ -31,19 +34,25 @@ func Of(f, named *goelf.File) Sizes {
 		if t := elf.SectionType(sec.Type); t == elf.SHT_NULL || t == elf.SHT_NOBITS || sec.Size == 0 {
 			continue
 		}
-		s.Sections[strings.Clone(sec.Str)] += sec.Size // the name ends with f
-		rest -= min(rest, sec.Size)                    // sections of a hostile file may share bytes
+		s.Sections[strings.Clone(gobin.OneLine(sec.Str))] += sec.Size // the name ends with f
+		if sec.Size > rest {
+			return s, fmt.Errorf("%s: its sections have more bytes than the file: some share bytes, so none can be measured", f.Name)
+		}
+		rest -= sec.Size
 	}
 	s.Sections[Headers] = rest
 	table, err := gobin.ReadFuncTable(named)
+	if errors.Is(err, gobin.ErrNotGo) {
+		return s, nil
+	}
 	if err != nil {
-		return s
+		return s, err
 	}
 	for i := range table.Len() {
 		fn := table.At(i)
-		s.Packages[PackageOf(fn.Name)] += fn.End - fn.Entry
+		s.Packages[gobin.OneLine(PackageOf(fn.Name))] += fn.End - fn.Entry
 	}
-	return s
+	return s, nil
 }
 
 // PackageOf returns the import path in the name of a function as Go's function table has it; "type:" and the

@@ -24,7 +24,7 @@ func parse(t *testing.T, data []byte) *goelf.File {
 func TestOf(t *testing.T) {
 	data := gobintest.New(elf.EM_X86_64).Build().Data
 	f := parse(t, data)
-	s := Of(f, f)
+	s := of(t, f, f)
 	// The last function of each 16 bytes reaches to the next one.
 	if want := map[string]uint64{"(assembly)": 16, "internal/runtime/syscall/linux": 16, "main": 1}; !reflect.DeepEqual(s.Packages, want) {
 		t.Errorf("packages %v, want %v", s.Packages, want)
@@ -39,12 +39,41 @@ func TestOf(t *testing.T) {
 	if sum != s.File {
 		t.Errorf("the parts add up to %d bytes, want %d", sum, s.File)
 	}
-	asm := parse(t, elftest.Executable(elf.EM_AARCH64).Build().Data)
-	if s := Of(asm, asm); len(s.Packages) != 0 || s.Sections[".text"] != 12 {
+	spec := elftest.Executable(elf.EM_AARCH64)
+	spec.Sections = slices.DeleteFunc(spec.Sections, func(s elftest.Section) bool { return s.Name == ".gopclntab" })
+	spec.Symbols = slices.DeleteFunc(spec.Symbols, func(s elftest.Symbol) bool { return s.Section == ".gopclntab" })
+	asm := parse(t, spec.Build().Data)
+	if s := of(t, asm, asm); len(s.Packages) != 0 || s.Sections[".text"] != 12 {
 		t.Errorf("sizes %+v of a file that is not Go's", s)
 	}
-	if s := Of(asm, f); len(s.Packages) != 3 || s.Sections[".text"] != 12 {
+	if s := of(t, asm, f); len(s.Packages) != 3 || s.Sections[".text"] != 12 {
 		t.Errorf("sizes %+v, want packages of the file with names", s)
+	}
+}
+
+func of(t *testing.T, f, named *goelf.File) Sizes {
+	t.Helper()
+	s, err := Of(f, named)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestUnmeasured: what cannot be measured is an error, and no size of 0.
+func TestUnmeasured(t *testing.T) {
+	m := gobintest.New(elf.EM_X86_64).Build()
+	clear(m.Data[m.Off(".gopclntab"):][:m.Size(".gopclntab")])
+	f := parse(t, m.Data)
+	if s, err := Of(f, f); err == nil {
+		t.Errorf("sizes %+v of a file with a damaged function table", s)
+	}
+	m = gobintest.New(elf.EM_X86_64).Build()
+	m.Put64(m.Shdr(".data")+24, 0) // sh_offset and sh_size
+	m.Put64(m.Shdr(".data")+32, uint64(len(m.Data)))
+	f = parse(t, m.Data)
+	if s, err := Of(f, f); err == nil {
+		t.Errorf("sizes %+v of a file whose sections share bytes", s)
 	}
 }
 

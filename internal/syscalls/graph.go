@@ -2,8 +2,6 @@ package syscalls
 
 import (
 	"bytes"
-	"debug/elf"
-	"encoding/binary"
 	"runtime"
 	"slices"
 
@@ -39,6 +37,8 @@ type graph struct {
 	writable []refs
 	// indirect says that a function has an indirect jump.
 	indirect []bool
+	// asConstant are the functions that hold the address of a function as a number.
+	asConstant map[int][]int
 }
 
 // refs are addresses that a function names, in the order of its code.
@@ -49,8 +49,8 @@ type ref struct {
 	load     bool // the instruction only reads what is at the address
 }
 
-// scan decodes the whole program once.
-func (a *Analysis) scan() *graph {
+// scan decodes the whole program once. It fails when relocations cannot be read.
+func (a *Analysis) scan() (*graph, error) {
 	p := a.program
 	n := len(p.Funcs)
 	g := &graph{
@@ -63,6 +63,8 @@ func (a *Analysis) scan() *graph {
 		inData:   make([]bool, n),
 		writable: make([]refs, n),
 		indirect: make([]bool, n),
+
+		asConstant: map[int][]int{},
 	}
 	for i := range p.Funcs {
 		g.index[p.Funcs[i].Addr] = i
@@ -70,6 +72,7 @@ func (a *Analysis) scan() *graph {
 	type found struct {
 		calls []disasm.Inst // calls and jumps out of the function
 		known []uint64      // addresses of functions that it forms
+		entries
 		// runsOn says that the last instruction is followed by the next function.
 		runsOn bool
 	}
@@ -82,20 +85,38 @@ func (a *Analysis) scan() *graph {
 			for f := w; f < n; f += workers {
 				fn := &p.Funcs[f]
 				var last disasm.Inst
+				var seen []uint64 // addresses of instructions
+				var inside []disasm.Inst
+				hasIndirect := false
 				broken := len(fn.Code) // offset of the first bytes that are no instruction
 				for i := range p.Insts(fn) {
 					last = i
+					seen = append(seen, i.PC)
 					if off := int(i.PC - fn.Addr); i.Flow == disasm.Stop && off < broken && !isTrap(fn.Code[off:off+i.Len]) {
 						broken = off
 					}
 					switch i.Flow {
 					case disasm.Syscall, disasm.Syscall32:
 						g.sites[f] = append(g.sites[f], i)
+					case disasm.Far:
+						all[f].far = append(all[f].far, i)
+					case disasm.CallIndirect:
+						hasIndirect = true
 					case disasm.JumpIndirect:
-						g.indirect[f] = true
+						g.indirect[f], hasIndirect = true, true
 					case disasm.Call, disasm.Jump, disasm.Branch:
-						if i.Flow == disasm.Call || i.Target < fn.Addr || i.Target >= fn.End() {
+						outside := i.Target < fn.Addr || i.Target >= fn.End()
+						if i.Flow == disasm.Call || outside {
 							all[f].calls = append(all[f].calls, i)
+						}
+						if !outside {
+							inside = append(inside, i)
+						}
+					}
+					if n, pushed, ok := p.Arch.Immediate(fn.Code[i.PC-fn.Addr:]); ok && a.isCode(n) {
+						all[f].numbers = append(all[f].numbers, n)
+						if pushed {
+							all[f].pushed = append(all[f].pushed, i)
 						}
 					}
 					if i.Ref == 0 {
@@ -103,11 +124,15 @@ func (a *Analysis) scan() *graph {
 					}
 					if target, ok := a.funcAt(g, i.Ref); ok {
 						all[f].known = append(all[f].known, target)
+					} else if to := p.Find(i.Ref); to != nil && to.Go && !a.onlyLoads(fn, &i) {
+						all[f].formed = append(all[f].formed, i)
 					} else if a.isWritable(i.Ref) {
 						g.writable[f] = append(g.writable[f], ref{i.PC, i.Ref, a.onlyLoads(fn, &i)})
 					}
 				}
 				g.sites[f] = append(g.sites[f], hidden(p.Arch, fn, broken, g.sites[f])...)
+				all[f].between = betweenInstructions(inside, seen)
+				all[f].follows = hasIndirect && len(all[f].numbers) > 0
 				switch last.Flow {
 				case disasm.Branch, disasm.Syscall, disasm.Syscall32:
 					all[f].runsOn = true
@@ -125,6 +150,7 @@ func (a *Analysis) scan() *graph {
 		for _, i := range all[f].calls {
 			fn := p.Find(i.Target)
 			if fn == nil {
+				all[f].nowhere = append(all[f].nowhere, i)
 				continue
 			}
 			to := g.index[fn.Addr]
@@ -147,8 +173,17 @@ func (a *Analysis) scan() *graph {
 			}
 		}
 	}
-	a.scanData(g)
-	return g
+	if err := a.scanData(g); err != nil {
+		return nil, err
+	}
+	a.graph = g
+	for f := range all {
+		a.judgeEntries(g, f, &all[f].entries)
+	}
+	if !a.unpacker { // which is known, and goes nowhere else
+		a.scanOthers()
+	}
+	return g, nil
 }
 
 // isTrap reports whether code, which is no instruction that goes on, is a trap or padding.
@@ -184,84 +219,18 @@ func hidden(arch *disasm.Arch, fn *disasm.Func, broken int, sites []disasm.Inst)
 	return out
 }
 
-// funcAt returns the function that addr is the entry of, or whose address read-only
-// data at addr holds, as a function value does.
+// funcAt returns the function that addr is the entry of, or whose address data at addr
+// holds that is not written after the start, as a function value does.
 func (a *Analysis) funcAt(g *graph, addr uint64) (uint64, bool) {
 	if _, ok := g.index[addr]; ok {
 		return addr, true
 	}
-	if b := a.readOnly(addr, 8); b != nil {
-		word := binary.LittleEndian.Uint64(b)
+	if word, ok := a.constantWord(addr); ok {
 		if _, ok := g.index[word]; ok {
 			return word, true
 		}
 	}
 	return 0, false
-}
-
-// scanData finds the addresses of code in data: whole words everywhere, and the
-// 32-bit offsets of methods in Go's type descriptors.
-func (a *Analysis) scanData(g *graph) {
-	p := a.program
-	if len(p.Funcs) == 0 {
-		return
-	}
-	low, high := p.Funcs[0].Addr, p.Funcs[len(p.Funcs)-1].End()
-	for i := range p.File.Progs {
-		seg := &p.File.Progs[i]
-		if elf.ProgType(seg.Type) != elf.PT_LOAD || elf.ProgFlag(seg.Flags)&elf.PF_X != 0 {
-			continue
-		}
-		data, err := p.File.SegmentData(seg)
-		if err != nil {
-			continue // Parse has checked it
-		}
-		for off := int(-seg.Vaddr & 7); off+8 <= len(data); off += 8 {
-			word := binary.LittleEndian.Uint64(data[off:])
-			if word < low || word >= high {
-				continue
-			}
-			if m := p.Module; m != nil && seg.Vaddr+uint64(off)-m.Addr < gobin.ModuleSize {
-				continue // where the text begins and ends
-			}
-			if f, ok := g.index[word]; ok {
-				g.inData[f] = true
-			} else if fn := p.Find(word); fn != nil {
-				f := g.index[fn.Addr]
-				g.words[f] = append(g.words[f], word)
-			}
-		}
-	}
-	if p.Module == nil {
-		return
-	}
-	types := p.Module.Types
-	if b := a.readOnly(types.Start, types.End-types.Start); b != nil {
-		a.scanMethods(g, b)
-	}
-}
-
-// scanMethods finds the methods in the type descriptors b. Where they are is not worked out:
-// anything counts that looks like a method (internal/abi/type.go, Method), which is four
-// 32-bit numbers: offsets of name and type in b, then offsets of two functions in
-// the text. The linker keeps both functions of a method or none.
-func (a *Analysis) scanMethods(g *graph, b []byte) {
-	text := a.program.Module.Text.Start
-	for i := 0; i+16 <= len(b); i += 4 {
-		word := func(n int) uint64 { return uint64(binary.LittleEndian.Uint32(b[i+4*n:])) }
-		f1, ok1 := g.index[text+word(2)]
-		f2, ok2 := g.index[text+word(3)]
-		if ok1 && ok2 && isName(b, word(0)) && word(1) < uint64(len(b)) {
-			g.inData[f1], g.inData[f2] = true, true
-		}
-	}
-}
-
-// isName reports whether at off in the type descriptors b there is something that looks like a
-// name (internal/abi/type.go, Name): a byte of four flags, the length, which
-// is not 0, and the text.
-func isName(b []byte, off uint64) bool {
-	return off+3 <= uint64(len(b)) && b[off] < 16 && b[off+1] != 0 && (b[off+2] == '_' || b[off+2] >= 'A')
 }
 
 // onlyLoads reports whether all that instruction i does with i.Ref is to read there.
@@ -270,54 +239,12 @@ func (a *Analysis) onlyLoads(fn *disasm.Func, i *disasm.Inst) bool {
 	return len(effects) == 1 && effects[0].Op == disasm.Load
 }
 
-// readOnly returns the size bytes that the file has for addr, nil if they are not all
-// in one segment that is not writable.
-func (a *Analysis) readOnly(addr, size uint64) []byte {
-	seg := a.segment(addr)
-	if seg == nil || elf.ProgFlag(seg.Flags)&elf.PF_W != 0 {
-		return nil
-	}
-	b, err := a.program.File.Bytes(addr, size)
-	if err != nil {
-		return nil
-	}
-	return b
-}
-
-func (a *Analysis) isWritable(addr uint64) bool {
-	seg := a.segment(addr)
-	return seg != nil && elf.ProgFlag(seg.Flags)&elf.PF_W != 0
-}
-
-func (a *Analysis) segment(addr uint64) *elf.Prog64 {
-	for i := range a.program.File.Progs {
-		if p := &a.program.File.Progs[i]; elf.ProgType(p.Type) == elf.PT_LOAD && addr >= p.Vaddr && addr-p.Vaddr < p.Memsz {
-			return p
-		}
-	}
-	return nil
-}
-
 // name returns how reports call function f.
 func (a *Analysis) name(f int) string {
 	if name := a.program.Funcs[f].Name; name != "" {
-		return name
+		return gobin.Printable(name)
 	}
 	return "code without a name"
-}
-
-// mentions reports whether a string of the program's read-only data holds text.
-func (a *Analysis) mentions(text string) bool {
-	for i := range a.program.File.Progs {
-		p := &a.program.File.Progs[i]
-		if elf.ProgType(p.Type) != elf.PT_LOAD {
-			continue
-		}
-		if data, err := a.program.File.SegmentData(p); err == nil && bytes.Contains(data, []byte(text)) {
-			return true
-		}
-	}
-	return false
 }
 
 // sortedUnique sorts s and drops repetitions.

@@ -16,6 +16,8 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/disasm"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gobin"
+	"github.com/go3s/rules_go3s/internal/pack"
 )
 
 // A Report is what an executable can ask of the kernel.
@@ -25,6 +27,8 @@ type Report struct {
 	GOARCH  string    `json:"goarch"`
 	Calls   []Call    `json:"calls"`             // ascending by name
 	Dynamic []Dynamic `json:"dynamic,omitempty"` // places whose number is not known
+
+	symbols bool // the file has a symbol table
 }
 
 // SchemaVersion is that of the JSON form of a Report.
@@ -56,10 +60,13 @@ type Site struct {
 type Dynamic struct {
 	Site
 	Reason string `json:"reason"`
+
+	unnamed bool // the number is in a variable, of which a symbol table would tell more
 }
 
 // Add adds what another file of the same program can ask of the kernel, such as the packed form,
-// whose unpacking code makes calls of its own. It fails for another machine.
+// whose unpacking code makes calls of its own. Where r has the variables that hold numbers from a symbol table, the other
+// file, in which there is none, adds no dynamic site for them. It fails for another machine.
 func (r *Report) Add(other *Report) error {
 	if r.GOARCH != other.GOARCH {
 		return fmt.Errorf("%s is for %s and %s for %s: want files of one program", r.File, r.GOARCH, other.File, other.GOARCH)
@@ -71,14 +78,28 @@ func (r *Report) Add(other *Report) error {
 			continue
 		}
 		mine := &r.Calls[i]
-		mine.Sites = append(mine.Sites, c.Sites...)
+		for _, s := range c.Sites {
+			if !slices.ContainsFunc(mine.Sites, s.same) {
+				mine.Sites = append(mine.Sites, s)
+			}
+		}
 		if c.Implied == "" {
 			mine.Implied = ""
 		}
 	}
-	r.Dynamic = append(r.Dynamic, other.Dynamic...)
+	for _, d := range other.Dynamic {
+		known := r.symbols && d.unnamed || slices.ContainsFunc(r.Dynamic, func(mine Dynamic) bool { return mine.same(d.Site) && mine.Reason == d.Reason })
+		if !known {
+			r.Dynamic = append(r.Dynamic, d)
+		}
+	}
 	slices.SortFunc(r.Calls, compareCalls)
 	return nil
+}
+
+// same reports whether o is the same place, reached the same way.
+func (s Site) same(o Site) bool {
+	return s.Function == o.Function && s.Address == o.Address && slices.Equal(s.Through, o.Through)
 }
 
 func compareCalls(x, y Call) int {
@@ -87,10 +108,14 @@ func compareCalls(x, y Call) int {
 
 // An Analysis is the work on one executable.
 type Analysis struct {
-	program *disasm.Program
-	graph   *graph
-	flows   map[int]*flow
-	table   Table
+	program  *disasm.Program
+	unpacker bool // all code is the unpacker of a packed program
+	graph    *graph
+	flows    map[int]*flow
+	table    Table
+	// executable are the addresses that the kernel maps executable; addends what it relocates, ascending.
+	executable []gobin.Range
+	addends    []goelf.Addend
 
 	calls   map[int64][]Site
 	dynamic []Dynamic
@@ -112,22 +137,58 @@ type step struct {
 	next *step
 }
 
-// Analyze returns what f can ask of the kernel. name stands for it in the report. It fails
-// when Go's tables in f are damaged.
+// Analyze returns what f can ask of the kernel. name stands for it in the report. Of a packed program that is
+// what its unpacker and what the program in it can ask. It fails when Go's tables in f are damaged, and when f is packed
+// and cannot be unpacked.
 func Analyze(f *goelf.File, name string) (*Report, error) {
+	if !pack.IsPacked(f) {
+		return analyze(f, name, false)
+	}
+	data, err := pack.Unpack(f)
+	if err != nil {
+		return nil, err
+	}
+	original, err := goelf.Parse(f.Name, data)
+	if err != nil {
+		return nil, err
+	}
+	r, err := analyze(original, name, false)
+	if err != nil {
+		return nil, err
+	}
+	outside, err := analyze(f, name, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Add(outside); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// analyze is Analyze of f as the kernel starts it. unpacker says that all code in f is the unpacker of this release.
+func analyze(f *goelf.File, name string, unpacker bool) (*Report, error) {
 	p, err := disasm.Open(f)
 	if err != nil {
 		return nil, err
 	}
 	a := &Analysis{
-		program: p,
-		flows:   map[int]*flow{},
-		table:   Tables[p.Arch.GOARCH],
-		calls:   map[int64][]Site{},
-		known:   map[need]bool{},
-		via:     map[need]*step{},
+		program:  p,
+		unpacker: unpacker,
+		flows:    map[int]*flow{},
+		table:    Tables[p.Arch.GOARCH],
+		calls:    map[int64][]Site{},
+		known:    map[need]bool{},
+		via:      map[need]*step{},
 	}
-	a.graph = a.scan()
+	a.executable = a.executableRanges()
+	if a.addends, err = f.Addends(); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(a.addends, func(x, y goelf.Addend) int { return cmp.Compare(x.Addr, y.Addr) })
+	if a.graph, err = a.scan(); err != nil {
+		return nil, err
+	}
 	for fn, sites := range a.graph.sites {
 		for _, i := range sites {
 			switch i.Flow {
@@ -209,6 +270,7 @@ func (a *Analysis) number(fn int, pc uint64, next *step, v value) {
 				a.addCall(fn, pc, next, n)
 			case name == "":
 				a.addDynamic(fn, pc, next, fmt.Sprintf("the number is in a variable at %#x, of which nothing is known without a symbol table", at.n))
+				a.dynamic[len(a.dynamic)-1].unnamed = true
 			default:
 				a.addDynamic(fn, pc, next, "the number is in "+name+", which the program may write")
 			}
@@ -246,6 +308,9 @@ func (a *Analysis) askCallers(n need) {
 	}
 	for _, taker := range a.graph.takers[n.fn] {
 		a.addDynamic(taker, a.program.Funcs[taker].Addr, way, "makes a function value of "+a.name(n.fn)+", whose argument is the number")
+	}
+	for _, holder := range a.graph.asConstant[n.fn] {
+		a.addDynamic(holder, a.program.Funcs[holder].Addr, way, "holds the address of "+a.name(n.fn)+" as a number, whose argument is that of the system call")
 	}
 	for _, e := range a.graph.callers[n.fn] {
 		if e.inside {
@@ -295,18 +360,22 @@ func (a *Analysis) addCall(fn int, pc uint64, next *step, n int64) {
 }
 
 func (a *Analysis) addDynamic(fn int, pc uint64, next *step, reason string) {
-	a.dynamic = append(a.dynamic, Dynamic{a.site(fn, pc, next), reason})
+	a.dynamic = append(a.dynamic, Dynamic{Site: a.site(fn, pc, next), Reason: reason})
 }
 
 // report puts together what was found.
 func (a *Analysis) report(name string) *Report {
-	r := &Report{Schema: SchemaVersion, File: name, GOARCH: a.program.Arch.GOARCH, Calls: []Call{}, Dynamic: a.dynamic}
+	r := &Report{Schema: SchemaVersion, File: name, GOARCH: a.program.Arch.GOARCH, Calls: []Call{}, Dynamic: a.dynamic, symbols: a.hasSymbols()}
 	for number, sites := range a.calls {
 		r.Calls = append(r.Calls, Call{Name: a.table.Name(number), Number: number, Sites: sites})
 	}
 	a.addImplied(r)
 	chains := a.chains()
-	finish := func(s *Site) { s.Chain = chains[s.Function] }
+	finish := func(s *Site) {
+		if s.Chain = chains[s.Function]; s.Chain == nil {
+			s.Chain = []string{s.Function} // bytes in no function
+		}
+	}
 	byAddress := func(x, y Site) int {
 		return cmp.Or(cmp.Compare(len(x.Address), len(y.Address)), cmp.Compare(x.Address, y.Address))
 	}

@@ -75,3 +75,13 @@ func (a *Analysis) object(addr uint64) (name string, start, size uint64) {
 	}
 	return "", 0, 0
 }
+
+// hasSymbols reports whether the program has a symbol table.
+func (a *Analysis) hasSymbols() bool {
+	for i := range a.program.File.Sections {
+		if elf.SectionType(a.program.File.Sections[i].Type) == elf.SHT_SYMTAB {
+			return true
+		}
+	}
+	return false
+}

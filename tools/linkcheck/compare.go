@@ -12,6 +12,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/compare"
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gobin"
 	"github.com/go3s/rules_go3s/internal/policy"
 )
 
@@ -101,7 +102,7 @@ func judge(p *policy.Policy, report *policy.FileReport, program *compare.Program
 		var found []policy.Finding
 		for _, d := range differences {
 			if d.Kind == kind && d.Rule == "" && slices.Contains(d.Odd(), program.GOARCH) {
-				found = append(found, policy.Finding{Subject: d.Subject, Detail: d.String()})
+				found = append(found, policy.Finding{Subject: gobin.OneLine(d.Subject), Detail: gobin.OneLine(d.String())})
 			}
 		}
 		p.Judge(report, rule, found)
@@ -142,7 +143,7 @@ func listDifferences(differences []compare.Difference) []byte {
 		if rule == "" {
 			rule, text = "-", d.Detail
 		}
-		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\n", d.Kind, rule, strings.Join(d.In, ","), d.Subject, text)
+		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\n", d.Kind, rule, strings.Join(d.In, ","), gobin.OneLine(d.Subject), gobin.OneLine(text))
 	}
 	return b.Bytes()
 }

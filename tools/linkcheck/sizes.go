@@ -82,14 +82,14 @@ func measure(file, named string) (sizes.Sizes, error) {
 	}
 	defer f.Close()
 	if named == "" {
-		return sizes.Of(f, f), nil
+		return sizes.Of(f, f)
 	}
 	n, err := elf.Open(named)
 	if err != nil {
 		return sizes.Sizes{}, err
 	}
 	defer n.Close()
-	return sizes.Of(f, n), nil
+	return sizes.Of(f, n)
 }
 
 // printSizes prints what differs from the budget and returns how many parts have grown beyond it. A
@@ -102,6 +102,11 @@ func printSizes(w io.Writer, budget, measured *sizes.Budget, tolerance float64) 
 		found, ok := measured.Files[name]
 		if !ok {
 			fmt.Fprintf(w, "%s: it is in the budget, but nothing of that name is measured\n", name)
+			grown++
+			continue
+		}
+		if len(budget.Files[name].Packages) > 0 && len(found.Packages) == 0 {
+			fmt.Fprintf(w, "%s: the budget has packages, but the file has no function table that names any: give it by --named\n", name)
 			grown++
 			continue
 		}

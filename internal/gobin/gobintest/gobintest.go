@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"debug/elf"
 	"encoding/binary"
+	"slices"
 
 	"github.com/go3s/rules_go3s/internal/elf/elftest"
 )
@@ -57,7 +58,7 @@ type Program struct {
 	Files     []string // source file names
 	GoVersion string
 	ModInfo   string            // module information, without frame
-	Sections  []elftest.Section // further ones, before the others of the same Load
+	Sections  []elftest.Section // further ones, before the others of their segment: code and notes are with the text, data with .rodata
 	Progs     []elftest.Prog    // further ones
 	Symbols   []elftest.Symbol
 }
@@ -88,21 +89,34 @@ func New(machine elf.Machine) *Program {
 func (p *Program) Spec() *elftest.Spec {
 	const alloc, write, exec = elf.SHF_ALLOC, elf.SHF_WRITE, elf.SHF_EXECINSTR
 	text, table := p.tables()
+	var first, data, unloaded []elftest.Section
+	for _, s := range p.Sections {
+		switch {
+		case s.Flags&alloc == 0:
+			unloaded = append(unloaded, s)
+		case s.Flags&(exec|write) == 0 && s.Type != elf.SHT_NOTE && s.Load == 0:
+			s.Load = 1
+			data = append(data, s)
+		default:
+			first = append(first, s)
+		}
+	}
 	s := &elftest.Spec{
 		Machine: p.Machine,
 		Type:    elf.ET_EXEC,
 		Base:    0x400000,
 		Entry:   ".text",
-		Sections: append(append([]elftest.Section{}, p.Sections...),
-			elftest.Section{Name: ".text", Type: elf.SHT_PROGBITS, Flags: alloc | exec, Align: textAlign, Data: text},
-			elftest.Section{Name: ".rodata", Type: elf.SHT_PROGBITS, Flags: alloc, Align: 8, Load: 1, Data: append([]byte("read-only data of Go: no NUL, type"), make([]byte, roDataTables)...)},
-			elftest.Section{Name: ".gopclntab", Type: elf.SHT_PROGBITS, Flags: alloc, Align: 16, Load: 1, Data: table},
-			elftest.Section{Name: ".go.buildinfo", Type: elf.SHT_PROGBITS, Flags: alloc | write, Align: 16, Load: 2, Data: p.BuildInfo()},
-			elftest.Section{Name: ".go.fipsinfo", Type: elf.SHT_PROGBITS, Flags: alloc | write, Align: 16, Load: 2, Data: append([]byte("\xff Go fipsinfo \xff\x00"), make([]byte, 104)...)},
-			elftest.Section{Name: ".go.module", Type: elf.SHT_PROGBITS, Flags: alloc | write, Align: 16, Load: 2, Data: make([]byte, ModuleSize)},
-			elftest.Section{Name: ".data", Type: elf.SHT_PROGBITS, Flags: alloc | write, Align: 8, Load: 2, Data: []byte("initial!")},
-			elftest.Section{Name: ".bss", Type: elf.SHT_NOBITS, Flags: alloc | write, Align: 8, Load: 2, Size: 0x100},
-		),
+		Sections: slices.Concat(first, []elftest.Section{
+			{Name: ".text", Type: elf.SHT_PROGBITS, Flags: alloc | exec, Align: textAlign, Data: text},
+		}, data, []elftest.Section{
+			{Name: ".rodata", Type: elf.SHT_PROGBITS, Flags: alloc, Align: 8, Load: 1, Data: append([]byte("read-only data of Go: no NUL, type"), make([]byte, roDataTables)...)},
+			{Name: ".gopclntab", Type: elf.SHT_PROGBITS, Flags: alloc, Align: 16, Load: 1, Data: table},
+			{Name: ".go.buildinfo", Type: elf.SHT_PROGBITS, Flags: alloc | write, Align: 16, Load: 2, Data: p.BuildInfo()},
+			{Name: ".go.fipsinfo", Type: elf.SHT_PROGBITS, Flags: alloc | write, Align: 16, Load: 2, Data: append([]byte("\xff Go fipsinfo \xff\x00"), make([]byte, 104)...)},
+			{Name: ".go.module", Type: elf.SHT_PROGBITS, Flags: alloc | write, Align: 16, Load: 2, Data: make([]byte, ModuleSize)},
+			{Name: ".data", Type: elf.SHT_PROGBITS, Flags: alloc | write, Align: 8, Load: 2, Data: []byte("initial!")},
+			{Name: ".bss", Type: elf.SHT_NOBITS, Flags: alloc | write, Align: 8, Load: 2, Size: 0x100},
+		}, unloaded),
 		Progs: append([]elftest.Prog{{Type: elf.PT_GNU_STACK, Flags: elf.PF_R | elf.PF_W}}, p.Progs...),
 		Symbols: append([]elftest.Symbol{
 			{Name: "_rt0", Bind: elf.STB_GLOBAL, Type: elf.STT_FUNC, Section: ".text"},
@@ -139,8 +153,9 @@ func Finish(m *elftest.Image) *elftest.Image {
 	for i, v := range []uint64{types, types + 8, 0, text, types + uint64(itab), 16, 0, textEnd - text, text} {
 		m.Put64(ro+itab+8*i, v)
 	}
-	put(152, addr(".gopclntab"))
-	put(296, types, types+roDataText, types, addr(".gopclntab"))
+	tableEnd := addr(".gopclntab") + uint64(m.Size(".gopclntab"))
+	put(152, tableEnd-4)
+	put(296, types, types+roDataText, types, tableEnd-8)
 	put(336, types+uint64(itab)+48, 1, 1)
 	put(360, types+uint64(itab)+40, 1, 1)
 	put(384, types+uint64(itab)+32, 1, 1)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/cgofiles"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 )
 
 // leftOut refuses packages of which nothing is left, and returns those of which files are missing.
@@ -29,6 +30,11 @@ func (c *Config) leftOut(packages []*loadedPackage) ([]cgofiles.LeftOut, error) 
 		files := slices.Compact(slices.Sorted(slices.Values(sources[p.path])))
 		if len(files) == 0 {
 			continue
+		}
+		for _, file := range files {
+			if err := inputfile.Check(file); err != nil {
+				return nil, fmt.Errorf("cgo source: %w", err)
+			}
 		}
 		split, err := cgofiles.Split(c.buildContext(), files)
 		if err != nil {

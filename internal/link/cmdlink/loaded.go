@@ -12,12 +12,12 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 )
 
 // A loadedPackage is a package, other than those of the standard library, that cmd/link will load.
@@ -73,7 +73,7 @@ const compilerObject = "_go_.o"
 
 // readPrelude reads the prelude of the compiler's object in a Go archive.
 func readPrelude(file string) (*goobj.Prelude, error) {
-	f, err := os.Open(file)
+	f, err := inputfile.Open(file)
 	if err != nil {
 		return nil, err
 	}

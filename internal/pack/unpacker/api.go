@@ -17,6 +17,9 @@ func Check(b []byte) *Header {
 	return nil
 }
 
+// Segments returns the segments of a header that Check has returned.
+func (h *Header) Segments() []Segment { return unsafe.Slice(h.segment(0), h.NSegments) }
+
 // Filters returns the filters of a header that Check has returned.
 func (h *Header) Filters() []Filter { return unsafe.Slice(h.filter(0), h.NFilters) }
 

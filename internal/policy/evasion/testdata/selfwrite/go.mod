@@ -1,0 +1,3 @@
+module example.com/selfwrite
+
+go 1.26

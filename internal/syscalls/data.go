@@ -1,0 +1,165 @@
+package syscalls
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"slices"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gobin"
+)
+
+// # Addresses of code in data
+//
+// Data that holds the address of a function lets code that nobody can name call it. Such addresses are
+// whole words, whoever they are for; in a PIE, what the table DT_RELA says of the word counts as
+// well as what the file has there. The type descriptors of Go have 32-bit offsets of methods, by
+// which package reflect calls them.
+
+// scanData finds the addresses of code in data. It fails when relocations cannot be read.
+func (a *Analysis) scanData(g *graph) error {
+	p := a.program
+	if len(p.Funcs) == 0 {
+		return nil
+	}
+	low, high := p.Funcs[0].Addr, p.Funcs[len(p.Funcs)-1].End()
+	word := func(at, word uint64) {
+		if m := p.Module; word < low || word >= high || m != nil && at-m.Addr < gobin.ModuleSize { // where the text begins and ends
+			return
+		}
+		if f, ok := g.index[word]; ok {
+			g.inData[f] = true
+		} else if fn := p.Find(word); fn != nil {
+			f := g.index[fn.Addr]
+			g.words[f] = append(g.words[f], word)
+		}
+	}
+	for i := range p.File.Progs {
+		seg := &p.File.Progs[i]
+		if elf.ProgType(seg.Type) != elf.PT_LOAD {
+			continue
+		}
+		data, err := p.File.SegmentData(seg)
+		if err != nil {
+			return err
+		}
+		for off := int(-seg.Vaddr & 7); off+8 <= len(data); off += 8 {
+			word(seg.Vaddr+uint64(off), binary.LittleEndian.Uint64(data[off:]))
+		}
+	}
+	for _, r := range a.addends {
+		word(r.Addr, r.Value)
+	}
+	a.scanMethods(g)
+	return nil
+}
+
+// typesName stands for the type descriptors where a report names a function.
+const typesName = "(type descriptors)"
+
+// scanMethods finds the methods in Go's type descriptors. Where they are is not worked out:
+// anything counts that looks like a method (internal/abi/type.go, Method), which is four
+// 32-bit numbers: offsets of name and type in the descriptors, then offsets of two functions in
+// the text. The linker keeps both functions of a method or none.
+func (a *Analysis) scanMethods(g *graph) {
+	m := a.program.Module
+	if m == nil {
+		return
+	}
+	if m.TypesErr != nil {
+		a.addOther(typesName, m.Addr, "they cannot be read, so methods that reflection calls may make any call: "+goelf.Reason(a.program.File, m.TypesErr))
+		return
+	}
+	b, err := a.program.File.Bytes(m.Types.Start, m.Types.End-m.Types.Start)
+	if err != nil { // ReadModule has checked it
+		a.addOther(typesName, m.Types.Start, "they cannot be read, so methods that reflection calls may make any call")
+		return
+	}
+	text := m.Text.Start
+	for i := 0; i+16 <= len(b); i += 4 {
+		word := func(n int) uint64 { return uint64(binary.LittleEndian.Uint32(b[i+4*n:])) }
+		f1, ok1 := g.index[text+word(2)]
+		f2, ok2 := g.index[text+word(3)]
+		if ok1 && ok2 && isName(b, word(0)) && word(1) < uint64(len(b)) {
+			g.inData[f1], g.inData[f2] = true, true
+		}
+	}
+}
+
+// isName reports whether at off in the type descriptors b there is something that looks like a
+// name (internal/abi/type.go, Name): a byte of four flags, the length, which
+// is not 0, and the text.
+func isName(b []byte, off uint64) bool {
+	return off+3 <= uint64(len(b)) && b[off] < 16 && b[off+1] != 0 && (b[off+2] == '_' || b[off+2] >= 'A')
+}
+
+// constantWord returns the 8 bytes at addr if they are in memory that is not written after the start:
+// in a segment that is not writable, or in what PT_GNU_RELRO says. The latter is taken for granted only where that
+// makes the list longer.
+func (a *Analysis) constantWord(addr uint64) (uint64, bool) {
+	f := a.program.File
+	b := a.readOnly(addr, 8)
+	for i := 0; b == nil && i < len(f.Progs); i++ {
+		if p := &f.Progs[i]; elf.ProgType(p.Type) == elf.PT_GNU_RELRO && addr >= p.Vaddr && addr-p.Vaddr < p.Memsz {
+			b, _ = f.Bytes(addr, 8)
+		}
+	}
+	if b == nil {
+		return 0, false
+	}
+	if i, ok := slices.BinarySearchFunc(a.addends, addr, func(r goelf.Addend, addr uint64) int {
+		switch {
+		case r.Addr < addr:
+			return -1
+		case r.Addr > addr:
+			return 1
+		}
+		return 0
+	}); ok {
+		return a.addends[i].Value, true
+	}
+	return binary.LittleEndian.Uint64(b), true
+}
+
+// readOnly returns the size bytes that the file has for addr, nil if they are not all
+// in one segment that is not writable.
+func (a *Analysis) readOnly(addr, size uint64) []byte {
+	seg := a.segment(addr)
+	if seg == nil || elf.ProgFlag(seg.Flags)&elf.PF_W != 0 {
+		return nil
+	}
+	b, err := a.program.File.Bytes(addr, size)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+func (a *Analysis) isWritable(addr uint64) bool {
+	seg := a.segment(addr)
+	return seg != nil && elf.ProgFlag(seg.Flags)&elf.PF_W != 0
+}
+
+func (a *Analysis) segment(addr uint64) *elf.Prog64 {
+	for i := range a.program.File.Progs {
+		if p := &a.program.File.Progs[i]; elf.ProgType(p.Type) == elf.PT_LOAD && addr >= p.Vaddr && addr-p.Vaddr < p.Memsz {
+			return p
+		}
+	}
+	return nil
+}
+
+// mentions reports whether a string of the program's read-only data holds text.
+func (a *Analysis) mentions(text string) bool {
+	for i := range a.program.File.Progs {
+		p := &a.program.File.Progs[i]
+		if elf.ProgType(p.Type) != elf.PT_LOAD {
+			continue
+		}
+		if data, err := a.program.File.SegmentData(p); err == nil && bytes.Contains(data, []byte(text)) {
+			return true
+		}
+	}
+	return false
+}

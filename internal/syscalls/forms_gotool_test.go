@@ -1,0 +1,131 @@
+package syscalls
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gotool"
+	"github.com/go3s/rules_go3s/internal/link/cmdlink"
+	"github.com/go3s/rules_go3s/internal/link/linktest"
+	"github.com/go3s/rules_go3s/internal/pack"
+)
+
+// TestFormsAgree: however a program is linked, stripped and packed, its list is the same, but for what is known of
+// each form: a static PIE protects what it has relocated, a packed program has an unpacker, and without a symbol
+// table nobody can tell that a variable is never written.
+func TestFormsAgree(t *testing.T) {
+	dirs := []string{"testdata/reflected", "../../examples/hello", "../../examples/rawsys", "../../examples/userdb", "../../examples/https_client"}
+	if testing.Short() {
+		dirs = dirs[:2]
+	}
+	for _, goarch := range []string{"amd64", "arm64", "riscv64"} {
+		for _, dir := range dirs {
+			if filepath.Base(dir) == "https_client" && goarch != "amd64" {
+				continue // a minute to pack it four times
+			}
+			t.Run(goarch+"/"+filepath.Base(dir), func(t *testing.T) { testFormsAgree(t, goarch, dir) })
+		}
+	}
+}
+
+func testFormsAgree(t *testing.T, goarch, dir string) {
+	plain := filepath.Join(t.TempDir(), "plain")
+	gotool.Output(t, dir, goarch, "build", "-trimpath", "-o", plain, ".")
+	want := listOf(t, plain)
+	if filepath.Base(dir) == "reflected" && !slices.ContainsFunc(want, func(s string) bool { return strings.HasPrefix(s, "dynamic main.counter.Hidden") }) {
+		t.Errorf("the method that reflection calls is no dynamic site: %q", want)
+	}
+	forms := map[string]string{}
+	if goarch != "riscv64" { // where cmd/link needs a C compiler for it
+		forms["PIE of cmd/link"] = filepath.Join(t.TempDir(), "pie")
+		gotool.Output(t, dir, goarch, "build", "-trimpath", "-buildmode=pie", "-o", forms["PIE of cmd/link"], ".")
+	}
+	p := linktest.Compile(t, goarch, dir, true)
+	for _, mode := range []string{cmdlink.ModeExe, cmdlink.ModeStaticPIE} {
+		exe := filepath.Join(t.TempDir(), mode)
+		p.Link(t, mode, exe)
+		forms[mode] = exe
+		stripped := exe + ".stripped"
+		copyFile(t, exe, stripped)
+		elfstrip(t, stripped)
+		forms[mode+" stripped"] = stripped
+		forms[mode+" packed"] = packFile(t, exe, exe+".packed")
+		forms[mode+" stripped and packed"] = packFile(t, stripped, stripped+".packed")
+	}
+	for form, file := range forms {
+		got := listOf(t, file)
+		for _, s := range want {
+			if !slices.Contains(got, s) {
+				t.Errorf("%s: %s is missing", form, s)
+			}
+		}
+		for _, s := range got {
+			explained := slices.Contains(want, s) ||
+				strings.HasSuffix(s, bySelf) && (strings.Contains(form, cmdlink.ModeStaticPIE) || strings.Contains(form, "packed")) ||
+				strings.Contains(form, "stripped") && strings.HasSuffix(s, "without a symbol table")
+			if !explained {
+				t.Errorf("%s: %s is not in the list of the program that cmd/link links at fixed addresses", form, s)
+			}
+		}
+	}
+}
+
+// bySelf marks a call that only the code makes which the program begins with: golink's, or the unpacker.
+const bySelf = " by _start alone"
+
+// listOf returns the calls and the dynamic sites of a program, the latter without addresses.
+func listOf(t *testing.T, file string) []string {
+	t.Helper()
+	r := analyzed(t, file)
+	var out []string
+	for _, c := range r.Calls {
+		if len(c.Sites) > 0 && !slices.ContainsFunc(c.Sites, func(s Site) bool { return s.Function != "_start" }) {
+			c.Name += bySelf
+		}
+		out = append(out, c.Name)
+	}
+	for _, d := range r.Dynamic {
+		reason := d.Reason
+		if before, after, ok := strings.Cut(reason, " at 0x"); ok {
+			_, after, _ = strings.Cut(after, ",")
+			reason = before + "," + after
+		}
+		if s := fmt.Sprintf("dynamic %s: %s", d.Function, reason); !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, data, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func packFile(t *testing.T, from, to string) string {
+	t.Helper()
+	f, err := elf.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	data, err := pack.Pack(f)
+	if err == nil {
+		err = os.WriteFile(to, data, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
