@@ -30,6 +30,26 @@ type Relocation struct {
 // DT_RELR of PT_DYNAMIC (gABI 5, "Dynamic Section" and "Relative Relocation Table"). There are none in a file without
 // PT_DYNAMIC. The error is that of visit, or a *FormatError about a table that is not in the file.
 func (f *File) Relocations(visit func(Relocation) error) error {
+	if err := f.relaRelocations(visit); err != nil {
+		return err
+	}
+	return f.tableRelocations(visit, dynamicTable{dtRELR, dtRELRSZ, f.relrTable})
+}
+
+// relaRelocations is Relocations without DT_RELR.
+func (f *File) relaRelocations(visit func(Relocation) error) error {
+	return f.tableRelocations(visit,
+		dynamicTable{elf.DT_RELA, elf.DT_RELASZ, f.relaTable},
+		dynamicTable{elf.DT_JMPREL, elf.DT_PLTRELSZ, f.relaTable})
+}
+
+// A dynamicTable is a table of relocations that PT_DYNAMIC gives the address and size of.
+type dynamicTable struct {
+	addr, size elf.DynTag
+	read       func(addr uint64, table []byte, visit func(Relocation) error) error
+}
+
+func (f *File) tableRelocations(visit func(Relocation) error, tables ...dynamicTable) error {
 	tags := map[elf.DynTag]uint64{}
 	for i := range f.Progs {
 		p := &f.Progs[i]
@@ -44,14 +64,7 @@ func (f *File) Relocations(visit func(Relocation) error) error {
 			tags[elf.DynTag(le.Uint64(b))] = le.Uint64(b[8:])
 		}
 	}
-	for _, t := range []struct {
-		addr, size elf.DynTag
-		read       func(addr uint64, table []byte, visit func(Relocation) error) error
-	}{
-		{elf.DT_RELA, elf.DT_RELASZ, f.relaTable},
-		{elf.DT_JMPREL, elf.DT_PLTRELSZ, f.relaTable},
-		{dtRELR, dtRELRSZ, f.relrTable},
-	} {
+	for _, t := range tables {
 		addr, size := tags[t.addr], tags[t.size]
 		if size == 0 {
 			continue
@@ -118,8 +131,8 @@ func (f *File) Relocated(vaddr, n uint64) ([]byte, error) {
 		return nil, err
 	}
 	shared := true
-	err = f.Relocations(func(r Relocation) error {
-		if !r.Relative || r.Entry == 0 || r.Site < vaddr || r.Site-vaddr >= n || n-(r.Site-vaddr) < 8 {
+	err = f.relaRelocations(func(r Relocation) error {
+		if !r.Relative || r.Site < vaddr || r.Site-vaddr >= n || n-(r.Site-vaddr) < 8 {
 			return nil
 		}
 		if shared {

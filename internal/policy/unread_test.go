@@ -48,6 +48,7 @@ var unread = map[string][]struct {
 	"go-tables": {{"function table damaged", funcsZero}, {"release that nobody knows", release("go1.99")}, {"another release than the layout's", release("go1.27.1")},
 		{"build information missing", buildInfoGone}, {"types wrap", moduleWord(304, 1)}, {"no types", moduleWord(296, 0)}, {"typelinks wrap", moduleWord(368, 1<<62)}, {"itabs wrap", moduleWord(392, 1<<61)}},
 	"forbidden-packages":  {{"function table damaged", funcsZero}, {"names missing", namesZero}, {"build information missing", buildInfoGone}},
+	"cgo-left-out":        {{"no list was given", func(*elftest.Image) {}}},
 	"forbidden-imports":   {{"function table damaged", funcsZero}, {"names missing", namesZero}},
 	"fips-sum":            {{"record missing", fipsZero}, {"record damaged", func(m *elftest.Image) { m.Data[m.Off(".go.fipsinfo")+3]++ }}, {"range wraps", func(m *elftest.Image) { m.Put64(m.Off(".go.fipsinfo")+56, 1<<63) }}},
 	"fips-module":         {{"function table damaged", funcsZero}, {"names missing", namesZero}, {"build information missing", buildInfoGone}},
@@ -142,6 +143,7 @@ func TestUnread(t *testing.T) {
 					p.Syscalls.Calls[name] = nil
 				}
 				p.ForbiddenPackages, p.ForbiddenModules, p.ForbiddenImports, p.ForbiddenStrings = []string{"x/y"}, []string{"x/z"}, []string{"unsafe"}, []string{"jdoe"}
+				p.ForbiddenLeftOut = []string{"x/y"}
 				p.Packages = PackageList{"main": {}, "internal/runtime/syscall/linux": {Standard: true}}
 				p.Vulnerabilities = []Vulnerability{}
 				p.Overrides = map[string]Override{rule.ID: {Severity: Error}}
@@ -171,7 +173,7 @@ func TestUnread(t *testing.T) {
 }
 
 // alwaysFound are rules that the fixed-address program without FIPS breaks in any case.
-var alwaysFound = []string{"type-dyn", "pie-dynamic", "packed-unpacker", "packed-original", "fips-module", "fips-on"}
+var alwaysFound = []string{"cgo-left-out", "type-dyn", "pie-dynamic", "packed-unpacker", "packed-original", "fips-module", "fips-on"}
 
 // unreadCalls are what the program calls.
 var unreadCalls = map[string]bool{}

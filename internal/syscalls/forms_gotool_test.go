@@ -8,11 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gotool"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
-	"github.com/go3s/rules_go3s/internal/pack"
 )
 
 // TestFormsAgree: however a program is linked, stripped and packed, its list is the same, but for what is known of
@@ -54,8 +52,8 @@ func testFormsAgree(t *testing.T, goarch, dir string) {
 		copyFile(t, exe, stripped)
 		elfstrip(t, stripped)
 		forms[mode+" stripped"] = stripped
-		forms[mode+" packed"] = packFile(t, exe, exe+".packed")
-		forms[mode+" stripped and packed"] = packFile(t, stripped, stripped+".packed")
+		forms[mode+" packed"] = packTo(t, exe, exe+".packed")
+		forms[mode+" stripped and packed"] = packTo(t, stripped, stripped+".packed")
 	}
 	for form, file := range forms {
 		got := listOf(t, file)
@@ -113,14 +111,9 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
-func packFile(t *testing.T, from, to string) string {
+func packTo(t *testing.T, from, to string) string {
 	t.Helper()
-	f, err := elf.Open(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	data, err := pack.Pack(f)
+	data, err := packFile(from)
 	if err == nil {
 		err = os.WriteFile(to, data, 0o755)
 	}
