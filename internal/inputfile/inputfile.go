@@ -124,7 +124,7 @@ func ReadStream(r io.Reader, name string, limit int64) ([]byte, error) {
 			return nil, &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("has more than %d bytes, want at most that", limit)}
 		}
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return bytes.Join(pieces, nil), nil
+			return append([]byte{}, bytes.Join(pieces, nil)...), nil // not nil, which callers take for no file
 		}
 		if err != nil {
 			return nil, err
