@@ -18,7 +18,7 @@ func TestDynamic(t *testing.T) {
 		t.Run(goarch, func(t *testing.T) {
 			exe := filepath.Join(t.TempDir(), "dynamic")
 			gotool.Output(t, "testdata/dynamic", goarch, "build", "-o", exe, ".")
-			r := analyzed(t, exe)
+			r := analyze(t, exe)
 			for name, function := range map[string]string{
 				"getppid": "main.variable", "getgid": "main.either", "getegid": "main.either", "sync": "main.main",
 			} {
@@ -54,7 +54,7 @@ func TestDynamic(t *testing.T) {
 
 			// Without symbols nobody can tell that a variable is never written.
 			elfstrip(t, exe)
-			checkDynamic(t, analyzed(t, exe), map[string]string{
+			checkDynamic(t, analyze(t, exe), map[string]string{
 				"main.written":  "without a symbol table",
 				"main.variable": "without a symbol table",
 				"main.computed": "computed",

@@ -52,8 +52,8 @@ func testFormsAgree(t *testing.T, goarch, dir string) {
 		copyFile(t, exe, stripped)
 		elfstrip(t, stripped)
 		forms[mode+" stripped"] = stripped
-		forms[mode+" packed"] = packTo(t, exe, exe+".packed")
-		forms[mode+" stripped and packed"] = packTo(t, stripped, stripped+".packed")
+		forms[mode+" packed"] = packed(t, exe)
+		forms[mode+" stripped and packed"] = packed(t, stripped)
 	}
 	for form, file := range forms {
 		got := listOf(t, file)
@@ -79,7 +79,7 @@ const bySelf = " by _start alone"
 // listOf returns the calls and the dynamic sites of a program, the latter without addresses.
 func listOf(t *testing.T, file string) []string {
 	t.Helper()
-	r := analyzed(t, file)
+	r := analyze(t, file)
 	var out []string
 	for _, c := range r.Calls {
 		if len(c.Sites) > 0 && !slices.ContainsFunc(c.Sites, func(s Site) bool { return s.Function != "_start" }) {
@@ -111,14 +111,15 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
-func packTo(t *testing.T, from, to string) string {
+// packed packs exe and returns the new file.
+func packed(t *testing.T, exe string) string {
 	t.Helper()
-	data, err := packFile(from)
+	data, err := packFile(exe)
 	if err == nil {
-		err = os.WriteFile(to, data, 0o755)
+		err = os.WriteFile(exe+".packed", data, 0o755)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return to
+	return exe + ".packed"
 }

@@ -27,8 +27,8 @@ func TestSeccompPacked(t *testing.T) {
 	if err := os.WriteFile(packed, data, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	r := analyzed(t, exe)
-	if err := r.Add(analyzed(t, packed)); err != nil {
+	r := analyze(t, exe)
+	if err := r.Add(analyze(t, packed)); err != nil {
 		t.Fatal(err)
 	}
 	if out, state := confined(t, r, "", packed); !state.Success() {

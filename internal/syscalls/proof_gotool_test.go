@@ -92,7 +92,7 @@ func filter(p *Seccomp) ([]unix.SockFilter, error) {
 	return out, nil
 }
 
-func analyzed(t *testing.T, exe string) *Report {
+func analyze(t *testing.T, exe string) *Report {
 	t.Helper()
 	f, err := elf.Open(exe)
 	if err != nil {
@@ -185,7 +185,7 @@ func TestSeccomp(t *testing.T) {
 	for _, p := range list {
 		t.Run(p.dir+p.test, func(t *testing.T) {
 			exe, cwd := p.build(t, runtime.GOARCH)
-			r := analyzed(t, exe)
+			r := analyze(t, exe)
 			if len(r.Dynamic) > 0 {
 				t.Fatalf("dynamic sites %+v", r.Dynamic)
 			}
@@ -214,7 +214,7 @@ func TestEmulated(t *testing.T) {
 			}
 			t.Run(goarch+"/"+p.dir+p.test, func(t *testing.T) {
 				exe, cwd := p.build(t, goarch)
-				r := analyzed(t, exe)
+				r := analyze(t, exe)
 				if len(r.Dynamic) > 0 {
 					t.Fatalf("dynamic sites %+v", r.Dynamic)
 				}
@@ -250,12 +250,12 @@ func TestLinkedByGolink(t *testing.T) {
 			dir := t.TempDir()
 			plain := filepath.Join(dir, "plain")
 			gotool.Output(t, "../../examples/rawsys", goarch, "build", "-o", plain, ".")
-			want := names(analyzed(t, plain))
+			want := names(analyze(t, plain))
 			p := linktest.Compile(t, goarch, "../../examples/rawsys", true)
 			for _, mode := range []string{cmdlink.ModeExe, cmdlink.ModeStaticPIE} {
 				exe := filepath.Join(dir, mode)
 				p.Link(t, mode, exe)
-				r := analyzed(t, exe)
+				r := analyze(t, exe)
 				if len(r.Dynamic) > 0 {
 					t.Errorf("%s: dynamic sites %+v", mode, r.Dynamic)
 				}

@@ -142,7 +142,7 @@ type step struct {
 // and cannot be unpacked.
 func Analyze(f *goelf.File, name string) (*Report, error) {
 	if !pack.IsPacked(f) {
-		return analyze(f, name, false)
+		return analyzeFile(f, name, false)
 	}
 	data, err := pack.Unpack(f)
 	if err != nil {
@@ -152,11 +152,11 @@ func Analyze(f *goelf.File, name string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := analyze(original, name, false)
+	r, err := analyzeFile(original, name, false)
 	if err != nil {
 		return nil, err
 	}
-	outside, err := analyze(f, name, true)
+	outside, err := analyzeFile(f, name, true)
 	if err != nil {
 		return nil, err
 	}
@@ -166,8 +166,8 @@ func Analyze(f *goelf.File, name string) (*Report, error) {
 	return r, nil
 }
 
-// analyze is Analyze of f as the kernel starts it. unpacker says that all code in f is the unpacker of this release.
-func analyze(f *goelf.File, name string, unpacker bool) (*Report, error) {
+// analyzeFile is Analyze of f as the kernel starts it. unpacker says that all code in f is the unpacker of this release.
+func analyzeFile(f *goelf.File, name string, unpacker bool) (*Report, error) {
 	p, err := disasm.Open(f)
 	if err != nil {
 		return nil, err
