@@ -42,7 +42,8 @@ type segment struct {
 
 // The PT_LOAD segments by what they hold, in the order of their addresses.
 const (
-	loadText = iota // with the headers
+	loadHead = iota // headers and notes
+	loadText
 	loadReadOnly
 	loadRelro
 	loadData
@@ -50,16 +51,26 @@ const (
 )
 
 var loadFlags = [numLoads]elf.ProgFlag{
+	loadHead:     elf.PF_R,
 	loadText:     elf.PF_R | elf.PF_X,
 	loadReadOnly: elf.PF_R,
 	loadRelro:    elf.PF_R | elf.PF_W,
 	loadData:     elf.PF_R | elf.PF_W,
 }
 
-// inFile is the order of the segments in the file, where those of sections with a chosen address stand before
+// fileOrders are orders of the segments in the file, where those of sections with a chosen address come before
 // loadReadOnly. It is the last, and .gopclntab the last section in it: when elfstrip makes that
 // smaller, no other segment has to move, and so the file shrinks by as many bytes and not by whole pages.
-var inFile = [numLoads]int{loadText, loadRelro, loadData, loadReadOnly}
+//
+// The code has pages of the file to itself, as the kernel maps whole ones: of the smallest size, as 64 KiB of padding for the
+// few machines with larger ones would be too much. What comes before the code decides how many bytes are left unused there; the
+// order with the fewest is taken.
+var fileOrders = [][numLoads]int{
+	{loadHead, loadRelro, loadData, loadText, loadReadOnly},
+	{loadHead, loadRelro, loadText, loadData, loadReadOnly},
+	{loadHead, loadData, loadText, loadRelro, loadReadOnly},
+	{loadHead, loadText, loadRelro, loadData, loadReadOnly},
+}
 
 // maxAlign is the largest section alignment: that of the smallest page.
 const maxAlign = 4096
@@ -98,7 +109,7 @@ func (l *linker) makeSections() error {
 
 	var loads [numLoads][]*section
 	// Notes are next to the headers, so that a core file, which has the first page of a program, tells its build-id.
-	loads[loadText] = slices.Concat(byRole[roleNote], byRole[roleText])
+	loads[loadHead], loads[loadText] = byRole[roleNote], byRole[roleText]
 	if l.opt.PIE {
 		dynsym, dynstr, hash, relr, dynamic := makeDynamic()
 		loads[loadReadOnly] = []*section{dynsym, dynstr, hash, relr}
@@ -124,7 +135,7 @@ func (l *linker) makeSections() error {
 		return g
 	}
 	for i, s := range loads {
-		if len(s) > 0 {
+		if len(s) > 0 || i == loadHead {
 			l.load[i] = add(elf.PT_LOAD, loadFlags[i], l.arch.PageSize, s...)
 		}
 		l.sections = append(l.sections, s...)
@@ -204,16 +215,9 @@ func (l *linker) layout() error {
 
 // place lays out with the present section sizes.
 func (l *linker) place() error {
-	off := uint64(goelf.HeaderSize + goelf.ProgHeaderSize*len(l.segments))
-	for _, i := range inFile {
-		if i == loadReadOnly {
-			off = l.placeFixed(off)
-		}
-		if g := l.load[i]; g != nil {
-			off = g.place(off)
-		}
-	}
-	head := l.load[loadText]
+	best := slices.MinFunc(fileOrders, func(a, b [numLoads]int) int { return cmp.Compare(l.placeLoads(a), l.placeLoads(b)) })
+	off := l.placeLoads(best)
+	head := l.load[loadHead]
 	head.filesz, head.memsz = head.filesz+head.off, head.memsz+head.off
 	head.addr, head.off = 0, 0
 
@@ -256,6 +260,27 @@ func (l *linker) place() error {
 	}
 	l.placeRest(off)
 	return nil
+}
+
+// placeLoads puts the segments into the file in the given order and returns where they end. Addresses are as place of a segment
+// makes them.
+func (l *linker) placeLoads(order [numLoads]int) uint64 {
+	off := uint64(goelf.HeaderSize + goelf.ProgHeaderSize*len(l.segments))
+	for _, i := range order {
+		if i == loadReadOnly {
+			off = l.placeFixed(off)
+		}
+		if i == loadText {
+			off = alignUp(off, smallestPage)
+		}
+		if g := l.load[i]; g != nil {
+			off = g.place(off)
+		}
+		if i == loadText {
+			off = alignUp(off, smallestPage)
+		}
+	}
+	return off
 }
 
 // place puts the sections of g into the file, the first at off or, for its alignment, behind. It returns where

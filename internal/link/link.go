@@ -11,15 +11,18 @@
 //
 // # Output
 //
-// Segments, each on pages of its own in memory and without padding in the file:
+// Segments, each on pages of its own in memory:
 //
-//	RX   ELF and program headers, notes, .text, which ends with the entry stub
+//	R    ELF and program headers, notes
+//	RX   .text, which ends with the entry stub
 //	R    relocations (PIE), .rodata …, sections of the user, .gopclntab
 //	RW   PIE only: what is read-only once it is relocated (PT_GNU_RELRO)
 //	RW   .go.module, .noptrdata, .data, .bss, .noptrbss
 //	R    one for each section of the user that has an address of its own
 //
-// In the file, the first segment with R stands last: elfstrip shortens .gopclntab, and nothing moves then.
+// In the file, the second segment with R is the last one: elfstrip shortens .gopclntab, and nothing moves then. The kernel
+// maps whole pages of the file, so .text begins and ends there with a page of 4 KiB: no byte of headers, notes or data is in
+// executable memory where pages have that size. Nothing else is padded.
 //
 // Thread-local storage is laid out at link time, so no global offset table is
 // needed. A position-independent executable (PIE) has all its dynamic

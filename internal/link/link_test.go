@@ -75,6 +75,7 @@ func TestLink(t *testing.T) {
 				t.Error("a local label is in the symbol table")
 			}
 			checkSegments(t, f)
+			checkCodePages(t, f, out.File)
 
 			// The places that the relocations of the object name.
 			text := sym["main"].Value
@@ -106,6 +107,27 @@ func TestLink(t *testing.T) {
 				t.Error("a second link gave other bytes")
 			}
 		})
+	}
+}
+
+// checkCodePages checks that the pages of the file that the kernel maps executable hold nothing but .text, and zeros after it.
+func checkCodePages(t *testing.T, f *elf.File, file []byte) {
+	t.Helper()
+	text := f.Section(".text")
+	for _, p := range f.Progs {
+		if p.Type != elf.PT_LOAD || p.Flags&elf.PF_X == 0 {
+			continue
+		}
+		if p.Off != text.Offset || p.Filesz != text.Size || p.Off%smallestPage != 0 {
+			t.Errorf("the executable segment is at offset %#x with %#x bytes, want it to be .text, %#x bytes at the beginning of the page at %#x", p.Off, p.Filesz, text.Size, text.Offset)
+		}
+		end := p.Off + p.Filesz
+		for _, b := range file[end:min(alignUp(end, smallestPage), uint64(len(file)))] {
+			if b != 0 {
+				t.Errorf("the last page of .text, which ends at %#x, has something else behind it", end)
+				break
+			}
+		}
 	}
 }
 
@@ -142,7 +164,7 @@ func checkSegments(t *testing.T, f *elf.File) {
 		if s.Type != elf.SHT_NOBITS && s.Offset > tables.Offset {
 			t.Errorf("section %s is behind .gopclntab in the file", s.Name)
 		}
-		executable := s.Flags&elf.SHF_EXECINSTR != 0 || s.Type == elf.SHT_NOTE // notes are next to the headers
+		executable := s.Flags&elf.SHF_EXECINSTR != 0
 		if !slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool {
 			return p.Type == elf.PT_LOAD && p.Vaddr <= s.Addr && s.Addr+s.Size <= p.Vaddr+p.Memsz &&
 				(p.Flags&elf.PF_W != 0) == (s.Flags&elf.SHF_WRITE != 0) && (p.Flags&elf.PF_X != 0) == executable

@@ -83,6 +83,29 @@ func read(t *testing.T, file string) []byte {
 	return b
 }
 
+// checkCodePages checks that the pages of 4 KiB of the file that are mapped executable hold one section, and what fills them up.
+func checkCodePages(t *testing.T, f *elf.File, file []byte) {
+	t.Helper()
+	const page = 4096
+	for _, p := range f.Progs {
+		if p.Type != elf.PT_LOAD || p.Flags&elf.PF_X == 0 {
+			continue
+		}
+		text := f.Section(".text")
+		if p.Off%page != 0 || p.Off != text.Offset || p.Filesz < text.Size {
+			t.Errorf("the executable segment is at offset %#x with %#x bytes, .text at %#x with %#x: want both at the beginning of a page", p.Off, p.Filesz, text.Offset, text.Size)
+		}
+		end := text.Offset + text.Size
+		rest := file[end:min((end+page-1)&^(page-1), uint64(len(file)))]
+		for _, fill := range []string{"\x00", "\xcc", "\x20\x00\x20\xd4"} { // zeros, LLD's traps
+			rest = bytes.TrimRight(rest, fill)
+		}
+		if len(rest) > 0 {
+			t.Errorf("the last page of .text, which ends at %#x, has % x behind it", end, rest[:min(len(rest), 16)])
+		}
+	}
+}
+
 // checkFile checks the file alone.
 func checkFile(t *testing.T, goarch, mode, exe string) {
 	t.Helper()
@@ -98,6 +121,7 @@ func checkFile(t *testing.T, goarch, mode, exe string) {
 			t.Errorf("%v is writable and executable", p.ProgHeader)
 		}
 	}
+	checkCodePages(t, f, read(t, exe))
 	pie := map[string]int{cmdlink.ModeExe: 0, cmdlink.ModeStaticPIE: 1}[mode]
 	if types[elf.PT_INTERP] != 0 || types[elf.PT_GNU_STACK] != 1 || types[elf.PT_DYNAMIC] != pie || types[elf.PT_GNU_RELRO] != pie {
 		t.Errorf("segments %v", types)
@@ -201,7 +225,7 @@ func TestMemoryMap(t *testing.T) {
 					perms = append(perms, m[1])
 				}
 			}
-			want := map[string]string{cmdlink.ModeExe: "r-xp r--p rw-p", cmdlink.ModeStaticPIE: "r-xp r--p r--p rw-p"}[mode]
+			want := map[string]string{cmdlink.ModeExe: "r--p r-xp r--p rw-p", cmdlink.ModeStaticPIE: "r--p r-xp r--p r--p rw-p"}[mode]
 			if got := strings.Join(perms, " "); got != want {
 				t.Errorf("the file is mapped %s, want %s", got, want)
 			}

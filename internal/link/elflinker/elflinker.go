@@ -174,9 +174,10 @@ const gnuScript = `SECTIONS
   .typelink : { *(.typelink) }
   .itablink : { *(.itablink) }
 
-  /* Pages of its own in memory, at the same offset in the page as in the file. */
+  /* Pages of its own in memory, at the same offset in the page as in the file, and pages of 4 KiB of its own in the file. */
+  . = ALIGN(4096);
   . = ALIGN(CONSTANT(MAXPAGESIZE)) + (. & (CONSTANT(MAXPAGESIZE) - 1));
-  .text : { *(.text) }
+  .text : { *(.text) . = ALIGN(4096); } =0
 
   . = DATA_SEGMENT_ALIGN(CONSTANT(MAXPAGESIZE), CONSTANT(COMMONPAGESIZE));
   .tbss : { *(.tbss) }
