@@ -87,7 +87,7 @@ func tinyProgram(t *testing.T) containerProgram {
 			t.Fatal(err)
 		}
 	}
-	return containerProgram{dir, analyzed(t, filepath.Join(dir, "app"))}
+	return containerProgram{dir, analyze(t, filepath.Join(dir, "app"))}
 }
 
 // containerPrograms are an example that prints, and a server, each as linked and packed.
@@ -98,7 +98,7 @@ func containerPrograms(t *testing.T) (hello, server map[string]containerProgram)
 		out := map[string]containerProgram{}
 		exe := filepath.Join(dir, filepath.Base(source))
 		gotool.Output(t, source, runtime.GOARCH, "build", "-o", exe, ".")
-		r := analyzed(t, exe)
+		r := analyze(t, exe)
 		for _, form := range []string{"linked", "packed"} {
 			root := exe + "." + form + ".root"
 			if err := os.MkdirAll(root, 0o755); err != nil {
@@ -116,8 +116,8 @@ func containerPrograms(t *testing.T) (hello, server map[string]containerProgram)
 			}
 			out[form] = containerProgram{root, r}
 		}
-		packed := analyzed(t, exe)
-		if err := packed.Add(analyzed(t, filepath.Join(out["packed"].root, "app"))); err != nil {
+		packed := analyze(t, exe)
+		if err := packed.Add(analyze(t, filepath.Join(out["packed"].root, "app"))); err != nil {
 			t.Fatal(err)
 		}
 		out["packed"] = containerProgram{out["packed"].root, packed}
@@ -506,7 +506,7 @@ func TestLibseccompNames(t *testing.T) {
 	for goarch, machine := range map[string]string{"amd64": "x86_64", "arm64": "aarch64", "riscv64": "riscv64"} {
 		exe, _ := program{dir: "../../examples/hello"}.build(t, goarch)
 		used := map[string]bool{}
-		for _, name := range append(names(analyzed(t, exe)), StarterAny.calls(goarch)...) {
+		for _, name := range append(names(analyze(t, exe)), StarterAny.calls(goarch)...) {
 			used[name] = true
 		}
 		delete(used, "riscv_hwprobe") // newer than libseccomp 2.5; Go does without it
