@@ -79,6 +79,9 @@ func compact(t *Table, tier Tier, tag string) (*compactor, error) {
 // lined reports whether the output has files and lines.
 func (c *compactor) lined() bool { return c.tier == Full || c.tier == sideFile }
 
+// named reports whether functions keep their names.
+func (c *compactor) named() bool { return c.tier == Full || c.tier == Functions }
+
 // nameOf returns the name of function i in the output.
 func (c *compactor) nameOf(i int) (string, error) {
 	r, err := c.t.record(i)
@@ -187,6 +190,10 @@ func (c *compactor) function(i int) error {
 		o.record.sp = 0
 	}
 	for k := range tables {
+		if k == pcdataInlTree && c.named() && len(tables[k]) > 0 {
+			o.pcdata[k] = c.closed(tables[k])
+			continue
+		}
 		o.pcdata[k] = c.open(tables[k], r.size)
 	}
 

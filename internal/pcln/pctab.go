@@ -16,7 +16,8 @@ import (
 // open: it needs no end, and it stands wherever its bytes do and a number follows that is large enough
 // for the length of its last run. Streams of stack depths are closed, since
 // funcMaxSPDelta reads them to their end, and so are those of files and lines, for the sake of
-// debug/gosym, which looks for the instructions of a line.
+// debug/gosym, which looks for the instructions of a line, and those of inlined calls where functions have their names, since
+// govulncheck counts the calls by reading to the end.
 //
 // A stream that is found in another one is not written. The others stand in the
 // order of the functions that need them first: offsets of neighbours differ by little

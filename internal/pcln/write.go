@@ -85,9 +85,7 @@ const recordAlign = 4
 // Words of a record that are unused in some tiers or functions, in bytes.
 const (
 	recordCU      = 32 // and the start line behind it
-	recordPCData  = recordSize
-	recordInlTree = recordPCData + 4*pcdataInlTree
-	recordArgLive = recordPCData + 4*pcdataArgLive
+	recordArgLive = recordSize + 4*pcdataArgLive
 )
 
 // counts returns how many pc tables and pieces of function data the record of o
@@ -105,22 +103,15 @@ func (o *outFunc) counts() (npc, nfd int) {
 
 // holes returns the unused bytes of the record of o that begins at off: files and
 // start line when lines are dropped (a start line is told with a line only), and
-// tables of what the function does not have, which the runtime does not look up
-// then.
+// the liveness of arguments that nothing describes, which the runtime does not look up then. The table of
+// inlined calls is no hole in a function without an inline tree: the runtime does not look it up, but
+// govulncheck does (golang.org/x/vuln/internal/gosym, maxInlineTreeIndexValue).
 func (c *compactor) holes(o *outFunc, off int, list []hole) []hole {
 	if !c.lined() {
 		list = append(list, hole{off: off + recordCU, len: 8})
 	}
-	if npc, _ := o.counts(); npc == numPCData {
-		inl, live := o.funcdata[funcdataInlTree] == noID, o.funcdata[funcdataArgInfo] == noID
-		switch {
-		case inl && live:
-			list = append(list, hole{off: off + recordInlTree, len: 8})
-		case inl:
-			list = append(list, hole{off: off + recordInlTree, len: 4})
-		case live:
-			list = append(list, hole{off: off + recordArgLive, len: 4})
-		}
+	if npc, _ := o.counts(); npc == numPCData && o.funcdata[funcdataArgInfo] == noID {
+		list = append(list, hole{off: off + recordArgLive, len: 4})
 	}
 	return list
 }
