@@ -49,6 +49,7 @@ var unread = map[string][]struct {
 		{"build information missing", buildInfoGone}, {"types wrap", moduleWord(304, 1)}, {"no types", moduleWord(296, 0)}, {"typelinks wrap", moduleWord(368, 1<<62)}, {"itabs wrap", moduleWord(392, 1<<61)}},
 	"forbidden-packages":  {{"function table damaged", funcsZero}, {"names missing", namesZero}, {"build information missing", buildInfoGone}},
 	"forbidden-imports":   {{"function table damaged", funcsZero}, {"names missing", namesZero}},
+	"cgo-left-out":        {{"no list", func(*elftest.Image) {}}},
 	"fips-sum":            {{"record missing", fipsZero}, {"record damaged", func(m *elftest.Image) { m.Data[m.Off(".go.fipsinfo")+3]++ }}, {"range wraps", func(m *elftest.Image) { m.Put64(m.Off(".go.fipsinfo")+56, 1<<63) }}},
 	"fips-module":         {{"function table damaged", funcsZero}, {"names missing", namesZero}, {"build information missing", buildInfoGone}},
 	"fips-on":             {{"damaged", buildInfoCut}, {"missing", buildInfoGone}},
@@ -142,6 +143,7 @@ func TestUnread(t *testing.T) {
 					p.Syscalls.Calls[name] = nil
 				}
 				p.ForbiddenPackages, p.ForbiddenModules, p.ForbiddenImports, p.ForbiddenStrings = []string{"x/y"}, []string{"x/z"}, []string{"unsafe"}, []string{"jdoe"}
+				p.ForbiddenLeftOut = []string{"*"}
 				p.Packages = PackageList{"main": {}, "internal/runtime/syscall/linux": {Standard: true}}
 				p.Vulnerabilities = []Vulnerability{}
 				p.Overrides = map[string]Override{rule.ID: {Severity: Error}}
@@ -171,7 +173,7 @@ func TestUnread(t *testing.T) {
 }
 
 // alwaysFound are rules that the fixed-address program without FIPS breaks in any case.
-var alwaysFound = []string{"type-dyn", "pie-dynamic", "packed-unpacker", "packed-original", "fips-module", "fips-on"}
+var alwaysFound = []string{"type-dyn", "pie-dynamic", "packed-unpacker", "packed-original", "fips-module", "fips-on", "cgo-left-out"}
 
 // unreadCalls are what the program calls.
 var unreadCalls = map[string]bool{}

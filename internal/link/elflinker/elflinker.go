@@ -174,9 +174,11 @@ const gnuScript = `SECTIONS
   .typelink : { *(.typelink) }
   .itablink : { *(.itablink) }
 
-  /* Pages of its own in memory, at the same offset in the page as in the file. */
+  /* Pages of its own in memory, at the same offset in the page as in the file. Pages of 4 KiB hold nothing
+     else in the file either, since what they hold can be executed. */
+  . = ALIGN(4096);
   . = ALIGN(CONSTANT(MAXPAGESIZE)) + (. & (CONSTANT(MAXPAGESIZE) - 1));
-  .text : { *(.text) }
+  .text : { *(.text) FILL(0) . = ALIGN(4096); }
 
   . = DATA_SEGMENT_ALIGN(CONSTANT(MAXPAGESIZE), CONSTANT(COMMONPAGESIZE));
   .tbss : { *(.tbss) }

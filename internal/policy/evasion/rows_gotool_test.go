@@ -150,6 +150,9 @@ var headerRows = []row{
 			le.PutUint64(m.data[at+8+8*uint64(i):], v)
 		}
 	}), kind: dynamic, want: "(section .debug_gdb_scripts): these 600000 bytes are mapped executable"},
+	{claim: "sound-elf", attack: "two segments that map the same bytes of the file, one of them writable", file: edited(hello, func(m *image) {
+		m.addSegment(elf.PF_R|elf.PF_W, nil, m.text().Off+0x1000)
+	}), kind: finding, want: "it maps the file from offset"},
 	{claim: "sound-elf", attack: "sections that share bytes of the file", file: edited(hello, func(m *image) {
 		text, _ := m.section(".text")
 		_, at := m.section(".debug_line")
