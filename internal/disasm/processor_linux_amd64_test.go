@@ -124,7 +124,7 @@ func (p *processor) fits(code []byte) (fits, ok bool, err error) {
 func candidates(yield func(code []byte)) {
 	maps := [][]byte{nil, {0x0f}, {0x0f, 0x38}, {0x0f, 0x3a}}
 	prefixes := [][]byte{nil, {0x66}, {0xf2}, {0xf3}, {0x48}, {0x66, 0x48}, {0x67}, {0x66, 0x66}, {0xf2, 0x66}, {0x66, 0xf3}, {0x2e}, {0x41}}
-	operands := [][]byte{{0xc0}, {0x03}, {0x04, 0x23}, {0x05}, {0x43}, {0x83}, {0x44, 0x23}, {0xc8}, {0x0b}, {0xd0}, {0xd8}, {0xe0}, {0xe8}, {0xf0}, {0xf8}, {0x33}}
+	operands := [][]byte{{0xc0}, {0x03}, {0x04, 0x23}, {0x05, 0x00, 0xf8, 0xff, 0xff}, {0x43}, {0x83}, {0x44, 0x23}, {0xc8}, {0x0b}, {0xd0}, {0xd8}, {0xe0}, {0xe8}, {0xf0}, {0xf8}, {0x33}}
 	for _, prefix := range prefixes {
 		for _, m := range maps {
 			for op := range 256 {
@@ -143,6 +143,20 @@ func candidates(yield func(code []byte)) {
 			}
 		}
 	}
+}
+
+// reportsTables reports whether code is SGDT, SIDT, SLDT, SMSW or STR, for which the kernel reads code beyond the
+// instruction where programs may not use them (arch/x86/kernel/umip.c).
+func reportsTables(code []byte) bool {
+	i := 0
+	for i < len(code)-3 && code[i] != 0x0f {
+		i++
+	}
+	if code[i] != 0x0f {
+		return false
+	}
+	group := code[i+2] >> 3 & 7
+	return code[i+1] == 0 && group < 2 || code[i+1] == 1 && (group < 2 || group == 4)
 }
 
 // TestLengthsOfProcessor: what is decoded as an instruction has the length that this machine's processor gives it. Where
@@ -178,10 +192,13 @@ func TestLengthsOfProcessor(t *testing.T) {
 	candidates(func(code []byte) {
 		code = code[:min(len(code), 15)]
 		n := LenAMD64(code)
-		if n == 0 {
+		if n == 0 || reportsTables(code) {
 			return // what cannot be decoded is searched byte by byte
 		}
 		whole, known := fits(code[:n])
+		if !whole && known { // it reads on, perhaps to say that it is no instruction
+			_, known = fits(code)
+		}
 		if !known {
 			unknown++
 			return
