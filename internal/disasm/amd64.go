@@ -1,6 +1,7 @@
 package disasm
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 
@@ -33,7 +34,17 @@ func instAMD64(code []byte) (inst x86asm.Inst, ok bool) {
 		return inst, false
 	}
 	inst, err := x86asm.Decode(code, 64)
-	return inst, err == nil && inst.Op != 0 && !splitsProcessors(&inst, code)
+	return inst, err == nil && inst.Op != 0 && !splitsProcessors(&inst, code) && !movesControl(&inst, code)
+}
+
+// movesControl reports whether inst, at the start of code, moves a control or debug register, and has an operand in memory besides,
+// for which x86asm takes some encodings: the processor takes each for one of registers, which is shorter (Intel SDM vol. 2B,
+// "MOV—Move to/from Control Registers").
+func movesControl(inst *x86asm.Inst, code []byte) bool {
+	if inst.Op != x86asm.MOV || inst.Opcode>>24 != 0x0f || inst.Opcode>>16&0xfc != 0x20 {
+		return false
+	}
+	return inst.Len != bytes.IndexByte(code, 0x0f)+3
 }
 
 // splitsProcessors reports whether inst is a near branch with the prefix 66, and without the W of REX. AMD's

@@ -2,10 +2,17 @@ package elf
 
 import "debug/elf"
 
+// maxFreeHeader is how many bytes of headers FreeHeaderBytes copies.
+const maxFreeHeader = 64 << 10
+
 // FreeHeaderBytes returns a copy of the size bytes at file offset off in which each field of the header tables that determines
 // how the file is loaded or read is zero. What is left is what somebody could have put there for another
-// purpose: the padding of e_ident, p_paddr where it is not p_vaddr, headers of type PT_NULL, and so on. The range must be in the file.
+// purpose: the padding of e_ident, p_paddr where it is not p_vaddr, headers of type PT_NULL, and so on. The range must be in the file. Of a large one,
+// which no linker makes, the bytes are returned as they are.
 func (f *File) FreeHeaderBytes(off, size uint64) []byte {
+	if size > maxFreeHeader {
+		return f.Data[off : off+size]
+	}
 	out := append([]byte(nil), f.Data[off:off+size]...)
 	// fixed clears n bytes at file offset at.
 	fixed := func(at, n uint64) {

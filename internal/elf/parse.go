@@ -30,7 +30,7 @@ var le = binary.LittleEndian
 //
 // What Parse has checked, its callers may rely on: every segment and every
 // section with contents lies inside data; no address range wraps; loadable
-// segments ascend and do not overlap; alignments are powers of two; sh_link is
+// segments ascend, do not overlap, and have at most twice the bytes of the file; alignments are powers of two; sh_link is
 // a section of the kind that the section's type asks for; symbol tables and
 // relocation tables hold whole entries.
 func Parse(name string, data []byte) (*File, error) {
@@ -336,6 +336,7 @@ func (f *File) parseProgs() error {
 	}
 	f.Progs = make([]elf.Prog64, count)
 	loadIndex, loadEnd := -1, uint64(0) // of the PT_LOAD before
+	loaded := uint64(0)                 // bytes of all PT_LOAD together
 	for i := range f.Progs {
 		b := raw[i*ProgHeaderSize:]
 		p := &f.Progs[i]
@@ -359,6 +360,10 @@ func (f *File) parseProgs() error {
 			return f.errorf(f.progField(i, 16), "program header [index %d] has p_vaddr %#x, below the end (%#x) of the PT_LOAD before it [index %d]; PT_LOAD must ascend without overlap", i, p.Vaddr, loadEnd, loadIndex)
 		}
 		loadIndex, loadEnd = i, p.Vaddr+p.Memsz
+		// Readers go over what is loaded, which must not be many times the file.
+		if loaded += p.Filesz; loaded > 2*f.size() {
+			return f.errorf(f.progField(i, 32), "program header [index %d] has p_filesz %#x, with which the PT_LOAD segments have %#x bytes, more than twice the file: they map the same bytes again and again", i, p.Filesz, loaded)
+		}
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
+	"debug/elf"
 	"encoding/binary"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
@@ -72,10 +73,10 @@ func ReadFIPSInfo(f *goelf.File) (*FIPSInfo, error) {
 	return info, nil
 }
 
-// FIPSRecords returns the addresses, ascending, where a segment holds the magic number of a record and the record's own address.
+// FIPSRecords returns the addresses, ascending, where a segment that is not executable holds the magic number of a record and the record's own address.
 func FIPSRecords(f *goelf.File) []uint64 {
 	var out []uint64
-	for p, data := range segments(f, 0, 0) {
+	for p, data := range segments(f, elf.PF_X, 0) {
 		for i := 0; ; i++ {
 			next := bytes.Index(data[i:], []byte(fipsMagic))
 			if next < 0 || len(data)-(i+next) < FIPSInfoSize {

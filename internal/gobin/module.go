@@ -134,7 +134,7 @@ func moduleBytes(f *goelf.File, t *FuncTable) (b []byte, addr uint64, err error)
 // function table, followed by a slice of its function names.
 func OtherModules(f *goelf.File, m *Module) ([]uint64, error) {
 	var tables []uint64
-	for p, data := range segments(f, 0, 0) {
+	for p, data := range segments(f, elf.PF_X, 0) {
 		for i := 0; ; i++ {
 			next := bytes.Index(data[i:], []byte{0xf1, 0xff, 0xff, 0xff, 0, 0})
 			if next < 0 || len(data)-(i+next) < funcTabHeader {

@@ -22,9 +22,9 @@ import (
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
-// codeRefs returns the addresses that the functions refer to that match accepts by their name, ascending, and whether there
+// codeRefs returns the addresses that the functions refer to that have a name with this prefix which match accepts, ascending, and whether there
 // are such functions. The error says why functions cannot be told.
-func codeRefs(in *Input, match func(name string) bool) (refs []uint64, found bool, err error) {
+func codeRefs(in *Input, prefix string, match func(name string) bool) (refs []uint64, found bool, err error) {
 	t, err := in.funcs()
 	if err != nil {
 		return nil, false, err
@@ -35,6 +35,9 @@ func codeRefs(in *Input, match func(name string) bool) (refs []uint64, found boo
 	}
 	p := disasm.Program{File: in.File, Arch: disasm.Arches[in.File.GOARCH()]}
 	for i := range t.Len() {
+		if !t.HasNamePrefix(i, prefix) {
+			continue // all but a few
+		}
 		fn := t.At(i)
 		if !match(fn.Name) || fn.Entry >= fn.End {
 			continue
@@ -73,7 +76,7 @@ type runtimeData struct {
 
 // readRuntimeData reads them.
 func readRuntimeData(in *Input) (*runtimeData, error) {
-	refs, found, err := codeRefs(in, func(name string) bool { return name == runtimeStart })
+	refs, found, err := codeRefs(in, runtimeStart, func(name string) bool { return name == runtimeStart })
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ const pageSize = 4096
 // left.
 var soundELF = Rule{
 	ID:       "sound-elf",
-	What:     "Segments and sections agree: there is a PT_LOAD, no two share a memory page, every other segment and every allocated section lies inside one, and no two sections or header tables share bytes of the file.",
+	What:     "Segments and sections agree: there is a PT_LOAD, no two share a memory page or bytes of the file, every other segment and every allocated section lies inside one, and no two sections or header tables share bytes of the file.",
 	Why:      "The kernel loads by segments, tools such as strip, gdb and scanners go by sections. Where the two disagree, what a tool shows is not what runs; two segments in one page get the permissions of the later one.",
 	Evidence: "Program headers and section headers. That each lies in the file, ascends without overlap and is aligned is a condition for reading the file at all.",
 	Remedy:   "Link again; if a tool rewrote the file after linking, leave that tool out. Report it if golink or elfstrip wrote the file.",
@@ -47,6 +47,12 @@ func checkSoundELF(in *Input) []Finding {
 		a, b := segs[i-1], segs[i]
 		if a.Memsz > 0 && (a.Vaddr+a.Memsz-1)/pageSize >= b.Vaddr/pageSize {
 			out.add(segmentName(f.Progs, b.index), "it shares the page at %#x with %s, want pages of its own", b.Vaddr&^(pageSize-1), segmentName(f.Progs, a.index))
+		}
+	}
+	byOffset := segs.byOffset()
+	for i := 1; i < len(byOffset); i++ {
+		if a, b := byOffset[i-1], byOffset[i]; b.Off < a.Off+a.Filesz && b.Filesz > 0 {
+			out.add(segmentName(f.Progs, b.index), "it maps the file from offset %#x on, of which %s maps the bytes up to %#x: want each byte of the file loaded once", b.Off, segmentName(f.Progs, a.index), a.Off+a.Filesz)
 		}
 	}
 	for i, p := range f.Progs {

@@ -19,28 +19,29 @@ GoBinaryAspectInfo = provider(
         "cgo_packages": "depset of struct(importmap, sources), sources a tuple of File: packages that may have files which import C.",
         "gc_linkopts": "list of string: the target's gc_linkopts.",
         "location_targets": "list of Target: what $(location) in x_defs of the target can name.",
-        "modules": "depset of string: `path@version` of the Go modules that the target and those below it come from.",
+        "main_module": "string: `path@version` of the Go module that the target's own sources come from; empty where it is not known.",
+        "modules": "depset of string: the same of the targets below it.",
         "program": "what go_program_context returned of the target.",
         "test_sources": "list of File: the `_test.go` files of a go_test.",
         "x_defs": "dict of string to string: what linking a go_test sets by itself.",
     },
 )
 
-def _modules(target, attr):
-    """Returns the Go module of a target as a list of `path@version`, empty if it is not known.
+def _module(target, attr):
+    """Returns the Go module of a target as `path@version`, empty if it is not known.
 
     Gazelle puts the module's path and version into the default package metadata of the repository that it makes of a
     module. Other metadata is about something else than the module: its name is no prefix of the import path.
     """
     archive = go_archive(target)
     if not archive:
-        return []
+        return ""
     metadata = getattr(attr, "package_metadata", None) or getattr(attr, "applicable_licenses", None) or []
     for info in [m[PackageInfo] for m in metadata if PackageInfo in m]:
         path, version = info.package_name, info.package_version
         if path and version and (archive.data.importpath + "/").startswith(path + "/"):
-            return ["{}@v{}".format(path, version.removeprefix("v"))]
-    return []
+            return "{}@v{}".format(path, version.removeprefix("v"))
+    return ""
 
 def _cgo_packages(target, attr):
     """Returns the target itself as an element of `cgo_packages`, or nothing."""
@@ -51,7 +52,12 @@ def _cgo_packages(target, attr):
 def _binary_aspect_impl(target, ctx):
     attr = ctx.rule.attr
     embed = getattr(attr, "embed", [])
-    below = [dep[GoBinaryAspectInfo] for dep in embed + getattr(attr, "deps", []) if GoBinaryAspectInfo in dep]
+    embedded = [dep[GoBinaryAspectInfo] for dep in embed if GoBinaryAspectInfo in dep]
+    deps = [dep[GoBinaryAspectInfo] for dep in getattr(attr, "deps", []) if GoBinaryAspectInfo in dep]
+    below = embedded + deps
+
+    # The sources of a library that is embedded are the target's.
+    module = ([_module(target, attr)] + [info.main_module for info in embedded if info.main_module])[-1]
     is_test = ctx.rule.kind == "go_test"
     return [GoBinaryAspectInfo(
         cgo_packages = depset(_cgo_packages(target, attr), transitive = [info.cgo_packages for info in below]),
@@ -62,7 +68,11 @@ def _binary_aspect_impl(target, ctx):
             for dep in getattr(attr, name, [])
             if type(dep) == "Target"
         ],
-        modules = depset(_modules(target, attr), transitive = [info.modules for info in below]),
+        main_module = module,
+        modules = depset(
+            [info.main_module for info in deps if info.main_module],
+            transitive = [info.modules for info in below],
+        ),
         program = go_program_context(ctx, target, attr),
         test_sources = [
             file

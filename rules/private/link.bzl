@@ -102,6 +102,8 @@ def _link_impl(ctx):
     args.add(display(ctx.attr.public_label), format = "--main-label=%s")
     args.add("--main-importmap", inputs.importmap)
     args.add("--main-path", inputs.importpath)
+    if info.main_module:
+        args.add("--module", info.main_module)
     args.add_all(info.modules, before_each = "--dep-module")
     args.add("--goos", inputs.goos)
     args.add("--goarch", inputs.goarch)

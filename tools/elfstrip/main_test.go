@@ -182,7 +182,7 @@ func TestParameterFile(t *testing.T) {
 	in := program(t)
 	dir := t.TempDir()
 	file, out := filepath.Join(dir, "params"), filepath.Join(dir, "out put")
-	if err := os.WriteFile(file, []byte("-g\n-o\n"+out+"\n"+in+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte("-g\n-o\n'"+out+"'\n"+in+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	elfstrip(t, exitOK, "", "@"+file)

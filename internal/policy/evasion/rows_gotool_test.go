@@ -69,6 +69,8 @@ var codeRows = []row{
 	{claim: calls, attack: "conditional jump with prefix 66 over a SYSCALL", file: attacks(nil), kind: dynamic, want: "main.data16jcc: bytes of a system call follow on bytes that are no instruction"},
 	{claim: calls, attack: "CALL with prefix 66 over a SYSCALL", file: attacks(nil), kind: dynamic, want: "main.data16call: bytes of a system call follow on bytes that are no instruction"},
 	{claim: sites, attack: "a byte that is no instruction, and a constant that holds a SYSCALL", file: attacks(nil), kind: finding, want: "main.odd: "},
+	{claim: sites, attack: "MOV of a control register with an operand that the processor takes for shorter than disassemblers do, over a SYSCALL",
+		file: synthetic(elf.EM_X86_64, "main.control", 0x0f, 0x20, 0x05, 0x0f, 0x05, 0x90, 0x90, 0xc3), kind: finding, want: "main.control: "},
 	{claim: calls, attack: "jump into the constant of an instruction, which is a SYSCALL", file: attacks(nil), kind: dynamic, want: "main.middle: it goes to"},
 	{claim: calls, attack: "conditional jump into the constant of an instruction", file: attacks(nil), kind: dynamic, want: "main.middleIf: it goes to"},
 	{claim: sites, attack: "jump into the constant of an instruction, which is a SYSCALL", file: synthetic(elf.EM_X86_64, "main.middle", 0xeb, 1, 0xbb, 0x0f, 0x05, 0x90, 0x90, 0xc3), kind: admitted,
@@ -150,6 +152,9 @@ var headerRows = []row{
 			le.PutUint64(m.data[at+8+8*uint64(i):], v)
 		}
 	}), kind: dynamic, want: "(section .debug_gdb_scripts): these 600000 bytes are mapped executable"},
+	{claim: "sound-elf", attack: "two segments that map the same bytes of the file, one of them writable", file: edited(hello, func(m *image) {
+		m.addSegment(elf.PF_R|elf.PF_W, nil, m.text().Off+0x1000)
+	}), kind: finding, want: "it maps the file from offset"},
 	{claim: "sound-elf", attack: "sections that share bytes of the file", file: edited(hello, func(m *image) {
 		text, _ := m.section(".text")
 		_, at := m.section(".debug_line")
