@@ -73,14 +73,34 @@ func (b *bazel) binary(repo, pkg string) (string, error) {
 	return labels[0], nil
 }
 
+// reports are the output groups that are built beside the programs.
+const reports = "--output_groups=+linkcheck_report,+compare_report"
+
+func targets() []string {
+	var out []string
+	for _, m := range modes {
+		out = append(out, "//:"+m.name)
+	}
+	return out
+}
+
+// files returns where the files of all modes are, built or not, by their names.
+func (b *bazel) files() (map[string]string, error) {
+	out, err := b.command("cquery", "--color=no", "--curses=no", "--output=files", reports, strings.Join(targets(), " + "))
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]string{}
+	for path := range strings.FieldsSeq(out) {
+		files[filepath.Base(path)] = filepath.Join(b.dir, path)
+	}
+	return files, nil
+}
+
 // buildAll builds all modes, with reports. It fails with what Bazel says, also when all files were built and a check failed.
 func (b *bazel) buildAll(options ...string) error {
-	args := append([]string{"build", "--color=no", "--curses=no", "--show_result=0", "--keep_going", "--spawn_strategy=local",
-		"--output_groups=+linkcheck_report,+compare_report"}, options...)
-	for _, m := range modes {
-		args = append(args, ":"+m.name)
-	}
-	_, err := b.command(args...)
+	args := append([]string{"build", "--color=no", "--curses=no", "--show_result=0", "--keep_going", "--spawn_strategy=local", reports}, options...)
+	_, err := b.command(append(args, targets()...)...)
 	return err
 }
 

@@ -88,9 +88,6 @@ func (m *maker) current(p program) (*result, error) {
 // machine.
 func (m *maker) make(p program) (*result, error) {
 	dir := filepath.Join(m.work, p.Name)
-	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(filepath.Join(dir, "workspace"), 0o777)); err != nil {
-		return nil, err
-	}
 	r := &result{
 		Format: format, Key: p.key(), Archs: m.archs, Name: p.Name, Version: p.Version, Go: runtime.Version(), Rules: m.commit,
 		Date: time.Now().Format(time.DateOnly),
@@ -101,6 +98,14 @@ func (m *maker) make(p program) (*result, error) {
 	}
 	defer log.Close()
 	b := &bazel{wrapper: filepath.Join(m.rules, "bazelw"), dir: filepath.Join(dir, "workspace"), base: filepath.Join(dir, "output"), log: log}
+	if _, err := os.Stat(b.base); err == nil { // of a run that was ended: Bazel may still serve it
+		if err := b.remove(); err != nil {
+			return nil, err
+		}
+	}
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(b.dir, 0o777)); err != nil {
+		return nil, err
+	}
 	if err := m.fill(r, p, b, dir); err != nil {
 		r.Failed = err.Error()
 	}
@@ -155,17 +160,24 @@ func (m *maker) fill(r *result, p program, b *bazel, dir string) error {
 		r.Errors = err.Error()
 	}
 	r.Seconds = int(time.Since(start).Seconds())
-	out := filepath.Join(b.dir, "bazel-bin")
+	files, err := b.files()
+	if err != nil {
+		return err
+	}
 	for _, mode := range modes {
 		for _, arch := range m.archs {
 			f := file{Mode: mode.name, Arch: arch}
-			if err := m.inspect(&f, filepath.Join(out, mode.name+"_linux_"+arch), run, outcomes[arch]); err != nil {
+			if err := m.inspect(&f, files, run, outcomes[arch]); err != nil {
 				return fmt.Errorf("%s for %s: %w", mode.name, arch, err)
 			}
 			r.Files = append(r.Files, f)
 		}
-		found, err := findings(filepath.Join(out, mode.name+".compare.json"), mode.name)
-		if err != nil && len(m.archs) > 1 && !errors.Is(err, os.ErrNotExist) {
+		report := files[mode.name+".compare.json"]
+		if report == "" { // for one architecture, and where the rule makes none
+			continue
+		}
+		found, err := findings(report, mode.name)
+		if err != nil && !errors.Is(err, os.ErrNotExist) { // r.Errors says why it was not made
 			return err
 		}
 		r.Compare = append(r.Compare, found...)
@@ -194,8 +206,13 @@ func (m *maker) goBuild(f *file, w *workspace, path string) error {
 	return err
 }
 
-// inspect fills in what the rules' file at path is.
-func (m *maker) inspect(f *file, path string, run *runner, want string) error {
+// inspect fills in what the rules' file is, of those in files.
+func (m *maker) inspect(f *file, files map[string]string, run *runner, want string) error {
+	name := f.Mode + "_linux_" + f.Arch
+	path := files[name]
+	if path == "" {
+		return errors.New("the rule has no such output")
+	}
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
 		f.Missing = true
@@ -217,7 +234,7 @@ func (m *maker) inspect(f *file, path string, run *runner, want string) error {
 			f.Lost = "it sees no function"
 		}
 	}
-	f.Findings, err = findings(path+".linkcheck.json", f.Mode)
+	f.Findings, err = findings(files[name+".linkcheck.json"], f.Mode)
 	return err
 }
 
