@@ -20,7 +20,8 @@ GoBinaryAspectInfo = provider(
         "gc_linkopts": "list of string: the target's gc_linkopts.",
         "location_targets": "list of Target: what $(location) in x_defs of the target can name.",
         "main_module": "string: `path@version` of the Go module that the target's own sources come from; empty where it is not known.",
-        "modules": "depset of string: the same of the targets below it.",
+        "modules": "depset of struct(importmap, module): the same of each package below it of which it is known.",
+        "package_module": "struct(importmap, module): main_module as an element of `modules`; None where it is not known.",
         "program": "what go_program_context returned of the target.",
         "test_sources": "list of File: the `_test.go` files of a go_test.",
         "x_defs": "dict of string to string: what linking a go_test sets by itself.",
@@ -69,8 +70,9 @@ def _binary_aspect_impl(target, ctx):
             if type(dep) == "Target"
         ],
         main_module = module,
+        package_module = struct(importmap = go_archive(target).data.importmap, module = module) if module else None,
         modules = depset(
-            [info.main_module for info in deps if info.main_module],
+            [info.package_module for info in deps if info.package_module],
             transitive = [info.modules for info in below],
         ),
         program = go_program_context(ctx, target, attr),

@@ -27,6 +27,9 @@ def _archive_flag(data):
     # No part can hold a tab: labels and files may well hold an equals sign.
     return "--archive=" + "\t".join([data.importpath, data.importmap, data.file.path, display(data.label)])
 
+def _module_flag(package):
+    return "--package-module={}={}".format(package.importmap, package.module)
+
 def _cgo_sources_flags(package):
     return ["--cgo-source={}={}".format(package.importmap, file.path) for file in package.sources]
 
@@ -104,7 +107,7 @@ def _link_impl(ctx):
     args.add("--main-path", inputs.importpath)
     if info.main_module:
         args.add("--module", info.main_module)
-    args.add_all(info.modules, before_each = "--dep-module")
+    args.add_all(info.modules, map_each = _module_flag)
     args.add("--goos", inputs.goos)
     args.add("--goarch", inputs.goarch)
     if inputs.goarch_level:

@@ -42,6 +42,7 @@ func runLink(args []string) error {
 	fs.StringVar(&c.BuildInfo.Path, "main-path", "", "import `path` of the main package, for go version -m")
 	fs.StringVar(&c.BuildInfo.Main, "module", "", "main module, for go version -m: `path@version [sum]`")
 	list(&c.BuildInfo.Deps, "dep-module", "another module, for go version -m: `path@version [sum]`")
+	list(&c.PackageModules, "package-module", "the module of a package, for go version -m where the package is linked: `importmap=path@version [sum]`")
 	list(&c.BuildInfo.Settings, "build-setting", "further `key=value`, for go version -m")
 	fs.StringVar(&c.BuildMode, "buildmode", cmdlink.ModeExe, "exe or static-pie")
 	fs.StringVar(&c.BuildID, "buildid", "redacted", "Go build `id`")

@@ -69,6 +69,9 @@ type Config struct {
 	Godebug    []string // "key=value" settings over those of the sources
 	ModInfo    string   // build information text that replaces BuildInfo; "" derives it
 	BuildInfo  BuildInfo
+	// PackageModules are "importmap=path@version" or "importmap=path@version sum": those of packages that are linked
+	// are added to BuildInfo.Deps.
+	PackageModules []string
 
 	BuildMode         string   // ModeExe or ModeStaticPIE
 	BuildID           string   // Go build id
@@ -123,6 +126,9 @@ func Link(c Config) (warnings string, err error) {
 	}
 	leftOut, err := c.leftOut(packages)
 	if err != nil {
+		return "", err
+	}
+	if err := c.addModules(packages); err != nil {
 		return "", err
 	}
 

@@ -36,6 +36,24 @@ func ParseModule(s string) (debug.Module, error) {
 	return debug.Module{Path: p, Version: v, Sum: sum}, nil
 }
 
+// addModules adds the modules of packages to the build information, but for that of package main.
+func (c *Config) addModules(packages []*loadedPackage) error {
+	linked := make(map[string]bool, len(packages))
+	for _, p := range packages {
+		linked[p.path] = true
+	}
+	for _, s := range c.PackageModules {
+		path, module, ok := strings.Cut(s, "=")
+		if !ok || path == "" {
+			return fmt.Errorf("package module %q: want importmap=path@version", s)
+		}
+		if linked[path] && module != c.BuildInfo.Main {
+			c.BuildInfo.Deps = append(c.BuildInfo.Deps, module)
+		}
+	}
+	return nil
+}
+
 // encode returns the text form of the build information. fixed are the settings
 // that follow from how the program is linked; they come first, in cmd/go's order.
 func (bi BuildInfo) encode(fixed []debug.BuildSetting) (string, error) {
