@@ -53,7 +53,7 @@ func ReadFIPSInfo(f *goelf.File) (*FIPSInfo, error) {
 			}
 			return parseFIPSInfo(b), nil
 		default:
-			return nil, errorf(f, 0, "there are FIPS records at %#x, and no section tells which one counts", records)
+			return nil, errorf(f, 0, "there are FIPS records at %#x, and no section says which one counts", records)
 		}
 	}
 	if s.Size < FIPSInfoSize {

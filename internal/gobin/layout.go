@@ -44,7 +44,7 @@ const moduleTypes = 296
 func layoutOf(f *goelf.File) (layout, error) {
 	info, err := ReadBuildInfo(f)
 	if err != nil {
-		return layout{}, fmt.Errorf("the Go release that tells the layout of the module data cannot be read: %w", err)
+		return layout{}, fmt.Errorf("the Go release, which determines the layout of the module data, cannot be read: %w", err)
 	}
 	v, _, _ := strings.Cut(info.GoVersion, " ") // it may go on, as in "go1.26.8 X:nodwarf5"
 	l, ok := layouts[version.Lang(v)]

@@ -2,7 +2,7 @@ package gobin
 
 // # Tables for types and start
 //
-// After what module.go reads, the module data goes on with tables whose place depends on the release (layout.go).
+// After what module.go reads, the module data has tables at places that depend on the release (layout.go).
 // Here is what they are (runtime/symtab.go, moduledata):
 //
 //	findfunctab            at 152 in all releases

@@ -84,12 +84,12 @@ func checkFIPSUse(in *Input, info *gobin.FIPSInfo) []Finding {
 		}
 	}
 	if noNames(in) != "" {
-		return nil // nothing tells the check
+		return nil // the check cannot be found by its name
 	}
 	refs, found, err := codeRefs(in, fipsPath, isCheck)
 	switch {
 	case err != nil:
-		return one("code", "it cannot be read, so nothing tells which record the program checks: %v", in.reason(err))
+		return one("code", "it cannot be read, so which record the program checks cannot be determined: %v", in.reason(err))
 	case found && !refersIn(refs, record):
 		return one(".go.fipsinfo", "the module's check does not refer to the record at %#x: the program checks another", record.Start)
 	}
@@ -102,7 +102,7 @@ func checkFIPSText(in *Input, info *gobin.FIPSInfo) []Finding {
 	t, err := in.funcs()
 	m, err2 := in.module()
 	if err := cmp.Or(err, err2); err != nil {
-		return one("function table", "it cannot be read, so nothing tells whether all of the module is summed: %v", in.reason(err))
+		return one("function table", "it cannot be read, so whether all of the module is summed cannot be determined: %v", in.reason(err))
 	}
 	for i := range t.Len() {
 		if !t.HasNamePrefix(i, fipsPath+"/") {

@@ -14,7 +14,7 @@ const itabHead = 24
 // initialisers. A release of Go with an unknown layout of them is a finding.
 func checkLinks(in *Input, t *gobin.FuncTable, m *gobin.Module, segs loadTable, out *collector) {
 	if _, err := in.goVersion(); err != nil {
-		out.add("Go version", "it tells where the runtime finds types, itabs and initialisers, so these cannot be judged: %v", in.reason(err))
+		out.add("Go version", "it determines where the runtime finds types, itabs and initialisers, so these cannot be judged: %v", in.reason(err))
 		return
 	}
 	l, err := gobin.ReadLinks(in.File, t)

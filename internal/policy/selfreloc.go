@@ -186,7 +186,7 @@ func checkMain(in *Input, a *arch.Arch, at gobin.Range, code []byte, off uint64,
 	t, err := in.funcs()
 	m, err2 := in.module()
 	if err := cmp.Or(err, err2); err != nil {
-		out.add("main", "golink's entry code goes on at %#x, and whether a function of Go begins there cannot be read: %v", target, in.reason(err))
+		out.add("main", "golink's entry code continues at %#x, and whether a function of Go begins there cannot be read: %v", target, in.reason(err))
 		return
 	}
 	if i, ok := t.Find(target - m.Text.Start); !ok || t.At(i).Entry != target-m.Text.Start {

@@ -212,7 +212,7 @@ func (a *Analysis) scanOthers() {
 	for n, o := range a.program.Others {
 		name := "(" + o.What + ")"
 		if len(o.Code) > maxOther && slices.ContainsFunc(o.Code, func(c byte) bool { return c != 0 }) {
-			a.addOther(name, o.Addr, fmt.Sprintf("these %d bytes are mapped executable, and nothing tells what is code in them", len(o.Code)))
+			a.addOther(name, o.Addr, fmt.Sprintf("these %d bytes are mapped executable, and nothing says what is code in them", len(o.Code)))
 		}
 		code, end := o.Code, o.Addr+uint64(len(o.Code))
 		// An instruction may reach into what follows.

@@ -310,7 +310,7 @@ func (a *Analysis) askCallers(n need) {
 		a.addDynamic(taker, a.program.Funcs[taker].Addr, way, "makes a function value of "+a.name(n.fn)+", whose argument is the number")
 	}
 	for _, holder := range a.graph.asConstant[n.fn] {
-		a.addDynamic(holder, a.program.Funcs[holder].Addr, way, "holds the address of "+a.name(n.fn)+" as a number, whose argument is that of the system call")
+		a.addDynamic(holder, a.program.Funcs[holder].Addr, way, "holds the address of "+a.name(n.fn)+" as a number, and the argument of that is the number of a system call")
 	}
 	for _, e := range a.graph.callers[n.fn] {
 		if e.inside {

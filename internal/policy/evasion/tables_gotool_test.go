@@ -51,7 +51,7 @@ var tableRows = []row{
 		i := strings.Index(string(m.data[s.Off:s.Off+s.Size]), "-trimpath=true")
 		copy(m.data[int(s.Off)+i:], "-trimpath=fals")
 	}), kind: finding, want: "module information: the build information says something else"},
-	{claim: "go-tables", attack: "a Go version that nobody knows, go1.99", file: edited(hello, goVersion("go1.99.8")), kind: finding, want: "Go version: it tells where the runtime finds types"},
+	{claim: "go-tables", attack: "a Go version that nobody knows, go1.99", file: edited(hello, goVersion("go1.99.8")), kind: finding, want: "Go version: it determines where the runtime finds types"},
 	{claim: calls, attack: "a Go version that nobody knows, go1.99", file: edited(hello, goVersion("go1.99.8")), kind: dynamic, want: "(type descriptors): they cannot be read, so methods that reflection calls may make any call"},
 	{claim: "go-tables", attack: "a second module data", file: edited(hello, func(m *image) { copyModule(m) }), kind: finding, want: "module data: there is module data at"},
 	{claim: "go-tables", attack: "a section .go.module that shows a copy, and the module data itself made unlike one", file: edited(hello, func(m *image) {
