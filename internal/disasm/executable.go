@@ -38,11 +38,14 @@ func Others(f *goelf.File, text gobin.Range) []Other {
 	return others
 }
 
-// Enters returns the offsets of all places in code, at address addr, where an instruction that enters the kernel
+// MaxEnters is how many places Enters returns at most.
+const MaxEnters = 64
+
+// Enters returns the offsets of the first places in code, at address addr, where an instruction that enters the kernel
 // may begin, whatever is before it.
 func (a *Arch) Enters(code []byte, addr uint64) []int {
 	var out []int
-	for off := int(-addr) & (a.MinLen - 1); off < len(code); off += a.MinLen {
+	for off := int(-addr) & (a.MinLen - 1); off < len(code) && len(out) < MaxEnters; off += a.MinLen {
 		if b := code[off]; b == 0 || a == amd64 && b != 0x0f && b != 0xcd {
 			continue // most bytes; prefixes are no matter
 		}

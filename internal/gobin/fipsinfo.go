@@ -77,7 +77,7 @@ func ReadFIPSInfo(f *goelf.File) (*FIPSInfo, error) {
 func FIPSRecords(f *goelf.File) []uint64 {
 	var out []uint64
 	for p, data := range segments(f, elf.PF_X, 0) {
-		for i := 0; ; i++ {
+		for i := 0; len(out) < maxFuncTables; i++ {
 			next := bytes.Index(data[i:], []byte(fipsMagic))
 			if next < 0 || len(data)-(i+next) < FIPSInfoSize {
 				break

@@ -144,16 +144,16 @@ func OtherModules(f *goelf.File, m *Module) ([]uint64, error) {
 			if data[i+7] == 8 {
 				tables = append(tables, p.Vaddr+uint64(i))
 			}
+			if len(tables) > maxFuncTables {
+				return nil, errorf(f, p.Off+uint64(i), "more than %d places look like a function table", maxFuncTables)
+			}
 		}
-	}
-	if len(tables) > maxFuncTables {
-		return nil, errorf(f, 0, "%d places look like a function table, want at most %d", len(tables), maxFuncTables)
 	}
 	var out []uint64
 	for _, table := range tables {
 		want := le.AppendUint64(nil, table)
 		for p, data := range segments(f, elf.PF_X, 0) {
-			for i := 0; ; i++ {
+			for i := 0; len(out) < maxFuncTables; i++ {
 				next := bytes.Index(data[i:], want)
 				if next < 0 || len(data)-(i+next) < ModuleSize {
 					break

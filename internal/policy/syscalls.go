@@ -93,8 +93,15 @@ func checkSyscallSites(in *Input) []Finding {
 		report(where(f, r.Start), r.Start, r.code)
 	}
 	for _, o := range disasm.Others(f, m.Text) {
+		if out.full() {
+			break
+		}
 		if sites := disasm.Arches[f.GOARCH()].Enters(o.Code, o.Addr); len(sites) > 0 {
-			out.add(clip(o.What), "the kernel maps it executable, and there are %d places in it that are a system call instruction, the first at %#x", len(sites), o.Addr+uint64(sites[0]))
+			more := ""
+			if len(sites) == disasm.MaxEnters {
+				more = " or more"
+			}
+			out.add(clip(o.What), "the kernel maps it executable, and there are %d%s places in it that are a system call instruction, the first at %#x", len(sites), more, o.Addr+uint64(sites[0]))
 		}
 	}
 	return out
