@@ -39,6 +39,9 @@ func isSyscallStub(name string) bool {
 	return false
 }
 
+// maxScan is how many bytes of one function are decoded to find system call instructions.
+const maxScan = 4 << 20
+
 func checkSyscallSites(in *Input) []Finding {
 	f := in.File
 	t, err := in.funcs()
@@ -67,8 +70,20 @@ func checkSyscallSites(in *Input) []Finding {
 	var out collector
 	// report scans code at an address outside of the stubs.
 	report := func(subject string, addr uint64, code []byte) {
-		if sites := scanner.scan(code); len(sites) > 0 {
-			out.add(clip(subject), "it has %d system call instructions outside of Go's stubs, the first at %#x", len(sites), addr+uint64(sites[0]))
+		first := -1
+		for _, next := range scanner.candidates {
+			if i := next(code); i >= 0 && (first < 0 || i < first) {
+				first = i
+			}
+		}
+		switch {
+		case first < 0:
+		case len(code) > maxScan: // what is no function of Go's; nobody knows where its instructions begin
+			out.add(clip(subject), "it has bytes of a system call instruction outside of Go's stubs, the first at %#x", addr+uint64(first))
+		default:
+			if sites := scanner.scan(code); len(sites) > 0 {
+				out.add(clip(subject), "it has %d system call instructions outside of Go's stubs, the first at %#x", len(sites), addr+uint64(sites[0]))
+			}
 		}
 	}
 
