@@ -229,5 +229,8 @@ func (m *image) show(good []byte) {
 	for i, v := range []uint64{uint64(len(m.data)), uint64(len(block)), uint64(len(rest))} {
 		le.PutUint64(m.data[note+64+8*uint64(i):], v)
 	}
+	_, header := m.section(".packed.rest")
+	le.PutUint64(m.data[header+24:], uint64(len(m.data)))
+	le.PutUint64(m.data[header+32:], uint64(len(block)))
 	m.data = append(m.data, block...)
 }
