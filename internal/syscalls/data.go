@@ -30,7 +30,7 @@ func (a *Analysis) scanData(g *graph) error {
 		}
 		if f, ok := g.index[word]; ok {
 			g.inData[f] = true
-		} else if fn := p.Find(word); fn != nil {
+		} else if fn := p.Find(word); fn != nil && !a.unpacker { // which has no jump tables, but small numbers in its header
 			f := g.index[fn.Addr]
 			g.words[f] = append(g.words[f], word)
 		}
