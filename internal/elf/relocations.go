@@ -92,9 +92,23 @@ func (f *File) relaTable(addr uint64, table []byte, visit func(Relocation) error
 	return nil
 }
 
+// zeroed reports whether the word at addr is in memory that a PT_LOAD segment has beyond its bytes in the file.
+func (f *File) zeroed(addr uint64) bool {
+	for i := range f.Progs {
+		p := &f.Progs[i]
+		if elf.ProgType(p.Type) == elf.PT_LOAD && addr-p.Vaddr >= p.Filesz && addr-p.Vaddr < p.Memsz && p.Memsz-(addr-p.Vaddr) >= 8 && addr >= p.Vaddr {
+			return true
+		}
+	}
+	return false
+}
+
 func (f *File) relrTable(_ uint64, table []byte, visit func(Relocation) error) error {
 	one := func(site uint64) error {
 		word, err := f.Bytes(site, 8)
+		if err != nil && f.zeroed(site) {
+			word, err = make([]byte, 8), nil
+		}
 		if err != nil {
 			return err
 		}

@@ -8,7 +8,6 @@ package policy
 // (elfstrip --traceback=symbolized), --symbols gives them back.
 
 import (
-	"cmp"
 	"debug/elf"
 	"encoding/binary"
 	"errors"
@@ -81,8 +80,15 @@ func readRuntimeData(in *Input) (*runtimeData, error) {
 		return nil, err
 	}
 	out := &runtimeData{refs: refs, found: found}
-	addends, _ := in.File.Addends() // pie-relocations says what is wrong with the table
-	slices.SortFunc(addends, func(a, b goelf.Addend) int { return cmp.Compare(a.Addr, b.Addr) })
+	addends := map[uint64]uint64{}                       // of the words that are read
+	in.File.Relocations(func(r goelf.Relocation) error { // pie-relocations says what is wrong with the tables
+		for _, at := range []uint64{r.Site, r.Site + 8} {
+			if _, found := slices.BinarySearch(refs, at); found && r.Relative {
+				addends[r.Site] = r.Addend
+			}
+		}
+		return nil
+	})
 	for _, at := range refs {
 		if s, ok := loads(in.File).find(at, 16); !ok || !s.has(elf.PF_W) {
 			continue
@@ -104,14 +110,14 @@ func readRuntimeData(in *Input) (*runtimeData, error) {
 const maxRuntimeText = 4 << 20
 
 // stringAt returns the contents of the string variable at addr, "" if there is none.
-func stringAt(in *Input, addends []goelf.Addend, addr uint64) string {
+func stringAt(in *Input, addends map[uint64]uint64, addr uint64) string {
 	header, err := in.File.Bytes(addr, 16)
 	if err != nil {
 		return ""
 	}
 	data, size := binary.LittleEndian.Uint64(header), binary.LittleEndian.Uint64(header[8:])
-	if i, ok := slices.BinarySearchFunc(addends, addr, func(a goelf.Addend, addr uint64) int { return cmp.Compare(a.Addr, addr) }); ok {
-		data = addends[i].Value
+	if addend, ok := addends[addr]; ok {
+		data = addend
 	}
 	if size == 0 || size > maxRuntimeText {
 		return ""

@@ -44,7 +44,10 @@ var fipsSum = Rule{
 		if !hmac.Equal(sum[:], info.Sum[:]) {
 			return one(".go.fipsinfo", "its sum is %x, but that of the code and data is %x", info.Sum, sum)
 		}
-		if at, ok := relocatedIn(in.File, info.Text, info.ROData, info.NoPtrData, info.Data); ok {
+		switch at, ok, err := relocatedIn(in.File, info.Text, info.ROData, info.NoPtrData, info.Data); {
+		case err != nil:
+			return one("relocations", "they cannot be read, so whether they change what is summed cannot be judged: %v", in.reason(err))
+		case ok:
 			return one(".go.fipsinfo", "the word at %#x is in what it sums and is relocated at start: in memory the sum is another", at)
 		}
 		return checkFIPSUse(in, info)

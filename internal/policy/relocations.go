@@ -200,46 +200,16 @@ func (c *relocChecker) relr(addr uint64) {
 	}
 }
 
-// relocatedIn returns the address of a word that relocation changes in one of the ranges; ok is false when there is none. Its first byte
-// stays as it is, since programs are loaded at whole pages.
-func relocatedIn(f *goelf.File, ranges ...gobin.Range) (addr uint64, ok bool) {
-	inside := func(at uint64) bool {
-		return slices.ContainsFunc(ranges, func(r gobin.Range) bool { return at+1 < r.End && r.Start < at+8 })
-	}
-	addends, err := f.Addends()
-	if err != nil {
-		return 0, false // pie-relocations says so
-	}
-	for _, a := range addends {
-		if inside(a.Addr) {
-			return a.Addr, true
+// relocatedIn returns the address of a word that relocation changes in one of the ranges; ok is false when there is none. Its first
+// byte stays as it is, since programs are loaded at whole pages. The error is that of the tables.
+func relocatedIn(f *goelf.File, ranges ...gobin.Range) (addr uint64, ok bool, err error) {
+	err = f.Relocations(func(r goelf.Relocation) error {
+		if slices.ContainsFunc(ranges, func(in gobin.Range) bool { return r.Site+1 < in.End && in.Start < r.Site+8 }) {
+			addr, ok = r.Site, true
 		}
-	}
-	entries, _, _ := dynamicEntries(f)
-	table, _ := dynamicValue(entries, dtRELR)
-	size, _ := dynamicValue(entries, dtRELRSZ)
-	data, err := f.Bytes(table, size)
-	if err != nil {
-		return 0, false
-	}
-	var next uint64
-	for ; len(data) >= 8; data = data[8:] {
-		word := binary.LittleEndian.Uint64(data)
-		if word&1 == 0 {
-			if inside(word) {
-				return word, true
-			}
-			next = word + 8
-			continue
-		}
-		for i, bits := uint64(0), word>>1; bits != 0; i, bits = i+1, bits>>1 {
-			if bits&1 != 0 && inside(next+8*i) {
-				return next + 8*i, true
-			}
-		}
-		next += 63 * 8
-	}
-	return 0, false
+		return nil
+	})
+	return addr, ok, err
 }
 
 // unwanted reports a table that a static PIE must not have.

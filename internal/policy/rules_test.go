@@ -347,7 +347,7 @@ func TestPIERules(t *testing.T) {
 		{"RELR without address", func(_ entries, _, relr []byte) { le.PutUint64(relr, 1) },
 			[]string{"pie-relocations: DT_RELR: the table begins with the bitmap"}},
 		{"table outside of the file", func(e entries, _, _ []byte) { withRELA(e); e[elf.DT_RELASZ] = 1 << 30 },
-			[]string{"pie-relocations: DT_RELA: the table at", unapplied, "self-relocation: main: golink's entry code goes on", "no-foreign-code: module data: it cannot be read",
+			[]string{"pie-relocations: DT_RELA: the table at", unapplied, "self-relocation: main: golink's entry code continues", "no-foreign-code: module data: it cannot be read",
 				"go-build-info: runtime: it cannot be compared", "go-tables: module data", "fips-sum: .go.fipsinfo"}},
 		{"table without size", func(e entries, _, _ []byte) { delete(e, dtRELRSZ) },
 			[]string{"pie-relocations: DT_RELR: PT_DYNAMIC gives its address", "self-relocation: __relr_end"}},

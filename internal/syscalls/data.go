@@ -2,6 +2,7 @@ package syscalls
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
 	"encoding/binary"
 	"slices"
@@ -24,13 +25,14 @@ func (a *Analysis) scanData(g *graph) error {
 		return nil
 	}
 	low, high := p.Funcs[0].Addr, p.Funcs[len(p.Funcs)-1].End()
-	word := func(at, word uint64) {
+	pie := elf.Type(p.File.Header.Type) == elf.ET_DYN
+	word := func(at, word uint64, relocated bool) {
 		if m := p.Module; word < low || word >= high || m != nil && at-m.Addr < gobin.ModuleSize { // where the text begins and ends
 			return
 		}
 		if f, ok := g.index[word]; ok {
 			g.inData[f] = true
-		} else if fn := p.Find(word); fn != nil && !a.unpacker { // which has no jump tables, but small numbers in its header
+		} else if fn := p.Find(word); fn != nil && (relocated || !pie) { // other words of a PIE are numbers
 			f := g.index[fn.Addr]
 			g.words[f] = append(g.words[f], word)
 		}
@@ -45,11 +47,11 @@ func (a *Analysis) scanData(g *graph) error {
 			return err
 		}
 		for off := int(-seg.Vaddr & 7); off+8 <= len(data); off += 8 {
-			word(seg.Vaddr+uint64(off), binary.LittleEndian.Uint64(data[off:]))
+			word(seg.Vaddr+uint64(off), binary.LittleEndian.Uint64(data[off:]), false)
 		}
 	}
-	for _, r := range a.addends {
-		word(r.Addr, r.Value)
+	for _, r := range a.relocs {
+		word(r.Site, r.Addend, true)
 	}
 	a.scanMethods(g)
 	return nil
@@ -108,16 +110,8 @@ func (a *Analysis) constantWord(addr uint64) (uint64, bool) {
 	if b == nil {
 		return 0, false
 	}
-	if i, ok := slices.BinarySearchFunc(a.addends, addr, func(r goelf.Addend, addr uint64) int {
-		switch {
-		case r.Addr < addr:
-			return -1
-		case r.Addr > addr:
-			return 1
-		}
-		return 0
-	}); ok {
-		return a.addends[i].Value, true
+	if i, ok := slices.BinarySearchFunc(a.relocs, addr, func(r goelf.Relocation, addr uint64) int { return cmp.Compare(r.Site, addr) }); ok {
+		return a.relocs[i].Addend, true
 	}
 	return binary.LittleEndian.Uint64(b), true
 }

@@ -113,9 +113,9 @@ type Analysis struct {
 	graph    *graph
 	flows    map[int]*flow
 	table    Table
-	// executable are the addresses that the kernel maps executable; addends what it relocates, ascending.
+	// executable are the addresses that the kernel maps executable; relocs what is relocated at start, ascending.
 	executable []gobin.Range
-	addends    []goelf.Addend
+	relocs     []goelf.Relocation
 
 	calls   map[int64][]Site
 	dynamic []Dynamic
@@ -182,10 +182,10 @@ func analyzeFile(f *goelf.File, name string, unpacker bool) (*Report, error) {
 		via:      map[need]*step{},
 	}
 	a.executable = a.executableRanges()
-	if a.addends, err = f.Addends(); err != nil {
+	if err := f.Relocations(func(r goelf.Relocation) error { a.relocs = append(a.relocs, r); return nil }); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(a.addends, func(x, y goelf.Addend) int { return cmp.Compare(x.Addr, y.Addr) })
+	slices.SortStableFunc(a.relocs, func(x, y goelf.Relocation) int { return cmp.Compare(x.Site, y.Site) })
 	if a.graph, err = a.scan(); err != nil {
 		return nil, err
 	}
