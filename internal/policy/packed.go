@@ -37,6 +37,9 @@ var (
 	}
 )
 
+// NotUnpacked is the detail of the finding of each rule that would have judged the program in a packed file.
+const NotUnpacked = "the program cannot be unpacked, so it cannot be judged; packed-original says why"
+
 // judgePacked judges rule on a packed file and the program in it.
 func (p *Policy) judgePacked(report *FileReport, rule *Rule, in *Input) {
 	in.packed = true
@@ -52,7 +55,7 @@ func (p *Policy) judgePacked(report *FileReport, rule *Rule, in *Input) {
 	}
 	original, err := in.original()
 	if err != nil {
-		p.Judge(report, rule, append(outer, one("payload", "the program cannot be unpacked, so it cannot be judged; packed-original says why")...))
+		p.Judge(report, rule, append(outer, Finding{"payload", NotUnpacked}))
 		return
 	}
 	if rule.NotApplicable != nil {

@@ -34,7 +34,12 @@ func printReport(r *policy.Report, day policy.Date, colour bool) (text string, f
 			}
 		}
 		fmt.Fprintf(&b, "%s: %s (%s, %s, %d bytes, %d rules)\n", f.Name, verdict, f.Profile, f.GOARCH, f.Size, judged)
+		unjudged := 0
 		for _, br := range breaches {
+			if len(br.Findings) == 1 && br.Findings[0].Detail == policy.NotUnpacked {
+				unjudged++
+				continue
+			}
 			colourOf := map[policy.Severity]string{policy.Error: "31", policy.Warning: "33"}
 			fmt.Fprintf(&b, "  %s %s\n", paint(colourOf[br.Severity], string(br.Severity)), br.Rule)
 			for _, x := range br.Findings[:min(len(br.Findings), shownFindings)] {
@@ -47,6 +52,9 @@ func printReport(r *policy.Report, day policy.Date, colour bool) (text string, f
 			if rule, err := policy.RuleByID(br.Rule); err == nil {
 				fmt.Fprintf(&b, "    → %s\n", rule.Remedy)
 			}
+		}
+		if unjudged > 0 {
+			fmt.Fprintf(&b, "  %d more rules cannot be judged, since the program cannot be unpacked\n", unjudged)
 		}
 	}
 	return b.String(), failed
