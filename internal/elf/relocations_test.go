@@ -10,6 +10,7 @@ import (
 
 	. "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/elf/elftest"
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 )
 
 // relocated returns an executable with PT_DYNAMIC, the tables rela and relr, and the given data: the address of the data
@@ -103,7 +104,7 @@ func FuzzRelocations(f *testing.F) {
 			t.Fatal(err)
 		}
 		var b []byte
-		bounded(t, image, func() { b, err = file.Relocated(at, 64) })
+		fuzztest.Bounded(t, len(image), 64, func() { b, err = file.Relocated(at, 64) })
 		if err == nil && len(b) != 64 {
 			t.Fatalf("%d bytes, want 64", len(b))
 		}

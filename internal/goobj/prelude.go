@@ -31,6 +31,9 @@ func ReadPrelude(name string, r io.ReaderAt, size int64) (*Prelude, error) {
 	fail := func(off int64, format string, args ...any) (*Prelude, error) {
 		return nil, &FormatError{name, off, fmt.Sprintf(format, args...)}
 	}
+	if size == 0 {
+		return fail(0, "the object is empty")
+	}
 	var buf []byte
 	end := -1
 	for n := int64(preludeChunk); end < 0; n *= 8 {
@@ -87,8 +90,12 @@ func ReadPrelude(name string, r io.ReaderAt, size int64) (*Prelude, error) {
 	if err != nil {
 		return nil, err
 	}
+	total := int64(0)
 	for ; len(list) > 0; list = list[entry:] {
 		n := u32(list, 0)
+		if total += n; total > size {
+			return fail(base+stop-int64(len(list)), "paths of imports overlap: up to this one they have %d bytes, more than the object", total)
+		}
 		if n > maxPath {
 			return fail(base+stop-int64(len(list)), "path of %d bytes: want at most %d", n, maxPath)
 		}

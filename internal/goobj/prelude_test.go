@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 )
 
 // object returns an object with that text before its symbols and these imports.
@@ -69,7 +71,9 @@ func FuzzReadPrelude(f *testing.F) {
 	}
 	f.Add(asm)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		p, err := ReadPrelude("x.a", bytes.NewReader(data), int64(len(data)))
+		var p *Prelude
+		var err error
+		fuzztest.Bounded(t, len(data), 64, func() { p, err = ReadPrelude("x.a", bytes.NewReader(data), int64(len(data))) })
 		if (p == nil) == (err == nil) {
 			t.Errorf("prelude %+v and error %v", p, err)
 		}

@@ -132,7 +132,8 @@ var inputs = []string{
 	"golink asm -o OUT FILE",
 	"golink asm -o OUT @FILE",
 	"golink link LINK -main FILE",
-	"golink link LINK -main ARCHIVE -archive a=a=FILE=//a",
+	"golink link LINK -main ARCHIVE -archive a<tab>a<tab>FILE<tab>//a",
+	"golink link LINK -main ARCHIVE -main-importmap a -cgo-source a=FILE -cgo-left-out OUT",
 	"golink link LINK -main ARCHIVE -main-source FILE.go",
 	"golink link LINK -main ARCHIVE -stamp FILE -x-def a.b=c",
 	"golink link LINK -main ARCHIVE -section .x=FILE",
@@ -145,7 +146,11 @@ var inputs = []string{
 func (f *files) command(t *testing.T, line, file string) []string {
 	r := strings.NewReplacer("FILE", file, "PROGRAM", f.program, "ARCHIVE", f.archive, "SYMBOLS", f.symbols, "LOG", f.in("main.go"), "OUT", f.in("out"),
 		"LINK", "-o "+f.in("out")+" -goarch amd64 -linker "+filepath.Join(gotool.Output(t, "", "", "env", "GOTOOLDIR"), "link"))
-	return strings.Fields(r.Replace(line))
+	words := strings.Fields(r.Replace(line))
+	for i := range words {
+		words[i] = strings.ReplaceAll(words[i], "<tab>", "\t")
+	}
+	return words
 }
 
 // What is no regular file is refused at once, by name, for each input of each command, and nothing is made.

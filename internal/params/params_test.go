@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 )
 
 func TestExpand(t *testing.T) {
@@ -61,7 +63,10 @@ func FuzzSplit(f *testing.F) {
 		for _, word := range want {
 			text.WriteString("'" + strings.ReplaceAll(word, "'", `'\''`) + "'\n")
 		}
-		if got, err := split(text.String()); err != nil || !slices.Equal(got, want) {
+		var got []string
+		var err error
+		fuzztest.Bounded(t, text.Len(), 256, func() { got, err = split(text.String()) })
+		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("%q: %q, %v; want %q", text.String(), got, err, want)
 		}
 		if words, err := split(a); err != nil && words != nil {
