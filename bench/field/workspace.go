@@ -82,6 +82,14 @@ use_repo(go_deps, %q)
 `, bytes.Join(deps, []byte("\n")), w.rules, goVersion, generation, repo),
 		"BUILD.bazel": "",
 	}
+	for _, patch := range w.p.Patches {
+		text, err := patches.ReadFile("patches/" + patch.File)
+		if err != nil {
+			return err
+		}
+		files[patch.File] = string(text)
+		files["MODULE.bazel"] += fmt.Sprintf("go_deps.module_override(\n    patch_strip = 1,\n    patches = [\"//:%s\"],\n    path = %q,\n)\n", patch.File, patch.Module)
+	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o666); err != nil {
 			return err
