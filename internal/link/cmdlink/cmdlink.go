@@ -377,10 +377,6 @@ func quoteWord(s string) (string, error) {
 	return "", fmt.Errorf("argument %s: holds both kinds of quotes, which the Go linker cannot take", s)
 }
 
-// harmless lists lines of cmd/link that say nothing about the output: external
-// linking looks for runtime/cgo, which a program without cgo lacks.
-var harmless = []string{"loadinternal: cannot find runtime/cgo"}
-
 // noGC makes cmd/link collect no garbage while memory suffices. Most of its memory is in
 // use up to its end: 2 % more at most for a tenth less CPU time.
 var noGC = []string{"GOGC=off", "GOMEMLIMIT=4GiB"}
@@ -424,12 +420,4 @@ func (c *Config) run(args []string, level, tmp string, h *here) (warnings string
 		return "", fmt.Errorf("%s on %s: %w\n%s%s", tool, cmp.Or(c.BuildInfo.Path, c.Main), err, bytes.TrimSpace(kept.Bytes()), hint(kept.String()))
 	}
 	return kept.String() + warnings, nil
-}
-
-// hint says what to do about an error message of cmd/link that does not say it.
-func hint(message string) string {
-	if strings.Contains(message, cgoPackage) {
-		return "\nA package of the program was compiled with cgo: golink links pure Go only. Compile all packages with CGO_ENABLED=0."
-	}
-	return ""
 }

@@ -239,7 +239,10 @@ func TestHint(t *testing.T) {
 	if got := hint("cannot find package runtime/cgo (using -importcfg)\n"); !strings.Contains(got, "CGO_ENABLED=0") {
 		t.Errorf("cgo: hint %q", got)
 	}
-	if got := hint("main.main: relocation target x not defined"); got != "" {
+	if got := hint("main.main: relocation target x not defined"); !strings.Contains(got, "declared without a body") {
+		t.Errorf("no code: hint %q", got)
+	}
+	if got := hint("x: another error"); got != "" {
 		t.Errorf("another error: hint %q", got)
 	}
 }
