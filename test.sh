@@ -25,6 +25,12 @@ go build ./...
 # Some tests compile a zoo of programs for three architectures first.
 go test -timeout 40m ./...
 
+step "Go modules: MODULE.bazel and go.mod agree"
+# By the checksums: what tests import besides has the same version for Bazel and for the go command.
+sed -n 's/^ *sum = "\(h1:.*\)",$/\1/p' MODULE.bazel | while read -r sum; do
+  grep -qF " $sum" go.sum || { echo "MODULE.bazel: $sum is not in go.sum: give dev_go_deps the versions of go.mod" >&2; exit 1; }
+done
+
 step "Starlark: format and lint"
 go run github.com/bazelbuild/buildtools/buildifier@v0.0.0-20260904073137-eaa4d125b423 -mode=check -lint=warn -r .
 

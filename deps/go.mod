@@ -1,0 +1,12 @@
+// The Go modules that the tools import, at versions that are old enough to leave the choice to the modules of a user:
+// Bazel takes the highest version that any module of a workspace asks for. Tests and examples have theirs in ../go.mod.
+module github.com/go3s/rules_go3s/deps
+
+go 1.26.0
+
+require (
+	github.com/google/pprof v0.0.0-20250403155104-27863c87afa6
+	golang.org/x/arch v0.30.0
+	golang.org/x/mod v0.21.0
+	golang.org/x/sys v0.30.0
+)
