@@ -22,7 +22,7 @@ import (
 
 // A runner starts files of one program. All are started under one path, by which programs call themselves in what they print.
 type runner struct {
-	dir string // becomes the home directory of the program, anew for each run
+	dir string // becomes the home directory of the program, made for each run
 	p   program
 }
 

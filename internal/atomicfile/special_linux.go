@@ -17,7 +17,7 @@ const maxLinks = 40
 // procMagic is PROC_SUPER_MAGIC (statfs(2)).
 const procMagic = 0x9fa0
 
-// descriptorLink follows symbolic links from path to a name in /proc: such a name may be a link that shows the path of a file, but stands
+// descriptorLink follows symbolic links from path to a name in /proc: such a name may be a link that shows the path of a file, but it is
 // for what a process has open. own is the number of the descriptor if it is one of this process, else -1.
 func descriptorLink(path string) (link string, own int, ok bool) {
 	for range maxLinks {
@@ -51,8 +51,8 @@ func isOwn(dir string) bool {
 	return filepath.Base(dir) == self || filepath.Base(parent) == "task" && filepath.Base(filepath.Dir(parent)) == self
 }
 
-// openDescriptor returns a writer to what a name in /proc stands for, nil if path leads to none. A descriptor of
-// this process is used as it is open, at its position: to open it anew wants permissions that this process may lack, and a socket cannot be.
+// openDescriptor returns a writer to what a name in /proc refers to, nil if path leads to none. A descriptor of
+// this process is used as it is open, at its position: opening it again needs permissions that this process may lack, and a socket cannot be.
 func openDescriptor(path string) (*os.File, error) {
 	link, own, ok := descriptorLink(path)
 	if !ok {

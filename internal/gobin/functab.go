@@ -247,7 +247,7 @@ func (t *FuncTable) At(i int) Func {
 }
 
 // HasNamePrefix reports whether the name of function i, 0 <= i < Len(), begins with prefix. A NUL at the end of prefix
-// stands for the end of the name.
+// is the end of the name.
 func (t *FuncTable) HasNamePrefix(i int, prefix string) bool {
 	off := uint64(le.Uint32(t.pcln[le.Uint32(t.pcln[i*funcTabEntry+4:])+4:]))
 	return off < uint64(len(t.names)) && uint64(len(t.names))-off >= uint64(len(prefix)) && string(t.names[off:off+uint64(len(prefix))]) == prefix

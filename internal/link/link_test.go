@@ -124,7 +124,7 @@ func checkCodePages(t *testing.T, f *elf.File, file []byte) {
 		end := p.Off + p.Filesz
 		for _, b := range file[end:min(alignUp(end, smallestPage), uint64(len(file)))] {
 			if b != 0 {
-				t.Errorf("the last page of .text, which ends at %#x, has something else behind it", end)
+				t.Errorf("the last page of .text, which ends at %#x, has something else after it", end)
 				break
 			}
 		}

@@ -100,7 +100,7 @@ func (f *files) run(t *testing.T, stdin io.Reader, tool string, args ...string) 
 	return result{cmd.ProcessState.ExitCode(), stdout.Bytes(), stderr.String(), time.Since(begin), usage.Maxrss << 10}
 }
 
-// inputs are command lines by the tool; FILE stands for the input that is tested, others for good ones.
+// inputs are command lines by the tool; FILE is the input that is tested, others for good ones.
 var inputs = []string{
 	"elfstrip -o OUT FILE",
 	"elfstrip FILE",

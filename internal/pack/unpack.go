@@ -41,7 +41,7 @@ func Unpack(f *goelf.File) ([]byte, error) {
 		err = fmt.Errorf("it gives %d bytes with another SHA-256 than the original's", len(out))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: the file is damaged, get it anew", f.Name, err)
+		return nil, fmt.Errorf("%s: %w: the file is damaged, get it again", f.Name, err)
 	}
 	if err := checkImage(f, out, image, h); err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func Unpack(f *goelf.File) ([]byte, error) {
 // unpackImage decodes the image. It also returns the header of the unpacker.
 func unpackImage(f *goelf.File, n *packNote) ([]byte, *unpacker.Header, error) {
 	fail := func(what string) ([]byte, *unpacker.Header, error) {
-		return nil, nil, fmt.Errorf("%s: offset %#x: %s: the file is damaged, get it anew", f.Name, n.Header, what)
+		return nil, nil, fmt.Errorf("%s: offset %#x: %s: the file is damaged, get it again", f.Name, n.Header, what)
 	}
 	if n.Header > n.End || n.End > uint64(len(f.Data)) {
 		return fail(fmt.Sprintf("the packed part ends at %#x, want it inside the file's %#x bytes", n.End, len(f.Data)))
@@ -102,11 +102,11 @@ func unpackRest(f *goelf.File, n *packNote) ([]byte, error) {
 			"Unpack the file as elfstrip wrote it; files that this elfstrip packs keep the section", f.Name, n.Rest, restSection)
 	}
 	if n.Rest > uint64(len(f.Data)) || n.RestPacked > uint64(len(f.Data))-n.Rest || n.RestSize > n.RestPacked*maxRatio {
-		return nil, fmt.Errorf("%s: offset %#x: %d bytes there are said to unpack to %d: the file is damaged, get it anew", f.Name, n.Rest, n.RestPacked, n.RestSize)
+		return nil, fmt.Errorf("%s: offset %#x: %d bytes there are said to unpack to %d: the file is damaged, get it again", f.Name, n.Rest, n.RestPacked, n.RestSize)
 	}
 	rest := make([]byte, n.RestSize)
 	if !unpacker.LZ4(rest, f.Data[n.Rest:n.Rest+n.RestPacked]) {
-		return nil, fmt.Errorf("%s: offset %#x: no LZ4 block of %d bytes for %d: the file is damaged, get it anew", f.Name, n.Rest, n.RestPacked, n.RestSize)
+		return nil, fmt.Errorf("%s: offset %#x: no LZ4 block of %d bytes for %d: the file is damaged, get it again", f.Name, n.Rest, n.RestPacked, n.RestSize)
 	}
 	return rest, nil
 }

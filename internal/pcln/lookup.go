@@ -48,7 +48,7 @@ func (s *Symbols) Functions() ([]Func, error) {
 		}
 		name, _, ok := strings.Cut(names[min(uint64(r.name), uint64(len(names))):], "\x00")
 		if !ok {
-			return nil, t.errorf(0, "no function name ends behind offset %#x of %#x", r.name, len(names))
+			return nil, t.errorf(0, "no function name ends after offset %#x of %#x", r.name, len(names))
 		}
 		if left -= len(name); left < 0 {
 			return nil, t.errorf(0, "the names of the functions up to %d are %d times as long as all names together: the file is damaged", i, maxSharing)

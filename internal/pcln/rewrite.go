@@ -20,7 +20,7 @@ import (
 // the sections that are not loaded, in their order.
 //
 // Where something else follows .gopclntab in its segment, as .eh_frame does in programs of
-// GNU ld and LLD, or something that is not loaded lies between segments, nothing moves:
+// GNU ld and LLD, or something that is not loaded is between segments, nothing moves:
 // zeros follow the shorter section, and the file saves nothing until it is packed.
 
 // movable are the sections that may move, and how they are referred to.

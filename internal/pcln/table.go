@@ -266,7 +266,7 @@ func cstring(b []byte, off uint32) (string, bool) {
 func (t *Table) name(off uint32) (string, error) {
 	s, ok := cstring(t.names, off)
 	if !ok {
-		return "", t.errorf(0, "no function name ends behind offset %#x of %#x", off, len(t.names))
+		return "", t.errorf(0, "no function name ends after offset %#x of %#x", off, len(t.names))
 	}
 	return s, nil
 }

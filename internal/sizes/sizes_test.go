@@ -73,7 +73,7 @@ func TestUnmeasured(t *testing.T) {
 	m.Put64(m.Shdr(".data")+32, uint64(len(m.Data)))
 	f = parse(t, m.Data)
 	if s, err := Of(f, f); err == nil {
-		t.Errorf("sizes %+v of a file whose sections share bytes", s)
+		t.Errorf("sizes %+v of a file in which sections share bytes", s)
 	}
 }
 

@@ -57,7 +57,7 @@ func (a *Analysis) scanData(g *graph) error {
 	return nil
 }
 
-// typesName stands for the type descriptors where a report names a function.
+// typesName is the name of the type descriptors where a report names functions.
 const typesName = "(type descriptors)"
 
 // scanMethods finds the methods in Go's type descriptors. Where they are is not worked out:

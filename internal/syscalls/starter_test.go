@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the table of the documentation anew")
+var update = flag.Bool("update", false, "update the table of the documentation")
 
 // TestStarterTable: the documentation has the table of what starters call.
 func TestStarterTable(t *testing.T) {

@@ -137,7 +137,7 @@ type step struct {
 	next *step
 }
 
-// Analyze returns what f can ask of the kernel. name stands for it in the report. Of a packed program that is
+// Analyze returns what f can ask of the kernel. name is its name in the report. Of a packed program that is
 // what its unpacker and what the program in it can ask. It fails when Go's tables in f are damaged, and when f is packed
 // and cannot be unpacked.
 func Analyze(f *goelf.File, name string) (*Report, error) {

@@ -25,7 +25,7 @@ def _strip(ctx, link, out, symbols):
     strip_action(ctx, link.file, out, flags, symbols = symbols)
 
 def _declare(ctx, name):
-    """Declares an output whose place depends on the label and its platform alone."""
+    """Declares an output in a place that depends on the label and its platform alone."""
     return ctx.actions.declare_file(output_path(ctx.label.name, name))
 
 def _check(ctx, platform, link, executable, symbols, packages, profile, size_budget):

@@ -60,7 +60,7 @@ _SETTLED_ATTRS = {
     },
 }
 
-# Attributes whose value decides what is declared, which is before Bazel chooses a value of a select().
+# Attributes that decide what is declared, which is before Bazel chooses a value of a select().
 _LOADING_ATTRS = [
     "exec_properties",
     "goarch",

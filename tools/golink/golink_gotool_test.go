@@ -101,7 +101,7 @@ func checkCodePages(t *testing.T, f *elf.File, file []byte) {
 			rest = bytes.TrimRight(rest, fill)
 		}
 		if len(rest) > 0 {
-			t.Errorf("the last page of .text, which ends at %#x, has % x behind it", end, rest[:min(len(rest), 16)])
+			t.Errorf("the last page of .text, which ends at %#x, has % x after it", end, rest[:min(len(rest), 16)])
 		}
 	}
 }

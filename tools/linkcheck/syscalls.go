@@ -89,7 +89,7 @@ func runSyscalls(e env, args []string) (int, error) {
 	return compareText(e, report, allowed.Compare(report), *allowedFile), nil
 }
 
-// analyzeAll returns what the program in files can ask of the kernel. name stands for it in the report.
+// analyzeAll returns what the program in files can ask of the kernel. name is its name in the report.
 func analyzeAll(files []string, name string) (*syscalls.Report, error) {
 	var all *syscalls.Report
 	for _, file := range files {
