@@ -7,7 +7,7 @@ def go_nolibc_binary(name, pie = False, **kwargs):
 
     What [go_static_binary](#go_static_binary) or, with `pie`, [go_pie_binary](#go_pie_binary) builds, with the same
     attributes, and checked by linkcheck's profile `nolibc` or `nolibc-pie`: besides what those ask, every system call
-    instruction lies in a stub of Go's own runtime and packages. A package that nothing is left of without
+    instruction is in a stub of Go's standard library or golang.org/x/sys/unix. A package that nothing is left of without
     cgo is an error which names the chain of targets that leads to it. The output groups `syscalls` and `seccomp`
     (`<name>.syscalls.json`, `<name>.seccomp.json`) say what the program can ask of the kernel through these stubs, and
     `allowed_syscalls` holds it to a list ([how](../docs/syscalls.md), and what is not seen).

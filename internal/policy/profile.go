@@ -73,8 +73,8 @@ func init() {
 	for _, p := range []Profile{
 		{"static", "Go programs at fixed addresses that need the kernel alone.", slices.Concat(anyRules, fixedRules, goRules), false},
 		{"static-pie", "Go programs that relocate themselves to a random address.", slices.Concat(anyRules, pieRules, goRules), false},
-		{"nolibc", "Like static; and system call instructions are in Go's own stubs only.", slices.Concat(anyRules, fixedRules, goRules, doorRules), false},
-		{"nolibc-pie", "Like static-pie; and system call instructions are in Go's own stubs only.", slices.Concat(anyRules, pieRules, goRules, doorRules), false},
+		{"nolibc", "Like static; and system call instructions are only in the stubs of Go's standard library and golang.org/x/sys/unix.", slices.Concat(anyRules, fixedRules, goRules, doorRules), false},
+		{"nolibc-pie", "Like static-pie; and system call instructions are only in the stubs of Go's standard library and golang.org/x/sys/unix.", slices.Concat(anyRules, pieRules, goRules, doorRules), false},
 		{"static-asm", "Assembly programs at fixed addresses without the Go runtime.", slices.Concat(anyRules, fixedRules), false},
 		{"fips", "Static Go programs, at fixed addresses or PIE, that start in FIPS 140 mode.", slices.Concat(anyRules, eitherRules, goRules, []string{"fips-module", "fips-on"}), false},
 		{"packed", "Static Go programs, at fixed addresses or PIE, packed by elfstrip.", slices.Concat(anyRules, eitherRules, goRules, packedRules), true},

@@ -10,7 +10,7 @@ import (
 
 var syscallSites = Rule{
 	ID:       "syscall-sites",
-	What:     "Every system call instruction lies in a function with the name of one of Go's own system call stubs, or in golink's entry code.",
+	What:     "Every system call instruction lies in a function with the name of one of the system call stubs of Go's standard library or golang.org/x/sys/unix, or in golink's entry code.",
 	Why:      "Then the stubs are the doors to the kernel that the program was built with, and the calls it makes through them can be listed. Code elsewhere that enters the kernel is a C library, or hand-written assembly that somebody should look at.",
 	Evidence: "All that the kernel maps executable, in pages of 4 KiB: functions, decoded one by one with the bounds and names of Go's function table, and each byte of what is no function, such as notes, free bytes of headers and the rest of a page. Not seen: that code jumps into the middle of an instruction, where the bytes may be a system call; that it computes the address of a stub and calls it with a number of its own, as package unsafe allows; code that is written at run time; and that somebody gave a function the name of a stub (a function is known by its name alone). syscalls-allowed sees more of it, forbidden-imports who imports unsafe.",
 	Remedy:   "Call the kernel through syscall, golang.org/x/sys/unix or internal stubs instead of own assembly, or allow the function by its name.",
@@ -23,7 +23,8 @@ var syscallSites = Rule{
 // go:linkname or in assembly is not told apart from the real one.
 func isSyscallStub(name string) bool {
 	switch name {
-	case "syscall.rawSyscallNoError", "syscall.rawVforkSyscall", "time.now":
+	case "syscall.rawSyscallNoError", "syscall.rawVforkSyscall", "syscall.gettimeofday", "time.now",
+		"golang.org/x/sys/unix.SyscallNoError", "golang.org/x/sys/unix.RawSyscallNoError":
 		return true
 	}
 	for _, p := range []string{
