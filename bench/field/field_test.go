@@ -32,6 +32,21 @@ func TestDifference(t *testing.T) {
 	}
 }
 
+func TestMissing(t *testing.T) {
+	for _, tt := range []struct {
+		want, got []string
+		missing   string
+	}{
+		{[]string{"a", "b"}, []string{"b", "a", "c"}, ""},
+		{[]string{"a", "b", "c"}, []string{"b"}, "2 of 3, a first"},
+		{[]string{"a"}, nil, "1 of 1, a first"},
+	} {
+		if m := missing(tt.want, tt.got); m != tt.missing {
+			t.Errorf("%q, %q: %q, want %q", tt.want, tt.got, m, tt.missing)
+		}
+	}
+}
+
 func TestProblems(t *testing.T) {
 	const said = "Analyzing: target\nERROR: a.bzl:1:2: in rule //:x:\nit needs cgo\n\nINFO: Found 0 targets...\nnothing\nERROR: Build did NOT complete successfully\n"
 	const want = "ERROR: a.bzl:1:2: in rule //:x:\nit needs cgo\nERROR: Build did NOT complete successfully"
@@ -44,7 +59,7 @@ func TestResultProblems(t *testing.T) {
 	r := result{Name: "x", Files: []file{
 		{Mode: goBuild, Arch: "amd64", Functions: 10},
 		{Mode: "static", Arch: "amd64", Functions: 10, Findings: []finding{{"static", "amd64", "no-cgo", "s", "d"}}},
-		{Mode: "pie", Arch: "amd64", Functions: 9},
+		{Mode: "pie", Arch: "amd64", Functions: 9, Lost: "1 of 10, main.f first"},
 		{Mode: "nolibc", Arch: "amd64", Missing: true},
 		{Mode: "packed", Arch: "amd64", Run: "line 1"},
 	}, Compare: []finding{{"static", "arm64", "same-data", "v", "d"}}}
@@ -54,7 +69,7 @@ func TestResultProblems(t *testing.T) {
 		}
 		return out
 	}
-	if got, want := what(program{}), []string{"govulncheck", "not built", "does something else", "no-cgo", "same-data"}; !slices.Equal(got, want) {
+	if got, want := what(program{}), []string{"govulncheck does not see", "not built", "does something else", "no-cgo", "same-data"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got := what(program{Accepted: []accepted{{"no-cgo", "s", "because"}, {"same-data", "v", "because"}}}); slices.Contains(got, "no-cgo") || slices.Contains(got, "same-data") {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"debug/buildinfo"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 )
 
 // format is the version of the results: others are made again.
-const format = 1
+const format = 2
 
 // A result is what came of one program.
 type result struct {
@@ -44,9 +45,10 @@ type file struct {
 	Size       int64
 	Missing    bool   // it was not built
 	Run        string // how what it does differs from what go build's does; "" when it does not
-	// Functions is how many govulncheck finds, for files for this machine; Lost says why it finds none.
+	// Functions is how many govulncheck finds, for files for this machine; Lost says which of go build's it does not.
 	Functions int
 	Lost      string
+	Modules   string    // how the modules in the build information differ from those in go build's; "" when they do not
 	Findings  []finding // of linkcheck: errors
 }
 
@@ -125,22 +127,12 @@ func (m *maker) fill(r *result, p program, b *bazel, dir string) error {
 	if err := w.write(); err != nil {
 		return err
 	}
-	outcomes := map[string]string{}
+	wants := map[string]*wanted{}
 	run := &runner{dir: filepath.Join(dir, "run"), p: p}
 	for _, arch := range m.archs {
 		f := file{Mode: goBuild, Arch: arch}
-		path := filepath.Join(dir, "go_build_"+arch)
-		err := m.goBuild(&f, w, path)
-		if err == nil {
-			outcomes[arch], err = run.outcome(path, arch)
-		}
-		if err == nil { // once more: what changes from run to run compares with nothing
-			var again string
-			if again, err = run.outcome(path, arch); err == nil && again != outcomes[arch] {
-				err = fmt.Errorf("two runs of go build's program differ: %s", difference(outcomes[arch], again))
-			}
-		}
-		if err != nil {
+		var err error
+		if wants[arch], err = m.goBuild(&f, w, run, filepath.Join(dir, "go_build_"+arch)); err != nil {
 			return fmt.Errorf("go build for %s: %w", arch, err)
 		}
 		r.Files = append(r.Files, f)
@@ -162,12 +154,12 @@ func (m *maker) fill(r *result, p program, b *bazel, dir string) error {
 	r.Seconds = int(time.Since(start).Seconds())
 	files, err := b.files()
 	if err != nil {
-		return err
+		return errors.Join(err, errors.New(r.Errors))
 	}
 	for _, mode := range modes {
 		for _, arch := range m.archs {
 			f := file{Mode: mode.name, Arch: arch}
-			if err := m.inspect(&f, files, run, outcomes[arch]); err != nil {
+			if err := m.inspect(&f, files, run, wants[arch]); err != nil {
 				return fmt.Errorf("%s for %s: %w", mode.name, arch, err)
 			}
 			r.Files = append(r.Files, f)
@@ -185,29 +177,81 @@ func (m *maker) fill(r *result, p program, b *bazel, dir string) error {
 	return nil
 }
 
+// wanted is what the rules' files are compared with.
+type wanted struct {
+	outcome   string
+	modules   []string
+	functions []string // of files for this machine
+}
+
 // goBuild builds the program by go build to path, and once more with symbols for govulncheck.
-func (m *maker) goBuild(f *file, w *workspace, path string) error {
+func (m *maker) goBuild(f *file, w *workspace, run *runner, path string) (*wanted, error) {
 	if _, err := build.Go(w.dir, f.Arch, "build", "-trimpath", "-ldflags=-s -w", "-o", path, w.p.pkg()); err != nil {
-		return err
+		return nil, err
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f.Size = info.Size()
-	if f.Arch != runtime.GOARCH {
-		return nil
+	var want wanted
+	if want.modules, err = modules(path); err != nil {
+		return nil, err
+	}
+	if want.outcome, err = run.outcome(path, f.Arch); err != nil {
+		return nil, err
+	}
+	again, err := run.outcome(path, f.Arch) // what changes from run to run compares with nothing
+	if err == nil && again != want.outcome {
+		err = fmt.Errorf("two runs of the program differ: %s", difference(want.outcome, again))
+	}
+	if err != nil || f.Arch != runtime.GOARCH {
+		return &want, err
 	}
 	symbols := path + ".symbols"
 	if _, err := build.Go(w.dir, f.Arch, "build", "-trimpath", "-ldflags=-w", "-o", symbols, w.p.pkg()); err != nil {
-		return err
+		return nil, err
 	}
-	f.Functions, err = govulncheck.Functions(m.govulncheck, symbols)
-	return err
+	want.functions, err = govulncheck.Functions(m.govulncheck, symbols)
+	f.Functions = len(want.functions)
+	return &want, err
 }
 
+// modules returns the modules that the build information of a program names, the main one first.
+func modules(path string) ([]string, error) {
+	info, err := buildinfo.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	out := []string{"main " + info.Main.Path + " " + info.Main.Version}
+	for _, d := range info.Deps {
+		line := "dep " + d.Path + " " + d.Version
+		if d.Replace != nil {
+			line += " => " + d.Replace.Path + " " + d.Replace.Version
+		}
+		out = append(out, line)
+	}
+	return out, nil
+}
+
+// missing says which elements of want are not in got, "" if all are.
+func missing(want, got []string) string {
+	have := map[string]bool{}
+	for _, s := range got {
+		have[s] = true
+	}
+	lost := slices.DeleteFunc(slices.Clone(want), func(s string) bool { return have[s] })
+	if len(lost) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d, %s first", len(lost), len(want), lost[0])
+}
+
+// isEntry reports whether a function is where the kernel enters go build's programs: golink has an entry of its own.
+func isEntry(function string) bool { return strings.HasPrefix(function, "._rt0_") }
+
 // inspect fills in what the rules' file is, of those in files.
-func (m *maker) inspect(f *file, files map[string]string, run *runner, want string) error {
+func (m *maker) inspect(f *file, files map[string]string, run *runner, want *wanted) error {
 	name := f.Mode + "_linux_" + f.Arch
 	path := files[name]
 	if path == "" {
@@ -224,18 +268,27 @@ func (m *maker) inspect(f *file, files map[string]string, run *runner, want stri
 	f.Size = info.Size()
 	for range 2 { // a server may get its signal before it is ready for it: what counts is what comes again
 		got, err := run.outcome(path, f.Arch)
-		if f.Run = difference(want, got); err != nil {
+		if f.Run = difference(want.outcome, got); err != nil {
 			f.Run = err.Error()
 		}
 		if f.Run == "" {
 			break
 		}
 	}
+	got, err := modules(path)
+	if err != nil {
+		return err
+	}
+	if f.Modules = missing(want.modules, got); f.Modules == "" {
+		if more := missing(got, want.modules); more != "" {
+			f.Modules = "more than go build's: " + more
+		}
+	}
 	if f.Arch == runtime.GOARCH && f.Mode != "packed" { // of packed files govulncheck sees modules alone
-		if f.Functions, err = govulncheck.Functions(m.govulncheck, path); err != nil {
+		functions, err := govulncheck.Functions(m.govulncheck, path)
+		f.Functions = len(functions)
+		if f.Lost = missing(slices.DeleteFunc(slices.Clone(want.functions), isEntry), functions); err != nil {
 			f.Lost = strings.ReplaceAll(err.Error(), path, f.Mode)
-		} else if f.Functions == 0 {
-			f.Lost = "it sees no function"
 		}
 	}
 	f.Findings, err = findings(files[name+".linkcheck.json"], f.Mode)

@@ -53,6 +53,9 @@ func (w *workspace) write() error {
 	}
 	goVersion := strings.TrimPrefix(runtime.Version(), "go")
 	goMod := fmt.Sprintf("module field.invalid/%s\n\ngo %s\n\nrequire %s %s\n", w.p.Name, goVersion, w.p.Module, w.p.Version)
+	for _, r := range w.p.Require {
+		goMod += "\nrequire " + r + "\n"
+	}
 	for _, r := range w.p.Replace {
 		goMod += "\nreplace " + r + "\n"
 	}

@@ -33,12 +33,12 @@ func inspect(path string) (inspection, error) {
 		r.vulnSymbols = map[bool]string{true: "possible", false: "LOST"}[hasGoFunc(path)]
 		return r, nil
 	}
-	n, err := vuln.Functions(govulncheck(), path)
+	functions, err := vuln.Functions(govulncheck(), path)
 	if err != nil {
 		return inspection{}, err
 	}
-	r.vulnSymbols = fmt.Sprint(n)
-	if n == 0 {
+	r.vulnSymbols = fmt.Sprint(len(functions))
+	if len(functions) == 0 {
 		r.vulnSymbols = "LOST"
 	}
 	return r, nil

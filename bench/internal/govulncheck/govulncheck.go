@@ -10,28 +10,31 @@ import (
 	"strings"
 )
 
-// Functions returns how many functions of the program at path govulncheck, the executable tool, finds.
-// None are found where the program has lost what govulncheck needs for it.
-func Functions(tool, path string) (int, error) {
-	out, err := exec.Command(tool, "-mode=extract", path).Output()
+// Functions returns the functions of the program at path, with their packages, that govulncheck, the executable tool, finds.
+// It finds none where the program has lost what govulncheck needs for it.
+func Functions(tool, path string) (out []string, err error) {
+	printed, err := exec.Command(tool, "-mode=extract", path).Output()
 	if err != nil {
 		first := ""
 		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 			first, _, _ = strings.Cut(string(exit.Stderr), "\n")
 		}
-		return 0, fmt.Errorf("govulncheck -mode=extract %s: %w: %s", path, err, first)
+		return nil, fmt.Errorf("govulncheck -mode=extract %s: %w: %s", path, err, first)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(out))
+	decoder := json.NewDecoder(bytes.NewReader(printed))
 	for decoder.More() {
 		var blob struct {
-			PkgSymbols []json.RawMessage `json:"pkgSymbols"`
+			PkgSymbols []struct {
+				Pkg  string `json:"pkg"`
+				Name string `json:"name"`
+			} `json:"pkgSymbols"`
 		}
 		if err := decoder.Decode(&blob); err != nil {
-			return 0, fmt.Errorf("govulncheck -mode=extract %s: %w", path, err)
+			return nil, fmt.Errorf("govulncheck -mode=extract %s: %w", path, err)
 		}
-		if len(blob.PkgSymbols) > 0 {
-			return len(blob.PkgSymbols), nil
+		for _, s := range blob.PkgSymbols {
+			out = append(out, s.Pkg+"."+s.Name)
 		}
 	}
-	return 0, nil
+	return out, nil
 }
