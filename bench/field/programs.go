@@ -15,9 +15,6 @@ type program struct {
 	// Module, Version: the newest release, when this table was written, that the module proxy served and Go 1.26.8 builds.
 	Module, Version string
 	Package         string // of main, below the module; "" is the module itself
-	// Require are further lines "MODULE VERSION" of go.mod, for modules that go_deps takes in a later version than the program does, because rules_go
-	// asks for it, and whose own requirements are then missing.
-	Require []string `json:",omitempty"`
 	// Replace are the "replace" lines of the program's own go.mod, "OLD => NEW VERSION"; those of a dependency do not count.
 	Replace []string
 	// Generation is go_deps' build_file_generation; "" is "clean".
@@ -100,7 +97,7 @@ var programs = []program{
 	{Name: "nats-server", Module: "github.com/nats-io/nats-server/v2", Version: "v2.15.3",
 		Server: &server{Args: []string{"--addr=127.0.0.1", "--port={port2}", "--http_port={port}"}, Path: "/healthz"}},
 	{Name: "grpcurl", Module: "github.com/fullstorydev/grpcurl", Version: "v1.9.4", Package: "cmd/grpcurl", Runs: [][]string{{"-version"}, {"-help"}}},
-	{Name: "restic", Module: "github.com/restic/restic", Version: "v0.10.0", Package: "cmd/restic", Require: []string{"golang.org/x/crypto v0.39.0"}, Runs: [][]string{{"version"}, {"--help"}}},
+	{Name: "restic", Module: "github.com/restic/restic", Version: "v0.10.0", Package: "cmd/restic", Runs: [][]string{{"version"}, {"--help"}}},
 	{Name: "task", Module: "github.com/go-task/task/v3", Version: "v3.54.0", Package: "cmd/task"},
 	{Name: "gitleaks", Module: "github.com/zricethezav/gitleaks/v8", Version: "v8.30.1"},
 	{Name: "gopls", Module: "golang.org/x/tools/gopls", Version: "v0.23.0", Runs: [][]string{{"version"}, {"help"}}},

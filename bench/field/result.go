@@ -20,7 +20,7 @@ import (
 )
 
 // format is the version of the results: others are made again.
-const format = 2
+const format = 3
 
 // A result is what came of one program.
 type result struct {

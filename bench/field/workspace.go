@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/go3s/rules_go3s/bench/internal/build"
+	"golang.org/x/mod/semver"
 )
 
 var depLine = regexp.MustCompile(`(?m)^bazel_dep\(name = "(?:gazelle|rules_go|rules_go3s)".*$`)
@@ -53,9 +54,6 @@ func (w *workspace) write() error {
 	}
 	goVersion := strings.TrimPrefix(runtime.Version(), "go")
 	goMod := fmt.Sprintf("module field.invalid/%s\n\ngo %s\n\nrequire %s %s\n", w.p.Name, goVersion, w.p.Module, w.p.Version)
-	for _, r := range w.p.Require {
-		goMod += "\nrequire " + r + "\n"
-	}
 	for _, r := range w.p.Replace {
 		goMod += "\nreplace " + r + "\n"
 	}
@@ -97,6 +95,59 @@ use_repo(go_deps, %q)
 		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o666); err != nil {
 			return err
 		}
+	}
+	if _, err = build.Go(w.dir, w.archs[0], "mod", "tidy"); err != nil {
+		return err
+	}
+	return w.raise()
+}
+
+// atLeast are the versions of Go modules that rules_go 0.62.0, Gazelle and rules_go3s ask for, by the go.mod files of these. Bazel takes
+// the highest of all, so go build has to have them too when both are compared.
+var atLeast = map[string]string{
+	"github.com/aymanbagabas/go-udiff":                 "v0.4.1",
+	"github.com/bmatcuk/doublestar/v4":                 "v4.9.1",
+	"github.com/fsnotify/fsnotify":                     "v1.7.0",
+	"github.com/gogo/protobuf":                         "v1.3.2",
+	"github.com/golang/mock":                           "v1.7.0-rc.1",
+	"github.com/golang/protobuf":                       "v1.5.4",
+	"github.com/google/go-cmp":                         "v0.6.0",
+	"github.com/google/pprof":                          "v0.0.0-20250403155104-27863c87afa6",
+	"github.com/pmezard/go-difflib":                    "v1.0.0",
+	"golang.org/x/arch":                                "v0.30.0",
+	"golang.org/x/crypto":                              "v0.39.0",
+	"golang.org/x/mod":                                 "v0.25.0",
+	"golang.org/x/net":                                 "v0.41.0",
+	"golang.org/x/sync":                                "v0.15.0",
+	"golang.org/x/sys":                                 "v0.33.0",
+	"golang.org/x/text":                                "v0.26.0",
+	"golang.org/x/tools":                               "v0.34.0",
+	"google.golang.org/genproto":                       "v0.0.0-20250115164207-1a7da9e5054f",
+	"google.golang.org/genproto/googleapis/bytestream": "v0.0.0-20251124214823-79d6a2a48846",
+	"google.golang.org/genproto/googleapis/rpc":        "v0.0.0-20250313205543-e70fdf4c4cb4",
+	"google.golang.org/grpc":                           "v1.71.0",
+	"google.golang.org/grpc/cmd/protoc-gen-go-grpc":    "v1.5.1",
+	"google.golang.org/protobuf":                       "v1.36.10",
+}
+
+// raise makes go.mod ask for the versions that go_deps will choose.
+func (w *workspace) raise() error {
+	list, err := build.Go(w.dir, w.archs[0], "list", "-m", "-f", "{{.Path}} {{.Version}}", "all")
+	if err != nil {
+		return err
+	}
+	get := []string{"get"}
+	for line := range strings.Lines(string(list)) {
+		path, version, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if want := atLeast[path]; want != "" && semver.Compare(version, want) < 0 {
+			get = append(get, path+"@"+want)
+		}
+	}
+	if len(get) == 1 {
+		return nil
+	}
+	if _, err := build.Go(w.dir, w.archs[0], get...); err != nil {
+		return err
 	}
 	_, err = build.Go(w.dir, w.archs[0], "mod", "tidy")
 	return err
