@@ -136,17 +136,17 @@ func (w *workspace) raise() error {
 	if err != nil {
 		return err
 	}
-	get := []string{"get"}
+	edit := []string{"mod", "edit"}
 	for line := range strings.Lines(string(list)) {
 		path, version, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if want := atLeast[path]; want != "" && semver.Compare(version, want) < 0 {
-			get = append(get, path+"@"+want)
+			edit = append(edit, "-require="+path+"@"+want)
 		}
 	}
-	if len(get) == 1 {
+	if len(edit) == 2 {
 		return nil
 	}
-	if _, err := build.Go(w.dir, w.archs[0], get...); err != nil {
+	if _, err := build.Go(w.dir, w.archs[0], edit...); err != nil {
 		return err
 	}
 	_, err = build.Go(w.dir, w.archs[0], "mod", "tidy")
