@@ -50,6 +50,11 @@ step "Bazel: programs that go_binary builds"
 (cd e2e/dropin && ../../bazelw test --config=cache //...)
 sh e2e/dropin/configurations.sh --config=cache
 
+step "Bazel: programs of others"
+field=$(mktemp -d)
+go run ./bench/field -only shfmt,fzf,bbolt -platforms amd64 -work "$field"
+chmod -R u+w "$field" && rm -rf "$field"
+
 step "Bazel: builds that must fail"
 sh e2e/refusals/refusals_test.sh --config=cache
 

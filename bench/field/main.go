@@ -30,8 +30,8 @@ import (
 // vulnVersion is the release of govulncheck.
 const vulnVersion = "v1.9.0"
 
-// leastFree is the disk space that a program may take, in bytes.
-const leastFree = 15 << 30
+// leastFree is the disk space that a program is tried with at least, in bytes; large ones take three times as much.
+const leastFree = 5 << 30
 
 var (
 	onlyFlag  = flag.String("only", "", "`names` of programs, with commas between; without it all")
