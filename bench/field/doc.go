@@ -23,7 +23,7 @@ type problem struct{ what, subject, detail string }
 
 func (p problem) String() string { return p.what + ": " + p.subject + ": " + p.detail }
 
-// problems returns what is wrong, without what p accepts.
+// problems returns what is wrong, without what p accepts. What comparing architectures finds is wrong when the build fails of it.
 func (r *result) problems(p program) []problem {
 	var out []problem
 	if r.Failed != "" {
@@ -36,7 +36,7 @@ func (r *result) problems(p program) []problem {
 		}
 		switch {
 		case f.Missing:
-			out = append(out, problem{"not built", name, r.Errors})
+			out = append(out, problem{"not built", name, "no such file"})
 		case f.Run != "":
 			out = append(out, problem{"does something else", name, f.Run})
 		}
@@ -47,7 +47,10 @@ func (r *result) problems(p program) []problem {
 			out = append(out, problem{"modules", name, f.Modules})
 		}
 	}
-	for _, x := range r.findings() {
+	if r.Errors != "" {
+		out = append(out, problem{"build fails", r.Name, r.Errors})
+	}
+	for _, x := range r.linkcheck() {
 		if p.reason(x) == "" {
 			out = append(out, problem{x.Rule, x.Mode + " " + x.Arch + ": " + x.Subject, x.Detail})
 		}
@@ -55,13 +58,13 @@ func (r *result) problems(p program) []problem {
 	return out
 }
 
-// findings returns all findings, of files and of comparisons.
-func (r *result) findings() []finding {
+// linkcheck returns the findings about files.
+func (r *result) linkcheck() []finding {
 	var out []finding
 	for _, f := range r.Files {
 		out = append(out, f.Findings...)
 	}
-	return append(out, r.Compare...)
+	return out
 }
 
 // reason returns why p accepts a finding, "" if it does not.
@@ -190,11 +193,11 @@ func (r *result) writeProblems(w *strings.Builder, p program) {
 		}
 	}
 	for _, x := range r.problems(p) {
-		if !slices.ContainsFunc(r.findings(), func(f finding) bool { return f.Rule == x.what }) {
+		if !slices.ContainsFunc(r.linkcheck(), func(f finding) bool { return f.Rule == x.what }) {
 			add(x.what, x.subject+": "+x.detail)
 		}
 	}
-	for _, x := range r.findings() {
+	for _, x := range append(r.linkcheck(), r.Compare...) {
 		text := x.Subject + ": " + x.Detail
 		if reason := p.reason(x); reason != "" {
 			text = x.Subject + ": accepted: " + reason

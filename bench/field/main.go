@@ -90,6 +90,14 @@ func run() (bad int, err error) {
 	if err := os.MkdirAll(filepath.Join(m.work, "results"), 0o777); err != nil {
 		return 0, err
 	}
+	lock, err := os.Create(filepath.Join(m.work, "lock"))
+	if err != nil {
+		return 0, err
+	}
+	defer lock.Close()
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return 0, fmt.Errorf("%s: another bench/field works there, choose another directory by -work: %w", m.work, err)
+	}
 	if m.commit, err = commit(m.rules); err != nil {
 		return 0, err
 	}
