@@ -65,8 +65,5 @@ else
   echo "NOT RUN: install LLD and GNU ld (Debian: lld binutils-aarch64-linux-gnu binutils-riscv64-linux-gnu)"
 fi
 
-step "Bazel: programs of others"
-go run ./bench/field -again -only age,shfmt,statsd_exporter
-
 step "bazelw"
 sh airgap/bazelw_test.sh
