@@ -36,12 +36,10 @@ configuration unstamped -c dbg
 configuration unstamped -c opt
 configuration unstamped --experimental_output_paths=strip
 configuration "release 1" --stamp "--embed_label=release 1"
-# What these ask for needs cgo; programs of go_binary with pure = "on" are built without it, too.
-configuration unstamped --@rules_go//go/config:pure=False --@rules_go//go/config:race
-configuration unstamped --@rules_go//go/config:pure=False --@rules_go//go/config:msan
-configuration unstamped --@rules_go//go/config:pure=False --@rules_go//go/config:static
-configuration unstamped --@rules_go//go/config:linkmode=pie
-configuration unstamped --@rules_go//go/config:tags=some,other
+# What these ask for needs cgo; programs of go_binary with pure = "on" are built without it, too. Together, because each set of
+# flags builds the tools once more.
+configuration unstamped --@rules_go//go/config:pure=False --@rules_go//go/config:race --@rules_go//go/config:static --@rules_go//go/config:linkmode=pie
+configuration unstamped --@rules_go//go/config:pure=False --@rules_go//go/config:msan --@rules_go//go/config:tags=some,other
 configuration unstamped --platforms=//matrix:here
 
 # Coverage of tests on a platform, of a test that starts a program, and of the program. The tools that Bazel downloads to merge
