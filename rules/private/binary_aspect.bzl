@@ -23,7 +23,7 @@ GoBinaryAspectInfo = provider(
         "modules": "depset of struct(importmap, module): the same of each package below it of which it is known.",
         "package_module": "struct(importmap, module): main_module as an element of `modules`; None where it is not known.",
         "program": "what go_program_context returned of the target.",
-        "test_sources": "list of File: the `_test.go` files of a go_test.",
+        "test_sources": "list of File: what a go_test compiles, the package's files before those of its tests; empty for others.",
         "x_defs": "dict of string to string: what linking a go_test sets by itself.",
     },
 )
@@ -49,6 +49,11 @@ def _cgo_packages(target, attr):
     if not go_may_use_cgo(target, attr):
         return []
     return [struct(importmap = go_archive(target).data.importmap, sources = tuple(go_sources(target)))]
+
+def _test_sources(ctx):
+    """Returns the sources of a go_test, of which its GoArchive has only the generated main package."""
+    files = ctx.rule.files.srcs + [file for dep in ctx.rule.attr.embed for file in go_sources(dep)]
+    return sorted(files, key = lambda file: file.basename.endswith("_test.go"))
 
 def _binary_aspect_impl(target, ctx):
     attr = ctx.rule.attr
@@ -76,11 +81,7 @@ def _binary_aspect_impl(target, ctx):
             transitive = [info.modules for info in below],
         ),
         program = go_program_context(ctx, target, attr),
-        test_sources = [
-            file
-            for file in (go_sources(target) if is_test else [])
-            if file.basename.endswith("_test.go")
-        ],
+        test_sources = _test_sources(ctx) if is_test else [],
         x_defs = go_test_x_defs(target.label, attr.rundir) if is_test else {},
     )]
 
