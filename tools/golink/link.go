@@ -45,7 +45,7 @@ func runLink(args []string) error {
 	list(&c.PackageModules, "package-module", "the module of a package, for go version -m where the package is linked: `importmap=path@version [sum]`")
 	list(&c.BuildInfo.Settings, "build-setting", "further `key=value`, for go version -m")
 	fs.StringVar(&c.BuildMode, "buildmode", cmdlink.ModeExe, "exe or static-pie")
-	fs.StringVar(&c.BuildID, "buildid", "redacted", "Go build `id`")
+	fs.StringVar(&c.BuildID, "buildid", "", "Go build `id`; \"\" derives it from what is loaded, as the build-id note")
 	fs.StringVar(&c.BuildIDNote, "build-id-note", "sha256", "GNU build-id note: sha256 (of what is loaded, so that debug information makes no difference), none, or 0x and hexadecimal `digits`")
 	fs.BoolVar(&c.NoHugePages, "no-huge-pages", false, "for a static PIE that will be packed: do not use huge pages for what it relocates at start")
 	list(&c.Sections, "section", "add a read-only section: `.name=file` or .name@address=file")

@@ -74,7 +74,7 @@ type Config struct {
 	PackageModules []string
 
 	BuildMode         string   // ModeExe or ModeStaticPIE
-	BuildID           string   // Go build id
+	BuildID           string   // Go build id; "" derives it from what is loaded
 	BuildIDNote       string   // GNU build-id note: "sha256" of what is loaded, "none", or "0x" and hexadecimal digits
 	Sections          []string // "name=file" or "name@address=file"
 	Notes             []string // "owner:type=file"
@@ -330,7 +330,7 @@ func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
 	args := []string{
 		"-importcfg", importcfg,
 		"-tmpdir", tmp,
-		"-buildid", c.BuildID,
+		"-buildid", cmp.Or(c.BuildID, link.GoBuildIDPlaceholder),
 		"-linkmode=external",
 		"-buildmode=" + goModes[c.BuildMode],
 		"-extld=" + quoted[0],
