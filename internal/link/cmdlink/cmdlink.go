@@ -13,12 +13,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/cgofiles"
+	"github.com/go3s/rules_go3s/internal/goobj"
 	"github.com/go3s/rules_go3s/internal/goversion"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/link"
@@ -69,9 +69,13 @@ type Config struct {
 	Godebug    []string // "key=value" settings over those of the sources
 	ModInfo    string   // build information text that replaces BuildInfo; "" derives it
 	BuildInfo  BuildInfo
-	// PackageModules are "importmap=path@version" or "importmap=path@version sum": those of packages that are linked
-	// are added to BuildInfo.Deps.
-	PackageModules []string
+	// MainPURL is the file of package metadata (readPackageMetadata) that names the main module where BuildInfo.Main does not.
+	// A BuildInfo.Path outside of that module, which a build system made up, becomes that of MainDirectory in it, unless that is nil.
+	MainPURL      string
+	MainDirectory *string
+	// PackagePURLs are "importmap=file", file of package metadata: the modules of packages that are linked are added
+	// to BuildInfo.Deps.
+	PackagePURLs []string
 
 	BuildMode         string   // ModeExe or ModeStaticPIE
 	BuildID           string   // Go build id; "" derives it from what is loaded
@@ -105,7 +109,7 @@ func Link(c Config) (warnings string, err error) {
 	if err := elflinker.CheckFlags(c.External.Flags); err != nil {
 		return "", err
 	}
-	version, err := c.checkMain()
+	object, err := c.checkMain()
 	if err != nil {
 		return "", err
 	}
@@ -147,7 +151,7 @@ func Link(c Config) (warnings string, err error) {
 		return "", err
 	}
 	cfg := filepath.Join(tmp, "importcfg")
-	if err := c.writeImportcfg(cfg, level, godebugs); err != nil {
+	if err := c.writeImportcfg(cfg, object.Level, godebugs); err != nil {
 		return "", err
 	}
 	out := filepath.Join(tmp, "linked")
@@ -165,7 +169,7 @@ func Link(c Config) (warnings string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if args, err = boundArgs(args, tmp, version); err != nil {
+	if args, err = boundArgs(args, tmp, object.Version); err != nil {
 		return "", err
 	}
 	if warnings, err = c.run(args, level, tmp, h); err != nil {
@@ -248,22 +252,22 @@ const (
 )
 
 // checkMain checks that the main archive was compiled for the wanted platform by
-// a verified Go release, which it returns. cmd/link itself checks that the packages below agree.
-func (c *Config) checkMain() (version string, err error) {
+// a verified Go release, and returns its header. cmd/link itself checks that the packages below agree.
+func (c *Config) checkMain() (goobj.Header, error) {
 	h, err := ReadObjectHeader(c.Main)
 	if err != nil {
-		return "", err
+		return h, err
 	}
 	if h.GOOS != c.GOOS || h.GOARCH != c.GOARCH {
-		return "", fmt.Errorf("%s: compiled for %s/%s, want %s/%s", c.Main, h.GOOS, h.GOARCH, c.GOOS, c.GOARCH)
+		return h, fmt.Errorf("%s: compiled for %s/%s, want %s/%s", c.Main, h.GOOS, h.GOARCH, c.GOOS, c.GOARCH)
 	}
 	if c.AllowUnverifiedGo {
-		return h.Version, nil
+		return h, nil
 	}
 	if c.GOEXPERIMENT != "" {
-		return "", fmt.Errorf("GOEXPERIMENT=%s: not verified: build without it, or pass --allow-unverified-go and test the result", c.GOEXPERIMENT)
+		return h, fmt.Errorf("GOEXPERIMENT=%s: not verified: build without it, or pass --allow-unverified-go and test the result", c.GOEXPERIMENT)
 	}
-	return h.Version, goversion.Check(c.Main, h.Version)
+	return h, goversion.Check(c.Main, h.Version)
 }
 
 func (c *Config) writeImportcfg(file, level, godebugs string) error {
@@ -281,8 +285,11 @@ func (c *Config) writeImportcfg(file, level, godebugs string) error {
 	}
 	modinfo := c.ModInfo
 	if modinfo == "" {
-		var err error
-		if modinfo, err = c.BuildInfo.encode(c.settings(level, godebugs)); err != nil {
+		settings, err := c.settings(level, godebugs)
+		if err != nil {
+			return err
+		}
+		if modinfo, err = c.BuildInfo.encode(settings); err != nil {
 			return err
 		}
 	}
@@ -291,30 +298,6 @@ func (c *Config) writeImportcfg(file, level, godebugs string) error {
 		return err
 	}
 	return os.WriteFile(file, text, 0o666)
-}
-
-// settings returns the build settings that follow from c, in the order of cmd/go.
-func (c *Config) settings(level, godebugs string) []debug.BuildSetting {
-	s := []debug.BuildSetting{
-		{Key: "-buildmode", Value: goModes[c.BuildMode]},
-		{Key: "-compiler", Value: "gc"},
-		{Key: "-trimpath", Value: "true"},
-	}
-	if godebugs != "" {
-		s = append(s, debug.BuildSetting{Key: "DefaultGODEBUG", Value: godebugs})
-	}
-	s = append(s,
-		debug.BuildSetting{Key: "CGO_ENABLED", Value: "0"},
-		debug.BuildSetting{Key: "GOARCH", Value: c.GOARCH},
-	)
-	if c.GOEXPERIMENT != "" {
-		s = append(s, debug.BuildSetting{Key: "GOEXPERIMENT", Value: c.GOEXPERIMENT})
-	}
-	s = append(s, debug.BuildSetting{Key: "GOOS", Value: c.GOOS})
-	if c.GOARCHLevel != "" {
-		s = append(s, debug.BuildSetting{Key: level, Value: c.GOARCHLevel})
-	}
-	return s
 }
 
 // args returns cmd/link's arguments.
