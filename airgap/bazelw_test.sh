@@ -185,6 +185,77 @@ run "$bazelw" --airgap query //pkg:all
 check "a release that is too new is an error" says 'gazelle 100.0 is wanted, and the newest'
 sed -i '/gazelle/d' MODULE.bazel
 
+# --- Protocol buffers --------------------------------------------------------------------
+
+mkdir "$scratch/protos"
+cd "$scratch/protos" || exit 1
+cat >MODULE.bazel <<'EOF'
+bazel_dep(name = "gazelle", version = "0.54.0")
+bazel_dep(name = "protobuf", version = "29.0")
+bazel_dep(name = "rules_go", version = "0.65.0")
+
+go_deps = use_extension("@gazelle//:extensions.bzl", "go_deps")
+go_deps.module(
+    path = "github.com/bazelbuild/buildtools",
+    sum = "h1:scNMqf+FgmWYYwsX4TNjQcDLZu5kbWSwNsbrGkiF23I=",
+    version = "v0.0.0-20260904073137-eaa4d125b423",
+)
+go_deps.module(
+    path = "google.golang.org/protobuf",
+    sum = "h1:pJOKDDOyeXErUroCihFAd5LQuwXBSpVnKGrj5o/fwxc=",
+    version = "v1.36.12",
+)
+use_repo(go_deps, "com_github_bazelbuild_buildtools")
+EOF
+# The package has a .proto file, and a BUILD file with a go_proto_library.
+cat >main.go <<'EOF'
+package main
+
+import "github.com/bazelbuild/buildtools/build_proto"
+
+func main() { println(build_proto.Target_RULE) }
+EOF
+cat >own.proto <<'EOF'
+syntax = "proto3";
+
+option go_package = "example.com/own";
+EOF
+cat >BUILD.bazel <<'EOF'
+load("@protobuf//bazel:proto_library.bzl", "proto_library")
+load("@rules_go//go:def.bzl", "go_binary")
+load("@rules_go//proto:def.bzl", "go_proto_library")
+
+go_binary(
+    name = "program",
+    srcs = ["main.go"],
+    pure = "on",
+    deps = ["@com_github_bazelbuild_buildtools//build_proto"],
+)
+
+proto_library(
+    name = "own_proto",
+    srcs = ["own.proto"],
+    deps = ["@protobuf//:timestamp_proto"],
+)
+
+go_proto_library(
+    name = "own_go_proto",
+    importpath = "example.com/own",
+    proto = ":own_proto",
+)
+EOF
+run "$bazelw" --airgap query //...
+check "BUILD files with rules for protocol buffers load" says '^//:own_go_proto$'
+run "$bazelw" --airgap build --nobuild //:program
+check "a program of a Go module with .proto files can be built" [ $status -eq 0 ]
+for target in own_proto own_go_proto; do
+    run "$bazelw" --airgap build --nobuild //:$target
+    check "$target cannot" [ $status -ne 0 ]
+    check "... which says why" says 'the air-gap mode has no protocol buffer compiler'
+done
+"$bazelw" --airgap shutdown >/dev/null 2>&1
+cd "$scratch/workspace" || exit 1
+
 echo 'bazel_dep(name = "no_such_module", version = "1.0")' >>MODULE.bazel
 run "$bazelw" --airgap query //pkg:all
 check "a module that is not carried is an error" says '"no_such_module", which the air-gap mode does not carry'

@@ -165,6 +165,22 @@ def _go_download_sdk_impl(ctx):
 	},
 }
 
+// gazelleEdits make Gazelle write the BUILD files of Go modules itself, without rules for protocol buffers, where the workspace
+// does not say how: there is no protoc, and the Go code that it generates is in every Go module, as the go command wants it
+// there. BUILD files that a module brings along may have such rules, and load Bazel modules that are not there.
+var gazelleEdits = []edit{
+	{
+		file: "internal/bzlmod/go_deps.bzl",
+		old:  `DEFAULT_DIRECTIVES_BY_PATH, path, [], "directives")`,
+		new:  `DEFAULT_DIRECTIVES_BY_PATH, path, ["gazelle:proto disable_global"], "directives")`,
+	},
+	{
+		file: "internal/bzlmod/go_deps.bzl",
+		old:  `DEFAULT_BUILD_FILE_GENERATION_BY_PATH, path, "auto", "build_file_generation")`,
+		new:  `DEFAULT_BUILD_FILE_GENERATION_BY_PATH, path, "clean", "build_file_generation")`,
+	},
+}
+
 // addModules puts the modules written for the air-gap mode below in.work, and what Debian's lack into them.
 func (in *install) addModules() error {
 	if err := copyTree(filepath.Join(in.source, "stubs"), filepath.Join(in.work, "modules/stubs")); err != nil {
@@ -211,28 +227,22 @@ func (in *install) addRelease(ctx context.Context, module string, r release) err
 			return err
 		}
 	}
-	switch module {
-	case "rules_go":
-		err = in.editRulesGo(work)
-	case "gazelle":
+	edits := gazelleEdits
+	if module == "rules_go" {
+		edits = rulesGoEdits
+		err = copyTree(filepath.Join(in.source, "rules_go"), filepath.Join(work, "go/private"))
+	} else {
 		err = listSources(ctx, work)
 	}
 	if err != nil {
 		return err
 	}
-	return os.Rename(work, dir)
-}
-
-func (in *install) editRulesGo(dir string) error {
-	if err := copyTree(filepath.Join(in.source, "rules_go"), filepath.Join(dir, "go/private")); err != nil {
-		return err
-	}
-	for _, e := range rulesGoEdits {
-		if err := e.apply(dir); err != nil {
+	for _, e := range edits {
+		if err := e.apply(work); err != nil {
 			return err
 		}
 	}
-	return nil
+	return os.Rename(work, dir)
 }
 
 // listSources writes the list of Gazelle's sources that its bootstrap wants, which its releases contain and its Go
@@ -273,7 +283,7 @@ func (e edit) apply(dir string) error {
 		return err
 	}
 	if n := bytes.Count(text, []byte(e.old)); n != 1 {
-		return fmt.Errorf("%s: %q occurs %d times, want once: the edits in airgap/modules.go are for another version of rules_go", e.file, e.old, n)
+		return fmt.Errorf("%s: %q occurs %d times, want once: the edits in airgap/modules.go are for other versions", e.file, e.old, n)
 	}
 	return os.WriteFile(file, bytes.Replace(text, []byte(e.old), []byte(e.new), 1), 0o644)
 }
