@@ -43,8 +43,8 @@ step "Bazel: this module"
 step "Bazel: what the actions use"
 sh tests/hermeticity_test.sh
 
-step "Bazel: a workspace that uses the module"
-(cd e2e/outsider && ../../bazelw test --config=cache //...)
+step "Bazel: a workspace that uses the release"
+sh release/outsider_test.sh --config=cache
 
 step "Bazel: programs that go_binary builds"
 (cd e2e/dropin && ../../bazelw test --config=cache //...)
