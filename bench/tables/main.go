@@ -16,6 +16,7 @@ import (
 	"text/tabwriter"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/pcln"
 )
 
@@ -72,7 +73,7 @@ func anatomy(name string) ([]pcln.Part, error) {
 		return nil, err
 	}
 	defer f.Close()
-	t, err := pcln.Read(f, false)
+	t, err := pcln.Read(f, goabi.Refuse)
 	if err != nil {
 		return nil, err
 	}

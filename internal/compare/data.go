@@ -22,6 +22,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
@@ -122,7 +123,7 @@ func (d *dataReader) words(yield func(addr, word, next uint64)) error {
 	for i := range d.f.Sections {
 		s := &d.f.Sections[i]
 		flags := elf.SectionFlag(s.Flags)
-		if flags&elf.SHF_ALLOC == 0 || flags&elf.SHF_EXECINSTR != 0 || s.Str == ".gopclntab" {
+		if flags&elf.SHF_ALLOC == 0 || flags&elf.SHF_EXECINSTR != 0 || s.Str == goabi.PCLnTab {
 			continue
 		}
 		b, err := d.f.SectionData(s)

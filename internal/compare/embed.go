@@ -22,6 +22,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 const (
@@ -33,7 +35,7 @@ func (r *reader) readEmbedded() error {
 	for i := range r.f.Sections {
 		s := &r.f.Sections[i]
 		flags := elf.SectionFlag(s.Flags)
-		if flags&elf.SHF_ALLOC == 0 || flags&elf.SHF_EXECINSTR != 0 || s.Str == ".gopclntab" {
+		if flags&elf.SHF_ALLOC == 0 || flags&elf.SHF_EXECINSTR != 0 || s.Str == goabi.PCLnTab {
 			continue
 		}
 		b, err := r.f.SectionData(s)

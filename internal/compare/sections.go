@@ -9,25 +9,24 @@ import (
 	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
-// linkerSections are the sections that linkers fill: what is in them is compared
+// linkerSections are the sections that linkers fill besides those of Go's (package goabi): what is in them is compared
 // in other ways, or depends on the architecture by nature.
 var linkerSections = map[string]bool{
-	".text": true, ".rodata": true, ".gopclntab": true, ".typelink": true, ".itablink": true, ".itab": true,
-	".go.buildinfo": true, ".go.fipsinfo": true, ".go.module": true, ".noptrdata": true, ".data": true,
-	".bss": true, ".noptrbss": true, ".tbss": true, ".tdata": true, ".data.rel.ro": true, ".got": true, ".got.plt": true,
+	".itab": true, ".tdata": true, ".got": true, ".got.plt": true,
 	".symtab": true, ".strtab": true, ".shstrtab": true, ".dynamic": true, ".dynsym": true, ".dynstr": true, ".hash": true,
 	".gnu.hash": true, ".relr.dyn": true, ".rela.dyn": true, ".rela": true, ".interp": true, ".eh_frame": true, ".eh_frame_hdr": true,
-	".note.gnu.build-id": true, ".note.go.buildid": true, ".riscv.attributes": true, ".relro_padding": true,
-	".gnu_debuglink": true, ".gosymtab": true, ".comment": true, ".gnu.version": true, ".gnu.version_r": true,
+	".note.gnu.build-id": true, ".riscv.attributes": true, ".relro_padding": true,
+	".gnu_debuglink": true, ".comment": true, ".gnu.version": true, ".gnu.version_r": true,
 }
 
 // readSections reads what somebody put into the program besides Go's own.
 func (r *reader) readSections() error {
 	for i := range r.f.Sections {
 		s := &r.f.Sections[i]
-		if elf.SectionType(s.Type) == elf.SHT_NULL || linkerSections[s.Str] ||
+		if elf.SectionType(s.Type) == elf.SHT_NULL || goabi.SectionNamed(s.Str) != nil || linkerSections[s.Str] ||
 			strings.HasPrefix(s.Str, ".debug_") || strings.HasPrefix(s.Str, ".zdebug_") || strings.HasPrefix(s.Str, ".data.rel.ro.") {
 			continue
 		}

@@ -2,8 +2,8 @@
 // unsafe among them. The compiler writes that into the export data, for those that import the
 // package (cmd/compile/internal/noder/writer.go, pkgIdx), and it is the only trace of an import of unsafe: object code has none.
 //
-// It reads nothing else of export data, and only the unified format in the version of the verified Go
-// releases (internal/pkgbits, V2); it refuses any other. The reader is bounded: it
+// It reads nothing else of export data, and only the unified format in the versions of the series that goabi
+// knows (internal/pkgbits, Version); it refuses any other. The reader is bounded: it
 // checks every offset and count before use and never panics.
 package exportdata
 
@@ -15,8 +15,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/goobj"
-	"github.com/go3s/rules_go3s/internal/goversion"
 )
 
 // A Package is what export data says of a package.
@@ -45,7 +45,6 @@ const (
 	dataBegin = "\n$$B\nu" // binary export data in the unified format follow
 	dataEnd   = "\n$$\n"
 
-	version         = 2 // internal/pkgbits.V2
 	fingerprintSize = 8
 )
 
@@ -75,8 +74,9 @@ func Read(name string, b []byte) (*Package, error) {
 	if err != nil {
 		return fail(first, "%v", err)
 	}
-	if !slices.Contains(goversion.Verified(), header.Version) {
-		return fail(first, "made by Go %q; its export data is known of %s only", header.Version, strings.Join(goversion.Verified(), ", "))
+	series, err := goabi.For(header.Version)
+	if err != nil {
+		return fail(first, "%v", err)
 	}
 	begin := bytes.Index(entry, []byte(dataBegin))
 	if begin < 0 {
@@ -88,7 +88,7 @@ func Read(name string, b []byte) (*Package, error) {
 		return fail(first+begin, "the export data does not end with %q", dataEnd)
 	}
 	d := &decoder{name: name, base: first + begin, data: entry[begin:end], text: string(entry[begin:end])}
-	return d.root()
+	return d.root(series)
 }
 
 // A decoder holds the export data: elements one behind the other, and how many of them each section has.
@@ -108,13 +108,13 @@ func (d *decoder) errorf(off int, format string, args ...any) error {
 func (d *decoder) u32(off int) uint32 { return binary.LittleEndian.Uint32(d.data[off:]) }
 
 // root reads the description of the compiled package.
-func (d *decoder) root() (*Package, error) {
+func (d *decoder) root(series *goabi.Series) (*Package, error) {
 	const header = 4 + 4 + 4*numSections
 	if len(d.data) < header+fingerprintSize {
 		return nil, d.errorf(0, "export data of %d bytes, want %d or more", len(d.data), header+fingerprintSize)
 	}
-	if v, flags := d.u32(0), d.u32(4); v != version || flags != 0 {
-		return nil, d.errorf(0, "export data of version %d with flags %#x, want version %d without flags", v, flags, version)
+	if v, flags := d.u32(0), d.u32(4); !slices.Contains(series.ExportData, v) || flags != 0 {
+		return nil, d.errorf(0, "export data of version %d with flags %#x, want a version of %s, which are %d, without flags", v, flags, series.Name, series.ExportData)
 	}
 	for i := range d.ends {
 		d.ends[i] = d.u32(8 + 4*i)

@@ -31,6 +31,7 @@ import (
 	"runtime/debug"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 const (
@@ -83,7 +84,7 @@ func ReadBuildInfo(f *goelf.File) (*debug.BuildInfo, error) {
 // the end of its section or segment, at least a header, and their file offset.
 func buildInfoBlob(f *goelf.File) (blob []byte, off uint64, ok bool) {
 	var area []byte
-	if s := f.Section(".go.buildinfo"); s != nil {
+	if s := f.Section(goabi.BuildInfo); s != nil {
 		area, _ = f.SectionData(s)
 		off = s.Off
 	} else {

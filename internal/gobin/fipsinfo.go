@@ -23,6 +23,7 @@ import (
 	"encoding/binary"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 const fipsMagic = "\xff Go fipsinfo \xff\x00"
@@ -41,7 +42,7 @@ type FIPSInfo struct {
 // ReadFIPSInfo returns the record in the section .go.fipsinfo of f, in a file without that section the one that has the magic
 // number and its own address. The error is ErrNotGo when there is none and a *FormatError when it is damaged or there are several.
 func ReadFIPSInfo(f *goelf.File) (*FIPSInfo, error) {
-	s := f.Section(".go.fipsinfo")
+	s := f.Section(goabi.FIPSInfo)
 	if s == nil {
 		switch records := FIPSRecords(f); len(records) {
 		case 0:

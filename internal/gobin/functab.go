@@ -37,13 +37,11 @@ import (
 	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 const (
-	funcTabMagic  = 0xfffffff1
-	funcTabHeader = 72
-	funcTabEntry  = 8
-	maxNameLen    = 64 << 10 // bytes of a function name; longer ones are cut
+	maxNameLen = 64 << 10 // bytes of a function name; longer ones are cut
 )
 
 // minInstruction is what the header's offset 6 may be, by GOARCH.
@@ -92,11 +90,11 @@ func ReadFuncTable(f *goelf.File) (*FuncTable, error) {
 // funcTabBytes returns the bytes from the table's header on, with their address
 // and file offset.
 func funcTabBytes(f *goelf.File) (data []byte, addr, off uint64, err error) {
-	if s := f.Section(".gopclntab"); s != nil {
+	if s := f.Section(goabi.PCLnTab); s != nil {
 		data, err = f.SectionData(s)
 		return data, s.Addr, s.Off, err
 	}
-	if s := f.Section(".data.rel.ro.gopclntab"); s != nil { // PIE before Go 1.26
+	if s := f.Section(goabi.RelroPCLnTab); s != nil {
 		data, err = f.SectionData(s)
 		return data, s.Addr, s.Off, err
 	}
@@ -121,29 +119,29 @@ func funcTabBytes(f *goelf.File) (data []byte, addr, off uint64, err error) {
 }
 
 func parseFuncTable(f *goelf.File, data []byte, addr, off uint64) (*FuncTable, error) {
-	if len(data) < funcTabHeader {
-		return nil, errorf(f, off, "the function table has %d bytes, want at least %d for its header", len(data), funcTabHeader)
+	if len(data) < goabi.PCHeaderSize {
+		return nil, errorf(f, off, "the function table has %d bytes, want at least %d for its header", len(data), goabi.PCHeaderSize)
 	}
-	if m := le.Uint32(data); m != funcTabMagic {
-		return nil, errorf(f, off, "the function table has magic number %#x, want %#x (Go 1.20 and later)", m, uint32(funcTabMagic))
+	if m := le.Uint32(data); m != goabi.PCLnTabMagic {
+		return nil, errorf(f, off, "the function table has magic number %#x, want %#x (Go 1.20 and later)", m, uint32(goabi.PCLnTabMagic))
 	}
 	if pad := le.Uint16(data[4:]); pad != 0 {
 		return nil, errorf(f, off+4, "the function table's padding is %#x, want 0", pad)
 	}
 	minSize := minInstruction[f.GOARCH()]
-	if !slices.Contains(minSize, data[6]) {
-		return nil, errorf(f, off+6, "the function table's instruction size is %d, want one of %d on %s", data[6], minSize, f.GOARCH())
+	if !slices.Contains(minSize, data[goabi.MinPCQuantum]) {
+		return nil, errorf(f, off+goabi.MinPCQuantum, "the function table's instruction size is %d, want one of %d on %s", data[goabi.MinPCQuantum], minSize, f.GOARCH())
 	}
-	if data[7] != 8 {
-		return nil, errorf(f, off+7, "the function table's pointer size is %d, want 8", data[7])
+	if data[goabi.PointerSize] != 8 {
+		return nil, errorf(f, off+goabi.PointerSize, "the function table's pointer size is %d, want 8", data[goabi.PointerSize])
 	}
 	size := uint64(len(data))
 	var starts [5]uint64
 	for i := range starts {
 		field := uint64(32 + 8*i)
 		starts[i] = le.Uint64(data[field:])
-		if starts[i] < funcTabHeader || starts[i] > size {
-			return nil, errorf(f, off+field, "a table inside the function table begins at %#x, want %#x to %#x", starts[i], funcTabHeader, size)
+		if starts[i] < goabi.PCHeaderSize || starts[i] > size {
+			return nil, errorf(f, off+field, "a table inside the function table begins at %#x, want %#x to %#x", starts[i], goabi.PCHeaderSize, size)
 		}
 	}
 	// A table ends where the next one begins. One that is empty has the start of that.
@@ -168,12 +166,12 @@ func parseFuncTable(f *goelf.File, data []byte, addr, off uint64) (*FuncTable, e
 		pctab:    data[starts[3]:], // elfstrip has short ones in unused words of the records behind
 		pcln:     data[starts[4]:],
 		own:      data[starts[4]:],
-		unit:     uint64(data[instructionUnits]),
+		unit:     uint64(data[goabi.MinPCQuantum]),
 	}
 	count := le.Uint64(data[8:])
 	// The division keeps the product from wrapping; 4 bytes close the table.
-	if left := uint64(len(t.pcln)); count == 0 || left < 4 || count > (left-4)/funcTabEntry {
-		return nil, errorf(f, off+8, "the function table counts %d functions, want 1 to %d for its size", count, left/funcTabEntry)
+	if left := uint64(len(t.pcln)); count == 0 || left < 4 || count > (left-4)/goabi.FuncTabEntry {
+		return nil, errorf(f, off+8, "the function table counts %d functions, want 1 to %d for its size", count, left/goabi.FuncTabEntry)
 	}
 	t.count = int(count)
 	if err := t.check(f, off+starts[4]); err != nil {
@@ -186,7 +184,7 @@ func parseFuncTable(f *goelf.File, data []byte, addr, off uint64) (*FuncTable, e
 func (t *FuncTable) check(f *goelf.File, off uint64) error {
 	minSize := minInstruction[f.GOARCH()]
 	for i := range t.count {
-		at := off + uint64(i)*funcTabEntry
+		at := off + uint64(i)*goabi.FuncTabEntry
 		entry, end := t.entry(i), t.entry(i+1)
 		if entry > end {
 			return errorf(f, at, "function %d begins at text offset %#x, after the one that follows it (%#x)", i, entry, end)
@@ -194,7 +192,7 @@ func (t *FuncTable) check(f *goelf.File, off uint64) error {
 		if entry%uint64(minSize[0]) != 0 {
 			return errorf(f, at, "function %d begins at text offset %#x, want a multiple of the instruction size %d", i, entry, minSize[0])
 		}
-		record := uint64(le.Uint32(t.pcln[i*funcTabEntry+4:]))
+		record := uint64(le.Uint32(t.pcln[i*goabi.FuncTabEntry+4:]))
 		if record > uint64(len(t.pcln))-8 { // at least 12 bytes long by now
 			return errorf(f, at+4, "function %d has its record at %#x, beyond the table's end (%#x)", i, record, len(t.pcln))
 		}
@@ -210,7 +208,7 @@ func (t *FuncTable) WithNames(f *goelf.File, names, files, pcln []byte) (*FuncTa
 	out := *t
 	out.names, out.files, out.pcln = names, files, pcln
 	out.units, out.pctab = nil, nil // of the other tables
-	if left := len(pcln); left < 12 || t.count > (left-4)/funcTabEntry {
+	if left := len(pcln); left < 12 || t.count > (left-4)/goabi.FuncTabEntry {
 		return nil, errorf(f, 0, "the function table with the names has %d bytes, too few for the program's %d functions", left, t.count)
 	}
 	if err := out.check(f, 0); err != nil {
@@ -227,7 +225,7 @@ func (t *FuncTable) WithNames(f *goelf.File, names, files, pcln []byte) (*FuncTa
 // entry returns the text offset of function i; of the end of the last function
 // for i == Len().
 func (t *FuncTable) entry(i int) uint64 {
-	return uint64(le.Uint32(t.pcln[i*funcTabEntry:]))
+	return uint64(le.Uint32(t.pcln[i*goabi.FuncTabEntry:]))
 }
 
 // Len returns the number of functions.
@@ -241,7 +239,7 @@ func (t *FuncTable) Span() (start, end uint64) { return t.entry(0), t.entry(t.co
 // it none.
 func (t *FuncTable) At(i int) Func {
 	fn := Func{Entry: t.entry(i), End: t.entry(i + 1)}
-	record := le.Uint32(t.pcln[i*funcTabEntry+4:])
+	record := le.Uint32(t.pcln[i*goabi.FuncTabEntry+4:])
 	fn.Name = t.name(le.Uint32(t.pcln[record+4:]))
 	return fn
 }
@@ -249,7 +247,7 @@ func (t *FuncTable) At(i int) Func {
 // HasNamePrefix reports whether the name of function i, 0 <= i < Len(), begins with prefix. A NUL at the end of prefix
 // is the end of the name.
 func (t *FuncTable) HasNamePrefix(i int, prefix string) bool {
-	off := uint64(le.Uint32(t.pcln[le.Uint32(t.pcln[i*funcTabEntry+4:])+4:]))
+	off := uint64(le.Uint32(t.pcln[le.Uint32(t.pcln[i*goabi.FuncTabEntry+4:])+4:]))
 	return off < uint64(len(t.names)) && uint64(len(t.names))-off >= uint64(len(prefix)) && string(t.names[off:off+uint64(len(prefix))]) == prefix
 }
 
@@ -302,6 +300,6 @@ func stringsOf(b []byte) iter.Seq[string] {
 // function that Go's compiler or assembler made, whatever was stripped, and not of the linker's own
 // and of those of other object files.
 func (t *FuncTable) HasFrames(i int) bool {
-	record := uint64(le.Uint32(t.own[i*funcTabEntry+4:]))
+	record := uint64(le.Uint32(t.own[i*goabi.FuncTabEntry+4:]))
 	return record+20 <= uint64(len(t.own)) && le.Uint32(t.own[record+16:]) != 0
 }

@@ -2,6 +2,7 @@ package gobin
 
 import (
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // A GoFunc is the data of functions that are no code: inline trees, stack maps and the like. The
@@ -10,9 +11,6 @@ type GoFunc struct {
 	Addr, Size uint64
 	Section    int // index of the section that holds it
 }
-
-// moduleFindFuncTab is the offset of findfunctab in the module data of all releases (runtime/symtab.go, moduledata).
-const moduleFindFuncTab = 152
 
 // ReadGoFunc finds the function data of a Go program by its module data. The error is ErrNotGo when there is no module data, and a *FormatError when
 // what it says contradicts the sections.
@@ -29,13 +27,13 @@ func ReadGoFunc(f *goelf.File) (*GoFunc, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := f.Bytes(module.Addr, uint64(l.goFunc)+8)
+	b, err := f.Bytes(module.Addr, uint64(l.GoFunc)+8)
 	if err != nil {
 		return nil, err
 	}
-	g := &GoFunc{Addr: le.Uint64(b[l.goFunc:]), Section: -1}
+	g := &GoFunc{Addr: le.Uint64(b[l.GoFunc:]), Section: -1}
 	// findfunctab follows directly.
-	end := le.Uint64(b[moduleFindFuncTab:])
+	end := le.Uint64(b[goabi.ModuleFindFuncTab:])
 	for i := range f.Sections {
 		if s := &f.Sections[i]; s.Addr <= table.Addr && table.Addr-s.Addr < s.Size && g.Addr > table.Addr && g.Addr < end && end-s.Addr <= s.Size {
 			g.Size, g.Section = end-g.Addr, i

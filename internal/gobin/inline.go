@@ -29,19 +29,13 @@ package gobin
 import (
 	"encoding/binary"
 	"sort"
+
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 const (
-	funcRecord       = 44 // bytes before the pcdata offsets
-	pcdataInlTree    = 2  // PCDATA_InlTreeIndex
-	funcdataInlTree  = 3  // FUNCDATA_InlTree
-	inlinedCallSize  = 16
-	maxInlined       = 1 << 20 // as the runtime has it
-	maxTablePairs    = 1 << 20
-	wrapperFuncID    = 23 // abi.FuncIDWrapper
-	noFuncData       = 1<<32 - 1
-	firstPCValue     = -1
-	instructionUnits = 6 // offset in the header
+	maxInlined    = 1 << 20 // as the runtime has it
+	maxTablePairs = 1 << 20
 )
 
 // An Inlined is a call that the compiler replaced by the body of the callee.
@@ -82,13 +76,13 @@ func (fi *FuncInfo) CallAt(off uint64) int {
 // memory from moduledata's gofunc on; without it there are no inlined calls.
 func (t *FuncTable) Info(i int, gofunc []byte) FuncInfo {
 	var info FuncInfo
-	start := uint64(le.Uint32(t.pcln[i*funcTabEntry+4:]))
-	if uint64(len(t.pcln))-start < funcRecord {
+	start := uint64(le.Uint32(t.pcln[i*goabi.FuncTabEntry+4:]))
+	if uint64(len(t.pcln))-start < goabi.FuncSize {
 		return info
 	}
 	record := t.pcln[start:]
 	info.Line = int(int32(le.Uint32(record[36:])))
-	info.Wrapper = record[40] == wrapperFuncID
+	info.Wrapper = record[40] == goabi.FuncIDWrapper
 	unit := uint64(le.Uint32(record[32:]))
 	fn := t.At(i)
 
@@ -97,20 +91,20 @@ func (t *FuncTable) Info(i int, gofunc []byte) FuncInfo {
 		info.File = t.file(unit, files[0].value)
 	}
 	npcdata, nfuncdata := uint64(le.Uint32(record[28:])), uint64(record[43])
-	words := uint64(len(record)-funcRecord) / 4
-	if npcdata <= pcdataInlTree || nfuncdata <= funcdataInlTree || npcdata > words || npcdata+nfuncdata > words {
+	words := uint64(len(record)-goabi.FuncSize) / 4
+	if npcdata <= goabi.PCDataInlTree || nfuncdata <= goabi.FuncDataInlTree || npcdata > words || npcdata+nfuncdata > words {
 		return info
 	}
-	tree := uint64(le.Uint32(record[funcRecord+4*(npcdata+funcdataInlTree):]))
-	if tree == noFuncData || tree >= uint64(len(gofunc)) {
+	tree := uint64(le.Uint32(record[goabi.FuncSize+4*(npcdata+goabi.FuncDataInlTree):]))
+	if tree == goabi.NoFuncData || tree >= uint64(len(gofunc)) {
 		return info
 	}
 	calls := gofunc[tree:]
-	ranges := t.pcValues(le.Uint32(record[funcRecord+4*pcdataInlTree:]), fn)
+	ranges := t.pcValues(le.Uint32(record[goabi.FuncSize+4*goabi.PCDataInlTree:]), fn)
 	count := 0
 	// Calls without instructions of their own are there because others lie in them:
 	// there cannot be many more than the function has bytes.
-	most := min(len(calls)/inlinedCallSize, maxInlined, 8*int(fn.End-fn.Entry)+64)
+	most := min(len(calls)/goabi.InlinedCall, maxInlined, 8*int(fn.End-fn.Entry)+64)
 	for _, r := range ranges {
 		if int(r.value) >= most || r.value < -1 {
 			return info
@@ -120,7 +114,7 @@ func (t *FuncTable) Info(i int, gofunc []byte) FuncInfo {
 	}
 	info.Inlined = make([]Inlined, count)
 	for c := range info.Inlined {
-		entry := calls[c*inlinedCallSize:]
+		entry := calls[c*goabi.InlinedCall:]
 		parent := -1
 		if pc := int32(le.Uint32(entry[8:])); pc >= 0 {
 			parent = info.CallAt(fn.Entry + uint64(pc))
@@ -155,7 +149,7 @@ func (t *FuncTable) pcValues(off uint32, fn Func) []pcRange {
 		return nil
 	}
 	var out []pcRange
-	p, pc, value := t.pctab[off:], fn.Entry, int32(firstPCValue)
+	p, pc, value := t.pctab[off:], fn.Entry, int32(goabi.FirstPCValue)
 	for len(out) < maxTablePairs && pc < fn.End {
 		delta, n := binary.Uvarint(p)
 		if n <= 0 || delta == 0 && len(out) > 0 {

@@ -2,24 +2,16 @@ package gobin
 
 // # Tables for types and start
 //
-// After what module.go reads, the module data has tables at places that depend on the release (layout.go).
-// Here is what they are (runtime/symtab.go, moduledata):
-//
-//	findfunctab            at 152 in all releases
-//	types, etypes          type descriptors
-//	rodata
-//	gofunc                 go:func.*, what _func records point to
-//	epclntab               since Go 1.26
-//	textsectmap            a slice of 24 bytes: offset, end, address of a text section
-//	typelinks              a slice of int32: offsets from types; until Go 1.26
-//	itablinks              a slice of addresses of itabs; until Go 1.26
-//	itaboffset, itabsize   from types to the itabs, and the bytes of all; since Go 1.27
-//	inittasks              a slice of addresses; its place is known since Go 1.26
+// Further members of the module data are at places that depend on the release (goabi.Module).
+// A text section is 24 bytes (runtime.textsect): offset, end, address; a type link an int32, the offset from types.
 //
 // An itab (internal/abi/iface.go, ITab) is the address of an interface type, the
 // address of a type, 8 bytes, and the addresses of the methods.
 
-import goelf "github.com/go3s/rules_go3s/internal/elf"
+import (
+	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
+)
 
 // Links are the rest of the module data: where the runtime finds types, itabs and what to
 // initialise. Nothing is checked yet. A member that the release lacks is zero.
@@ -48,7 +40,7 @@ func ReadLinks(f *goelf.File, t *FuncTable) (*Links, error) {
 	if err != nil {
 		return nil, err
 	}
-	if want := max(l.size, uint64(max(l.textSects, l.typeLinks, l.itabLinks, l.initTasks)+24)); uint64(len(b)) < want {
+	if want := max(l.Size, uint64(max(l.TextSects, l.TypeLinks, l.ItabLinks, l.InitTasks)+24)); uint64(len(b)) < want {
 		return nil, errorf(f, 0, "the module data at %#x has %d bytes, want %d", addr, len(b), want)
 	}
 	word := func(off int) uint64 {
@@ -64,19 +56,19 @@ func ReadLinks(f *goelf.File, t *FuncTable) (*Links, error) {
 		return Slice{word(off), word(off + 8), word(off + 16)}
 	}
 	out := &Links{
-		FindFuncTab: word(moduleFindFuncTab),
-		Types:       Range{word(moduleTypes), word(l.typesEnd)},
-		ROData:      word(l.roData),
-		GoFunc:      word(l.goFunc),
-		PCLnTabEnd:  word(l.pclnEnd),
-		TextSects:   slice(l.textSects),
-		TypeLinks:   slice(l.typeLinks),
-		ItabLinks:   slice(l.itabLinks),
-		InitTasks:   slice(l.initTasks),
+		FindFuncTab: word(goabi.ModuleFindFuncTab),
+		Types:       Range{word(goabi.ModuleTypes), word(l.TypesEnd)},
+		ROData:      word(l.ROData),
+		GoFunc:      word(l.GoFunc),
+		PCLnTabEnd:  word(l.PCLnTabEnd),
+		TextSects:   slice(l.TextSects),
+		TypeLinks:   slice(l.TypeLinks),
+		ItabLinks:   slice(l.ItabLinks),
+		InitTasks:   slice(l.InitTasks),
 	}
-	if l.itabOffset != 0 {
-		start := out.Types.Start + word(l.itabOffset)
-		out.Itabs = Range{start, start + word(l.itabOffset+8)}
+	if l.ItabOffset != 0 {
+		start := out.Types.Start + word(l.ItabOffset)
+		out.Itabs = Range{start, start + word(l.ItabOffset+8)}
 	}
 	return out, nil
 }

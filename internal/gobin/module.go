@@ -2,22 +2,8 @@ package gobin
 
 // # Module data
 //
-// The runtime finds all its tables through one structure, runtime.firstmoduledata
-// (runtime/symtab.go, moduledata; written by cmd/link/internal/ld/symtab.go). Since
-// Go 1.26 it has its own section, .go.module. The members up to the end of the
-// noptrbss have kept their place since Go 1.18:
-//
-//	offset   0  pcHeader     address of the function table
-//	offset   8  funcnametab  a slice: address, length, capacity; so are
-//	            cutab, filetab, pctab, pclntable, ftab at 32, 56, 80, 104, 128
-//	offset 152  findfunctab
-//	offset 160  minpc, maxpc
-//	offset 176  text, etext
-//	offset 192  noptrdata, enoptrdata
-//	offset 208  data, edata
-//	offset 224  bss, ebss
-//	offset 240  noptrbss, enoptrbss
-//	offset 296  types
+// The runtime finds all its tables through one structure, the module data (package goabi). Since
+// Go 1.26 it has its own section, .go.module.
 //
 // In a position-independent executable these are relocated at start. cmd/link
 // and golink write the link-time values in place as well; of other linkers they are
@@ -29,9 +15,11 @@ package gobin
 import (
 	"bytes"
 	"debug/elf"
+	"fmt"
 	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // ModuleSize is how many bytes of the module data are read; there are more.
@@ -76,22 +64,22 @@ func ReadModule(f *goelf.File, t *FuncTable) (*Module, error) {
 	span := func(off int) Range { return Range{word(off), word(off + 8)} }
 	m := &Module{
 		Addr:      addr,
-		FuncTable: word(0),
-		FuncNames: slice(8),
-		FTab:      slice(128),
-		PC:        span(160),
-		Text:      span(176),
-		NoPtrData: span(192),
-		Data:      span(208),
-		BSS:       span(224),
-		NoPtrBSS:  span(240),
+		FuncTable: word(goabi.ModuleHeader),
+		FuncNames: slice(goabi.ModuleFuncNames),
+		FTab:      slice(goabi.ModuleFuncTab),
+		PC:        span(goabi.ModuleMinPC),
+		Text:      span(goabi.ModuleText),
+		NoPtrData: span(goabi.ModuleNoPtrData),
+		Data:      span(goabi.ModuleData),
+		BSS:       span(goabi.ModuleBSS),
+		NoPtrBSS:  span(goabi.ModuleNoPtrBSS),
 	}
 	l, err := layoutOf(f)
 	if err != nil {
 		m.TypesErr = err
 		return m, nil
 	}
-	types := Range{word(moduleTypes), word(l.typesEnd)}
+	types := Range{word(goabi.ModuleTypes), word(l.TypesEnd)}
 	switch _, err := f.Bytes(types.Start, types.End-types.Start); {
 	case types.Start >= types.End:
 		m.TypesErr = errorf(f, 0, "the module data says that the type descriptors are at %#x to %#x, want ascending addresses", types.Start, types.End)
@@ -103,8 +91,21 @@ func ReadModule(f *goelf.File, t *FuncTable) (*Module, error) {
 	return m, nil
 }
 
+// layoutOf returns the layout of the module data of f, by the Go release in its build information. A series without a known layout is not guessed.
+func layoutOf(f *goelf.File) (*goabi.Module, error) {
+	info, err := ReadBuildInfo(f)
+	if err != nil {
+		return nil, fmt.Errorf("the Go release, which determines the layout of the module data, cannot be read: %w", err)
+	}
+	series, err := goabi.For(info.GoVersion)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name, err)
+	}
+	return &series.Module, nil
+}
+
 func moduleBytes(f *goelf.File, t *FuncTable) (b []byte, addr uint64, err error) {
-	if s := f.Section(".go.module"); s != nil {
+	if s := f.Section(goabi.ModuleInfo); s != nil {
 		if s.Size < ModuleSize {
 			return nil, 0, errorf(f, s.Off, "the module data has %d bytes, want at least %d", s.Size, ModuleSize)
 		}
@@ -137,7 +138,7 @@ func OtherModules(f *goelf.File, m *Module) ([]uint64, error) {
 	for p, data := range segments(f, elf.PF_X, 0) {
 		for i := 0; ; i++ {
 			next := bytes.Index(data[i:], []byte{0xf1, 0xff, 0xff, 0xff, 0, 0})
-			if next < 0 || len(data)-(i+next) < funcTabHeader {
+			if next < 0 || len(data)-(i+next) < goabi.PCHeaderSize {
 				break
 			}
 			i += next

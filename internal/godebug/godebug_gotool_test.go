@@ -15,15 +15,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go3s/rules_go3s/internal/goversion"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // rows returns the composite literals of a table in a source file of the Go release in use, each a map from
 // the name of a field to its literal value.
 func rows(t *testing.T, file, table string) []map[string]string {
 	t.Helper()
-	if v := runtime.Version(); goversion.Check(table, v) != nil {
-		t.Fatalf("Go is %s, which this module is not verified with", v)
+	if s, err := goabi.For(runtime.Version()); err != nil || s.Name != "go1.26" {
+		t.Skipf("Go is %s; the tables are of go1.26", runtime.Version())
 	}
 	path := filepath.Join(build.Default.GOROOT, "src", file)
 	syntax, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)

@@ -6,6 +6,8 @@ import (
 	"debug/elf"
 	"slices"
 	"sync"
+
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // compressionHeader is the size of the header of a compressed section (gABI 4,
@@ -15,7 +17,7 @@ const compressionHeader = 24
 // compress compresses every DWARF section that gets smaller by it, as cmd/link does
 // when it links internally, and moves what follows.
 func (l *linker) compress() error {
-	i := slices.IndexFunc(l.sections, func(s *section) bool { return s.in != nil && s.in.rule.role == roleDWARF })
+	i := slices.IndexFunc(l.sections, func(s *section) bool { return s.in != nil && s.in.kind == goabi.DWARF })
 	if i < 0 || !l.opt.CompressDWARF {
 		return nil
 	}
@@ -23,7 +25,7 @@ func (l *linker) compress() error {
 	contents := make([][]byte, len(l.sections))
 	var wg sync.WaitGroup
 	for i, s := range l.sections {
-		if s.in == nil || s.in.rule.role != roleDWARF {
+		if s.in == nil || s.in.kind != goabi.DWARF {
 			continue
 		}
 		wg.Go(func() {

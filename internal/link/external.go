@@ -9,6 +9,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/arch"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // # External linkers
@@ -47,7 +48,7 @@ func Prepare(name string, data []byte, opt Options) (*External, error) {
 	}
 	var offset int64 // from the thread pointer to the TLS section
 	for _, in := range l.obj.sections {
-		if in.rule.role == roleTLS {
+		if in.kind == goabi.TLS {
 			offset = l.arch.TLSOffset(in.Size, max(in.Addralign, 1))
 		}
 	}

@@ -79,7 +79,12 @@ func TestPrepareTLSPair(t *testing.T) {
 		o := newTestObject(false)
 		o.machine, o.flags = elf.EM_RISCV, 4
 		for i := range o.sections {
-			o.sections[i].relocs = nil
+			if o.sections[i].name != ".go.module" {
+				o.sections[i].relocs = nil
+			}
+			for j := range o.sections[i].relocs {
+				o.sections[i].relocs[j].typ = uint32(elf.R_RISCV_64)
+			}
 		}
 		o.symbol("tls").value = 8
 		o.section(".tbss").size = 16
@@ -237,7 +242,7 @@ func bytesAt(t *testing.T, f *goelf.File, addr, n uint64) []byte {
 // relaObject has room for toRela.
 func relaObject() *testObject {
 	o := newTestObject(true)
-	o.section(".gopclntab").data = make([]byte, 20*goelf.RelaSize)
+	o.section(".gopclntab").data = make([]byte, 64*goelf.RelaSize)
 	return o
 }
 

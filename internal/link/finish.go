@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // A finisher is the state of Finish.
@@ -88,13 +89,26 @@ func (x *finisher) checkSegments() error {
 	return nil
 }
 
-// keptSections are those of go.o that must have their own name in the output:
-// the runtime, Finish or readers of Go programs look for them.
-var keptSections = []string{".text", ".gopclntab", ".go.buildinfo", ".go.fipsinfo", ".go.module", ".noptrdata", ".data", ".bss", ".noptrbss"}
+// isKept reports whether section in of go.o must have its own name in the output: the runtime, Finish or readers of Go programs look for it.
+func isKept(in *inSection) bool {
+	switch in.kind {
+	case goabi.Text, goabi.Info, goabi.Data, goabi.BSS:
+		return true
+	}
+	return in.Str == goabi.PCLnTab
+}
 
-// writtenSections are those that the program writes to. The runtime takes all but
-// the first to be in this order.
-var writtenSections = []string{".go.module", ".noptrdata", ".data", ".bss", ".noptrbss"}
+// written returns the names of the sections that the program writes to. The runtime takes all but
+// .go.module to be in this order.
+func (x *finisher) written() []string {
+	var names []string
+	for _, s := range x.l.obj.series.Sections {
+		if s.Kind == goabi.Data || s.Kind == goabi.BSS {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
 
 // checkSections checks that the sections of Go are whole, and that the writable
 // ones are in the order in which Link has them.
@@ -102,20 +116,20 @@ func (x *finisher) checkSections() error {
 	var last *goelf.Section
 	for i := range x.l.obj.sections {
 		in := &x.l.obj.sections[i]
-		if in.Section == nil || in.Size == 0 || !slices.Contains(keptSections, in.Str) {
+		if in.Section == nil || in.Size == 0 || !isKept(in) {
 			continue
 		}
 		s := x.f.Section(in.Str)
 		if s == nil || s.Size < in.Size {
 			return x.errorf(0, "section %s is missing, or has less than the %#x bytes of the object: the linker script must keep it under its name", in.Str, in.Size)
 		}
-		if in.Str == ".go.fipsinfo" {
+		if in.Str == goabi.FIPSInfo {
 			x.fips = *s
 		}
 	}
-	for _, name := range writtenSections[1:] {
+	for _, name := range x.written() {
 		s := x.f.Section(name)
-		if s == nil {
+		if s == nil || name == goabi.ModuleInfo {
 			continue
 		}
 		if last != nil && s.Addr < last.Addr {
@@ -136,7 +150,7 @@ func (x *finisher) checkSections() error {
 func (x *finisher) checkTLS() error {
 	for i := range x.l.obj.sections {
 		in := &x.l.obj.sections[i]
-		if in.rule.role != roleTLS {
+		if in.kind != goabi.TLS {
 			continue
 		}
 		p := x.segment(elf.PT_TLS)
@@ -322,7 +336,7 @@ func (x *finisher) checkRelro() error {
 		return x.errorf(0, "there is no PT_GNU_RELRO segment: a linker script must keep .data.rel.ro and .dynamic next to each other")
 	}
 	end := relro.Vaddr + relro.Memsz
-	for _, name := range writtenSections {
+	for _, name := range x.written() {
 		if s := x.f.Section(name); s != nil && s.Addr < end && relro.Vaddr < s.Addr+s.Size {
 			return x.errorf(s.Off, "section %s from %#x to %#x is in PT_GNU_RELRO, but the program writes to it", name, s.Addr, s.Addr+s.Size)
 		}

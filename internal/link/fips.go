@@ -3,6 +3,7 @@ package link
 import (
 	"slices"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
@@ -33,7 +34,7 @@ const (
 
 // sumFIPS writes the sum.
 func (l *linker) sumFIPS() error {
-	s := l.section(".go.fipsinfo")
+	s := l.section(goabi.FIPSInfo)
 	return sumFIPS(fipsRecord{
 		info:      l.image[s.off : s.off+s.size],
 		addr:      s.addr,

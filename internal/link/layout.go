@@ -7,6 +7,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/arch"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // A section is a section of the output.
@@ -83,48 +84,48 @@ const dynamicFlags = elf.SHF_ALLOC | elf.SHF_WRITE
 // makeSections decides which sections and segments the output has and in which
 // order, and what size each has but for .relr.dyn.
 func (l *linker) makeSections() error {
-	byRole := map[role][]*section{}
+	byKind := map[goabi.Kind][]*section{}
 	for i := range l.obj.sections {
 		in := &l.obj.sections[i]
-		r := in.rule.role
-		if in.Section.Type == uint32(elf.SHT_NULL) || r == roleDrop ||
-			r == roleDWARF && (l.opt.StripDWARF || l.opt.StripSymbols) {
+		kind := in.kind
+		if in.Section.Type == uint32(elf.SHT_NULL) || kind == goabi.Dropped ||
+			kind == goabi.DWARF && (l.opt.StripDWARF || l.opt.StripSymbols) {
 			continue
 		}
-		in.out = &section{name: in.Str, typ: in.rule.typ, flags: roleFlags[r], align: max(in.Addralign, 1), size: in.Size, in: in, data: in.data}
-		byRole[r] = append(byRole[r], in.out)
+		in.out = &section{name: in.Str, typ: in.kind.Type(), flags: kind.Flags(), align: max(in.Addralign, 1), size: in.Size, in: in, data: in.data}
+		byKind[kind] = append(byKind[kind], in.out)
 	}
-	for _, s := range byRole {
+	for _, s := range byKind {
 		slices.SortFunc(s, func(a, b *section) int { return cmp.Compare(a.in.order, b.in.order) })
 	}
-	if len(byRole[roleRelro]) > 0 && !l.opt.PIE {
-		return l.obj.errorf(0, "section %s: the object was made with -buildmode=pie, for a program at a fixed address", byRole[roleRelro][0].name)
+	if len(byKind[goabi.Relro]) > 0 && !l.opt.PIE {
+		return l.obj.errorf(0, "section %s: the object was made with -buildmode=pie, for a program at a fixed address", byKind[goabi.Relro][0].name)
 	}
 	if !l.opt.NoBuildID {
 		id := &section{name: ".note.gnu.build-id", typ: elf.SHT_NOTE, flags: elf.SHF_ALLOC, align: 4, size: noteHeader + uint64(len(l.buildID()))}
-		byRole[roleNote] = append([]*section{id}, byRole[roleNote]...)
+		byKind[goabi.Note] = append([]*section{id}, byKind[goabi.Note]...)
 	}
-	byRole[roleNote] = append(byRole[roleNote], l.userNotes()...)
+	byKind[goabi.Note] = append(byKind[goabi.Note], l.userNotes()...)
 	free, fixed := l.userSections()
 
 	var loads [numLoads][]*section
 	// Notes are next to the headers, so that a core file, which has the first page of a program, tells its build-id.
-	loads[loadHead], loads[loadText] = byRole[roleNote], byRole[roleText]
+	loads[loadHead], loads[loadText] = byKind[goabi.Note], byKind[goabi.Text]
 	if l.opt.PIE {
 		dynsym, dynstr, hash, relr, dynamic := makeDynamic()
 		loads[loadReadOnly] = []*section{dynsym, dynstr, hash, relr}
-		loads[loadRelro] = slices.Concat(byRole[roleInfo], byRole[roleRelro], []*section{dynamic})
+		loads[loadRelro] = slices.Concat(byKind[goabi.Info], byKind[goabi.Relro], []*section{dynamic})
 	} else {
-		loads[loadData] = byRole[roleInfo]
+		loads[loadData] = byKind[goabi.Info]
 	}
-	data := slices.DeleteFunc(slices.Clone(byRole[roleReadOnly]), isTables)
-	tables := slices.DeleteFunc(slices.Clone(byRole[roleReadOnly]), func(s *section) bool { return !isTables(s) })
+	data := slices.DeleteFunc(slices.Clone(byKind[goabi.ReadOnly]), isTables)
+	tables := slices.DeleteFunc(slices.Clone(byKind[goabi.ReadOnly]), func(s *section) bool { return !isTables(s) })
 	loads[loadReadOnly] = slices.Concat(loads[loadReadOnly], data, free, tables)
-	loads[loadData] = slices.Concat(loads[loadData], byRole[roleData], byRole[roleBSS])
+	loads[loadData] = slices.Concat(loads[loadData], byKind[goabi.Data], byKind[goabi.BSS])
 	if l.opt.PIE && !l.opt.NoHugePages && total(loads[loadRelro]) >= hugeRelro && total(loads[loadData]) >= arch.HugePage {
 		l.stub, l.huge = l.arch.EntryPIEHuge(), true
 	}
-	text := byRole[roleText][0]
+	text := byKind[goabi.Text][0]
 	l.stubOff = alignUp(text.size, stubAlign)
 	text.size = l.stubOff + uint64(len(l.stub.Code))
 	text.align = max(text.align, stubAlign)
@@ -147,10 +148,10 @@ func (l *linker) makeSections() error {
 	if l.opt.PIE {
 		add(elf.PT_DYNAMIC, elf.PF_R|elf.PF_W, 8, l.section(".dynamic"))
 	}
-	if notes := byRole[roleNote]; len(notes) > 0 {
+	if notes := byKind[goabi.Note]; len(notes) > 0 {
 		add(elf.PT_NOTE, elf.PF_R, 4, notes...)
 	}
-	if tls := byRole[roleTLS]; len(tls) > 0 {
+	if tls := byKind[goabi.TLS]; len(tls) > 0 {
 		// A TLS section takes no room: its address is where the writable data begins.
 		i := slices.Index(l.sections, l.load[loadData].sections[0])
 		l.sections = slices.Insert(l.sections, i, tls...)
@@ -161,7 +162,7 @@ func (l *linker) makeSections() error {
 	}
 	add(elf.PT_GNU_STACK, elf.PF_R|elf.PF_W, 16)
 
-	l.sections = append(l.sections, byRole[roleDWARF]...)
+	l.sections = append(l.sections, byKind[goabi.DWARF]...)
 	if !l.opt.StripSymbols {
 		l.sections = append(l.sections, l.makeSymtab()...)
 	}
@@ -185,7 +186,7 @@ func total(sections []*section) (size uint64) {
 	return size
 }
 
-func isTables(s *section) bool { return s.name == ".gopclntab" }
+func isTables(s *section) bool { return s.name == goabi.PCLnTab }
 
 // layout gives every section its address and place in the file. The size of
 // .relr.dyn depends on the distances between sections, and they on it: it grows

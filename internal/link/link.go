@@ -48,7 +48,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/arch"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
-	"github.com/go3s/rules_go3s/internal/goversion"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // Options say what Link makes.
@@ -69,9 +69,8 @@ type Options struct {
 	// of strings, for example type, name and version. nil leaves out that note.
 	PackageMetadata []byte
 	Notes           []Note // further ELF notes
-	// AllowUnverifiedGo accepts a Go release that the linker was not verified
-	// with.
-	AllowUnverifiedGo bool
+	// UnverifiedGo says what to do about a Go release that the linker was not verified with.
+	UnverifiedGo goabi.Unverified
 }
 
 // An Output is a linked program.
@@ -154,17 +153,8 @@ func newLinker(name string, data []byte, opt Options) (*linker, error) {
 		}
 		l.kinds[typ] = &k
 	}
-	if l.obj, err = parseObject(f, a); err != nil {
+	if l.obj, err = parseObject(f, a, opt.UnverifiedGo); err != nil {
 		return nil, err
-	}
-	version, err := l.obj.goVersion()
-	if err != nil {
-		return nil, err
-	}
-	if !opt.AllowUnverifiedGo {
-		if err := goversion.Check(name, version); err != nil {
-			return nil, err
-		}
 	}
 	return l, nil
 }

@@ -7,6 +7,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/arch"
 	"github.com/go3s/rules_go3s/internal/fuzztest"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 func mustLink(t *testing.T, o *testObject, opt Options) (*Output, *elf.File) {
@@ -207,7 +209,7 @@ func checkRelr(t *testing.T, f *elf.File, sym map[string]elf.Symbol) {
 		}
 		return out
 	}
-	want := slices.Concat(addr(".go.fipsinfo", 48, 56, 64, 72, 80, 88, 96, 104, 112), addr(".data.rel.ro", 0, 56), addr(".go.module", 8), addr(".data", 8, 16, 792))
+	want := slices.Concat(addr(".go.fipsinfo", 48, 56, 64, 72, 80, 88, 96, 104, 112), addr(".data.rel.ro", 0, 56), addr(".go.module", slices.Sorted(maps.Keys(goSeries.Module.Symbols()))...), addr(".go.module", goSeries.Module.Size-8), addr(".data", 8, 16, 792))
 	if got := decodeRelr(data); !slices.Equal(got, want) {
 		t.Errorf(".relr.dyn relocates %#x, want %#x", got, want)
 	}
@@ -304,12 +306,12 @@ func TestOptions(t *testing.T) {
 		{"strip all", Options{StripSymbols: true}, []bool{false, false, true}},
 		{"strip DWARF", Options{StripDWARF: true}, []bool{true, false, true}},
 		{"no build-id", Options{NoBuildID: true}, []bool{true, true, false}},
-		{"unverified", Options{AllowUnverifiedGo: true}, []bool{true, true, true}},
+		{"unverified", Options{UnverifiedGo: goabi.Warn}, []bool{true, true, true}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := newTestObject(false)
-			if tt.opt.AllowUnverifiedGo {
-				copy(o.section(".go.buildinfo").data[33:], "go1.99.9")
+			if tt.opt.UnverifiedGo == goabi.Warn {
+				o.setGoVersion("go1.26rc1")
 			}
 			_, f := mustLink(t, o, tt.opt)
 			if got := has(f, names...); !slices.Equal(got, tt.want) {
@@ -415,7 +417,7 @@ func TestLinkRefuses(t *testing.T) {
 		{"empty .data", false, func(o *testObject) { o.remove(".data"); o.section(".go.fipsinfo").relocs = nil }, []string{".data is missing"}},
 		{"unknown section", false, func(o *testObject) {
 			o.sections = append(o.sections, testSection{name: ".init_array", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 8, data: []byte("x")})
-		}, []string{".init_array", "unknown to the verified Go releases"}},
+		}, []string{".init_array", "unknown to go1.26"}},
 		{"unknown section type", false, func(o *testObject) { o.section(".rodata").typ = elf.SHT_INIT_ARRAY }, []string{".rodata", "SHT_INIT_ARRAY"}},
 		{"contents for .bss", false, func(o *testObject) { b := o.section(".bss"); b.typ, b.data, b.size = elf.SHT_PROGBITS, []byte("x"), 0 }, []string{".bss", "SHT_NOBITS"}},
 		{"writable code", false, func(o *testObject) { o.section(".text").flags |= elf.SHF_WRITE }, []string{".text", "SHF_WRITE"}},
@@ -440,9 +442,18 @@ func TestLinkRefuses(t *testing.T) {
 		{"TLS relocation of another instruction", false, func(o *testObject) { o.section(".text").data[6] = 0x03 }, []string{"R_X86_64_GOTTPOFF", "want a 64-bit MOV"}},
 		{"too far", false, func(o *testObject) { o.section(".text").relocs[0].addend = 1 << 40 }, []string{"R_X86_64_PC32", "does not fit"}},
 		{"relocations for .bss", false, func(o *testObject) { o.section(".bss").relocs = o.section(".data").relocs }, []string{".rela.bss", "no contents"}},
-		{"unverified Go release", false, func(o *testObject) { copy(o.section(".go.buildinfo").data[33:], "go1.99.9") }, []string{`"go1.99.9"; verified with go1.26.8 only`}},
-		{"no Go release", false, func(o *testObject) { o.section(".go.buildinfo").data[15] = 0 }, []string{".go.buildinfo", "record"}},
-		{"Go release longer than the section", false, func(o *testObject) { o.section(".go.buildinfo").data[32] = 200 }, []string{".go.buildinfo", "record"}},
+		{"release of an unknown series", false, func(o *testObject) { o.setGoVersion("go1.99.9") }, []string{`made by Go "go1.99.9"`, "go1.26 and go1.27", "--unverified-go=warn"}},
+		{"release candidate", false, func(o *testObject) { o.setGoVersion("go1.26rc1") }, []string{`made by Go "go1.26rc1"`, "it is no release"}},
+		{"GOEXPERIMENT", false, func(o *testObject) { o.setGoVersion("go1.26.8 X:nodwarf5") }, []string{`made by Go "go1.26.8 X:nodwarf5"`, "GOEXPERIMENT"}},
+		{"series without a layout for linking", false, func(o *testObject) { o.setGoVersion("go1.25.3") }, []string{`made by Go "go1.25.3"`, "are read, not linked"}},
+		{"moduledata of another series", false, func(o *testObject) { o.setGoVersion("go1.27.4") }, []string{".go.module", "592 bytes", "568", "go1.27"}},
+		{"moduledata with members in other places", false, func(o *testObject) {
+			relocs := o.section(".go.module").relocs
+			i := slices.IndexFunc(relocs, func(r testReloc) bool { return r.sym == "runtime.etypes" })
+			relocs[i].sym, relocs[i+1].sym = relocs[i+1].sym, relocs[i].sym
+		}, []string{`"runtime.rodata" at offset 304`, "runtime.etypes"}},
+		{"no Go release", false, func(o *testObject) { o.section(".go.buildinfo").data[15] = 0 }, []string{"build information has flags"}},
+		{"Go release longer than the section", false, func(o *testObject) { o.section(".go.buildinfo").data[32] = 200 }, []string{"the length of the Go version goes beyond"}},
 		{"FIPS magic", false, func(o *testObject) { o.section(".go.fipsinfo").data[0] = 0 }, []string{".go.fipsinfo", "record"}},
 		{"FIPS size", false, func(o *testObject) { o.section(".go.fipsinfo").data = make([]byte, 200) }, []string{".go.fipsinfo", "record"}},
 		{"FIPS range across segments", false, func(o *testObject) { o.section(".go.fipsinfo").relocs[2].sym = "d" }, []string{".go.fipsinfo", "not in one segment"}},

@@ -9,84 +9,13 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/arch"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
+	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
 var le = binary.LittleEndian
 
-// A role says what a section of go.o is for, and so where it goes.
-type role uint8
-
-const (
-	roleDrop     role = iota // not in the output
-	roleNote                 // ELF notes
-	roleReadOnly             // read-only data
-	roleText                 // code
-	roleInfo                 // data that is constant once it is relocated, and that readers look for in the first writable segment
-	roleRelro                // data that is constant once it is relocated
-	roleTLS                  // zeroed data of each thread
-	roleData                 // writable data
-	roleBSS                  // zeroed data
-	roleDWARF                // debugging information
-)
-
-// A rule is what the linker knows of a section of go.o by its name.
-type rule struct {
-	role role
-	typ  elf.SectionType
-}
-
 const dwarfPrefix = ".debug_"
-
-// rules lists the sections that the verified Go releases write. The order of
-// data and bss sections among themselves is the order of the list: the runtime
-// takes noptrdata, data, bss and noptrbss to be in that order.
-var rules = []struct {
-	name string
-	rule
-}{
-	{".text", rule{roleText, elf.SHT_PROGBITS}},
-	{".note.go.buildid", rule{roleNote, elf.SHT_NOTE}},
-	{".rodata", rule{roleReadOnly, elf.SHT_PROGBITS}},
-	{".gopclntab", rule{roleReadOnly, elf.SHT_PROGBITS}},
-	{".typelink", rule{roleReadOnly, elf.SHT_PROGBITS}},
-	{".itablink", rule{roleReadOnly, elf.SHT_PROGBITS}},
-	{".go.buildinfo", rule{roleInfo, elf.SHT_PROGBITS}},
-	{".go.fipsinfo", rule{roleInfo, elf.SHT_PROGBITS}},
-	{".data.rel.ro", rule{roleRelro, elf.SHT_PROGBITS}},
-	{".data.rel.ro.typelink", rule{roleRelro, elf.SHT_PROGBITS}},
-	{".data.rel.ro.itablink", rule{roleRelro, elf.SHT_PROGBITS}},
-	{".tbss", rule{roleTLS, elf.SHT_NOBITS}},
-	{".go.module", rule{roleData, elf.SHT_PROGBITS}},
-	{".noptrdata", rule{roleData, elf.SHT_PROGBITS}},
-	{".data", rule{roleData, elf.SHT_PROGBITS}},
-	{".bss", rule{roleBSS, elf.SHT_NOBITS}},
-	{".noptrbss", rule{roleBSS, elf.SHT_NOBITS}},
-	{".debug_abbrev", rule{roleDWARF, elf.SHT_PROGBITS}},
-	{".debug_addr", rule{roleDWARF, elf.SHT_PROGBITS}},
-	{".debug_frame", rule{roleDWARF, elf.SHT_PROGBITS}},
-	{".debug_gdb_scripts", rule{roleDWARF, elf.SHT_PROGBITS}},
-	{".debug_info", rule{roleDWARF, elf.SHT_PROGBITS}},
-	{".debug_line", rule{roleDWARF, elf.SHT_PROGBITS}},
-	{".debug_loclists", rule{roleDWARF, elf.SHT_PROGBITS}},
-	{".debug_rnglists", rule{roleDWARF, elf.SHT_PROGBITS}},
-	// An empty mark that the stack need not be executable: ours never is.
-	{".note.GNU-stack", rule{roleDrop, elf.SHT_PROGBITS}},
-}
-
-// roleFlags are the sh_flags that each role must have.
-var roleFlags = map[role]elf.SectionFlag{
-	roleNote:     elf.SHF_ALLOC,
-	roleReadOnly: elf.SHF_ALLOC,
-	roleText:     elf.SHF_ALLOC | elf.SHF_EXECINSTR,
-	roleInfo:     elf.SHF_ALLOC | elf.SHF_WRITE,
-	roleRelro:    elf.SHF_ALLOC | elf.SHF_WRITE,
-	roleTLS:      elf.SHF_ALLOC | elf.SHF_WRITE | elf.SHF_TLS,
-	roleData:     elf.SHF_ALLOC | elf.SHF_WRITE,
-	roleBSS:      elf.SHF_ALLOC | elf.SHF_WRITE,
-}
-
-// required are the sections without which there is no Go program.
-var required = []string{".text", ".rodata", ".gopclntab", ".go.buildinfo", ".go.fipsinfo", ".go.module", ".data", ".noptrdata"}
 
 // maxSize bounds the size of a section in memory, so that sums of sizes and
 // addresses cannot wrap.
@@ -96,6 +25,7 @@ const maxSize = 1 << 40
 type object struct {
 	*goelf.File
 	name     string
+	series   *goabi.Series
 	sections []inSection // by section index
 	symtab   []byte
 	strtab   []byte
@@ -106,8 +36,8 @@ type object struct {
 // An inSection is a section of go.o.
 type inSection struct {
 	*goelf.Section
-	rule  rule
-	order int    // in rules
+	kind  goabi.Kind
+	order int    // in the series' sections
 	data  []byte // empty for SHT_NOBITS
 	relas []byte // its relocations, whole entries
 	out   *section
@@ -131,7 +61,7 @@ func (o *object) errorf(off uint64, format string, args ...any) error {
 }
 
 // parseObject checks that f is what cmd/link writes for machine a.
-func parseObject(f *goelf.File, a *arch.Arch) (*object, error) {
+func parseObject(f *goelf.File, a *arch.Arch, u goabi.Unverified) (*object, error) {
 	o := &object{File: f, name: f.Name, sections: make([]inSection, len(f.Sections))}
 	if t := elf.Type(f.Header.Type); t != elf.ET_REL {
 		return nil, o.errorf(16, "type %v, want ET_REL: a relocatable object of cmd/link", t)
@@ -139,16 +69,22 @@ func parseObject(f *goelf.File, a *arch.Arch) (*object, error) {
 	if extra := f.Header.Flags &^ a.Flags; extra != 0 {
 		return nil, o.errorf(48, "e_flags %#x: bits %#x are unknown for %s", f.Header.Flags, extra, a.GOARCH)
 	}
-	if err := o.readSections(); err != nil {
+	info, err := gobin.ReadBuildInfo(f)
+	if err != nil {
 		return nil, err
 	}
-	if err := o.readSymbols(); err != nil {
-		return nil, err
+	if o.series, _, err = goabi.Linked(info.GoVersion, u); err != nil {
+		return nil, fmt.Errorf("%s: %w", o.name, err)
+	}
+	for _, step := range []func() error{o.readSections, o.readSymbols, o.checkModule} {
+		if err := step(); err != nil {
+			return nil, err
+		}
 	}
 	return o, nil
 }
 
-// readSections gives every section its rule.
+// readSections finds out what every section is for.
 func (o *object) readSections() error {
 	seen := map[string]int{}
 	for i := range o.Sections {
@@ -182,13 +118,13 @@ func (o *object) readSections() error {
 			return o.errorf(s.Off, "sections [index %d] and [index %d] are both named %s", prev, i, s.Str)
 		}
 		seen[s.Str] = i
-		if err := o.checkRule(in); err != nil {
+		if err := o.checkKind(in); err != nil {
 			return err
 		}
 	}
-	for _, name := range required {
-		if i, ok := seen[name]; !ok || o.sections[i].Size == 0 {
-			return o.errorf(0, "section %s is missing or empty: not an object of a Go program", name)
+	for _, known := range o.series.Sections {
+		if i, ok := seen[known.Name]; !known.Optional && (!ok || o.sections[i].Size == 0) {
+			return o.errorf(0, "section %s is missing or empty: not an object of a Go program", known.Name)
 		}
 	}
 	if o.symtab == nil {
@@ -197,23 +133,18 @@ func (o *object) readSections() error {
 	return o.readRelas()
 }
 
-// checkRule finds the rule of section in and checks that it obeys it.
-func (o *object) checkRule(in *inSection) error {
+// checkKind finds out of which kind section in is, and checks that it is made for that.
+func (o *object) checkKind(in *inSection) error {
 	s := in.Section
-	in.order = slices.IndexFunc(rules, func(r struct {
-		name string
-		rule
-	}) bool {
-		return r.name == s.Str
-	})
+	in.order = slices.IndexFunc(o.series.Sections, func(known goabi.Section) bool { return known.Name == s.Str })
 	if in.order < 0 {
-		return o.errorf(s.Off, "section [index %d] %s: unknown to the verified Go releases", s.Index, s.Str)
+		return o.errorf(s.Off, "section [index %d] %s: unknown to %s", s.Index, s.Str, o.series.Name)
 	}
-	in.rule = rules[in.order].rule
-	if typ := elf.SectionType(s.Type); typ != in.rule.typ {
-		return o.errorf(s.Off, "section [index %d] %s has type %v, want %v", s.Index, s.Str, typ, in.rule.typ)
+	in.kind = o.series.Sections[in.order].Kind
+	if typ, want := elf.SectionType(s.Type), in.kind.Type(); typ != want {
+		return o.errorf(s.Off, "section [index %d] %s has type %v, want %v", s.Index, s.Str, typ, want)
 	}
-	if flags, want := elf.SectionFlag(s.Flags), roleFlags[in.rule.role]; flags != want {
+	if flags, want := elf.SectionFlag(s.Flags), in.kind.Flags(); flags != want {
 		return o.errorf(s.Off, "section [index %d] %s has flags %v, want %v", s.Index, s.Str, flags, want)
 	}
 	if s.Size > maxSize || s.Addralign > maxAlign {
@@ -236,7 +167,7 @@ func (o *object) readRelas() error {
 		if elf.SectionType(o.Sections[s.Link].Type) != elf.SHT_SYMTAB {
 			return o.errorf(s.Off, "section [index %d] %s refers to section %d for symbols, want a symbol table", i, s.Str, s.Link)
 		}
-		if to.relas != nil || len(to.data) == 0 || to.rule.role == roleDrop {
+		if to.relas != nil || len(to.data) == 0 || to.kind == goabi.Dropped {
 			return o.errorf(s.Off, "section [index %d] %s relocates %s, which has no contents or other relocations already", i, s.Str, to.Str)
 		}
 		to.relas = s.data
@@ -301,13 +232,13 @@ func (o *object) readSymbols() error {
 		if s.value > in.Size {
 			return o.errorf(0, "symbol %d %s is at %#x of section %s, which has %#x bytes", i, o.str(s.name), s.value, in.Str, in.Size)
 		}
-		if (s.typ() == elf.STT_TLS) != (in.rule.role == roleTLS) {
+		if (s.typ() == elf.STT_TLS) != (in.kind == goabi.TLS) {
 			return o.errorf(0, "symbol %d %s has type %v in section %s", i, o.str(s.name), s.typ(), in.Str)
 		}
 		if local := s.bind() == elf.STB_LOCAL; local != (i < o.locals) {
 			return o.errorf(0, "symbol %d %s has binding %v among others", i, o.str(s.name), s.bind())
 		}
-		if s.bind() == elf.STB_GLOBAL && in.rule.role == roleText && o.nameHasPrefix(s.name, "main\x00") {
+		if s.bind() == elf.STB_GLOBAL && in.kind == goabi.Text && o.nameHasPrefix(s.name, "main\x00") {
 			o.main, found = s, true
 		}
 	}
@@ -315,32 +246,4 @@ func (o *object) readSymbols() error {
 		return o.errorf(0, "there is no global function main: not an object of a Go program")
 	}
 	return nil
-}
-
-// The record in .go.buildinfo begins with a magic number, the size of a pointer
-// and flags; the strings follow, each after its length as a varint: first the Go
-// release (debug/buildinfo).
-const (
-	buildInfoMagic  = "\xff Go buildinf:"
-	buildInfoFlags  = 15
-	buildInfoInline = 2 // flag: the strings are in the record
-	buildInfoText   = 32
-)
-
-// goVersion returns the Go release that made the object.
-func (o *object) goVersion() (string, error) {
-	for _, in := range o.sections {
-		if in.Section == nil || in.Str != ".go.buildinfo" {
-			continue
-		}
-		b := in.data
-		if len(b) > buildInfoText && string(b[:len(buildInfoMagic)]) == buildInfoMagic && b[buildInfoFlags]&buildInfoInline != 0 {
-			n, size := binary.Uvarint(b[buildInfoText:])
-			if text := b[buildInfoText+max(size, 0):]; size > 0 && n <= uint64(len(text)) {
-				return string(text[:n]), nil
-			}
-		}
-		return "", o.errorf(in.Off, "section .go.buildinfo is not the record that the verified Go releases write")
-	}
-	return "", o.errorf(0, "there is no section .go.buildinfo")
 }

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"maps"
 	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // A testSection is a section of a made-up go.o.
@@ -55,14 +57,14 @@ const (
 	writeFlag = elf.SHF_ALLOC | elf.SHF_WRITE
 )
 
+// goSeries is that of the Go release of test objects.
+var goSeries, _ = goabi.For("go1.26.8")
+
 // newTestObject returns an object for amd64 that links: in PIE form with
 // .data.rel.ro.
 func newTestObject(pie bool) *testObject {
 	fips := make([]byte, fipsSize)
 	copy(fips, fipsMagic)
-	info := make([]byte, 32)
-	copy(info, "\xff Go buildinf:\x08\x02")
-	info = append(info, "\x08go1.26.8\x00"...)
 	text := make([]byte, 64)
 	copy(text, "\xe8\x00\x00\x00\x00\x48\x8b\x0d\x00\x00\x00\x00\xc3") // CALL f; MOVQ tls@gottpoff(IP), CX; RET
 	abs64 := uint32(elf.R_X86_64_64)
@@ -76,7 +78,7 @@ func newTestObject(pie bool) *testObject {
 			{name: ".rodata", typ: elf.SHT_PROGBITS, flags: allocFlag, align: 32, data: []byte("constants of the program")},
 			{name: ".gopclntab", typ: elf.SHT_PROGBITS, flags: allocFlag, align: 8, data: []byte("tables")},
 			{name: ".note.go.buildid", typ: elf.SHT_NOTE, flags: allocFlag, align: 4, data: []byte("\x04\x00\x00\x00\x04\x00\x00\x00\x04\x00\x00\x00Go\x00\x00test")},
-			{name: ".go.buildinfo", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 16, data: info},
+			{name: ".go.buildinfo", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 16},
 			{name: ".go.fipsinfo", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 32, data: fips, relocs: []testReloc{
 				{48, abs64, "fipsinfo", 0},
 				{56, abs64, "f", 0}, {64, abs64, "f", 16},
@@ -84,7 +86,7 @@ func newTestObject(pie bool) *testObject {
 				{88, abs64, "n", 0}, {96, abs64, "n", 8},
 				{104, abs64, "d", 0}, {112, abs64, "d", 8},
 			}},
-			{name: ".go.module", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 32, data: make([]byte, 16), relocs: []testReloc{{8, abs64, "main", 0}}},
+			{name: ".go.module", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 32, data: make([]byte, goSeries.Module.Size), relocs: []testReloc{{goSeries.Module.Size - 8, abs64, "main", 0}}},
 			{name: ".noptrdata", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 32, data: []byte("noptr...")},
 			{name: ".data", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 32, data: bytes.Repeat([]byte("x"), 800), relocs: []testReloc{
 				{8, abs64, "k", 3}, {16, abs64, "b", 0}, {792, abs64, "d", -1},
@@ -111,6 +113,16 @@ func newTestObject(pie bool) *testObject {
 			{"main", ".text", 0, elf.STT_FUNC, true},
 		},
 	}
+	o.setGoVersion("go1.26.8")
+	module := o.section(".go.module")
+	members := goSeries.Module.Symbols()
+	for _, off := range slices.Sorted(maps.Keys(members)) {
+		name := members[off]
+		module.relocs = append(module.relocs, testReloc{off, abs64, name, 0})
+		if !slices.ContainsFunc(o.symbols, func(s testSymbol) bool { return s.name == name }) {
+			o.symbols = slices.Insert(o.symbols, 1, testSymbol{name, ".rodata", 0, elf.STT_NOTYPE, false})
+		}
+	}
 	if pie {
 		relro := testSection{name: ".data.rel.ro", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 32, data: make([]byte, 64), relocs: []testReloc{{0, abs64, "f", 0}, {56, abs64, "k", 0}}}
 		o.sections = slices.Insert(o.sections, 4, relro)
@@ -118,6 +130,13 @@ func newTestObject(pie bool) *testObject {
 		o.section(".rodata").relocs = []testReloc{{16, abs64, "f", 0}}
 	}
 	return o
+}
+
+// setGoVersion makes build information of that Go release.
+func (o *testObject) setGoVersion(version string) {
+	info := make([]byte, 32)
+	copy(info, "\xff Go buildinf:\x08\x02")
+	o.section(".go.buildinfo").data = append(append(append(info, byte(len(version))), version...), 0)
 }
 
 // section returns the section of that name.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/arch"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // A rela is a relocation entry.
@@ -85,7 +86,7 @@ func (l *linker) relocateSection(s *section, tlsOffset int64) error {
 			return l.relocError(s, r, "the symbol is in section %s, which the output lacks", to.Str)
 		}
 		isTLS := k.Class == arch.TLS || k.Class == arch.TLSHigh
-		if isTLS != (to.rule.role == roleTLS) {
+		if isTLS != (to.kind == goabi.TLS) {
 			return l.relocError(s, r, "the symbol is in section %s", to.Str)
 		}
 		place := s.addr + r.off

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/arch"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // # Sections of the user
@@ -53,14 +54,20 @@ const (
 	stringHeaderLength = 8       // offset of the length
 )
 
-// reservedSections are the names that mean something to the Go toolchain, to a
-// linker or to a loader. Each stands also for all names that continue it after a
-// dot.
+// reservedSections are the names that mean something to a linker or to a loader. Each includes all names that continue it
+// after a dot. Those of the Go toolchain (goabi.AllSections) are reserved too.
 var reservedSections = []string{
 	".bss", ".comment", ".data", ".debug", ".dynamic", ".dynstr", ".dynsym", ".eh_frame", ".eh_frame_hdr", ".fini",
-	".fini_array", ".gnu", ".gnu_debugaltlink", ".gnu_debuglink", ".go", ".gopclntab", ".gosymtab", ".got", ".hash", ".init", ".init_array",
-	".interp", ".itablink", ".line", ".noptrbss", ".noptrdata", ".note", ".plt", ".preinit_array", ".rel", ".rela",
-	".relr", ".rodata", ".shstrtab", ".strtab", ".symtab", ".symtab_shndx", ".tbss", ".tdata", ".text", ".typelink",
+	".fini_array", ".gnu", ".gnu_debugaltlink", ".gnu_debuglink", ".go", ".got", ".hash", ".init", ".init_array",
+	".interp", ".line", ".note", ".plt", ".preinit_array", ".rel", ".rela",
+	".relr", ".rodata", ".shstrtab", ".strtab", ".symtab", ".symtab_shndx", ".tbss", ".tdata", ".text",
+}
+
+// isReserved reports whether a section of the user cannot have that name.
+func isReserved(name string) bool {
+	return slices.ContainsFunc(reservedSections, func(r string) bool { return continues(name, r) }) ||
+		slices.ContainsFunc(goabi.AllSections(), func(s goabi.Section) bool { return continues(name, s.Name) }) ||
+		strings.HasPrefix(name, ".debug_") || strings.HasPrefix(name, ".zdebug_")
 }
 
 // ParseSection parses "name=file" and "name@address=file", where address is what
@@ -123,8 +130,7 @@ func (l *linker) checkSections() error {
 		switch {
 		case len(s.Name) > maxSectionName || !plainName(strings.TrimPrefix(s.Name, "."), ".-"):
 			return fmt.Errorf("section %q: want a name of at most %d letters, digits and _ . - that begins with a letter or _, after a dot or not", s.Name, maxSectionName)
-		case slices.ContainsFunc(reservedSections, func(r string) bool { return continues(s.Name, r) }) ||
-			strings.HasPrefix(s.Name, ".debug_") || strings.HasPrefix(s.Name, ".zdebug_"):
+		case isReserved(s.Name):
 			return fmt.Errorf("section %s: the name is reserved for the Go toolchain, linkers and loaders; choose another, for example .embed%s", s.Name, strings.ReplaceAll(s.Name, ".", "_"))
 		case len(s.Data) == 0:
 			return fmt.Errorf("section %s: its file is empty, want at least one byte", s.Name)
@@ -256,7 +262,7 @@ func (o *object) sectionVariables(kind func(uint32) *arch.Reloc) ([]*variable, e
 			continue
 		}
 		in := &o.sections[s.section]
-		if in.rule.role != roleData || s.size != stringHeaderSize || s.value+stringHeaderSize > in.Size {
+		if in.kind != goabi.Data || s.size != stringHeaderSize || s.value+stringHeaderSize > in.Size {
 			return nil, o.errorf(0, "variable %s: %d bytes at %#x of section %s, want a string in .data as go_sections generates", o.str(s.name), s.size, s.value, in.Str)
 		}
 		v := &variable{symbol: s}
@@ -268,7 +274,7 @@ func (o *object) sectionVariables(kind func(uint32) *arch.Reloc) ([]*variable, e
 	}
 	for i := range o.sections {
 		in := &o.sections[i]
-		if in.rule.role != roleData {
+		if in.kind != goabi.Data {
 			continue
 		}
 		for j := 0; j < len(in.relas); j += goelf.RelaSize {

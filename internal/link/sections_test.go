@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // The variable of newReader and where its parts are.
@@ -133,8 +135,8 @@ func TestSectionsRefused(t *testing.T) {
 // Whatever the linker or the Go toolchain names a section, the user cannot.
 func TestReservedSections(t *testing.T) {
 	var names []string
-	for _, r := range rules {
-		names = append(names, r.name)
+	for _, r := range goabi.AllSections() {
+		names = append(names, r.Name)
 	}
 	for _, pie := range []bool{false, true} {
 		_, f := mustLink(t, newTestObject(pie), Options{PIE: pie})

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 	"github.com/go3s/rules_go3s/internal/gotool"
 	"github.com/go3s/rules_go3s/internal/pcln"
@@ -24,7 +25,7 @@ func TestFIPS(t *testing.T) {
 		defer f.Close()
 		files := []string{path}
 		for _, tier := range []pcln.Tier{pcln.Full, pcln.Functions, pcln.Symbolized} {
-			data, _, err := pcln.Compact(f, tier, false)
+			data, _, err := pcln.Compact(f, tier, goabi.Refuse)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/link"
 	"github.com/go3s/rules_go3s/internal/pack/unpacker"
 )
@@ -28,7 +29,7 @@ type part struct {
 const (
 	payloadSection = ".packed"
 	restSection    = ".packed.rest"
-	buildInfo      = ".go.buildinfo"
+	buildInfo      = goabi.BuildInfo
 )
 
 // emptyHash is a hash table of no symbols: one bucket, one chain entry for the

@@ -1,5 +1,7 @@
 package pcln
 
+import "github.com/go3s/rules_go3s/internal/goabi"
+
 // A Part is what some bytes of the section .gopclntab are for.
 type Part struct {
 	Name  string
@@ -9,18 +11,18 @@ type Part struct {
 // Kinds of parts, in the order in which they claim bytes: what the runtime cannot do without
 // comes first.
 var (
-	partPCData = [numPCData]string{
-		pcdataUnsafePoint: "pc tables: unsafe points", pcdataStackMap: "pc tables: indices of pointer maps", pcdataInlTree: "pc tables: inlined calls",
-		pcdataArgLive: "pc tables: live arguments", pcdataPanicBounds: "pc tables: bounds checks",
+	partPCData = [goabi.NumPCData]string{
+		goabi.PCDataUnsafePoint: "pc tables: unsafe points", goabi.PCDataStackMap: "pc tables: indices of pointer maps", goabi.PCDataInlTree: "pc tables: inlined calls",
+		goabi.PCDataArgLive: "pc tables: live arguments", goabi.PCDataPanicBounds: "pc tables: bounds checks",
 	}
-	partFuncData = [numFuncData]string{
-		funcdataArgsMap: "pointer maps of arguments", funcdataLocalsMap: "pointer maps of variables", funcdataStackObjects: "stack objects",
-		funcdataInlTree: "inline trees", funcdataOpenDefer: "defers", funcdataArgInfo: "arguments to print", funcdataArgLive: "live arguments to print",
-		funcdataWrapInfo: "wrapped functions",
+	partFuncData = [goabi.NumFuncData]string{
+		goabi.FuncDataArgsMap: "pointer maps of arguments", goabi.FuncDataLocalsMap: "pointer maps of variables", goabi.FuncDataStackObjects: "stack objects",
+		goabi.FuncDataInlTree: "inline trees", goabi.FuncDataOpenDefer: "defers", goabi.FuncDataArgInfo: "arguments to print", goabi.FuncDataArgLive: "live arguments to print",
+		goabi.FuncDataWrapInfo: "wrapped functions",
 	}
 	// Tables and function data that only tracebacks need.
-	pcdataLast   = []int{pcdataUnsafePoint, pcdataStackMap, pcdataPanicBounds, pcdataInlTree, pcdataArgLive}
-	funcdataLast = []int{funcdataArgsMap, funcdataLocalsMap, funcdataStackObjects, funcdataOpenDefer, funcdataWrapInfo, funcdataInlTree, funcdataArgInfo, funcdataArgLive}
+	pcdataLast   = []int{goabi.PCDataUnsafePoint, goabi.PCDataStackMap, goabi.PCDataPanicBounds, goabi.PCDataInlTree, goabi.PCDataArgLive}
+	funcdataLast = []int{goabi.FuncDataArgsMap, goabi.FuncDataLocalsMap, goabi.FuncDataStackObjects, goabi.FuncDataOpenDefer, goabi.FuncDataWrapInfo, goabi.FuncDataInlTree, goabi.FuncDataArgInfo, goabi.FuncDataArgLive}
 )
 
 // An anatomist gives each byte of the section to one part.
@@ -46,7 +48,7 @@ func (t *Table) Anatomy() ([]Part, error) {
 		return a.each(name, records, func(r *record) (uint64, uint64, error) {
 			off := offset(r)
 			n, err := t.streamSize(off, r.size)
-			return start(modPCTab) + uint64(off), n, err
+			return start(goabi.ModulePCTab) + uint64(off), n, err
 		})
 	}
 	if err := table("pc tables: stack depths", func(r *record) uint32 { return r.sp }); err != nil {
@@ -65,24 +67,24 @@ func (t *Table) Anatomy() ([]Part, error) {
 	}
 	for _, k := range funcdataLast {
 		err := a.each(partFuncData[k], records, func(r *record) (uint64, uint64, error) {
-			if r.funcdata[k] == noFuncData {
+			if r.funcdata[k] == goabi.NoFuncData {
 				return 0, 0, nil
 			}
 			data, err := t.dataOf(r, k)
-			return start(modGoFunc) + uint64(r.funcdata[k]), uint64(len(data)), err
+			return start(t.layout.GoFunc) + uint64(r.funcdata[k]), uint64(len(data)), err
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	a.records(start(modFuncs))
-	a.claim(a.part("function table"), start(modFTab), uint64(t.count)*ftabEntry+4)
-	a.claim(a.part("find table"), start(modFind), t.findSize())
-	a.claim(a.part("function names"), start(modNames), uint64(len(t.names)))
+	a.records(start(goabi.ModuleFuncs))
+	a.claim(a.part("function table"), start(goabi.ModuleFuncTab), uint64(t.count)*goabi.FuncTabEntry+4)
+	a.claim(a.part("find table"), start(goabi.ModuleFindFuncTab), t.findSize())
+	a.claim(a.part("function names"), start(goabi.ModuleFuncNames), uint64(len(t.names)))
 	files := a.part("file names and units")
-	a.claim(files, start(modCUTab), uint64(len(t.cutab)))
-	a.claim(files, start(modFiles), uint64(len(t.files)))
-	a.claim(a.part("header"), 0, headerSize)
+	a.claim(files, start(goabi.ModuleUnits), uint64(len(t.cutab)))
+	a.claim(files, start(goabi.ModuleFiles), uint64(len(t.files)))
+	a.claim(a.part("header"), 0, goabi.PCHeaderSize)
 	left := a.part("padding, and ends of pc tables that nobody reads")
 	a.claim(left, 0, t.Section.Size)
 	return a.parts, nil
@@ -92,12 +94,12 @@ func (t *Table) Anatomy() ([]Part, error) {
 func (a *anatomist) records(base uint64) {
 	fixed, pcdata, funcdata := a.part("records: fixed words"), a.part("records: references to pc tables"), a.part("records: references to function data")
 	for i := range a.t.count {
-		off := uint64(le.Uint32(a.t.funcs[i*ftabEntry+4:]))
+		off := uint64(le.Uint32(a.t.funcs[i*goabi.FuncTabEntry+4:]))
 		b := a.t.funcs[off:]
 		npc, nfd := uint64(le.Uint32(b[28:])), uint64(b[43])
-		a.claim(fixed, base+off, recordSize)
-		a.claim(pcdata, base+off+recordSize, 4*npc)
-		a.claim(funcdata, base+off+recordSize+4*npc, 4*nfd)
+		a.claim(fixed, base+off, goabi.FuncSize)
+		a.claim(pcdata, base+off+goabi.FuncSize, 4*npc)
+		a.claim(funcdata, base+off+goabi.FuncSize+4*npc, 4*nfd)
 	}
 }
 
@@ -154,14 +156,14 @@ func (t *Table) dataOf(r *record, kind int) ([]byte, error) {
 		return n, err
 	}
 	switch kind {
-	case funcdataInlTree:
-		n, err := last(pcdataInlTree)
+	case goabi.FuncDataInlTree:
+		n, err := last(goabi.PCDataInlTree)
 		if err != nil {
 			return nil, err
 		}
 		return t.data(r, kind, int(n)+1, 0)
-	case funcdataArgLive:
-		n, err := last(pcdataArgLive)
+	case goabi.FuncDataArgLive:
+		n, err := last(goabi.PCDataArgLive)
 		if err != nil {
 			return nil, err
 		}

@@ -6,19 +6,20 @@ import (
 	"testing"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // Each byte counts once, and what a tier drops has no bytes left.
 func TestAnatomy(t *testing.T) {
 	const functions = 6
 	for _, machine := range smallMachines {
-		original, err := goelf.Parse("small", smallProgram(machine))
+		original, err := goelf.Parse("small", smallProgram(machine, smallReleases[0]))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for tier := Full; tier <= Symbolized; tier++ {
 			t.Run(fmt.Sprint(machine, tier), func(t *testing.T) {
-				program, _, err := Compact(original, tier, false)
+				program, _, err := Compact(original, tier, goabi.Refuse)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -44,8 +45,8 @@ func TestAnatomy(t *testing.T) {
 		}
 		parts, _ := anatomy(t, original)
 		for name, want := range map[string]int{
-			"function table": functions*ftabEntry + 4, "records: fixed words": functions * recordSize, "records: references to pc tables": functions * numPCData * 4,
-			"records: references to function data": functions * numFuncData * 4, "header": headerSize, "inline trees": 2 * 2 * inlRecord,
+			"function table": functions*goabi.FuncTabEntry + 4, "records: fixed words": functions * goabi.FuncSize, "records: references to pc tables": functions * goabi.NumPCData * 4,
+			"records: references to function data": functions * goabi.NumFuncData * 4, "header": goabi.PCHeaderSize, "inline trees": 2 * 2 * goabi.InlinedCall,
 			"stack objects": 3 * 24, "defers": 3 * 2, "wrapped functions": 4,
 		} {
 			if parts[name] != want {
@@ -58,7 +59,7 @@ func TestAnatomy(t *testing.T) {
 // anatomy returns the bytes of each part of the tables of f, and of their section.
 func anatomy(t *testing.T, f *goelf.File) (parts map[string]int, size int) {
 	t.Helper()
-	table, err := Read(f, false)
+	table, err := Read(f, goabi.Refuse)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/suffixtab"
 )
 
@@ -27,8 +28,8 @@ type blob struct {
 
 // add adds a piece of the given kind and returns its id.
 func (t *blobTable) add(kind int, data []byte) int {
-	if kind == funcdataLocalsMap {
-		kind = funcdataArgsMap // one format
+	if kind == goabi.FuncDataLocalsMap {
+		kind = goabi.FuncDataArgsMap // one format
 	}
 	b := blob{funcdataAlign[kind], kind, string(data)}
 	if id, ok := t.ids[b]; ok {
@@ -103,7 +104,7 @@ func (t *blobTable) sharedMaps() map[int]int {
 	const header = 8 // count, bits
 	byBits := map[uint32][]int{}
 	for id := range t.list {
-		if b := &t.list[id]; b.kind == funcdataArgsMap {
+		if b := &t.list[id]; b.kind == goabi.FuncDataArgsMap {
 			bits := le.Uint32([]byte(b.s[4:8]))
 			byBits[bits] = append(byBits[bits], id)
 		}

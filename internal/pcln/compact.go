@@ -1,6 +1,7 @@
 package pcln
 
 import (
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/suffixtab"
 )
 
@@ -15,8 +16,8 @@ type outFunc struct {
 	sp       int
 	file     int
 	line     int
-	pcdata   [numPCData]int
-	funcdata [numFuncData]int
+	pcdata   [goabi.NumPCData]int
+	funcdata [goabi.NumFuncData]int
 }
 
 // A compactor builds the output from the table t.
@@ -36,8 +37,8 @@ type compactor struct {
 
 	sym *symbolizer // of the tier Symbolized
 
-	raw  []byte               // buffer for a stream
-	runs [2 + numPCData][]run // buffers for runs
+	raw  []byte                     // buffer for a stream
+	runs [2 + goabi.NumPCData][]run // buffers for runs
 }
 
 // compact builds the contents of the functions of t in the given tier. tag marks
@@ -139,58 +140,58 @@ func (c *compactor) function(i int) error {
 		o.nameID = c.nameID(name)
 	}
 
-	var tables [numPCData][]run
+	var tables [goabi.NumPCData][]run
 	for k, off := range r.pcdata {
 		if tables[k], err = t.runs(off, r.size, c.runs[k][:0]); err != nil {
 			return err
 		}
 		c.runs[k] = tables[k][:0]
 	}
-	if err := c.skipPrologue(i, &r, tables[pcdataStackMap]); err != nil {
+	if err := c.skipPrologue(i, &r, tables[goabi.PCDataStackMap]); err != nil {
 		return err
 	}
 	// The runtime takes map -1 for 0 ((*stkframe).getStackMap), and argument
 	// records 0 and -1 both for none (printArgs).
-	tables[pcdataStackMap] = mergeRuns(tables[pcdataStackMap], func(v int32) int32 { return max(v, 0) })
-	if constant(tables[pcdataStackMap], 0) {
-		tables[pcdataStackMap] = nil
+	tables[goabi.PCDataStackMap] = mergeRuns(tables[goabi.PCDataStackMap], func(v int32) int32 { return max(v, 0) })
+	if constant(tables[goabi.PCDataStackMap], 0) {
+		tables[goabi.PCDataStackMap] = nil
 	}
 	liveMax := int32(0)
-	tables[pcdataArgLive] = mergeRuns(tables[pcdataArgLive], func(v int32) int32 {
+	tables[goabi.PCDataArgLive] = mergeRuns(tables[goabi.PCDataArgLive], func(v int32) int32 {
 		liveMax = max(liveMax, v)
 		if v <= 0 {
 			return -1
 		}
 		return v
 	})
-	tables[pcdataPanicBounds] = fillBounds(tables[pcdataPanicBounds])
+	tables[goabi.PCDataPanicBounds] = fillBounds(tables[goabi.PCDataPanicBounds])
 
-	tree, err := t.inlTree(&r, tables[pcdataInlTree])
+	tree, err := t.inlTree(&r, tables[goabi.PCDataInlTree])
 	if err != nil {
 		return err
 	}
 	switch c.tier {
 	case Functions:
-		tree.dropLines(tables[pcdataInlTree])
+		tree.dropLines(tables[goabi.PCDataInlTree])
 	case Symbolized:
-		tables[pcdataUnsafePoint] = c.sym.unsafePoints(i, tables[pcdataUnsafePoint], tables[pcdataInlTree], tree)
-		if tables[pcdataInlTree], err = c.sym.reduceTree(i, tables[pcdataInlTree], tree); err != nil {
+		tables[goabi.PCDataUnsafePoint] = c.sym.unsafePoints(i, tables[goabi.PCDataUnsafePoint], tables[goabi.PCDataInlTree], tree)
+		if tables[goabi.PCDataInlTree], err = c.sym.reduceTree(i, tables[goabi.PCDataInlTree], tree); err != nil {
 			return err
 		}
 	}
-	tables[pcdataInlTree] = tree.renumber(tables[pcdataInlTree])
+	tables[goabi.PCDataInlTree] = tree.renumber(tables[goabi.PCDataInlTree])
 	if c.tier != Full {
-		tables[pcdataArgLive] = nil
+		tables[goabi.PCDataArgLive] = nil
 	}
 	if !c.lined() {
 		o.record.startLine, o.record.cu = 0, 0
 	}
 	if c.tier == sideFile {
-		tables[pcdataUnsafePoint], tables[pcdataStackMap], tables[pcdataPanicBounds] = nil, nil, nil
+		tables[goabi.PCDataUnsafePoint], tables[goabi.PCDataStackMap], tables[goabi.PCDataPanicBounds] = nil, nil, nil
 		o.record.sp = 0
 	}
 	for k := range tables {
-		if k == pcdataInlTree && c.named() && len(tables[k]) > 0 {
+		if k == goabi.PCDataInlTree && c.named() && len(tables[k]) > 0 {
 			o.pcdata[k] = c.closed(tables[k])
 			continue
 		}
@@ -206,11 +207,11 @@ func (c *compactor) function(i int) error {
 
 // lines adds the stack depths and files and lines.
 func (c *compactor) lines(o *outFunc) error {
-	runs, err := c.t.runs(o.record.sp, toEnd, c.runs[numPCData][:0])
+	runs, err := c.t.runs(o.record.sp, toEnd, c.runs[goabi.NumPCData][:0])
 	if err != nil {
 		return err
 	}
-	c.runs[numPCData] = runs[:0]
+	c.runs[goabi.NumPCData] = runs[:0]
 	o.sp = c.closed(runs)
 	if !c.lined() {
 		return nil
@@ -231,10 +232,10 @@ func (c *compactor) lines(o *outFunc) error {
 func (c *compactor) functionData(o *outFunc, tree *inlTree, liveMax int32) error {
 	for k := range o.funcdata {
 		o.funcdata[k] = noID
-		if o.record.funcdata[k] == noFuncData || c.drops(k) {
+		if o.record.funcdata[k] == goabi.NoFuncData || c.drops(k) {
 			continue
 		}
-		if k == funcdataInlTree {
+		if k == goabi.FuncDataInlTree {
 			if len(tree.calls) > 0 {
 				o.funcdata[k] = c.blobs.add(k, c.encodeTree(tree))
 			}
@@ -257,7 +258,7 @@ func (c *compactor) functionData(o *outFunc, tree *inlTree, liveMax int32) error
 // amd64 and arm64 stands behind the function's code, and on riscv64 before it.
 func (c *compactor) skipPrologue(i int, r *record, runs []run) error {
 	goarch := c.t.f.GOARCH()
-	if goarch == "riscv64" || r.flag&flagAsm != 0 || len(runs) < 2 || runs[0].val != -1 {
+	if goarch == "riscv64" || r.flag&goabi.FuncFlagAsm != 0 || len(runs) < 2 || runs[0].val != -1 {
 		return nil
 	}
 	start := c.t.entry(i)
@@ -272,17 +273,15 @@ func (c *compactor) skipPrologue(i int, r *record, runs []run) error {
 	return nil
 }
 
-const flagAsm = 4 // internal/abi/symtab.go, FuncFlagAsm
-
 // drops reports whether the output lacks function data of that kind.
 func (c *compactor) drops(kind int) bool {
 	switch c.tier {
 	case Full:
 		return false
 	case sideFile:
-		return kind != funcdataInlTree && kind != funcdataArgInfo
+		return kind != goabi.FuncDataInlTree && kind != goabi.FuncDataArgInfo
 	}
-	return kind == funcdataArgInfo || kind == funcdataArgLive
+	return kind == goabi.FuncDataArgInfo || kind == goabi.FuncDataArgLive
 }
 
 // fillBounds extends the values of a table of panic bounds over the instructions

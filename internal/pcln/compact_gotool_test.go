@@ -10,6 +10,7 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/fuzztest"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 	"github.com/go3s/rules_go3s/internal/gotool"
 )
@@ -93,7 +94,7 @@ func TestGoBuild(t *testing.T) {
 			}
 			size := len(f.Data)
 			for tier := Full; tier <= Symbolized; tier++ {
-				data, _, err := Compact(f, tier, false)
+				data, _, err := Compact(f, tier, goabi.Refuse)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -119,7 +120,7 @@ func TestGoBuild(t *testing.T) {
 
 // The first instruction of an init may belong to an inlined call that the compiler says is called from there: from itself.
 func TestCallsOfThemselves(t *testing.T) {
-	table, err := Read(open(t, build(t, "amd64")), false)
+	table, err := Read(open(t, build(t, "amd64")), goabi.Refuse)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func TestCallsOfThemselves(t *testing.T) {
 		if name, err := table.name(r.name); err != nil || name != "main.init" {
 			continue
 		}
-		first, err := table.valueAtPC(r.pcdata[pcdataInlTree], r.size, 0)
+		first, err := table.valueAtPC(r.pcdata[goabi.PCDataInlTree], r.size, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +154,7 @@ func TestReadByOthers(t *testing.T) {
 		out := filepath.Join(t.TempDir(), "out")
 		gotool.Output(t, "", goarch, "build", "-trimpath", "-o", out, "github.com/go3s/rules_go3s/tools/golink/testdata/seed") // a small one has too few records
 		f := open(t, out)
-		data, _, err := Compact(f, Full, false)
+		data, _, err := Compact(f, Full, goabi.Refuse)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +195,7 @@ func TestUnmovable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, _, err := Compact(g, Functions, false)
+	out, _, err := Compact(g, Functions, goabi.Refuse)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +214,7 @@ func TestUnmovable(t *testing.T) {
 func TestIdempotent(t *testing.T) {
 	f := open(t, build(t, "amd64"))
 	for _, tier := range []Tier{Full, Functions} {
-		once, _, err := Compact(f, tier, false)
+		once, _, err := Compact(f, tier, goabi.Refuse)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,10 +222,10 @@ func TestIdempotent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := Compact(g, Symbolized, false); err != nil {
+		if _, _, err := Compact(g, Symbolized, goabi.Refuse); err != nil {
 			t.Error(err)
 		}
-		twice, _, err := Compact(g, tier, false)
+		twice, _, err := Compact(g, tier, goabi.Refuse)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -236,7 +237,7 @@ func TestIdempotent(t *testing.T) {
 
 func TestSymbolizedTwice(t *testing.T) {
 	f := open(t, build(t, "amd64"))
-	once, _, err := Compact(f, Symbolized, false)
+	once, _, err := Compact(f, Symbolized, goabi.Refuse)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +245,7 @@ func TestSymbolizedTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Compact(g, Symbolized, false); err == nil || !strings.Contains(err.Error(), "its names are taken out already") {
+	if _, _, err := Compact(g, Symbolized, goabi.Refuse); err == nil || !strings.Contains(err.Error(), "its names are taken out already") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -253,16 +254,16 @@ func TestSymbolizedTwice(t *testing.T) {
 // fuzzing is fast.
 func withFunctions(t testing.TB, f *goelf.File, n uint64) *goelf.File {
 	t.Helper()
-	table, err := Read(f, false)
+	table, err := Read(f, goabi.Refuse)
 	if err != nil {
 		t.Fatal(err)
 	}
 	data := bytes.Clone(f.Data)
 	mod := data[f.Section(".go.module").Off:]
 	le.PutUint64(data[table.Section.Off+8:], n)
-	le.PutUint64(mod[modFTab+8:], n+1)
-	le.PutUint64(mod[modFTab+16:], n+1)
-	le.PutUint64(mod[modMaxPC:], table.textAddr+table.entry(int(n)))
+	le.PutUint64(mod[goabi.ModuleFuncTab+8:], n+1)
+	le.PutUint64(mod[goabi.ModuleFuncTab+16:], n+1)
+	le.PutUint64(mod[goabi.ModuleMaxPC:], table.textAddr+table.entry(int(n)))
 	g, err := goelf.Parse("few functions", data)
 	if err != nil {
 		t.Fatal(err)
@@ -278,35 +279,35 @@ type span struct{ off, size uint64 }
 // refers to. All other bytes belong to functions that f does not have.
 func spans(t testing.TB, f *goelf.File) []span {
 	t.Helper()
-	table, err := Read(f, false)
+	table, err := Read(f, goabi.Refuse)
 	if err != nil {
 		t.Fatal(err)
 	}
 	mod := f.Section(".go.module").Off
-	offset := func(part uint64) uint64 { // of what module data has the address of
-		return le.Uint64(f.Data[mod+part:]) - table.Section.Addr + table.Section.Off
+	offset := func(part int) uint64 { // of what module data has the address of
+		return le.Uint64(f.Data[mod+uint64(part):]) - table.Section.Addr + table.Section.Off
 	}
 	const stream, data = 24, 32
 	functions := uint64(table.count)
 	list := []span{
-		{mod, modSize}, {offset(modHeader), headerSize},
-		{offset(modFuncs), functions * ftabEntry}, {offset(modFind), table.findSize()},
+		{mod, table.layout.Size}, {offset(goabi.ModuleHeader), goabi.PCHeaderSize},
+		{offset(goabi.ModuleFuncs), functions * goabi.FuncTabEntry}, {offset(goabi.ModuleFindFuncTab), table.findSize()},
 	}
 	for i := range table.count {
 		r, err := table.record(i)
 		if err != nil {
 			t.Fatal(err)
 		}
-		at := uint64(le.Uint32(table.funcs[i*ftabEntry+4:]))
-		list = append(list, span{offset(modFuncs) + at, recordSize + 4*(numPCData+numFuncData)}, span{offset(modNames) + uint64(r.name), 8})
+		at := uint64(le.Uint32(table.funcs[i*goabi.FuncTabEntry+4:]))
+		list = append(list, span{offset(goabi.ModuleFuncs) + at, goabi.FuncSize + 4*(goabi.NumPCData+goabi.NumFuncData)}, span{offset(goabi.ModuleFuncNames) + uint64(r.name), 8})
 		for _, off := range append(r.pcdata[:], r.sp, r.file, r.line) {
 			if off != 0 {
-				list = append(list, span{offset(modPCTab) + uint64(off), stream})
+				list = append(list, span{offset(goabi.ModulePCTab) + uint64(off), stream})
 			}
 		}
 		for _, off := range r.funcdata {
-			if off != noFuncData {
-				list = append(list, span{offset(modGoFunc) + uint64(off), data})
+			if off != goabi.NoFuncData {
+				list = append(list, span{offset(table.layout.GoFunc) + uint64(off), data})
 			}
 		}
 	}
@@ -328,7 +329,7 @@ func mutate(f *goelf.File, list []span, seed []byte) []byte {
 func FuzzCompact(f *testing.F) {
 	p := withFunctions(f, open(f, build(f, "amd64", "-ldflags=-s -w")), 100)
 	for tier := Full; tier <= Symbolized; tier++ {
-		if _, _, err := Compact(p, tier, false); err != nil {
+		if _, _, err := Compact(p, tier, goabi.Refuse); err != nil {
 			f.Fatal(err)
 		}
 	}
@@ -344,7 +345,7 @@ func FuzzCompact(f *testing.F) {
 		}
 		var out []byte
 		var symbols *Symbols
-		fuzztest.Bounded(t, len(data), 64, func() { out, symbols, err = Compact(g, Tier(tier%3), false) })
+		fuzztest.Bounded(t, len(data), 64, func() { out, symbols, err = Compact(g, Tier(tier%3), goabi.Refuse) })
 		if (out == nil) == (err == nil) {
 			t.Fatalf("%d bytes and error %v", len(out), err)
 		}
@@ -387,7 +388,7 @@ func TestSmallAlignment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, _, err := Compact(g, Functions, false)
+		out, _, err := Compact(g, Functions, goabi.Refuse)
 		if err != nil {
 			t.Fatal(err)
 		}

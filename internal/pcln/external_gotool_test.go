@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gotool"
 )
 
@@ -85,7 +86,7 @@ func TestExternalLinkers(t *testing.T) {
 			f := open(t, path)
 			size := f.Section(".gopclntab").Size
 			for tier := Full; tier <= Symbolized; tier++ {
-				data, _, err := Compact(f, tier, false)
+				data, _, err := Compact(f, tier, goabi.Refuse)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -1,46 +1,17 @@
 package pcln
 
-// Indices of the pc tables and function data of a function
-// (internal/abi/symtab.go, PCDATA_ and FUNCDATA_).
-const (
-	pcdataUnsafePoint = iota
-	pcdataStackMap
-	pcdataInlTree
-	pcdataArgLive
-	pcdataPanicBounds
-	numPCData
-)
-
-const (
-	funcdataArgsMap = iota
-	funcdataLocalsMap
-	funcdataStackObjects
-	funcdataInlTree
-	funcdataOpenDefer
-	funcdataArgInfo
-	funcdataArgLive
-	funcdataWrapInfo
-	numFuncData
-)
+import "github.com/go3s/rules_go3s/internal/goabi"
 
 // funcdataAlign is the alignment of each kind in bytes: what the runtime reads
 // as one word is aligned.
-var funcdataAlign = [numFuncData]int{4, 4, 8, 4, 1, 1, 1, 4}
-
-// Values of FUNCDATA_ArgInfo (internal/abi/symtab.go, TraceArgs).
-const (
-	traceArgsEnd   = 0xff
-	traceArgsFirst = 0xfb // the least that is no offset
-)
-
-const inlRecord = 16 // bytes of a runtime.inlinedCall
+var funcdataAlign = [goabi.NumFuncData]int{4, 4, 8, 4, 1, 1, 1, 4}
 
 // maxFuncData bounds one piece of function data in bytes.
 const maxFuncData = 64 << 20
 
 // data returns what funcdata kind of r holds, whose length only its contents
 // tell: the reader of each kind in package runtime is named. Inline trees have
-// inlRecord bytes for each of the given number of records.
+// goabi.InlinedCall bytes for each of the given number of records.
 func (t *Table) data(r *record, kind int, records int, liveMax int32) ([]byte, error) {
 	off := r.funcdata[kind]
 	if uint64(off) > uint64(len(t.gofunc)) {
@@ -54,7 +25,7 @@ func (t *Table) data(r *record, kind int, records int, liveMax int32) ([]byte, e
 		return b[:n], nil
 	}
 	switch kind {
-	case funcdataArgsMap, funcdataLocalsMap: // stackmapdata
+	case goabi.FuncDataArgsMap, goabi.FuncDataLocalsMap: // stackmapdata
 		if _, err := need(8); err != nil {
 			return nil, err
 		}
@@ -63,7 +34,7 @@ func (t *Table) data(r *record, kind int, records int, liveMax int32) ([]byte, e
 			return nil, t.errorf(0, "the stack map at %#x has %d maps of %d bits", off, int32(n), int32(bits))
 		}
 		return need(8 + n*((bits+7)/8))
-	case funcdataStackObjects: // (*stkframe).getStackMap; stackObjectRecord
+	case goabi.FuncDataStackObjects: // (*stkframe).getStackMap; stackObjectRecord
 		if _, err := need(8); err != nil {
 			return nil, err
 		}
@@ -72,37 +43,37 @@ func (t *Table) data(r *record, kind int, records int, liveMax int32) ([]byte, e
 			return nil, t.errorf(0, "the list of stack objects at %#x has %d members", off, n)
 		}
 		return need(8 + n*16)
-	case funcdataInlTree:
-		return need(uint64(records) * inlRecord)
-	case funcdataOpenDefer: // (*_panic).initOpenCodedDefers
+	case goabi.FuncDataInlTree:
+		return need(uint64(records) * goabi.InlinedCall)
+	case goabi.FuncDataOpenDefer: // (*_panic).initOpenCodedDefers
 		_, n := uvarint(b)
 		_, m := uvarint(b[n:])
 		if n == 0 || m == 0 {
 			return nil, t.errorf(0, "the record of open-coded defers at %#x has no end", off)
 		}
 		return b[:n+m], nil
-	case funcdataArgInfo: // printArgs
+	case goabi.FuncDataArgInfo: // printArgs
 		for n := 0; n < len(b); n++ {
 			switch c := b[n]; {
-			case c == traceArgsEnd:
+			case c == goabi.TraceArgsEnd:
 				return b[:n+1], nil
-			case c < traceArgsFirst:
+			case c < goabi.TraceArgsFirst:
 				n++
 			}
 		}
 		return nil, t.errorf(0, "the record of arguments at %#x has no end", off)
-	case funcdataArgLive: // printArgs, isLive
+	case goabi.FuncDataArgLive: // printArgs, isLive
 		if liveMax <= 0 {
 			return need(1)
 		}
 		slots := 0
-		if r.funcdata[funcdataArgInfo] != noFuncData && len(b) > 0 {
-			info, err := t.data(r, funcdataArgInfo, 0, 0)
+		if r.funcdata[goabi.FuncDataArgInfo] != goabi.NoFuncData && len(b) > 0 {
+			info, err := t.data(r, goabi.FuncDataArgInfo, 0, 0)
 			if err != nil {
 				return nil, err
 			}
 			for n := 0; n < len(info); n++ {
-				if info[n] < traceArgsFirst {
+				if info[n] < goabi.TraceArgsFirst {
 					if info[n] >= b[0] {
 						slots++
 					}

@@ -6,6 +6,7 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/fuzztest"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // mutateSmall returns a copy of a program with bytes changed in its tables, its module data and its code: 4 bytes of seed
@@ -31,32 +32,34 @@ func mutateSmall(data []byte, f *goelf.File, seed []byte) []byte {
 // wrong result through, and it does not panic. What it makes of them is compacted already, and a side file reads.
 func FuzzSmallPrograms(f *testing.F) {
 	var programs []*goelf.File
-	for _, machine := range smallMachines {
-		p, err := goelf.Parse("small", smallProgram(machine))
-		if err != nil {
-			f.Fatal(err)
+	for _, release := range smallReleases {
+		for _, machine := range smallMachines {
+			p, err := goelf.Parse("small", smallProgram(machine, release))
+			if err != nil {
+				f.Fatal(err)
+			}
+			programs = append(programs, p)
 		}
-		programs = append(programs, p)
 	}
-	for which := range byte(9) {
+	for which := range byte(3 * len(programs)) {
 		f.Add([]byte{0, 0, 0, 0, 0}, which)
 		f.Add([]byte{16, 0, 0, 0, 1, 1, 0, 0, 0x80, 7}, which)
 		f.Add([]byte{0, 2, 0, 0, 0xff, 0, 3, 0, 0xc0, 1}, which)
 		f.Add([]byte{0xe0, 1, 0, 0, 0x80, 0, 3, 0, 0, 1}, which)
 	}
 	f.Fuzz(func(t *testing.T, seed []byte, which byte) {
-		p := programs[which%3]
-		tier := Tier(which / 3 % 3)
+		p := programs[int(which)%len(programs)]
+		tier := Tier(int(which) / len(programs) % 3)
 		g, err := goelf.Parse("mutant", mutateSmall(p.Data, p, seed))
 		if err != nil {
 			return
 		}
-		if table, err := Read(g, false); err == nil {
+		if table, err := Read(g, goabi.Refuse); err == nil {
 			table.Anatomy()
 		}
 		var out []byte
 		var symbols *Symbols
-		fuzztest.Bounded(t, len(g.Data), 1000, func() { out, symbols, err = Compact(g, tier, false) })
+		fuzztest.Bounded(t, len(g.Data), 1000, func() { out, symbols, err = Compact(g, tier, goabi.Refuse) })
 		if (out == nil) == (err == nil) {
 			t.Fatalf("%d bytes and error %v", len(out), err)
 		}
@@ -71,7 +74,7 @@ func FuzzSmallPrograms(f *testing.F) {
 			readAll(t, symbols)
 			return
 		}
-		again, _, err := Compact(h, tier, false)
+		again, _, err := Compact(h, tier, goabi.Refuse)
 		if err != nil || len(again) > len(out) {
 			t.Errorf("compacted again: %d bytes, %v; want at most %d", len(again), err, len(out))
 		}

@@ -1,6 +1,10 @@
 package pcln
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/go3s/rules_go3s/internal/goabi"
+)
 
 // An inlTree is the tree of calls inlined into one function: those of its
 // records that some instruction needs.
@@ -21,7 +25,7 @@ type inlCall struct {
 // inlTree reads the records that the runs refer to, directly or as parents.
 func (t *Table) inlTree(r *record, runs []run) (*inlTree, error) {
 	tree := &inlTree{calls: map[int32]inlCall{}}
-	if r.funcdata[funcdataInlTree] == noFuncData {
+	if r.funcdata[goabi.FuncDataInlTree] == goabi.NoFuncData {
 		// Indices without a tree mean nothing.
 		return tree, nil
 	}
@@ -47,11 +51,11 @@ func (t *Table) inlTree(r *record, runs []run) (*inlTree, error) {
 
 // inlinedCall reads the record with that index, which is not negative.
 func (t *Table) inlinedCall(r *record, index int32) (inlCall, error) {
-	data, err := t.data(r, funcdataInlTree, int(index)+1, 0)
+	data, err := t.data(r, goabi.FuncDataInlTree, int(index)+1, 0)
 	if err != nil {
 		return inlCall{}, err
 	}
-	b := data[int(index)*inlRecord:]
+	b := data[int(index)*goabi.InlinedCall:]
 	off := le.Uint32(b[4:])
 	call := inlCall{id: b[0], anonymous: off == 0, parent: le.Uint32(b[8:]), startLine: le.Uint32(b[12:])}
 	call.name, err = t.name(off)

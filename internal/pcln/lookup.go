@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // A Func is a function of a program of the tier Symbolized.
@@ -29,7 +31,7 @@ type Frame struct {
 
 // IsWrapper reports whether the function is one that the compiler made to call
 // another one, which tracebacks leave out.
-func (f *Frame) IsWrapper() bool { return f.ID == idWrapper }
+func (f *Frame) IsWrapper() bool { return f.ID == goabi.FuncIDWrapper }
 
 // maxSharing is how often each byte of the names may be part of the name of a function. Names that end another one share its bytes.
 const maxSharing = 16
@@ -57,8 +59,8 @@ func (s *Symbols) Functions() ([]Func, error) {
 			return nil, t.errorf(0, "function %d begins before the one before it", i)
 		}
 		args := false
-		if r.funcdata[funcdataArgInfo] != noFuncData {
-			info, err := t.data(&r, funcdataArgInfo, 0, 0)
+		if r.funcdata[goabi.FuncDataArgInfo] != goabi.NoFuncData {
+			info, err := t.data(&r, goabi.FuncDataArgInfo, 0, 0)
 			if err != nil {
 				return nil, err
 			}
@@ -82,9 +84,9 @@ func (s *Symbols) Frames(i int, off uint64) ([]Frame, error) {
 	}
 	var list []Frame
 	var passed chain
-	hasTree := r.funcdata[funcdataInlTree] != noFuncData
+	hasTree := r.funcdata[goabi.FuncDataInlTree] != goabi.NoFuncData
 	for hasTree {
-		index, err := t.valueIn(r.pcdata[pcdataInlTree], r.size, off)
+		index, err := t.valueIn(r.pcdata[goabi.PCDataInlTree], r.size, off)
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // # Names of the tier Symbolized
@@ -85,7 +87,6 @@ func Exported(rest string) bool {
 }
 
 const (
-	idWrapper = 23 // internal/abi/symtab.go, FuncIDWrapper
 	nameGroup = 16 // functions whose names share their bytes
 )
 
@@ -107,7 +108,7 @@ type namer struct {
 // next returns the name in the output of the function that is called name, and
 // has the given funcID, in the input.
 func (n *namer) next(name string, id uint8) string {
-	wrapper := id == idWrapper && strings.Contains(name, ".(*")
+	wrapper := id == goabi.FuncIDWrapper && strings.Contains(name, ".(*")
 	if keepsName(name) || wrapper && strings.HasPrefix(name, runtimePrefix) {
 		return name
 	}
@@ -239,7 +240,7 @@ func (s *symbolizer) reduceTree(i int, runs []run, tree *inlTree) ([]run, error)
 		return nil, err
 	}
 	keep := make([]bool, len(runs))
-	if r.id == idWrapper {
+	if r.id == goabi.FuncIDWrapper {
 		for k := range keep {
 			keep[k] = true
 		}

@@ -1,6 +1,6 @@
 // Package pcln makes the tables by which the Go runtime unwinds stacks smaller,
 // in linked programs. They are the section .gopclntab, a third of a stripped
-// program. It refuses programs of Go releases that it was not verified with, and
+// program. It refuses programs of Go releases that goabi.Linked refuses, and
 // any program whose tables do not fit together.
 //
 // # The tables
@@ -53,6 +53,7 @@ import (
 	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // A Tier says what a compacted program can tell of itself in a traceback.
@@ -85,9 +86,10 @@ func ParseTier(name string) (Tier, error) {
 // given tier. The new program has been compared with f. Symbols is nil but in the
 // tier Symbolized, which wants a program with a GNU build ID.
 //
-// The error says what of f was not as expected; f is not changed.
-func Compact(f *goelf.File, tier Tier, allowUnverifiedGo bool) (program []byte, symbols *Symbols, err error) {
-	t, err := Read(f, allowUnverifiedGo)
+// u says what to do about a program of a Go release that was not verified. The error says what of f was not as
+// expected; f is not changed.
+func Compact(f *goelf.File, tier Tier, u goabi.Unverified) (program []byte, symbols *Symbols, err error) {
+	t, err := Read(f, u)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -109,11 +111,11 @@ func Compact(f *goelf.File, tier Tier, allowUnverifiedGo bool) (program []byte, 
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: the compacted program is damaged, please report this: %w", f.Name, err)
 	}
-	u, err := Read(g, allowUnverifiedGo)
+	n, err := Read(g, u)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: the compacted program is damaged, please report this: %w", f.Name, err)
 	}
-	if err := Verify(t, u, tier); err != nil {
+	if err := Verify(t, n, tier); err != nil {
 		return nil, nil, fmt.Errorf("please report this: %w", err)
 	}
 	return program, symbols, nil

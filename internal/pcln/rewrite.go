@@ -81,7 +81,7 @@ func (w *rewriter) checkFIPS() error {
 		return err
 	}
 	for _, r := range []gobin.Range{info.Text, info.ROData, info.NoPtrData, info.Data} {
-		for _, c := range []gobin.Range{{Start: w.t.Section.Addr, End: w.end}, {Start: w.t.module, End: w.t.module + modSize}} {
+		for _, c := range []gobin.Range{{Start: w.t.Section.Addr, End: w.end}, {Start: w.t.module, End: w.t.module + w.t.layout.Size}} {
 			if r.Start < c.End && c.Start < r.End {
 				return fmt.Errorf("%s: the FIPS 140 sum covers %#x to %#x, of which %#x to %#x would change", w.f.Name, r.Start, r.End, c.Start, c.End)
 			}

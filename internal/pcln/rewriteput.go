@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 func (w *rewriter) putTables() error {
@@ -21,14 +22,14 @@ func (w *rewriter) putTables() error {
 // putModule writes the words of moduledata, also those that a table of relocations
 // has: linkers differ in whether they write them in place as well.
 func (w *rewriter) putModule() error {
-	b, err := w.bytes(w.t.module, modSize)
+	b, err := w.bytes(w.t.module, w.t.layout.Size)
 	if err != nil {
 		return err
 	}
-	for off := uint64(modEnd + 8); off < modSize; off += 8 {
+	for off := w.t.layout.PCLnTabEnd + 8; off < len(w.t.mod); off += 8 {
 		old := le.Uint64(w.t.mod[off:])
 		if new := w.address(old); new != old {
-			if off != modTypes && off != modITabs {
+			if off != w.t.layout.TypeLinks && off != w.t.layout.ItabLinks {
 				return fmt.Errorf("%s: moduledata refers to %#x at offset %d, which would move", w.f.Name, old, off)
 			}
 			w.res.Module[off] = new
@@ -64,7 +65,7 @@ func (w *rewriter) putDynamic() error {
 func (w *rewriter) putSymbols() error {
 	mod := w.t.mod
 	parts := map[uint64]uint64{} // new addresses by old ones
-	for _, off := range []uint64{modNames, modCUTab, modFiles, modPCTab, modFuncs, modFind, modGoFunc, modEnd} {
+	for _, off := range []int{goabi.ModuleFuncNames, goabi.ModuleUnits, goabi.ModuleFiles, goabi.ModulePCTab, goabi.ModuleFuncs, goabi.ModuleFindFuncTab, w.t.layout.GoFunc, w.t.layout.PCLnTabEnd} {
 		parts[le.Uint64(mod[off:])] = w.res.Module[off]
 	}
 	for i := range w.f.Sections {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // putRelocations changes the addends of relative relocations of moduledata, and
@@ -12,13 +13,13 @@ import (
 func (w *rewriter) putRelocations() error {
 	return w.f.Relocations(func(r goelf.Relocation) error {
 		off := r.Site - w.t.module
-		v, known := w.res.Module[off]
+		v, known := w.res.Module[int(off)]
 		switch {
-		case !r.Relative && off < modSize:
+		case !r.Relative && off < w.t.layout.Size:
 			return fmt.Errorf("%s: the word of moduledata at %#x is relocated by a symbol, want its address in the program", w.f.Name, r.Site)
 		case !r.Relative || !w.changes(r.Addend):
 			return nil
-		case !known && off != modHeader:
+		case !known && off != goabi.ModuleHeader:
 			return fmt.Errorf("%s: a relocation at %#x refers to %#x, which would change; only moduledata should", w.f.Name, r.Site, r.Addend)
 		case !known || r.Entry == 0:
 			return nil

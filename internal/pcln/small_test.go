@@ -8,6 +8,7 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/elf/elftest"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // A smallFunc is a function of a small program.
@@ -18,8 +19,8 @@ type smallFunc struct {
 	sp       []run
 	file     []run
 	line     []run
-	pcdata   [numPCData][]run
-	funcdata [numFuncData][]byte
+	pcdata   [goabi.NumPCData][]run
+	funcdata [goabi.NumFuncData][]byte
 }
 
 // words returns 32-bit words as they are in memory.
@@ -48,34 +49,42 @@ func smallFuncs(unit uint64) []smallFunc {
 	full := smallFunc{
 		name: "main.main", code: sized(200),
 		sp: at(4, 0, 190, 40, 200, 0), file: at(50, 0, 80, 1, 200, 0), line: at(10, 7, 50, 8, 80, 300, 200, 9),
-		funcdata: [numFuncData][]byte{
-			funcdataArgsMap: maps(1), funcdataLocalsMap: maps(3), funcdataStackObjects: append(words(1, 0), make([]byte, 16)...),
-			funcdataInlTree: append(call(1, 3, 49), call(12, 4, 50)...), funcdataOpenDefer: {9, 17}, funcdataArgInfo: {0, 8, 8, 8, 0xff}, funcdataArgLive: {0, 3, 1},
+		funcdata: [goabi.NumFuncData][]byte{
+			goabi.FuncDataArgsMap: maps(1), goabi.FuncDataLocalsMap: maps(3), goabi.FuncDataStackObjects: append(words(1, 0), make([]byte, 16)...),
+			goabi.FuncDataInlTree: append(call(1, 3, 49), call(12, 4, 50)...), goabi.FuncDataOpenDefer: {9, 17}, goabi.FuncDataArgInfo: {0, 8, 8, 8, 0xff}, goabi.FuncDataArgLive: {0, 3, 1},
 		},
 	}
-	full.pcdata = [numPCData][]run{
-		pcdataUnsafePoint: at(4, none-1, 100, none, 110, none-2, 200, none), pcdataStackMap: at(4, none, 90, 0, 150, 1, 200, 2),
-		pcdataInlTree: at(50, none, 60, 0, 80, 1, 200, none), pcdataArgLive: at(10, none, 60, 1, 200, 2), pcdataPanicBounds: at(90, none, 91, 17, 200, none),
+	full.pcdata = [goabi.NumPCData][]run{
+		goabi.PCDataUnsafePoint: at(4, none-1, 100, none, 110, none-2, 200, none), goabi.PCDataStackMap: at(4, none, 90, 0, 150, 1, 200, 2),
+		goabi.PCDataInlTree: at(50, none, 60, 0, 80, 1, 200, none), goabi.PCDataArgLive: at(10, none, 60, 1, 200, 2), goabi.PCDataPanicBounds: at(90, none, 91, 17, 200, none),
 	}
 	const callGorecover = 70 // in main.main, inlined
 	copy(full.code[callGorecover:], []byte{0xe8, 0, 0, 0, 0})
 	half := full
 	half.name, half.code = "main.half", sized(120)
-	half.funcdata[funcdataInlTree], half.pcdata[pcdataInlTree] = nil, nil
+	half.funcdata[goabi.FuncDataInlTree], half.pcdata[goabi.PCDataInlTree] = nil, nil
 	half.sp = at(120, 8)
 	half.line, half.file = at(120, 40), at(120, 1)
 	plain := smallFunc{name: "runtime.gorecover", code: sized(32), sp: at(32, 0), line: at(32, 90), file: at(32, 1)}
 	wrapper := full
-	wrapper.name, wrapper.id = "main.(*T).m", idWrapper
-	wrapper.funcdata[funcdataWrapInfo] = words(64)
+	wrapper.name, wrapper.id = "main.(*T).m", goabi.FuncIDWrapper
+	wrapper.funcdata[goabi.FuncDataWrapInfo] = words(64)
 	method := plain
 	method.name = "reflect.Value.Call"
-	asm := smallFunc{name: "runtime.morestack", flag: flagAsm, code: sized(16), sp: at(16, 0)}
+	asm := smallFunc{name: "runtime.morestack", flag: goabi.FuncFlagAsm, code: sized(16), sp: at(16, 0)}
 	return []smallFunc{full, half, plain, wrapper, method, asm}
 }
 
+// smallReleases are Go releases of small programs, one of each series with a layout of its own.
+var smallReleases = []string{"go1.26.8", "go1.27.4"}
+
 // smallProgram returns a program of a few functions: tables of it are compacted and compared in microseconds.
-func smallProgram(machine elf.Machine) []byte {
+func smallProgram(machine elf.Machine, release string) []byte {
+	series, err := goabi.For(release)
+	if err != nil {
+		panic(err)
+	}
+	layout := &series.Module
 	unit := smallUnits[machine]
 	funcs := smallFuncs(unit)
 	names := []byte("\x00main.inner\x00strings.outer\x00")
@@ -94,14 +103,14 @@ func smallProgram(machine elf.Machine) []byte {
 	for _, f := range funcs {
 		starts = append(starts, uint64(len(text)))
 		ftab = append(ftab, words(uint32(len(text)), uint32((len(funcs)*2+1)*4+len(records)))...)
-		records = append(records, words(uint32(len(text)), uint32(len(names)), 16, 0, offset(f.sp), offset(f.file), offset(f.line), numPCData, 0, 5)...)
-		records = append(records, f.id, f.flag, 0, numFuncData)
+		records = append(records, words(uint32(len(text)), uint32(len(names)), 16, 0, offset(f.sp), offset(f.file), offset(f.line), goabi.NumPCData, 0, 5)...)
+		records = append(records, f.id, f.flag, 0, goabi.NumFuncData)
 		for _, p := range f.pcdata {
 			records = append(records, words(offset(p))...)
 		}
 		for kind, d := range f.funcdata {
 			if d == nil {
-				records = append(records, words(noFuncData)...)
+				records = append(records, words(goabi.NoFuncData)...)
 				continue
 			}
 			for len(gofunc)%funcdataAlign[kind] != 0 {
@@ -129,17 +138,17 @@ func smallProgram(machine elf.Machine) []byte {
 	}
 
 	// The section, and where its parts are.
-	section := words(magic, uint32(unit)<<16|8<<24, uint32(len(funcs)), 0, 2, 0)
-	section = append(section, make([]byte, headerSize-len(section))...)
-	module := make([]byte, 512)
-	refs := map[int]uint64{modHeader: 0} // words of moduledata that are addresses in the section
+	section := words(goabi.PCLnTabMagic, uint32(unit)<<16|8<<24, uint32(len(funcs)), 0, 2, 0)
+	section = append(section, make([]byte, goabi.PCHeaderSize-len(section))...)
+	module := make([]byte, layout.Size)
+	refs := map[int]uint64{goabi.ModuleHeader: 0} // words of moduledata that are addresses in the section
 	for _, p := range []struct {
 		field, module int
 		unit          int
 		data          []byte
 	}{
-		{32, modNames, 1, names}, {40, modCUTab, 4, words(0, 5)}, {48, modFiles, 1, files}, {56, modPCTab, 1, pctab},
-		{64, modFuncs, 1, append(ftab, records...)}, {0, modGoFunc, 0, gofunc}, {0, modFind, 0, find},
+		{32, goabi.ModuleFuncNames, 1, names}, {40, goabi.ModuleUnits, 4, words(0, 5)}, {48, goabi.ModuleFiles, 1, files}, {56, goabi.ModulePCTab, 1, pctab},
+		{64, goabi.ModuleFuncs, 1, append(ftab, records...)}, {0, layout.GoFunc, 0, gofunc}, {0, goabi.ModuleFindFuncTab, 0, find},
 	} {
 		for len(section)%8 != 0 {
 			section = append(section, 0)
@@ -155,13 +164,13 @@ func smallProgram(machine elf.Machine) []byte {
 		}
 		section = append(section, p.data...)
 	}
-	refs[modFTab], refs[modEnd] = refs[modFuncs], uint64(len(section))
-	for _, off := range []int{modFTab + 8, modFTab + 16} {
+	refs[goabi.ModuleFuncTab], refs[layout.PCLnTabEnd] = refs[goabi.ModuleFuncs], uint64(len(section))
+	for _, off := range []int{goabi.ModuleFuncTab + 8, goabi.ModuleFuncTab + 16} {
 		le.PutUint64(module[off:], uint64(len(funcs)+1))
 	}
 
 	info := append([]byte("\xff Go buildinf:\x08\x02"), make([]byte, 16)...)
-	info = append(append(binary.AppendUvarint(info, 8), "go1.26.8"...), 0)
+	info = append(append(binary.AppendUvarint(info, uint64(len(release))), release...), 0)
 	const alloc, write = elf.SHF_ALLOC, elf.SHF_WRITE
 	progbits := func(name string, flags elf.SectionFlag, load int, data []byte) elftest.Section {
 		return elftest.Section{Name: name, Type: elf.SHT_PROGBITS, Flags: alloc | flags, Align: 16, Data: data, Load: load}
@@ -182,7 +191,7 @@ func smallProgram(machine elf.Machine) []byte {
 	for off, to := range refs {
 		m.Put64(mod+off, base+to)
 	}
-	for off, v := range map[int]uint64{modMinPC: start, modMaxPC: start + end, modText: start, modText + 8: start + end, modTextSect + 8: 1, modTextSect + 16: 1} {
+	for off, v := range map[int]uint64{goabi.ModuleMinPC: start, goabi.ModuleMaxPC: start + end, goabi.ModuleText: start, goabi.ModuleText + 8: start + end, layout.TextSects + 8: 1, layout.TextSects + 16: 1} {
 		m.Put64(mod+off, v)
 	}
 	fips := m.Off(".go.fipsinfo")
@@ -198,16 +207,17 @@ var smallMachines = []elf.Machine{elf.EM_X86_64, elf.EM_AARCH64, elf.EM_RISCV}
 
 // The small programs are whole: all tiers compact them, and the side file of the last one reads.
 func TestSmallPrograms(t *testing.T) {
-	for _, machine := range smallMachines {
-		data := smallProgram(machine)
+	for i := range len(smallMachines) * len(smallReleases) {
+		machine, release := smallMachines[i%len(smallMachines)], smallReleases[i/len(smallMachines)]
+		data := smallProgram(machine, release)
 		size := len(data)
 		for tier := Full; tier <= Symbolized; tier++ {
-			t.Run(fmt.Sprint(machine, tier), func(t *testing.T) {
+			t.Run(fmt.Sprint(release, machine, tier), func(t *testing.T) {
 				f, err := goelf.Parse("small", data)
 				if err != nil {
 					t.Fatal(err)
 				}
-				out, symbols, err := Compact(f, tier, false)
+				out, symbols, err := Compact(f, tier, goabi.Refuse)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -11,6 +11,7 @@ import (
 	"io"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
@@ -149,7 +150,7 @@ func ReadSymbols(name string, data []byte) (*Symbols, error) {
 		}
 	}
 	// Each function has a record of its own.
-	if t.quantum != 1 && t.quantum != 2 && t.quantum != 4 || t.count < 1 || t.count > (len(t.funcs)-4)/(ftabEntry+recordSize) {
+	if t.quantum != 1 && t.quantum != 2 && t.quantum != 4 || t.count < 1 || t.count > (len(t.funcs)-4)/(goabi.FuncTabEntry+goabi.FuncSize) {
 		return fail("instruction size %d, %d functions in %d bytes", t.quantum, t.count, len(t.funcs))
 	}
 	return s, nil

@@ -5,49 +5,24 @@ import (
 	"fmt"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
-	"github.com/go3s/rules_go3s/internal/goversion"
 )
 
 var le = binary.LittleEndian
 
 const (
-	magic      = 0xfffffff1 // internal/abi/symtab.go, CurrentPCLnTabMagic
-	headerSize = 72
-	ftabEntry  = 8
 	findBucket = 20 // bytes for 4096 bytes of text
-	noFuncData = ^uint32(0)
 	noCU       = ^uint32(0)
-)
-
-// Places in moduledata (runtime/symtab.go), in bytes.
-const (
-	modHeader   = 0
-	modNames    = 8 // slices: address, length, capacity
-	modCUTab    = 32
-	modFiles    = 56
-	modPCTab    = 80
-	modFuncs    = 104
-	modFTab     = 128
-	modFind     = 152
-	modMinPC    = 160
-	modMaxPC    = 168
-	modText     = 176
-	modROData   = 312
-	modGoFunc   = 320
-	modEnd      = 328
-	modTextSect = 336
-	modTypes    = 360 // typelinks
-	modITabs    = 384 // itablinks
-	modSize     = 408 // bytes that are read
 )
 
 // A Table is the tables of one executable. It shares the file's memory.
 type Table struct {
 	f       *goelf.File
 	Section goelf.Section // .gopclntab
-	module  uint64        // address of moduledata
-	mod     []byte        // its first modSize bytes, relocated
+	layout  *goabi.Module
+	module  uint64 // address of moduledata
+	mod     []byte // moduledata, relocated
 
 	quantum uint64 // instruction size in bytes, the unit of pc deltas
 	header  []byte
@@ -67,17 +42,15 @@ type Table struct {
 }
 
 // Read finds the tables of f. It fails when f is not a Go executable, when it was
-// made by a Go release that this package was not verified with (unless
-// allowUnverified), and when the tables do not fit together.
-func Read(f *goelf.File, allowUnverified bool) (*Table, error) {
+// made by a Go release that goabi.Linked refuses, and when the tables do not fit together.
+func Read(f *goelf.File, u goabi.Unverified) (*Table, error) {
 	info, err := gobin.ReadBuildInfo(f)
 	if err != nil {
 		return nil, err
 	}
-	if !allowUnverified {
-		if err := goversion.Check(f.Name, info.GoVersion); err != nil {
-			return nil, err
-		}
+	series, _, err := goabi.Linked(info.GoVersion, u)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
 	ft, err := gobin.ReadFuncTable(f)
 	if err != nil {
@@ -87,11 +60,11 @@ func Read(f *goelf.File, allowUnverified bool) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := f.Section(".gopclntab")
+	s := f.Section(goabi.PCLnTab)
 	if s == nil {
 		return nil, fmt.Errorf("%s: has no section .gopclntab: its tables cannot be told from what follows them. Give the file with its section headers", f.Name)
 	}
-	t := &Table{f: f, Section: *s, module: m.Addr, count: ft.Len()}
+	t := &Table{f: f, layout: &series.Module, Section: *s, module: m.Addr, count: ft.Len()}
 	return t, t.read()
 }
 
@@ -106,15 +79,15 @@ func (t *Table) read() error {
 	if err != nil {
 		return err
 	}
-	mod, err := f.Relocated(t.module, modSize)
+	mod, err := f.Relocated(t.module, t.layout.Size)
 	if err != nil {
 		return err
 	}
 	t.mod = mod
 	word := func(off int) uint64 { return le.Uint64(mod[off:]) }
 	base, size := t.Section.Addr, uint64(len(data))
-	if size < headerSize || base+size < base || le.Uint32(data) != magic || word(modHeader) != base {
-		return t.errorf(0, "module data has the header at %#x, want the section's address %#x", word(modHeader), base)
+	if size < goabi.PCHeaderSize || base+size < base || le.Uint32(data) != goabi.PCLnTabMagic || word(goabi.ModuleHeader) != base {
+		return t.errorf(0, "module data has the header at %#x, want the section's address %#x", word(goabi.ModuleHeader), base)
 	}
 	var bad error
 	part := func(name string, off int, unit uint64) []byte {
@@ -133,27 +106,27 @@ func (t *Table) read() error {
 		}
 		return data[addr-base : end-base]
 	}
-	t.header = data[:headerSize]
-	t.quantum = uint64(data[6])
-	t.names = part("the function names", modNames, 1)
-	t.cutab = part("the compilation unit table", modCUTab, 4)
-	t.files = part("the file names", modFiles, 1)
-	t.pctab = part("the pc tables", modPCTab, 1)
-	t.funcs = part("the functions", modFuncs, 1)
-	ftab := part("the function table", modFTab, ftabEntry)
-	t.find = rest("the find table", modFind, base+size)
-	t.gofunc = rest("the function data", modGoFunc, base+size)
-	t.textAddr, t.minPC, t.maxPC = word(modText), word(modMinPC), word(modMaxPC)
-	t.rodata = word(modROData)
+	t.header = data[:goabi.PCHeaderSize]
+	t.quantum = uint64(data[goabi.MinPCQuantum])
+	t.names = part("the function names", goabi.ModuleFuncNames, 1)
+	t.cutab = part("the compilation unit table", goabi.ModuleUnits, 4)
+	t.files = part("the file names", goabi.ModuleFiles, 1)
+	t.pctab = part("the pc tables", goabi.ModulePCTab, 1)
+	t.funcs = part("the functions", goabi.ModuleFuncs, 1)
+	ftab := part("the function table", goabi.ModuleFuncTab, goabi.FuncTabEntry)
+	t.find = rest("the find table", goabi.ModuleFindFuncTab, base+size)
+	t.gofunc = rest("the function data", t.layout.GoFunc, base+size)
+	t.textAddr, t.minPC, t.maxPC = word(goabi.ModuleText), word(goabi.ModuleMinPC), word(goabi.ModuleMaxPC)
+	t.rodata = word(t.layout.ROData)
 	switch {
 	case bad != nil:
 		return bad
 	case t.quantum != 1 && t.quantum != 2 && t.quantum != 4:
 		return t.errorf(6, "instruction size %d, want 1, 2 or 4", t.quantum)
-	case word(modFTab) != word(modFuncs) || len(ftab)/ftabEntry != t.count+1 || len(ftab)-4 > len(t.funcs):
-		return t.errorf(8, "module data has a function table of %d entries at %#x, want %d at %#x", len(ftab)/ftabEntry, word(modFTab), t.count+1, word(modFuncs))
-	case word(modTextSect+8) != 1:
-		return t.errorf(0, "the program has %d text sections, want one", word(modTextSect+8))
+	case word(goabi.ModuleFuncTab) != word(goabi.ModuleFuncs) || len(ftab)/goabi.FuncTabEntry != t.count+1 || len(ftab)-4 > len(t.funcs):
+		return t.errorf(8, "module data has a function table of %d entries at %#x, want %d at %#x", len(ftab)/goabi.FuncTabEntry, word(goabi.ModuleFuncTab), t.count+1, word(goabi.ModuleFuncs))
+	case word(t.layout.TextSects+8) != 1:
+		return t.errorf(0, "the program has %d text sections, want one", word(t.layout.TextSects+8))
 	case t.textAddr > t.minPC || t.minPC != t.textAddr+t.entry(0) || t.maxPC != t.textAddr+t.entry(t.count):
 		return t.errorf(0, "module data has functions from %#x to %#x, the function table from %#x to %#x", t.minPC, t.maxPC, t.textAddr+t.entry(0), t.textAddr+t.entry(t.count))
 	}
@@ -181,7 +154,7 @@ func (t *Table) Len() int { return t.count }
 
 // entry returns the text offset of function i in bytes; of the end of the last
 // function for i == Len().
-func (t *Table) entry(i int) uint64 { return uint64(le.Uint32(t.funcs[i*ftabEntry:])) }
+func (t *Table) entry(i int) uint64 { return uint64(le.Uint32(t.funcs[i*goabi.FuncTabEntry:])) }
 
 // A record is a _func (runtime/runtime2.go) with the arrays behind it.
 type record struct {
@@ -196,20 +169,18 @@ type record struct {
 	startLine   uint32
 	id          uint8
 	flag        uint8
-	pcdata      [numPCData]uint32
-	funcdata    [numFuncData]uint32 // noFuncData for none
-	size        uint64              // in bytes up to the next function; no part of a _func
+	pcdata      [goabi.NumPCData]uint32
+	funcdata    [goabi.NumFuncData]uint32 // goabi.NoFuncData for none
+	size        uint64                    // in bytes up to the next function; no part of a _func
 }
-
-const recordSize = 44
 
 // record decodes the record of function i.
 func (t *Table) record(i int) (record, error) {
-	off := uint64(le.Uint32(t.funcs[i*ftabEntry+4:]))
+	off := uint64(le.Uint32(t.funcs[i*goabi.FuncTabEntry+4:]))
 	size := uint64(len(t.funcs))
 	at := uint64(0)
-	if off%4 != 0 || off > size || size-off < recordSize {
-		return record{}, t.errorf(at, "function %d has its record at %#x, want room for %d bytes before %#x", i, off, recordSize, size)
+	if off%4 != 0 || off > size || size-off < goabi.FuncSize {
+		return record{}, t.errorf(at, "function %d has its record at %#x, want room for %d bytes before %#x", i, off, goabi.FuncSize, size)
 	}
 	b := t.funcs[off:]
 	word := func(n int) uint32 { return le.Uint32(b[4*n:]) }
@@ -219,8 +190,8 @@ func (t *Table) record(i int) (record, error) {
 		size: t.entry(i+1) - t.entry(i),
 	}
 	npc, nfd := uint64(word(7)), uint64(b[43])
-	if npc > numPCData || nfd > numFuncData || (npc+nfd)*4 > size-off-recordSize {
-		return record{}, t.errorf(at, "function %d has %d pc tables and %d pieces of function data, want at most %d and %d", i, npc, nfd, numPCData, numFuncData)
+	if npc > goabi.NumPCData || nfd > goabi.NumFuncData || (npc+nfd)*4 > size-off-goabi.FuncSize {
+		return record{}, t.errorf(at, "function %d has %d pc tables and %d pieces of function data, want at most %d and %d", i, npc, nfd, goabi.NumPCData, goabi.NumFuncData)
 	}
 	if uint64(r.entry) != t.entry(i) {
 		return record{}, t.errorf(at, "function %d begins at %#x by its record and %#x by the function table", i, r.entry, t.entry(i))
@@ -232,18 +203,18 @@ func (t *Table) record(i int) (record, error) {
 		r.pcdata[n] = word(11 + int(n))
 	}
 	for n := range r.funcdata {
-		r.funcdata[n] = noFuncData
+		r.funcdata[n] = goabi.NoFuncData
 		if uint64(n) < nfd {
 			r.funcdata[n] = word(11 + int(npc) + n)
 		}
 	}
 	// Nobody looks these up then (runtime/symtabinl.go, newInlineUnwinder;
 	// runtime/traceback.go, printArgs), and this package puts other things there.
-	if r.funcdata[funcdataInlTree] == noFuncData {
-		r.pcdata[pcdataInlTree] = 0
+	if r.funcdata[goabi.FuncDataInlTree] == goabi.NoFuncData {
+		r.pcdata[goabi.PCDataInlTree] = 0
 	}
-	if r.funcdata[funcdataArgInfo] == noFuncData {
-		r.pcdata[pcdataArgLive] = 0
+	if r.funcdata[goabi.FuncDataArgInfo] == goabi.NoFuncData {
+		r.pcdata[goabi.PCDataArgLive] = 0
 	}
 	return r, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // # Verification
@@ -62,7 +63,7 @@ func (v *verifier) memory() error {
 		return v.fail("the programs differ in segments, entry point or the place of their tables")
 	}
 	err := o.f.Relocations(func(r goelf.Relocation) error {
-		if r.Entry != 0 && r.Site-o.module < modSize {
+		if r.Entry != 0 && r.Site-o.module < v.old.layout.Size {
 			v.addends = append(v.addends, r.Entry)
 		}
 		return nil
@@ -130,7 +131,7 @@ func (v *verifier) sameBytes(a, b []byte, addr uint64) error {
 			}
 		}
 	}
-	mask(v.old.module, modSize)
+	mask(v.old.module, v.old.layout.Size)
 	for _, entry := range v.addends {
 		mask(entry+16, 8)
 	}
@@ -156,33 +157,32 @@ func (v *verifier) sameBytes(a, b []byte, addr uint64) error {
 // those.
 func (v *verifier) modules() error {
 	a, b := v.old.mod, v.new.mod
-	for off := modMinPC; off < modGoFunc; off += 8 {
-		if le.Uint64(a[off:]) != le.Uint64(b[off:]) {
+	layout := v.old.layout
+	for off := 0; off < len(a); off += 8 {
+		x, y := le.Uint64(a[off:]), le.Uint64(b[off:])
+		switch {
+		case off < goabi.ModuleMinPC || off == layout.GoFunc || off == layout.PCLnTabEnd || x == y:
+			continue
+		case off != layout.TypeLinks && off != layout.ItabLinks:
 			return v.fail("moduledata differs at offset %d", off)
 		}
-	}
-	// The type and interface links are the same, wherever they are.
-	for _, off := range []int{modTypes, modITabs} {
-		n := le.Uint64(a[off+8:])
-		unit := uint64(4)
-		if off == modITabs {
+		// The type and interface links are the same, wherever they are.
+		n, unit := le.Uint64(a[off+8:]), uint64(4)
+		if off == layout.ItabLinks {
 			unit = 8
 		}
-		if n != le.Uint64(b[off+8:]) || n > 1<<32 {
-			return v.fail("moduledata has another count at offset %d", off+8)
+		if n > 1<<32 {
+			return v.fail("moduledata has a count of %d at offset %d", n, off+8)
 		}
-		if n == 0 {
-			continue
-		}
-		x, err := v.old.f.Bytes(le.Uint64(a[off:]), n*unit)
+		p, err := v.old.f.Bytes(x, n*unit)
 		if err != nil {
 			return err
 		}
-		y, err := v.new.f.Bytes(le.Uint64(b[off:]), n*unit)
+		q, err := v.new.f.Bytes(y, n*unit)
 		if err != nil {
 			return err
 		}
-		if !bytes.Equal(x, y) {
+		if !bytes.Equal(p, q) {
 			return v.fail("moduledata refers to other links at offset %d", off)
 		}
 	}

@@ -1,15 +1,19 @@
 package pcln
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/go3s/rules_go3s/internal/goabi"
+)
 
 // maps compares stack maps: what (*stkframe).getStackMap returns.
 func (v *verifier) maps(int) error {
 
-	err := v.compare(v.a.pcdata[pcdataStackMap], v.b.pcdata[pcdataStackMap], v.a.size, func(s step) error {
+	err := v.compare(v.a.pcdata[goabi.PCDataStackMap], v.b.pcdata[goabi.PCDataStackMap], v.a.size, func(s step) error {
 		if max(s.old, 0) == max(s.new, 0) {
 			return nil
 		}
-		if s.oldRun == 0 && s.old == -1 && v.a.flag&flagAsm == 0 && v.old.f.GOARCH() != "riscv64" {
+		if s.oldRun == 0 && s.old == -1 && v.a.flag&goabi.FuncFlagAsm == 0 && v.old.f.GOARCH() != "riscv64" {
 			// See skipPrologue.
 			return v.noMorestack(s.end)
 		}
@@ -18,7 +22,7 @@ func (v *verifier) maps(int) error {
 	if err != nil {
 		return err
 	}
-	for _, kind := range []int{funcdataArgsMap, funcdataLocalsMap} {
+	for _, kind := range []int{goabi.FuncDataArgsMap, goabi.FuncDataLocalsMap} {
 		x, y, ok, err := v.both(kind)
 		if err != nil {
 			return err
@@ -51,10 +55,10 @@ func (v *verifier) noMorestack(end uint64) error {
 func (v *verifier) both(kind int) (x, y []byte, ok bool, err error) {
 	x, y = nil, nil
 	a, b := v.a.funcdata[kind], v.b.funcdata[kind]
-	if a == noFuncData && b == noFuncData {
+	if a == goabi.NoFuncData && b == goabi.NoFuncData {
 		return nil, nil, false, nil
 	}
-	if a == noFuncData || b == noFuncData {
+	if a == goabi.NoFuncData || b == goabi.NoFuncData {
 		return nil, nil, false, v.fail("function data of kind %d is there in one program only", kind)
 	}
 	if x, err = v.old.data(&v.a, kind, 0, v.liveMax()); err != nil {
@@ -68,7 +72,7 @@ func (v *verifier) both(kind int) (x, y []byte, ok bool, err error) {
 
 // liveMax returns the largest argument record that an instruction refers to.
 func (v *verifier) liveMax() (n int32) {
-	w, err := startWalk(v.old, v.a.pcdata[pcdataArgLive], v.a.size)
+	w, err := startWalk(v.old, v.a.pcdata[goabi.PCDataArgLive], v.a.size)
 	for err == nil && !w.over {
 		n = max(n, w.val)
 		err = w.next(v.old)
@@ -78,7 +82,7 @@ func (v *verifier) liveMax() (n int32) {
 
 // bounds compares the records of failed bounds checks, where there are any.
 func (v *verifier) bounds(int) error {
-	return v.compare(v.a.pcdata[pcdataPanicBounds], v.b.pcdata[pcdataPanicBounds], v.a.size, func(s step) error {
+	return v.compare(v.a.pcdata[goabi.PCDataPanicBounds], v.b.pcdata[goabi.PCDataPanicBounds], v.a.size, func(s step) error {
 		if s.old != -1 && s.old != s.new {
 			return v.fail("the bounds check at +%#x is %d, want %d", s.start, s.new, s.old)
 		}
@@ -89,12 +93,12 @@ func (v *verifier) bounds(int) error {
 // args compares the arguments that tracebacks print.
 func (v *verifier) args(int) error {
 	if v.tier != Full {
-		if v.b.funcdata[funcdataArgInfo] != noFuncData || v.b.funcdata[funcdataArgLive] != noFuncData {
+		if v.b.funcdata[goabi.FuncDataArgInfo] != goabi.NoFuncData || v.b.funcdata[goabi.FuncDataArgLive] != goabi.NoFuncData {
 			return v.fail("has argument information")
 		}
 		return nil
 	}
-	for _, kind := range []int{funcdataArgInfo, funcdataArgLive} {
+	for _, kind := range []int{goabi.FuncDataArgInfo, goabi.FuncDataArgLive} {
 		x, y, ok, err := v.both(kind)
 		if err != nil {
 			return err
@@ -103,10 +107,10 @@ func (v *verifier) args(int) error {
 			return v.fail("function data of kind %d differs", kind)
 		}
 	}
-	if v.a.funcdata[funcdataArgInfo] == noFuncData {
+	if v.a.funcdata[goabi.FuncDataArgInfo] == goabi.NoFuncData {
 		return nil // nobody looks then
 	}
-	return v.compare(v.a.pcdata[pcdataArgLive], v.b.pcdata[pcdataArgLive], v.a.size, func(s step) error {
+	return v.compare(v.a.pcdata[goabi.PCDataArgLive], v.b.pcdata[goabi.PCDataArgLive], v.a.size, func(s step) error {
 		if max(s.old, 0) != max(s.new, 0) {
 			return v.fail("the argument record at +%#x is %d, want %d", s.start, s.new, s.old)
 		}
@@ -116,7 +120,7 @@ func (v *verifier) args(int) error {
 
 // otherData compares function data that no tier changes.
 func (v *verifier) otherData(int) error {
-	for _, kind := range []int{funcdataStackObjects, funcdataOpenDefer, funcdataWrapInfo} {
+	for _, kind := range []int{goabi.FuncDataStackObjects, goabi.FuncDataOpenDefer, goabi.FuncDataWrapInfo} {
 		x, y, ok, err := v.both(kind)
 		if err != nil {
 			return err

@@ -1,8 +1,11 @@
 package pcln
 
-import "strings"
+import (
+	"slices"
+	"strings"
 
-import "slices"
+	"github.com/go3s/rules_go3s/internal/goabi"
+)
 
 // function compares what the runtime can ask about function i.
 func (v *verifier) function(i int) error {
@@ -88,7 +91,7 @@ func (v *verifier) names(int) error {
 	case isRuntime != strings.HasPrefix(new, "runtime."),
 		isRuntime && Exported(old[len("runtime."):]) != Exported(new[len("runtime."):]),
 		strings.Contains(old, ".") != strings.Contains(new, "."),
-		v.a.id == idWrapper && wrapper(old) && !wrapper(new):
+		v.a.id == goabi.FuncIDWrapper && wrapper(old) && !wrapper(new):
 		return v.fail("the name %q does not serve the runtime as %q does", new, old)
 	}
 	for _, name := range []string{old, new} {

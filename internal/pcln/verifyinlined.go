@@ -1,6 +1,10 @@
 package pcln
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/go3s/rules_go3s/internal/goabi"
+)
 
 // A frame is one call inlined at an instruction.
 type frame struct {
@@ -18,7 +22,7 @@ const maxInlined = 1 << 12
 func (t *Table) frames(r *record, index int32) ([]frame, error) {
 	var list []frame
 	var passed chain
-	for index >= 0 && r.funcdata[funcdataInlTree] != noFuncData && !passed.again(index) {
+	for index >= 0 && r.funcdata[goabi.FuncDataInlTree] != goabi.NoFuncData && !passed.again(index) {
 		if len(list) == maxInlined {
 			return nil, t.errorf(0, "verification: more than %d calls are inlined at one instruction", maxInlined)
 		}
@@ -27,7 +31,7 @@ func (t *Table) frames(r *record, index int32) ([]frame, error) {
 			return nil, err
 		}
 		list = append(list, call)
-		if index, err = t.valueAtPC(r.pcdata[pcdataInlTree], r.size, uint64(call.parent)); err != nil {
+		if index, err = t.valueAtPC(r.pcdata[goabi.PCDataInlTree], r.size, uint64(call.parent)); err != nil {
 			return nil, err
 		}
 	}
@@ -36,8 +40,8 @@ func (t *Table) frames(r *record, index int32) ([]frame, error) {
 
 // call returns the record of an inlined call.
 func (t *Table) call(r *record, index int32) (frame, error) {
-	at := uint64(r.funcdata[funcdataInlTree]) + uint64(index)*inlRecord
-	if at+inlRecord > uint64(len(t.gofunc)) {
+	at := uint64(r.funcdata[goabi.FuncDataInlTree]) + uint64(index)*goabi.InlinedCall
+	if at+goabi.InlinedCall > uint64(len(t.gofunc)) {
 		return frame{}, t.errorf(0, "verification: the inlined call at %#x is not in the function data", at)
 	}
 	b := t.gofunc[at:]
@@ -60,15 +64,15 @@ func (t *Table) valueAtPC(off uint32, size, pc uint64) (int32, error) {
 // inlined compares inlined calls.
 func (v *verifier) inlined(i int) error {
 	var calls []uint64
-	if v.tier == Symbolized && v.a.funcdata[funcdataInlTree] != noFuncData {
+	if v.tier == Symbolized && v.a.funcdata[goabi.FuncDataInlTree] != goabi.NoFuncData {
 		code, err := v.old.f.Bytes(v.old.textAddr+uint64(v.a.entry), v.size)
 		if err != nil {
 			return err
 		}
 		calls = callsOf(v.old.f.GOARCH(), code, uint64(v.a.entry), v.asking)
 	}
-	if v.a.funcdata[funcdataInlTree] == noFuncData {
-		if v.b.funcdata[funcdataInlTree] != noFuncData {
+	if v.a.funcdata[goabi.FuncDataInlTree] == goabi.NoFuncData {
+		if v.b.funcdata[goabi.FuncDataInlTree] != goabi.NoFuncData {
 			return v.fail("has an inline tree, want none")
 		}
 		return nil
@@ -76,11 +80,11 @@ func (v *verifier) inlined(i int) error {
 	type pair struct{ old, new int32 }
 	seen := map[pair]error{}
 	indices := uint32(0)
-	if v.b.funcdata[funcdataInlTree] != noFuncData {
-		indices = v.b.pcdata[pcdataInlTree]
+	if v.b.funcdata[goabi.FuncDataInlTree] != goabi.NoFuncData {
+		indices = v.b.pcdata[goabi.PCDataInlTree]
 	}
-	return v.compare(v.a.pcdata[pcdataInlTree], indices, v.a.size, func(s step) error {
-		if v.tier == Symbolized && v.a.id != idWrapper {
+	return v.compare(v.a.pcdata[goabi.PCDataInlTree], indices, v.a.size, func(s step) error {
+		if v.tier == Symbolized && v.a.id != goabi.FuncIDWrapper {
 			any := false
 			for _, c := range calls {
 				any = any || s.start <= c && c < s.end
@@ -112,7 +116,7 @@ func (v *verifier) sameFrames(s step) error {
 		// What runtime.gorecover counts, and what reflect.valueMethodName reads.
 		count := func(list []frame) (n int, methods []string) {
 			for _, f := range list {
-				if f.id != idWrapper {
+				if f.id != goabi.FuncIDWrapper {
 					n++
 				}
 				if isReflectMethod(f.name) {
@@ -147,7 +151,7 @@ func (v *verifier) sameFrames(s step) error {
 func (v *verifier) points(int) error {
 	const restart1, restart2 = -3, -4
 	if v.tier != Symbolized {
-		return v.compare(v.a.pcdata[pcdataUnsafePoint], v.b.pcdata[pcdataUnsafePoint], v.a.size, func(s step) error {
+		return v.compare(v.a.pcdata[goabi.PCDataUnsafePoint], v.b.pcdata[goabi.PCDataUnsafePoint], v.a.size, func(s step) error {
 			if s.old != s.new || (s.old == restart1 || s.old == restart2) && s.oldRun != s.newRun {
 				return v.fail("the unsafe point at +%#x is %d, want %d", s.start, s.new, s.old)
 			}
@@ -166,7 +170,7 @@ func (v *verifier) points(int) error {
 	if err != nil {
 		return err
 	}
-	covered, err := v.old.coverage(v.a.pcdata[pcdataUnsafePoint], v.a.size)
+	covered, err := v.old.coverage(v.a.pcdata[goabi.PCDataUnsafePoint], v.a.size)
 	if err != nil {
 		return err
 	}
@@ -207,10 +211,10 @@ type preemption struct {
 func (t *Table) preemption(r *record, name string) (*preemption, error) {
 	p := &preemption{t: t, r: r, name: name}
 	var err error
-	if p.points, err = t.walkAll(r.pcdata[pcdataUnsafePoint], r.size); err != nil {
+	if p.points, err = t.walkAll(r.pcdata[goabi.PCDataUnsafePoint], r.size); err != nil {
 		return nil, err
 	}
-	p.inlined, err = t.walkAll(r.pcdata[pcdataInlTree], r.size)
+	p.inlined, err = t.walkAll(r.pcdata[goabi.PCDataInlTree], r.size)
 	return p, err
 }
 

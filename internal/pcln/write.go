@@ -1,13 +1,17 @@
 package pcln
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/go3s/rules_go3s/internal/goabi"
+)
 
 // A Result is a compacted table.
 type Result struct {
 	// Data is the new contents of the section .gopclntab, whose address stays.
 	Data []byte
 	// Module has the new words of moduledata by their offset in it, in bytes.
-	Module map[uint64]uint64
+	Module map[int]uint64
 }
 
 // finish makes the parts of the output.
@@ -24,7 +28,7 @@ func (c *compactor) write() *Result {
 	c.finish()
 	t, out := c.t, c.out
 	base := t.Section.Addr
-	res := &Result{Module: map[uint64]uint64{}}
+	res := &Result{Module: map[int]uint64{}}
 	data := append([]byte{}, t.header...)
 	le.PutUint64(data[16:], uint64(bytes.Count(out.files, []byte{0})))
 	// begin aligns the end of data and sets the field of the header, if it has
@@ -36,28 +40,28 @@ func (c *compactor) write() *Result {
 		if field != 0 {
 			le.PutUint64(data[field:], uint64(len(data)))
 		}
-		res.Module[uint64(module)] = base + uint64(len(data))
+		res.Module[module] = base + uint64(len(data))
 	}
 	part := func(align int, field, module, unit int, contents []byte) {
 		begin(align, field, module)
 		data = append(data, contents...)
 		n := uint64(len(contents) / unit)
-		res.Module[uint64(module+8)], res.Module[uint64(module+16)] = n, n
+		res.Module[module+8], res.Module[module+16] = n, n
 	}
-	part(1, 32, modNames, 1, out.names)
-	part(4, 40, modCUTab, 4, out.cutab)
-	part(1, 48, modFiles, 1, out.files)
-	part(recordAlign, 56, modPCTab, 1, out.pctab)
-	part(recordAlign, 64, modFuncs, 1, out.funcs)
+	part(1, 32, goabi.ModuleFuncNames, 1, out.names)
+	part(4, 40, goabi.ModuleUnits, 4, out.cutab)
+	part(1, 48, goabi.ModuleFiles, 1, out.files)
+	part(recordAlign, 56, goabi.ModulePCTab, 1, out.pctab)
+	part(recordAlign, 64, goabi.ModuleFuncs, 1, out.funcs)
 	// Short tables stand in unused words of the records.
-	n := res.Module[modFuncs] + uint64(len(out.funcs)) - res.Module[modPCTab]
-	res.Module[modPCTab+8], res.Module[modPCTab+16] = n, n
-	res.Module[modFTab] = res.Module[modFuncs]
-	begin(8, 0, modGoFunc)
+	n := res.Module[goabi.ModuleFuncs] + uint64(len(out.funcs)) - res.Module[goabi.ModulePCTab]
+	res.Module[goabi.ModulePCTab+8], res.Module[goabi.ModulePCTab+16] = n, n
+	res.Module[goabi.ModuleFuncTab] = res.Module[goabi.ModuleFuncs]
+	begin(8, 0, t.layout.GoFunc)
 	data = append(data, out.gofunc...)
-	begin(4, 0, modFind)
+	begin(4, 0, goabi.ModuleFindFuncTab)
 	data = append(data, t.find[:t.findSize()]...)
-	begin(1, 0, modEnd)
+	begin(1, 0, t.layout.PCLnTabEnd)
 	res.Data = data
 	return res
 }
@@ -66,11 +70,11 @@ func (c *compactor) write() *Result {
 func (c *compactor) nameTrees() {
 	for id := range c.blobs.list {
 		b := &c.blobs.list[id]
-		if b.kind != funcdataInlTree {
+		if b.kind != goabi.FuncDataInlTree {
 			continue
 		}
 		s := []byte(b.s)
-		for at := 4; at < len(s); at += inlRecord {
+		for at := 4; at < len(s); at += goabi.InlinedCall {
 			if n := le.Uint32(s[at:]); n != 0 {
 				le.PutUint32(s[at:], c.names.Offset(int(n-1)))
 			}
@@ -85,13 +89,13 @@ const recordAlign = 4
 // Words of a record that are unused in some tiers or functions, in bytes.
 const (
 	recordCU      = 32 // and the start line behind it
-	recordArgLive = recordSize + 4*pcdataArgLive
+	recordArgLive = goabi.FuncSize + 4*goabi.PCDataArgLive
 )
 
 // counts returns how many pc tables and pieces of function data the record of o
 // has: those that say nothing at the end are left out.
 func (o *outFunc) counts() (npc, nfd int) {
-	npc, nfd = numPCData, numFuncData
+	npc, nfd = goabi.NumPCData, goabi.NumFuncData
 	for npc > 0 && o.pcdata[npc-1] == noID {
 		npc--
 	}
@@ -110,7 +114,7 @@ func (c *compactor) holes(o *outFunc, off int, list []hole) []hole {
 	if !c.lined() {
 		list = append(list, hole{off: off + recordCU, len: 8})
 	}
-	if npc, _ := o.counts(); npc == numPCData && o.funcdata[funcdataArgInfo] == noID {
+	if npc, _ := o.counts(); npc == goabi.NumPCData && o.funcdata[goabi.FuncDataArgInfo] == noID {
 		list = append(list, hole{off: off + recordArgLive, len: 4})
 	}
 	return list
@@ -118,14 +122,14 @@ func (c *compactor) holes(o *outFunc, off int, list []hole) []hole {
 
 // encodeFuncs finishes the streams and returns the function table and the records.
 func (c *compactor) encodeFuncs() []byte {
-	start := len(c.funcs)*ftabEntry + 4
+	start := len(c.funcs)*goabi.FuncTabEntry + 4
 	var holes []hole
 	at := start
 	for i := range c.funcs {
 		o := &c.funcs[i]
 		holes = c.holes(o, at, holes)
 		npc, nfd := o.counts()
-		at += recordSize + 4*(npc+nfd)
+		at += goabi.FuncSize + 4*(npc+nfd)
 	}
 	fills := c.streams.finish(holes, recordAlign)
 
@@ -163,7 +167,7 @@ func (c *compactor) encodeFuncs() []byte {
 		}
 		for _, id := range o.funcdata[:nfd] {
 			if id == noID {
-				word(noFuncData)
+				word(goabi.NoFuncData)
 			} else {
 				word(c.blobs.offsets[id])
 			}

@@ -8,6 +8,7 @@ import (
 	"go/version"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
@@ -32,23 +33,23 @@ var fipsSum = Rule{
 	Check: func(in *Input) []Finding {
 		info, err := gobin.ReadFIPSInfo(in.File)
 		if errors.Is(err, gobin.ErrNotGo) {
-			return one(".go.fipsinfo", "%s", fipsMissing(in))
+			return one(goabi.FIPSInfo, "%s", fipsMissing(in))
 		}
 		if err != nil {
-			return one(".go.fipsinfo", "%v", in.reason(err))
+			return one(goabi.FIPSInfo, "%v", in.reason(err))
 		}
 		sum, err := info.Compute(in.File)
 		if err != nil {
-			return one(".go.fipsinfo", "%v", in.reason(err))
+			return one(goabi.FIPSInfo, "%v", in.reason(err))
 		}
 		if !hmac.Equal(sum[:], info.Sum[:]) {
-			return one(".go.fipsinfo", "its sum is %x, but that of the code and data is %x", info.Sum, sum)
+			return one(goabi.FIPSInfo, "its sum is %x, but that of the code and data is %x", info.Sum, sum)
 		}
 		switch at, ok, err := relocatedIn(in.File, info.Text, info.ROData, info.NoPtrData, info.Data); {
 		case err != nil:
 			return one("relocations", "they cannot be read, so whether they change what is summed cannot be judged: %v", in.reason(err))
 		case ok:
-			return one(".go.fipsinfo", "the word at %#x is in what it sums and is relocated at start: in memory the sum is another", at)
+			return one(goabi.FIPSInfo, "the word at %#x is in what it sums and is relocated at start: in memory the sum is another", at)
 		}
 		return checkFIPSUse(in, info)
 	},
@@ -83,7 +84,7 @@ func checkFIPSUse(in *Input, info *gobin.FIPSInfo) []Finding {
 	}
 	for _, other := range gobin.FIPSRecords(in.File) {
 		if other != record.Start {
-			return one(".go.fipsinfo", "there are FIPS 140 records at %#x and %#x, want one: the program may check the other", record.Start, other)
+			return one(goabi.FIPSInfo, "there are FIPS 140 records at %#x and %#x, want one: the program may check the other", record.Start, other)
 		}
 	}
 	if noNames(in) != "" {
@@ -94,7 +95,7 @@ func checkFIPSUse(in *Input, info *gobin.FIPSInfo) []Finding {
 	case err != nil:
 		return one("code", "it cannot be read, so which record the program checks cannot be determined: %v", in.reason(err))
 	case found && !refersIn(refs, record):
-		return one(".go.fipsinfo", "the module's check does not refer to the record at %#x: the program checks another", record.Start)
+		return one(goabi.FIPSInfo, "the module's check does not refer to the record at %#x: the program checks another", record.Start)
 	}
 	return checkFIPSText(in, info) // a program without the check has the record all the same
 }
@@ -116,7 +117,7 @@ func checkFIPSText(in *Input, info *gobin.FIPSInfo) []Finding {
 			continue
 		}
 		if at := m.Text.Start + fn.Entry; at < info.Text.Start || at >= info.Text.End {
-			return one(".go.fipsinfo", "it sums the code %#x to %#x, but %s of the module is at %#x", info.Text.Start, info.Text.End, clip(fn.Name), at)
+			return one(goabi.FIPSInfo, "it sums the code %#x to %#x, but %s of the module is at %#x", info.Text.Start, info.Text.End, clip(fn.Name), at)
 		}
 	}
 	return nil
@@ -171,7 +172,7 @@ var fipsModule = Rule{
 		}
 		info, err := in.buildInfo()
 		if err != nil {
-			return append(out, one(".go.buildinfo", "the build settings cannot be read: %v", in.reason(err))...)
+			return append(out, one(goabi.BuildInfo, "the build settings cannot be read: %v", in.reason(err))...)
 		}
 		if v, ok := setting(info, "GOFIPS140"); ok && v != got && v != "off" {
 			out.add("GOFIPS140", "the build settings say GOFIPS140=%s, but the program holds %s", clip(v), got)
@@ -192,7 +193,7 @@ var fipsOn = Rule{
 	Check: func(in *Input) []Finding {
 		info, err := in.buildInfo()
 		if err != nil {
-			return one(".go.buildinfo", "the build settings cannot be read: %v", in.reason(err))
+			return one(goabi.BuildInfo, "the build settings cannot be read: %v", in.reason(err))
 		}
 		text, recorded := setting(info, "DefaultGODEBUG")
 		switch variable, err := godebugDefault(in); {

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
@@ -22,7 +23,7 @@ var goBuildInfo = Rule{
 	Severity: Error,
 	Check: func(in *Input) []Finding {
 		if _, err := in.buildInfo(); err != nil {
-			return one(".go.buildinfo", "%v", in.reason(err))
+			return one(goabi.BuildInfo, "%v", in.reason(err))
 		}
 		var out collector
 		checkRuntimeData(in, &out)
@@ -32,7 +33,7 @@ var goBuildInfo = Rule{
 
 // unreadBuildInfo adds to out that the build information, of which a rule reads a part, cannot be read.
 func unreadBuildInfo(in *Input, out *collector, err error) {
-	out.add(".go.buildinfo", "the build settings cannot be read: %v", in.reason(err))
+	out.add(goabi.BuildInfo, "the build settings cannot be read: %v", in.reason(err))
 }
 
 var noCgo = Rule{
@@ -173,12 +174,12 @@ func checkFIPSInfo(in *Input, segs loadTable, out *collector) {
 	info, err := gobin.ReadFIPSInfo(in.File)
 	if errors.Is(err, gobin.ErrNotGo) {
 		if why := fipsMissing(in); why != "" {
-			out.add(".go.fipsinfo", "%s", why)
+			out.add(goabi.FIPSInfo, "%s", why)
 		}
 		return
 	}
 	if err != nil {
-		out.add(".go.fipsinfo", "%v", in.reason(err))
+		out.add(goabi.FIPSInfo, "%v", in.reason(err))
 		return
 	}
 	for _, r := range []gobin.Range{info.Text, info.ROData, info.NoPtrData, info.Data} {
@@ -186,7 +187,7 @@ func checkFIPSInfo(in *Input, segs loadTable, out *collector) {
 			continue
 		}
 		if _, ok := segs.find(r.Start, r.End-r.Start); !ok || r.Start > r.End {
-			out.add(".go.fipsinfo", "it covers the addresses %#x to %#x, which are not in one PT_LOAD segment", r.Start, r.End)
+			out.add(goabi.FIPSInfo, "it covers the addresses %#x to %#x, which are not in one PT_LOAD segment", r.Start, r.End)
 		}
 	}
 }

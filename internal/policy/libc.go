@@ -27,6 +27,7 @@ import (
 	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
@@ -232,7 +233,7 @@ func printable(b []byte) bool {
 // functionTable returns the addresses of Go's function table: to where the module data says that it ends, or else its section.
 func functionTable(in *Input) (gobin.Range, bool) {
 	t, err := in.funcs()
-	s := in.File.Section(".gopclntab")
+	s := in.File.Section(goabi.PCLnTab)
 	if err != nil || s == nil {
 		return gobin.Range{}, false
 	}

@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // modules returns the modules that the build information names: dependencies and what
@@ -38,7 +40,7 @@ func withBuildInfo(f func(info *debug.BuildInfo) []Finding) func(in *Input) []Fi
 	return func(in *Input) []Finding {
 		info, err := in.buildInfo()
 		if err != nil {
-			return one(".go.buildinfo", "it cannot be read: %v", in.reason(err))
+			return one(goabi.BuildInfo, "it cannot be read: %v", in.reason(err))
 		}
 		return f(info)
 	}
@@ -61,7 +63,7 @@ var goVersionFloor = Rule{
 	Check: func(in *Input) []Finding {
 		said, err := in.goVersion()
 		if err != nil {
-			return one(".go.buildinfo", "%v", in.reason(err))
+			return one(goabi.BuildInfo, "%v", in.reason(err))
 		}
 		// A version may go on, as "go1.26.8 X:nodwarf5".
 		v, _, _ := strings.Cut(said, " ")

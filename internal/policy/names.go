@@ -5,14 +5,14 @@ import (
 	"debug/elf"
 	"slices"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
-// usualSections are what Go's linker, golink, GNU ld and LLD make in a program
-// without cgo, and what elfstrip leaves of it. A * stands for any text.
+// usualSections are what golink, GNU ld and LLD make in a program without cgo besides those of Go's linker (package goabi), and
+// what elfstrip leaves of it. A * stands for any text.
 var usualSections = []string{
-	".text", ".rodata", ".rodata.*", ".typelink", ".itablink", ".gosymtab", ".gopclntab",
-	".data.rel.ro", ".data.rel.ro.*", ".go.buildinfo", ".go.fipsinfo", ".go.module", ".noptrdata", ".data", ".bss", ".noptrbss", ".tbss", ".tdata",
-	".note.go.buildid", ".note.gnu.build-id", ".note.package", ".note.gnu.property", ".note.GNU-stack",
+	".rodata.*", ".data.rel.ro.*", ".tdata", ".note.gnu.build-id", ".note.package", ".note.gnu.property", ".note.GNU-stack",
 	".dynamic", ".dynsym", ".dynstr", ".hash", ".gnu.hash", ".rela", ".rela.dyn", ".relr.dyn", ".relro_padding", ".got",
 	".debug_*", ".zdebug_*", ".gnu_debuglink", ".symtab", ".strtab", ".shstrtab", ".symtab_shndx", ".comment", ".riscv.attributes",
 }
@@ -39,7 +39,7 @@ var allowedSections = Rule{
 		for i := range in.File.Sections {
 			s := &in.File.Sections[i]
 			match := func(pattern string) bool { return matches(pattern, s.Str) }
-			if elf.SectionType(s.Type) == elf.SHT_NULL || slices.ContainsFunc(usualSections, match) || slices.ContainsFunc(in.Sections, match) {
+			if elf.SectionType(s.Type) == elf.SHT_NULL || goabi.SectionNamed(s.Str) != nil || slices.ContainsFunc(usualSections, match) || slices.ContainsFunc(in.Sections, match) {
 				continue
 			}
 			out.add(sectionLabel(clip(s.Str), i), "the policy does not list it")
@@ -84,7 +84,7 @@ var noTimestamp = Rule{
 	Check: func(in *Input) []Finding {
 		var out collector
 		seen := map[string]bool{}
-		info := in.File.Section(".go.buildinfo")
+		info := in.File.Section(goabi.BuildInfo)
 		for data, at := range dataAreas(in) {
 			for i := 0; !out.full(); {
 				next := bytes.Index(data[i:], []byte("202"))

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
@@ -135,7 +136,7 @@ var forbiddenPackages = Rule{
 		}
 		list, err := modules(in)
 		if err != nil && len(in.ForbiddenModules) > 0 {
-			out.add(".go.buildinfo", "the modules cannot be read, so forbidden ones cannot be ruled out: %v", in.reason(err))
+			out.add(goabi.BuildInfo, "the modules cannot be read, so forbidden ones cannot be ruled out: %v", in.reason(err))
 		}
 		for _, m := range list {
 			for _, p := range in.ForbiddenModules {

@@ -22,6 +22,7 @@ import (
 	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/link"
 	"github.com/go3s/rules_go3s/internal/pack"
 )
@@ -146,7 +147,7 @@ var packedOriginal = Rule{
 		case err != nil: // the rule go-build-info tells
 		default:
 			if want, err := original.buildInfo(); err != nil || info.String() != want.String() || info.GoVersion != want.GoVersion {
-				out.add(".go.buildinfo", "it is not the original's")
+				out.add(goabi.BuildInfo, "it is not the original's")
 			}
 		}
 		notes, err := a.Notes()

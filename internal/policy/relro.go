@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // relroSections are sections that are written by relocation only, and so can be
@@ -83,8 +84,6 @@ func checkRELRO(in *Input) []Finding {
 
 // writtenLater reports whether a program writes to that section after its start.
 func writtenLater(f *goelf.File, s *goelf.Section) bool {
-	if elf.SectionType(s.Type) == elf.SHT_NOBITS {
-		return s.Str == ".bss" || s.Str == ".noptrbss"
-	}
-	return slices.Contains([]string{".data", ".noptrdata", ".go.module"}, s.Str)
+	known := goabi.SectionNamed(s.Str)
+	return known != nil && (known.Kind == goabi.Data || known.Kind == goabi.BSS) && elf.SectionType(s.Type) == known.Kind.Type()
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
@@ -198,7 +199,7 @@ var machine = Rule{
 			if _, noFuncs := in.funcs(); errors.Is(err, gobin.ErrNotGo) && noFuncs != nil {
 				return nil // no program of Go; profiles for those ask for both
 			}
-			return one(".go.buildinfo", "the machine that it names cannot be read: %v", in.reason(err))
+			return one(goabi.BuildInfo, "the machine that it names cannot be read: %v", in.reason(err))
 		}
 		if built, ok := setting(info, "GOARCH"); ok && built != got {
 			return one("GOARCH", "the build information says %q, but the file is for %s", clip(built), got)

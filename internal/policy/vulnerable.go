@@ -27,6 +27,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/semver"
+
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // A Vulnerability is one entry of a list of known vulnerabilities.
@@ -207,7 +209,7 @@ var noKnownVulnerability = Rule{
 	Check: func(in *Input) []Finding {
 		info, err := in.buildInfo()
 		if err != nil {
-			return one(".go.buildinfo", "the versions cannot be read: %v", in.reason(err))
+			return one(goabi.BuildInfo, "the versions cannot be read: %v", in.reason(err))
 		}
 		if _, err := in.goVersion(); err != nil {
 			return one("Go version", "%v", in.reason(err))

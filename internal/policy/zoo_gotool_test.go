@@ -11,6 +11,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/disasm"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gotool"
 	"github.com/go3s/rules_go3s/internal/pack"
 	"github.com/go3s/rules_go3s/internal/pcln"
@@ -268,7 +269,7 @@ func TestZooSymbolized(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		data, symbols, err := pcln.Compact(f, pcln.Symbolized, false)
+		data, symbols, err := pcln.Compact(f, pcln.Symbolized, goabi.Refuse)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -47,7 +47,7 @@ func (s *stripper) checkEdits() error {
 		if err != nil {
 			return err
 		}
-		if why := neededBy[r.Old]; why != "" && isAlloc(&s.f.Sections[i]) {
+		if why := needed(r.Old); why != "" && isAlloc(&s.f.Sections[i]) {
 			return s.errorf("%s cannot be renamed, since tools find it by its name: %s", s.show(i), why)
 		}
 		if s.f.Section(r.New) != nil {

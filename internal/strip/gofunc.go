@@ -6,7 +6,6 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gobin"
-	"github.com/go3s/rules_go3s/internal/goversion"
 )
 
 const (
@@ -30,13 +29,7 @@ func (s *stripper) findGoFunc() error {
 			}
 		}
 	}
-	info, err := gobin.ReadBuildInfo(s.f)
-	if err != nil {
-		return s.errorf("go:func.* cannot be added: %v", err)
-	}
-	if err := goversion.Check(s.f.Name, info.GoVersion); err != nil {
-		return err
-	}
+	var err error
 	if s.goFunc, err = gobin.ReadGoFunc(s.f); err != nil {
 		return s.errorf("go:func.* cannot be added: %v", err)
 	}

@@ -6,39 +6,29 @@ import (
 	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/suffixtab"
 )
 
-// neededBy says what breaks in a Go program without a loaded section.
+// neededBy says what breaks without a loaded section that is not Go's own.
 var neededBy = map[string]string{
-	".text":                  "it is the program's code",
-	".rodata":                "it holds constants and type descriptors",
-	".typelink":              "the runtime finds types by it",
-	".itablink":              "the runtime builds its interface tables from it",
-	".data.rel.ro":           "it holds type descriptors",
-	".data.rel.ro.typelink":  "the runtime finds types by it",
-	".data.rel.ro.itablink":  "the runtime builds its interface tables from it",
-	".data.rel.ro.gopclntab": "the runtime unwinds stacks by it",
-	".gosymtab":              "the runtime's tables are laid out around it",
-	".gopclntab":             "the runtime unwinds stacks by it: garbage collection and panics would crash",
-	".go.buildinfo":          "`go version -m`, govulncheck and debug.ReadBuildInfo read it",
-	".go.fipsinfo":           "the FIPS 140-3 self-test reads it, also when only GODEBUG asks for it: the program would panic",
-	".go.module":             "it is the runtime's module data",
-	".note.go.buildid":       "`go tool buildid` reads it, and a PT_NOTE segment covers it",
-	".note.gnu.build-id":     "debuggers find the debug file by it",
-	".noptrdata":             "it holds initialized variables",
-	".data":                  "it holds initialized variables",
-	".bss":                   "it is the room of variables",
-	".noptrbss":              "it is the room of variables",
-	".tbss":                  "it is the room of thread-local variables",
-	".tdata":                 "it holds thread-local variables",
-	".rela":                  "the program relocates itself by it",
-	".rela.dyn":              "the program is relocated by it",
-	".relr.dyn":              "the program is relocated by it",
-	".dynamic":               "the program is relocated by it",
-	".dynsym":                "the dynamic linker and debuggers read it",
-	".dynstr":                "the dynamic linker and debuggers read it",
-	".interp":                "the kernel starts the program with the dynamic linker it names",
+	".note.gnu.build-id": "debuggers find the debug file by it",
+	".tdata":             "it holds thread-local variables",
+	".rela":              "the program relocates itself by it",
+	".rela.dyn":          "the program is relocated by it",
+	".relr.dyn":          "the program is relocated by it",
+	".dynamic":           "the program is relocated by it",
+	".dynsym":            "the dynamic linker and debuggers read it",
+	".dynstr":            "the dynamic linker and debuggers read it",
+	".interp":            "the kernel starts the program with the dynamic linker it names",
+}
+
+// needed says what breaks without the loaded section of that name, "" when nothing is known to.
+func needed(name string) string {
+	if s := goabi.SectionNamed(name); s != nil {
+		return s.Needed
+	}
+	return neededBy[name]
 }
 
 // chooseSections decides which sections are kept, those of the symbol table
@@ -57,7 +47,7 @@ func (s *stripper) chooseSections() error {
 			s.keep[i] = true
 		case isAlloc(sec):
 			if named {
-				why := neededBy[sec.Str]
+				why := needed(sec.Str)
 				if why == "" {
 					why = "it is part of the program in memory"
 				}

@@ -16,8 +16,8 @@ import (
 	"slices"
 
 	"github.com/go3s/rules_go3s/internal/disasm"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
-	"github.com/go3s/rules_go3s/internal/goversion"
 )
 
 const (
@@ -37,7 +37,10 @@ func (a *Analysis) perThread(fn int, pc uint64, next *step) bool {
 		return false
 	}
 	info, err := gobin.ReadBuildInfo(a.program.File)
-	if err != nil || goversion.Check("", info.GoVersion) != nil {
+	if err != nil {
+		return false
+	}
+	if _, err := goabi.For(info.GoVersion); err != nil {
 		return false
 	}
 	// The variable is the last data that the function names before the call. It copies the

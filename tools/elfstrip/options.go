@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/pcln"
 	"github.com/go3s/rules_go3s/internal/strip"
 )
@@ -21,7 +22,7 @@ type config struct {
 	dumps         []dump
 	traceback     *pcln.Tier // nil when the tables stay
 	symbolsFile   string     // path of the side file to write, "" for none
-	unverifiedGo  bool
+	unverifiedGo  goabi.Unverified
 	preserveDates bool
 	pack, unpack  bool
 	verbose       bool
@@ -174,7 +175,12 @@ var options = []option{
 		c.symbolsFile = arg
 		return nil
 	}},
-	{[]string{"--allow-unverified-go"}, "", "with --traceback: let programs of Go releases through that elfstrip was not verified with", boolean(func(c *config) *bool { return &c.unverifiedGo })},
+	{[]string{"--" + goabi.UnverifiedFlag}, "refuse|warn", "with --traceback: " + goabi.UnverifiedUsage, func(c *config, arg string) error {
+		if err := c.unverifiedGo.Set(arg); err != nil {
+			return fmt.Errorf("--%s=%s: %w", goabi.UnverifiedFlag, arg, err)
+		}
+		return nil
+	}},
 	{[]string{"-o", "--output-file"}, "FILE", "write to FILE, and leave the input as it is", func(c *config, arg string) error {
 		if arg == "" {
 			return errors.New("-o: the name of the output file is empty")

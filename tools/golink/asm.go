@@ -4,10 +4,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/goobj"
-	"github.com/go3s/rules_go3s/internal/goversion"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/link"
 )
@@ -22,7 +23,8 @@ func runAsm(args []string) error {
 	goarch := fs.String("goarch", "", "wanted architecture: amd64, arm64 or riscv64; \"\" takes that of the objects")
 	entry := fs.String("entry", "_start", "`symbol` at which the program starts")
 	out := fs.String("o", "", "output `file`")
-	unverified := fs.Bool("allow-unverified-go", false, "accept a Go release that golink was not verified with")
+	var unverified goabi.Unverified
+	fs.Var(&unverified, goabi.UnverifiedFlag, goabi.UnverifiedUsage)
 	if err := parse(fs, args); err != nil {
 		return err
 	}
@@ -42,10 +44,10 @@ func runAsm(args []string) error {
 		if *goarch != "" && f.GOARCH != *goarch {
 			return fmt.Errorf("%s: assembled for %s, want %s", name, f.GOARCH, *goarch)
 		}
-		if !*unverified {
-			if err := goversion.Check(name, f.Version); err != nil {
-				return err
-			}
+		if _, problem, err := goabi.Linked(f.Version, unverified); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		} else if problem != nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", name, problem)
 		}
 		objs = append(objs, link.Object{Name: name, File: f})
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 )
 
@@ -57,7 +58,7 @@ func runLink(args []string) error {
 	list(&c.Ldflags, "ldflag", "one more `argument` for the Go linker")
 	fs.BoolVar(&c.StripSymbols, "s", false, "leave out symbol table and DWARF")
 	fs.BoolVar(&c.StripDWARF, "w", false, "leave out DWARF")
-	fs.BoolVar(&c.AllowUnverifiedGo, "allow-unverified-go", false, "accept a Go release that golink was not verified with")
+	fs.Var(&c.UnverifiedGo, goabi.UnverifiedFlag, goabi.UnverifiedUsage)
 	fs.StringVar(&c.External.Path, "external-linker", "", "let this ELF linker, GNU ld or LLD, lay out the program: `file`")
 	fs.StringVar(&c.External.Flavor, "external-flavor", "", "what the external linker must be: gnu or lld; \"\" takes either")
 	fs.StringVar(&c.External.Script, "linker-script", "", "linker script for the external linker: `file`")

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gotool"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
@@ -81,7 +82,7 @@ func makeVariants(t *testing.T, path, side string) []variant {
 	var list []variant
 	last := f.Data
 	for _, tier := range []pcln.Tier{pcln.Full, pcln.Functions, pcln.Symbolized} {
-		data, symbols, err := pcln.Compact(f, tier, false)
+		data, symbols, err := pcln.Compact(f, tier, goabi.Refuse)
 		if err != nil {
 			t.Fatal(err)
 		}

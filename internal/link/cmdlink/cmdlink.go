@@ -19,7 +19,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/cgofiles"
-	"github.com/go3s/rules_go3s/internal/goversion"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/link"
 	"github.com/go3s/rules_go3s/internal/link/elflinker"
@@ -73,23 +73,23 @@ type Config struct {
 	// are added to BuildInfo.Deps.
 	PackageModules []string
 
-	BuildMode         string   // ModeExe or ModeStaticPIE
-	BuildID           string   // Go build id
-	BuildIDNote       string   // GNU build-id note: "sha256" of what is loaded, "none", or "0x" and hexadecimal digits
-	Sections          []string // "name=file" or "name@address=file"
-	Notes             []string // "owner:type=file"
-	PackageMetadata   string   // file; "" for none
-	NoHugePages       bool     // the program will be packed: link.Options.NoHugePages
-	Traceback         string   // name of a pcln.Tier: make the tables for tracebacks smaller; "" leaves them alone
-	SymbolsFile       string   // where the tier Symbolized puts what it takes out; "" in others
-	Ldflags           []string
-	StripSymbols      bool // no symbol table and no DWARF
-	StripDWARF        bool
-	AllowUnverifiedGo bool
-	External          elflinker.Linker // does the last step in golink's place unless its Path is ""
-	LeftOutFile       string           // where to write what was left out for want of cgo (package cgofiles); "" for nowhere
-	Map               string           // link map to write, of the linker that does the last step; "" for none
-	Out               string
+	BuildMode       string   // ModeExe or ModeStaticPIE
+	BuildID         string   // Go build id
+	BuildIDNote     string   // GNU build-id note: "sha256" of what is loaded, "none", or "0x" and hexadecimal digits
+	Sections        []string // "name=file" or "name@address=file"
+	Notes           []string // "owner:type=file"
+	PackageMetadata string   // file; "" for none
+	NoHugePages     bool     // the program will be packed: link.Options.NoHugePages
+	Traceback       string   // name of a pcln.Tier: make the tables for tracebacks smaller; "" leaves them alone
+	SymbolsFile     string   // where the tier Symbolized puts what it takes out; "" in others
+	Ldflags         []string
+	StripSymbols    bool // no symbol table and no DWARF
+	StripDWARF      bool
+	UnverifiedGo    goabi.Unverified
+	External        elflinker.Linker // does the last step in golink's place unless its Path is ""
+	LeftOutFile     string           // where to write what was left out for want of cgo (package cgofiles); "" for nowhere
+	Map             string           // link map to write, of the linker that does the last step; "" for none
+	Out             string
 }
 
 // Link links the program and writes it to c.Out, whole or not at all. Warnings
@@ -105,7 +105,7 @@ func Link(c Config) (warnings string, err error) {
 	if err := elflinker.CheckFlags(c.External.Flags); err != nil {
 		return "", err
 	}
-	version, err := c.checkMain()
+	series, unverified, err := c.checkMain()
 	if err != nil {
 		return "", err
 	}
@@ -165,13 +165,13 @@ func Link(c Config) (warnings string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if args, err = boundArgs(args, tmp, version); err != nil {
+	if args, err = boundArgs(args, tmp, series.ResponseFiles); err != nil {
 		return "", err
 	}
 	if warnings, err = c.run(args, level, tmp, h); err != nil {
 		return "", err
 	}
-	return warnings, c.publish(tmp, out, leftOut)
+	return unverified + warnings, c.publish(tmp, out, leftOut)
 }
 
 // publish puts what was made in tmp, the program out among it, and the list of what was left out where c wants them,
@@ -248,22 +248,26 @@ const (
 )
 
 // checkMain checks that the main archive was compiled for the wanted platform by
-// a verified Go release, which it returns. cmd/link itself checks that the packages below agree.
-func (c *Config) checkMain() (version string, err error) {
+// a Go release of a known series, which it returns. cmd/link itself checks that the packages below agree.
+func (c *Config) checkMain() (series *goabi.Series, warning string, err error) {
 	h, err := ReadObjectHeader(c.Main)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	if h.GOOS != c.GOOS || h.GOARCH != c.GOARCH {
-		return "", fmt.Errorf("%s: compiled for %s/%s, want %s/%s", c.Main, h.GOOS, h.GOARCH, c.GOOS, c.GOARCH)
+		return nil, "", fmt.Errorf("%s: compiled for %s/%s, want %s/%s", c.Main, h.GOOS, h.GOARCH, c.GOOS, c.GOARCH)
 	}
-	if c.AllowUnverifiedGo {
-		return h.Version, nil
+	if c.GOEXPERIMENT != "" && c.UnverifiedGo == goabi.Refuse {
+		return nil, "", fmt.Errorf("GOEXPERIMENT=%s: not verified: build without it, or pass --%s=warn and test the result", c.GOEXPERIMENT, goabi.UnverifiedFlag)
 	}
-	if c.GOEXPERIMENT != "" {
-		return "", fmt.Errorf("GOEXPERIMENT=%s: not verified: build without it, or pass --allow-unverified-go and test the result", c.GOEXPERIMENT)
+	series, problem, err := goabi.Linked(h.Version, c.UnverifiedGo)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", c.Main, err)
 	}
-	return h.Version, goversion.Check(c.Main, h.Version)
+	if problem != nil {
+		warning = fmt.Sprintf("%s: %v\n", c.Main, problem)
+	}
+	return series, warning, nil
 }
 
 func (c *Config) writeImportcfg(file, level, godebugs string) error {

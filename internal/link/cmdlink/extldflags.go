@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/link/extld"
 )
 
@@ -30,8 +31,8 @@ func (c *Config) extldflags(tmp string) []string {
 	if c.SymbolsFile != "" {
 		flags = append(flags, extld.SymbolsFileFlag+filepath.Join(tmp, symbolsName))
 	}
-	if c.AllowUnverifiedGo {
-		flags = append(flags, extld.AllowUnverifiedFlag)
+	if c.UnverifiedGo != goabi.Refuse {
+		flags = append(flags, extld.UnverifiedFlag+c.UnverifiedGo.String())
 	}
 	if c.NoHugePages {
 		flags = append(flags, extld.NoHugePagesFlag)
@@ -61,7 +62,7 @@ func (c *Config) externalFlags() []string {
 // certain reports whether cmd/link will ask for exactly what expected says, and print
 // nothing and find no error from then on.
 func (c *Config) certain() bool {
-	return !c.AllowUnverifiedGo && !slices.ContainsFunc(c.Ldflags, func(arg string) bool {
+	return c.UnverifiedGo == goabi.Refuse && !slices.ContainsFunc(c.Ldflags, func(arg string) bool {
 		name, _, _ := strings.Cut(arg, "=")
 		return name != "-X" && name != "-funcalign" && name != "-checklinkname"
 	})

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // Limits of Linux on what execve(2) takes: one argument holds at most 32 pages less a byte
@@ -16,8 +18,8 @@ const (
 )
 
 // boundArgs returns args, or, where they are too long for a command line, one argument "@FILE" for
-// a response file in tmp that holds them as cmd/link of Go release version reads it.
-func boundArgs(args []string, tmp, version string) ([]string, error) {
+// a response file in tmp that holds them in the given syntax.
+func boundArgs(args []string, tmp string, syntax goabi.ResponseFiles) ([]string, error) {
 	total, longest := 0, 0
 	for _, a := range args {
 		total += len(a) + 1
@@ -27,7 +29,7 @@ func boundArgs(args []string, tmp, version string) ([]string, error) {
 		return args, nil
 	}
 	encode := encodeLine
-	if !strings.HasPrefix(version, "go1.26") {
+	if syntax == goabi.QuotedResponse {
 		encode = encodeQuoted
 	}
 	var text strings.Builder
@@ -45,17 +47,15 @@ func boundArgs(args []string, tmp, version string) ([]string, error) {
 	return []string{"@" + file}, nil
 }
 
-// encodeLine encodes an argument as Go 1.26 decodes it (cmd/internal/objabi.DecodeArg): one argument
-// a line, with \\ for a backslash and \n for a newline. Carriage returns are dropped there.
+// encodeLine encodes an argument for goabi.LineResponse: one argument a line, with \\ for a backslash and \n for a newline. Carriage returns are dropped there.
 func encodeLine(arg string) (string, error) {
 	if strings.Contains(arg, "\r") {
-		return "", fmt.Errorf("argument %.60q of %d bytes: holds a carriage return, which the response files of Go 1.26 cannot", arg, len(arg))
+		return "", fmt.Errorf("argument %.60q of %d bytes: holds a carriage return, which response files before Go 1.27 cannot", arg, len(arg))
 	}
 	return strings.NewReplacer("\\", `\\`, "\n", `\n`).Replace(arg), nil
 }
 
-// encodeQuoted encodes an argument as Go 1.27 decodes it (cmd/internal/objabi.ParseArgs, after GCC's
-// buildargv): in single quotes everything but a single quote means itself.
+// encodeQuoted encodes an argument for goabi.QuotedResponse: in single quotes everything but a single quote means itself.
 func encodeQuoted(arg string) (string, error) {
 	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'", nil
 }

@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/link"
 	"github.com/go3s/rules_go3s/internal/link/elflinker"
@@ -35,7 +36,6 @@ var plainFlags = map[string]func(*Command){
 	"-pie":                               func(x *Command) { x.opt.PIE = true },
 	"-static-pie":                        func(x *Command) { x.opt.PIE = true },
 	"-s":                                 func(x *Command) { x.opt.StripSymbols = true },
-	AllowUnverifiedFlag:                  func(x *Command) { x.opt.AllowUnverifiedGo = true },
 	NoHugePagesFlag:                      func(x *Command) { x.opt.NoHugePages = true },
 	"-Wl,-S":                             func(x *Command) { x.opt.StripDWARF = true },
 }
@@ -56,7 +56,7 @@ type Command struct {
 }
 
 // Flags that golink link itself gives by -extldflags, each followed by a value but
-// the last two.
+// the last.
 const (
 	BuildIDFlag         = "-Wl,--build-id=" // none, sha256 (of what is loaded), or 0x and hexadecimal digits
 	MapFlag             = "-Wl,-Map="
@@ -69,7 +69,7 @@ const (
 	ExternalFlavorFlag  = "-Wl,--external-flavor="
 	ExternalFlagFlag    = "-Wl,--external-flag="
 	LinkerScriptFlag    = "-Wl,--linker-script="
-	AllowUnverifiedFlag = "-Wl,--allow-unverified-go"
+	UnverifiedFlag      = "-Wl,--" + goabi.UnverifiedFlag + "=" // refuse or warn
 	NoHugePagesFlag     = "-Wl,--no-huge-pages"
 )
 
@@ -102,6 +102,10 @@ func Parse(args []string) (*Command, error) {
 		case strings.HasPrefix(a, BuildIDFlag):
 			if err := x.setBuildID(a[len(BuildIDFlag):]); err != nil {
 				return nil, err
+			}
+		case strings.HasPrefix(a, UnverifiedFlag):
+			if err := x.opt.UnverifiedGo.Set(a[len(UnverifiedFlag):]); err != nil {
+				return nil, fmt.Errorf("%s: %w", a, err)
 			}
 		case x.setExternal(a):
 		case strings.HasPrefix(a, MapFlag):

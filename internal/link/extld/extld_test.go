@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/link"
 	"github.com/go3s/rules_go3s/internal/link/elflinker"
 )
@@ -30,7 +31,7 @@ func TestParse(t *testing.T) {
 		{name: "pie", args: "-Wl,-z,relro -pie -o out /t/go.o", want: &Command{input: "/t/go.o", out: "out", opt: link.Options{PIE: true}}},
 		{name: "stripped", args: "-m64 -s -Wl,-S -o out go.o", want: &Command{input: "go.o", out: "out", opt: link.Options{StripSymbols: true, StripDWARF: true}}},
 		{name: "compressed DWARF", args: "-o out -Wl,--compress-debug-sections=zlib go.o", want: &Command{input: "go.o", out: "out", opt: link.Options{CompressDWARF: true}}},
-		{name: "our own flags win", args: given + " -o out go.o -Wl,--build-id=sha256 -Wl,-Map=m -Wl,--allow-unverified-go", want: &Command{input: "go.o", out: "out", mapFile: "m", opt: link.Options{AllowUnverifiedGo: true}}},
+		{name: "our own flags win", args: given + " -o out go.o -Wl,--build-id=sha256 -Wl,-Map=m -Wl,--unverified-go=warn", want: &Command{input: "go.o", out: "out", mapFile: "m", opt: link.Options{UnverifiedGo: goabi.Warn}}},
 		{name: "external linker", args: "-o out go.o -Wl,--external-linker=/bin/ld -Wl,--external-flavor=gnu -Wl,--linker-script=a.ld -Wl,--external-flag=-O1 -Wl,--external-flag=-z -Wl,--external-flag=x=y", want: &Command{input: "go.o", out: "out", external: elflinker.Linker{Path: "/bin/ld", Flavor: "gnu", Script: "a.ld", Flags: []string{"-O1", "-z", "x=y"}}}},
 		{name: "no build-id", args: "-Wl,--build-id=none -o out go.o", want: &Command{input: "go.o", out: "out", opt: link.Options{NoBuildID: true}}},
 		{name: "sections and notes", args: "-Wl,--section=.a=f -Wl,--section=.b@4096=g -Wl,--note=A:1=h -Wl,--package-metadata-file=i -o out go.o", want: &Command{input: "go.o", out: "out", sections: []string{".a=f", ".b@4096=g"}, notes: []string{"A:1=h"}, packageMetadata: "i"}},

@@ -45,7 +45,7 @@ func (x *Command) compact(r *Result) error {
 	if err != nil {
 		return err
 	}
-	program, symbols, err := pcln.Compact(f, tier, x.opt.AllowUnverifiedGo)
+	program, symbols, err := pcln.Compact(f, tier, x.opt.UnverifiedGo)
 	if err != nil {
 		return err
 	}
