@@ -10,6 +10,7 @@ import (
 	"github.com/go3s/rules_go3s/docs/schema"
 	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
 	"github.com/go3s/rules_go3s/internal/policy"
+	"github.com/go3s/rules_go3s/internal/sdkcheck"
 	"github.com/go3s/rules_go3s/internal/sizes"
 	"github.com/go3s/rules_go3s/internal/syscalls"
 )
@@ -73,6 +74,7 @@ func TestSchemaMembers(t *testing.T) {
 	for file, typ := range map[string]reflect.Type{
 		"syscalls.json": reflect.TypeFor[syscalls.Report](),
 		"sizes.json":    reflect.TypeFor[sizes.Budget](),
+		"sdkcheck.json": reflect.TypeFor[sdkcheck.Verdict](),
 	} {
 		wrong, err := schema.CheckType(file, typ, true)
 		if err != nil {
