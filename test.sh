@@ -46,8 +46,9 @@ sh tests/hermeticity_test.sh
 step "Bazel: a workspace that uses the release"
 sh release/outsider_test.sh --config=cache
 
-step "Bazel: the same workspace with the oldest and the newest rules_go and Gazelle"
-e2e/outsider/versions.sh 0.62.0/0.50.0 0.65.0/0.54.0
+step "Bazel: the same workspace with the oldest and the newest rules_go and Gazelle, and other releases of Go"
+e2e/outsider/versions.sh -go 1.26.11 0.62.0/0.50.0
+e2e/outsider/versions.sh -go 1.27.4 0.65.0/0.54.0
 
 step "Bazel: programs that go_binary builds"
 (cd e2e/dropin && ../../bazelw test --config=cache //...)
