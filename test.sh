@@ -43,12 +43,31 @@ step "Bazel: this module"
 step "Bazel: what the actions use"
 sh tests/hermeticity_test.sh
 
-step "Bazel: a workspace that uses the module"
-(cd e2e/outsider && ../../bazelw test --config=cache //...)
+step "Bazel: a workspace that uses the release"
+sh release/outsider_test.sh --config=cache
+
+step "Bazel: the same workspace with the oldest and the newest rules_go and Gazelle"
+e2e/outsider/versions.sh 0.62.0/0.50.0 0.65.0/0.54.0
 
 step "Bazel: programs that go_binary builds"
 (cd e2e/dropin && ../../bazelw test --config=cache //...)
 sh e2e/dropin/configurations.sh --config=cache
+(
+  cd e2e/dropin
+  set -- //modules //modules:bbolt //tags:tz
+  ../../bazelw build --config=cache "$@"
+  program() { ../../bazelw cquery --config=cache --output=files "$1"; }
+  arch=$(go env GOARCH)
+  ../buildinfo.sh -no-sums "$(program "$1")" ./modules "$arch" exe "$(program "$2")" go.etcd.io/bbolt/cmd/bbolt "$arch" exe
+  ../buildinfo.sh -tags special,timetzdata "$(program "$3")" ./tags "$arch" exe
+)
+
+step "Bazel: what Bazel 8 and 9 turned on"
+# Without the libraries of Starlark files: they hold files of rules_license, which has an empty glob as Debian packages it.
+./bazelw build --config=cache --config=next --nobuild -- //... -//rules/... -//tests/bzl/...
+./bazelw test --config=cache --config=next //tests/analysis/...
+(cd e2e/dropin && ../../bazelw build --config=cache --config=next --nobuild //...)
+(cd e2e/outsider && ../../bazelw test --config=cache --config=next //...)
 
 step "Bazel: programs of others"
 field=$(mktemp -d)

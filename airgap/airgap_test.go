@@ -128,14 +128,23 @@ func TestBazelVersion(t *testing.T) {
 func testInstall(t *testing.T) *install {
 	in := &install{dir: t.TempDir()}
 	write(t, in.path("usr/share/bazel/embedded_tools/MODULE.bazel"), `bazel_dep(name = "zlib", version = "1")`)
-	for name, dir := range moduleDirs {
-		text := ""
-		if name == "gazelle" {
-			text = `bazel_dep(name = "rules_go", version = "1")
+	for _, dir := range moduleDirs {
+		write(t, in.path(filepath.Join(dir, "MODULE.bazel")), "")
+	}
+	for name, list := range releases {
+		for _, r := range list {
+			text := ""
+			switch {
+			case name == "gazelle":
+				text = `bazel_dep(name = "rules_go", version = "0.59.0")
 bazel_dep(name = "not_there", version = "1", dev_dependency = True)
 bazel_dep(name = "buildozer", version = "1", repo_name = None)`
+			case r.version == "0.64.0":
+				text = `bazel_dep(name = "platforms", version = "1")
+bazel_dep(name = "gazelle", version = "0.51.3")`
+			}
+			write(t, filepath.Join(in.releaseDir(name, r), "MODULE.bazel"), text)
 		}
-		write(t, in.path(filepath.Join(dir, "MODULE.bazel")), text)
 	}
 	return in
 }
@@ -144,10 +153,10 @@ func TestOverrides(t *testing.T) {
 	in := testInstall(t)
 	for name, tc := range map[string]struct {
 		files map[string]string
-		want  string // names, or a part of the error
+		want  string // names, of releases with the version; or a part of the error
 	}{
 		"only Bazel's own":   {map[string]string{"MODULE.bazel": ``}, "zlib"},
-		"transitive":         {map[string]string{"MODULE.bazel": `bazel_dep(name = "gazelle", version = "9")`}, "gazelle rules_go zlib"},
+		"transitive":         {map[string]string{"MODULE.bazel": `bazel_dep(name = "gazelle", version = "0.54.0")`}, "gazelle-0.54.0 rules_go-0.62.0 zlib"},
 		"development":        {map[string]string{"MODULE.bazel": `bazel_dep(name = "stardoc", version = "9", dev_dependency = True)`}, "stardoc zlib"},
 		"included":           {map[string]string{"MODULE.bazel": `include("//sub:a.MODULE.bazel")`, "sub/a.MODULE.bazel": `bazel_dep(name = "stardoc")`}, "stardoc zlib"},
 		"local path":         {map[string]string{"MODULE.bazel": "bazel_dep(name = \"own\")\nlocal_path_override(module_name = \"own\", path = \"sub\")", "sub/MODULE.bazel": `bazel_dep(name = "platforms")`}, "platforms zlib"},
@@ -155,23 +164,54 @@ func TestOverrides(t *testing.T) {
 		"overridden archive": {map[string]string{"MODULE.bazel": "bazel_dep(name = \"own\")\narchive_override(module_name = \"own\")"}, "zlib"},
 		"unknown":            {map[string]string{"MODULE.bazel": `bazel_dep(name = "nothing_like_it")`}, `"nothing_like_it", which the air-gap mode does not carry`},
 		"syntax error":       {map[string]string{"MODULE.bazel": `bazel_dep(`}, "syntax error"},
+
+		"no version":               {map[string]string{"MODULE.bazel": `bazel_dep(name = "rules_go")`}, "rules_go-0.62.0 zlib"},
+		"a version between":        {map[string]string{"MODULE.bazel": `bazel_dep(name = "rules_go", version = "0.63.1")`}, "gazelle-0.51.3 platforms rules_go-0.64.0 zlib"},
+		"asked for by the version": {map[string]string{"MODULE.bazel": `bazel_dep(name = "rules_go", version = "0.64.0")`}, "gazelle-0.51.3 platforms rules_go-0.64.0 zlib"},
+		"the highest": {map[string]string{"MODULE.bazel": `bazel_dep(name = "rules_go", version = "0.62.0")
+bazel_dep(name = "own")
+local_path_override(module_name = "own", path = "sub")`, "sub/MODULE.bazel": `bazel_dep(name = "rules_go", version = "0.65.0")`}, "rules_go-0.65.0 zlib"},
+		"a pinned version": {map[string]string{"MODULE.bazel": `bazel_dep(name = "rules_go", version = "0.64.0")
+single_version_override(module_name = "gazelle", version = "0.50.0")`}, "gazelle-0.50.0 platforms rules_go-0.64.0 zlib"},
+		"a version of its own": {map[string]string{"MODULE.bazel": "bazel_dep(name = \"rules_go\", version = \"9\")\nlocal_path_override(module_name = \"rules_go\", path = \"sub\")", "sub/MODULE.bazel": ``}, "zlib"},
+		"too new":              {map[string]string{"MODULE.bazel": `bazel_dep(name = "rules_go", version = "0.100.0")`}, "rules_go 0.100.0 is wanted, and the newest that the air-gap mode carries is"},
+		"no numbers":           {map[string]string{"MODULE.bazel": `bazel_dep(name = "rules_go", version = "1.rc1")`}, `version "1.rc1": want numbers`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
 			for file, text := range tc.files {
 				write(t, filepath.Join(root, file), strings.ReplaceAll(text, "ROOT", root))
 			}
-			names, err := in.overrides(root)
+			dirs, err := in.overrides(t.Context(), root)
 			if err != nil {
 				if !strings.Contains(err.Error(), tc.want) {
 					t.Errorf("error %q, want %q in it", err, tc.want)
 				}
 				return
 			}
+			var names []string
+			for name, dir := range dirs {
+				if releases[name] != nil {
+					name = filepath.Base(dir)
+				}
+				names = append(names, name)
+			}
+			slices.Sort(names)
 			if got := strings.Join(names, " "); got != tc.want {
 				t.Errorf("%q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+// TestReleasesAscend: pick takes the first that is new enough.
+func TestReleasesAscend(t *testing.T) {
+	for name, list := range releases {
+		for i := 1; i < len(list); i++ {
+			if order, err := compareVersions(list[i-1].version, list[i].version); err != nil || order >= 0 {
+				t.Errorf("%s: %s stands before %s (%v)", name, list[i-1].version, list[i].version, err)
+			}
+		}
 	}
 }
 

@@ -232,9 +232,9 @@ func (r *aptRoot) download(ctx context.Context, debs []deb) error {
 		args = append(args, d.name)
 		total += d.size
 	}
-	progress("[2/5] downloading %d packages, %d MB", len(debs), total>>20)
+	progress("[2/4] downloading %d packages, %d MB", len(debs), total>>20)
 	stop := every(10*time.Second, func() {
-		progress("[2/5] %d of %d MB", sizeOf(r.debDir())>>20, total>>20)
+		progress("[2/4] %d of %d MB", sizeOf(r.debDir())>>20, total>>20)
 	})
 	defer stop()
 	cmd := r.command("apt-get", args...)

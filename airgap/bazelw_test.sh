@@ -113,7 +113,7 @@ check "... and leaves nothing" [ "$(count_installs)" = 0 ]
 
 "$bazelw" --airgap version >"$scratch/output" 2>&1 &
 pid=$!
-await '2/5' "$scratch/output"
+await '2/4' "$scratch/output"
 kill -INT $pid
 wait $pid
 status=$?
@@ -123,7 +123,7 @@ check "... and leaves nothing" [ "$(count_installs)" = 0 ]
 
 "$bazelw" --airgap version >"$scratch/output" 2>&1 &
 pid=$!
-await '2/5' "$scratch/output"
+await '2/4' "$scratch/output"
 kill -KILL $pid
 wait $pid 2>/dev/null
 check "a kill leaves the directory under construction" [ "$(ls -d "$home"/airgap-*)" = "$(ls -d "$home"/airgap-*.partial)" ]
@@ -132,14 +132,14 @@ check "a kill leaves the directory under construction" [ "$(ls -d "$home"/airgap
 
 "$bazelw" --airgap query //pkg:all >"$scratch/first" 2>&1 &
 pid=$!
-await '1/5' "$scratch/first"
+await '1/4' "$scratch/first"
 run "$bazelw" --airgap query //pkg:all
 second=$status
 wait $pid
 first=$?
 check "a second start waits for the first" says 'waiting for process'
 check "... and succeeds" [ $second -eq 0 ]
-check "... without provisioning" [ "$(grep -c '1/5' "$scratch/output")" = 0 ]
+check "... without provisioning" [ "$(grep -c '1/4' "$scratch/output")" = 0 ]
 check "... and runs Bazel" says '^//pkg:hello$'
 mv "$scratch/first" "$scratch/output"
 check "the first, after a killed one, succeeds" [ $first -eq 0 ]
@@ -148,7 +148,7 @@ check "one complete directory is left" [ "$(count_installs)" = 1 ]
 
 run "$bazelw" --airgap build //pkg:hello
 check "a build succeeds" [ $status -eq 0 ]
-check "... without provisioning again" [ "$(grep -c '/5\]' "$scratch/output")" = 0 ]
+check "... without provisioning again" [ "$(grep -c '/4\]' "$scratch/output")" = 0 ]
 run cat bazel-bin/pkg/hello.txt
 check "... and writes its output" says 'written by bazel'
 check "no lock file appears in the workspace" [ ! -e MODULE.bazel.lock ]
@@ -172,6 +172,89 @@ for emulator in aarch64 riscv64 x86_64; do
     run "$home"/airgap-*/qemu/qemu-$emulator-static --version
     check "qemu-$emulator-static starts" says "^qemu-$emulator version"
 done
+
+echo 'bazel_dep(name = "rules_go", version = "0.64.0")' >>MODULE.bazel
+run "$bazelw" --airgap query //pkg:all
+check "the release that MODULE.bazel asks for is fetched" says 'fetching rules_go 0.64.0'
+check "... and one that it asks for itself" says 'fetching gazelle 0.51.3'
+check "... and Bazel takes it" [ $status -eq 0 ]
+run "$bazelw" --airgap query //pkg:all
+check "... once" [ "$(grep -c 'fetching' "$scratch/output")" = 0 ]
+echo 'bazel_dep(name = "gazelle", version = "100.0")' >>MODULE.bazel
+run "$bazelw" --airgap query //pkg:all
+check "a release that is too new is an error" says 'gazelle 100.0 is wanted, and the newest'
+sed -i '/gazelle/d' MODULE.bazel
+
+# --- Protocol buffers --------------------------------------------------------------------
+
+mkdir "$scratch/protos"
+cd "$scratch/protos" || exit 1
+cat >MODULE.bazel <<'EOF'
+bazel_dep(name = "gazelle", version = "0.54.0")
+bazel_dep(name = "protobuf", version = "29.0")
+bazel_dep(name = "rules_go", version = "0.65.0")
+
+go_deps = use_extension("@gazelle//:extensions.bzl", "go_deps")
+go_deps.module(
+    path = "github.com/bazelbuild/buildtools",
+    sum = "h1:scNMqf+FgmWYYwsX4TNjQcDLZu5kbWSwNsbrGkiF23I=",
+    version = "v0.0.0-20260904073137-eaa4d125b423",
+)
+go_deps.module(
+    path = "google.golang.org/protobuf",
+    sum = "h1:pJOKDDOyeXErUroCihFAd5LQuwXBSpVnKGrj5o/fwxc=",
+    version = "v1.36.12",
+)
+use_repo(go_deps, "com_github_bazelbuild_buildtools")
+EOF
+# The package has a .proto file, and a BUILD file with a go_proto_library.
+cat >main.go <<'EOF'
+package main
+
+import "github.com/bazelbuild/buildtools/build_proto"
+
+func main() { println(build_proto.Target_RULE) }
+EOF
+cat >own.proto <<'EOF'
+syntax = "proto3";
+
+option go_package = "example.com/own";
+EOF
+cat >BUILD.bazel <<'EOF'
+load("@protobuf//bazel:proto_library.bzl", "proto_library")
+load("@rules_go//go:def.bzl", "go_binary")
+load("@rules_go//proto:def.bzl", "go_proto_library")
+
+go_binary(
+    name = "program",
+    srcs = ["main.go"],
+    pure = "on",
+    deps = ["@com_github_bazelbuild_buildtools//build_proto"],
+)
+
+proto_library(
+    name = "own_proto",
+    srcs = ["own.proto"],
+    deps = ["@protobuf//:timestamp_proto"],
+)
+
+go_proto_library(
+    name = "own_go_proto",
+    importpath = "example.com/own",
+    proto = ":own_proto",
+)
+EOF
+run "$bazelw" --airgap query //...
+check "BUILD files with rules for protocol buffers load" says '^//:own_go_proto$'
+run "$bazelw" --airgap build --nobuild //:program
+check "a program of a Go module with .proto files can be built" [ $status -eq 0 ]
+for target in own_proto own_go_proto; do
+    run "$bazelw" --airgap build --nobuild //:$target
+    check "$target cannot" [ $status -ne 0 ]
+    check "... which says why" says 'the air-gap mode has no protocol buffer compiler'
+done
+"$bazelw" --airgap shutdown >/dev/null 2>&1
+cd "$scratch/workspace" || exit 1
 
 echo 'bazel_dep(name = "no_such_module", version = "1.0")' >>MODULE.bazel
 run "$bazelw" --airgap query //pkg:all

@@ -12,7 +12,7 @@ import (
 )
 
 // install is one provisioned directory: a Bazel with its Java runtime, libraries and
-// modules, all read-only in use. Its path is baked into the ELF files, so it is built
+// modules, all read-only in use; releases of rules_go and Gazelle are added as workspaces ask for them. Its path is baked into the ELF files, so it is built
 // in a neighbour directory under the final path's name and moved there as the last step:
 // that it exists means that it is complete.
 type install struct {
@@ -53,7 +53,7 @@ func (in *install) ensure(ctx context.Context) error {
 	if err := os.MkdirAll(in.home, 0o755); err != nil {
 		return fmt.Errorf("create the cache directory: %w; set XDG_CACHE_HOME to a writable directory", err)
 	}
-	unlock, err := lock(ctx, filepath.Join(in.home, "provision.lock"))
+	unlock, err := in.lock(ctx)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (in *install) provision(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	progress("[1/5] reading the package index of Debian %s from %s", suite, root.uri)
+	progress("[1/4] reading the package index of Debian %s from %s", suite, root.uri)
 	if err := root.update(ctx); err != nil {
 		return err
 	}
@@ -100,19 +100,23 @@ func (in *install) provision(ctx context.Context) error {
 	if err := root.download(ctx, debs); err != nil {
 		return err
 	}
-	progress("[3/5] unpacking")
+	progress("[3/4] unpacking")
 	if err := unpackAll(ctx, root.debDir(), in.work); err != nil {
 		return err
 	}
-	progress("[4/5] relocating to %s", in.dir)
+	progress("[4/4] relocating to %s", in.dir)
 	if err := in.relocate(ctx); err != nil {
 		return err
 	}
-	progress("[5/5] fetching rules_go and Gazelle from the Go module mirror")
-	if err := in.addModules(ctx); err != nil {
+	if err := in.addModules(); err != nil {
 		return err
 	}
 	return os.RemoveAll(root.dir)
+}
+
+// lock takes the lock under which in.dir is written.
+func (in *install) lock(ctx context.Context) (release func(), err error) {
+	return lock(ctx, filepath.Join(in.home, "provision.lock"))
 }
 
 // lock takes the exclusive lock of file and returns its release. While another

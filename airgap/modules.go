@@ -9,11 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 )
 
-// moduleDirs maps each Bazel module that the air-gap mode can provide to its
-// directory in the install. A module that is not here is an error in graph.go.
+// moduleDirs maps the Bazel modules of which the air-gap mode has one version to their
+// directory in the install. A module that is neither here nor in releases is an error in graph.go.
 var moduleDirs = map[string]string{
 	// From Debian's packages.
 	"bazel_features": "usr/share/bazel/tools/features",
@@ -26,10 +28,7 @@ var moduleDirs = map[string]string{
 	"rules_python":   "usr/share/bazel/rules/python",
 	"rules_shell":    "usr/share/bazel/rules/shell",
 	"stardoc":        "usr/share/bazel/tools/stardoc",
-	// From the Go module mirror.
-	"gazelle":  "modules/gazelle",
-	"rules_go": "modules/rules_go",
-	// Resolved but never built: see stubs/README.md.
+	// Written for the air-gap mode: see stubs/README.md.
 	"apple_support":    "modules/stubs/apple_support",
 	"buildozer":        "modules/stubs/buildozer",
 	"package_metadata": "modules/stubs/package_metadata",
@@ -41,16 +40,93 @@ var moduleDirs = map[string]string{
 type goModule struct {
 	path, version string
 	sum           string // as in go.sum
-	dir           string // below modules/
+	dir           string // below the directory of the Bazel module
 }
 
-// goModules are the newest versions that work with the modules of Debian: rules_go 0.64
-// wants a newer bazel_features.
-var goModules = []goModule{
-	{"github.com/bazelbuild/rules_go", "v0.62.0", "h1:FpVmU5mfoqSiY6dLquUAtldkcKOMLrmNaWrSnXuGPF4=", "rules_go"},
-	{"github.com/bazelbuild/bazel-gazelle", "v0.54.0", "h1:BtOU6xkQjZmXVcrxirX3SwUq0PCp9FGls8foOZj5Eu0=", "gazelle"},
-	// A nested Go module, which the zip of the outer one leaves out.
-	{"github.com/bazel-contrib/bazel-gazelle/v2", "v2.0.0-3", "h1:Mq3iQ30V39RGCErrbnhHFOAcnxpWTIrk35Pc9guNfOY=", "gazelle/v2"},
+// release is one version of a Bazel module that comes from the Go module mirror.
+type release struct {
+	version string
+	parts   []goModule
+}
+
+// releases are the Bazel modules that come from the Go module mirror, the oldest version first: those
+// that the mirror has and that rules_go3s is tested with (e2e/outsider/versions.sh).
+var releases = map[string][]release{
+	"rules_go": {
+		rulesGo("0.62.0", "h1:FpVmU5mfoqSiY6dLquUAtldkcKOMLrmNaWrSnXuGPF4="),
+		rulesGo("0.63.0", "h1:G/hGy2pBLxlrxbpQBJKdHSLhu3KFIkFsuNg8m59mn3c="),
+		rulesGo("0.64.0", "h1:2LcE+O7GNM6m7o63icYsJeedOaAjBtG/Zuxhl8Xf+DU="),
+		rulesGo("0.64.1", "h1:XGYR0GmQ6RDRvDaP9H+IXZsKidX2gJmKu9rZx5fGNq0="),
+		rulesGo("0.64.2", "h1:bBzVLLT/gSQ+bhE7V1rQDQRBIcQgbv0kZrVCjELBE/Q="),
+		rulesGo("0.65.0", "h1:oHAvkNIMaOhguFSCHi0bCoUhz2390srk4U0rTn9mqBc="),
+	},
+	"gazelle": {
+		gazelle("0.50.0", "h1:/QNWnew6d0y9afP+0uWiGFIApw+spvE5fdVdNjcpHg0=", gazelleV2_1),
+		gazelle("0.51.2", "h1:jfIAvB7iDpnJjdbmNP/zHv9yF2tubQd3qA5Xgyb81po=", gazelleV2_2),
+		gazelle("0.51.3", "h1:WtLCDPJTj06AWZizuN0SpkX8njjH1meOFgYbia6mD64=", gazelleV2_2),
+		gazelle("0.53.0", "h1:qNh2WraxM8cjIeHZQ7QPTTSPbkrX9Z0GkhtGbiz1ToE=", gazelleV2_3),
+		gazelle("0.54.0", "h1:BtOU6xkQjZmXVcrxirX3SwUq0PCp9FGls8foOZj5Eu0=", gazelleV2_3),
+	},
+}
+
+func rulesGo(version, sum string) release {
+	return release{version, []goModule{{"github.com/bazelbuild/rules_go", "v" + version, sum, "."}}}
+}
+
+func gazelle(version, sum string, v2 goModule) release {
+	return release{version, []goModule{{"github.com/bazelbuild/bazel-gazelle", "v" + version, sum, "."}, v2}}
+}
+
+// Gazelle's nested Go module, which the zip of the outer one leaves out. Gazelle 0.52 is not among the releases since what it needs
+// has no version: it is newer than v2.0.0-2, which its go.mod names, and older than v2.0.0-3.
+var (
+	gazelleV2_1 = goModule{"github.com/bazel-contrib/bazel-gazelle/v2", "v2.0.0-1", "h1:Aney60tyjQn3ON+KPFQhEZ7saU1EtOhlCrGTKGkxiEI=", "v2"}
+	gazelleV2_2 = goModule{"github.com/bazel-contrib/bazel-gazelle/v2", "v2.0.0-2", "h1:lSINS7DK4xjm0Z4CBd7onO63uIe6WUsEZ/0voExa+JY=", "v2"}
+	gazelleV2_3 = goModule{"github.com/bazel-contrib/bazel-gazelle/v2", "v2.0.0-3", "h1:Mq3iQ30V39RGCErrbnhHFOAcnxpWTIrk35Pc9guNfOY=", "v2"}
+)
+
+// pick returns the oldest release of the module that is not older than the version asked for.
+func pick(module, asked string) (release, error) {
+	have := releases[module]
+	for _, r := range have {
+		order, err := compareVersions(r.version, asked)
+		if err != nil {
+			return release{}, fmt.Errorf("bazel_dep(name = %q): %w", module, err)
+		}
+		if order >= 0 {
+			return r, nil
+		}
+	}
+	return release{}, fmt.Errorf("%s %s is wanted, and the newest that the air-gap mode carries is %s; "+
+		"ask for that one, add the newer one to airgap/modules.go, or use a Bazel that reaches the registry (RULES_GO3S_AIRGAP=0)",
+		module, asked, have[len(have)-1].version)
+}
+
+// compareVersions orders versions of Bazel modules that are numbers with points between them. The empty
+// version, which a bazel_dep has that asks for none, is the oldest.
+func compareVersions(a, b string) (int, error) {
+	numbers := func(version string) (list []int, err error) {
+		if version == "" {
+			return nil, nil
+		}
+		for part := range strings.SplitSeq(version, ".") {
+			n, err := strconv.Atoi(part)
+			if err != nil {
+				return nil, fmt.Errorf("version %q: want numbers with points between them, as in 0.62.0", version)
+			}
+			list = append(list, n)
+		}
+		return list, nil
+	}
+	x, err := numbers(a)
+	if err != nil {
+		return 0, err
+	}
+	y, err := numbers(b)
+	if err != nil {
+		return 0, err
+	}
+	return slices.Compare(x, y), nil
 }
 
 // edit replaces a part of a file.
@@ -89,33 +165,89 @@ def _go_download_sdk_impl(ctx):
 	},
 }
 
-// addModules puts the modules that no Debian package carries below in.work/modules.
-func (in *install) addModules(ctx context.Context) error {
-	modules := filepath.Join(in.work, "modules")
-	for _, m := range goModules {
+// gazelleEdits make Gazelle write the BUILD files of Go modules itself, without rules for protocol buffers, where the workspace
+// does not say how: there is no protoc, and the Go code that it generates is in every Go module, as the go command wants it
+// there. BUILD files that a module brings along may have such rules, and load Bazel modules that are not there.
+var gazelleEdits = []edit{
+	{
+		file: "internal/bzlmod/go_deps.bzl",
+		old:  `DEFAULT_DIRECTIVES_BY_PATH, path, [], "directives")`,
+		new:  `DEFAULT_DIRECTIVES_BY_PATH, path, ["gazelle:proto disable_global"], "directives")`,
+	},
+	{
+		file: "internal/bzlmod/go_deps.bzl",
+		old:  `DEFAULT_BUILD_FILE_GENERATION_BY_PATH, path, "auto", "build_file_generation")`,
+		new:  `DEFAULT_BUILD_FILE_GENERATION_BY_PATH, path, "clean", "build_file_generation")`,
+	},
+}
+
+// addModules puts the modules written for the air-gap mode below in.work, and what Debian's lack into them.
+func (in *install) addModules() error {
+	if err := copyTree(filepath.Join(in.source, "stubs"), filepath.Join(in.work, "modules/stubs")); err != nil {
+		return err
+	}
+	features := filepath.Join(in.work, moduleDirs["bazel_features"])
+	if err := os.Rename(filepath.Join(features, "features.bzl"), filepath.Join(features, "debian_features.bzl")); err != nil {
+		return err
+	}
+	return copyTree(filepath.Join(in.source, "bazel_features"), features)
+}
+
+// releaseDir returns the directory of a release in the install.
+func (in *install) releaseDir(module string, r release) string {
+	return in.path(filepath.Join("modules", module+"-"+r.version))
+}
+
+// addRelease puts a release into the finished install, unless it is there: workspaces ask for different ones.
+func (in *install) addRelease(ctx context.Context, module string, r release) error {
+	dir := in.releaseDir(module, r)
+	if isDir(dir) {
+		return nil
+	}
+	unlock, err := in.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if isDir(dir) { // another process made it while this one waited
+		return nil
+	}
+	work := dir + ".partial"
+	if err := os.RemoveAll(work); err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	progress("fetching %s %s from the Go module mirror, once", module, r.version)
+	for _, m := range r.parts {
 		src, err := m.download(ctx)
 		if err != nil {
 			return err
 		}
-		if err := copyTree(src, filepath.Join(modules, m.dir)); err != nil {
+		if err := copyTree(src, filepath.Join(work, m.dir)); err != nil {
 			return err
 		}
 	}
-	if err := copyTree(filepath.Join(in.source, "stubs"), filepath.Join(modules, "stubs")); err != nil {
+	edits := gazelleEdits
+	if module == "rules_go" {
+		edits = rulesGoEdits
+		err = copyTree(filepath.Join(in.source, "rules_go"), filepath.Join(work, "go/private"))
+	} else {
+		err = listSources(ctx, work)
+	}
+	if err != nil {
 		return err
 	}
-	rulesGo := filepath.Join(modules, "rules_go")
-	if err := copyTree(filepath.Join(in.source, "rules_go"), filepath.Join(rulesGo, "go/private")); err != nil {
-		return err
-	}
-	for _, e := range rulesGoEdits {
-		if err := e.apply(rulesGo); err != nil {
+	for _, e := range edits {
+		if err := e.apply(work); err != nil {
 			return err
 		}
 	}
-	// Gazelle's bootstrap wants a list of its sources, which its releases contain and its Go
-	// module does not.
-	gazelle := filepath.Join(modules, "gazelle")
+	return os.Rename(work, dir)
+}
+
+// listSources writes the list of Gazelle's sources that its bootstrap wants, which its releases contain and its Go
+// module does not.
+func listSources(ctx context.Context, gazelle string) error {
 	gen := exec.Command("go", "run", "internal/list_repository_tools_srcs.go",
 		"-dir", gazelle, "-generate", "internal/go_repository_tools_srcs.bzl")
 	gen.Dir = gazelle
@@ -151,7 +283,7 @@ func (e edit) apply(dir string) error {
 		return err
 	}
 	if n := bytes.Count(text, []byte(e.old)); n != 1 {
-		return fmt.Errorf("%s: %q occurs %d times, want once: the edits in airgap/modules.go are for another version of rules_go", e.file, e.old, n)
+		return fmt.Errorf("%s: %q occurs %d times, want once: the edits in airgap/modules.go are for other versions", e.file, e.old, n)
 	}
 	return os.WriteFile(file, bytes.Replace(text, []byte(e.old), []byte(e.new), 1), 0o644)
 }

@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -51,12 +53,12 @@ func (in *install) writeRC(ctx context.Context) (string, error) {
 	var b strings.Builder
 	fmt.Fprintln(&b, "# Written by airgap/rc.go; read after the workspace's .bazelrc.")
 	if root := workspaceRoot(); root != "" {
-		names, err := in.overrides(root)
+		dirs, err := in.overrides(ctx, root)
 		if err != nil {
 			return "", err
 		}
-		for _, name := range names {
-			fmt.Fprintf(&b, "common --override_module=%s=%s\n", name, in.path(moduleDirs[name]))
+		for _, name := range slices.Sorted(maps.Keys(dirs)) {
+			fmt.Fprintf(&b, "common --override_module=%s=%s\n", name, dirs[name])
 		}
 	}
 	if err := in.commonOptions(ctx, &b); err != nil {

@@ -19,6 +19,9 @@ def go_static_binary(name, **kwargs):
 
     Outputs: `<name>` for the platform of `--platforms`, or `<name>_<platform>` for each of `platforms`, in the folder `<name>_` of
     the package, where go_binary puts its executable, too; `out` puts them elsewhere.
+    With several `platforms`, `$(rootpaths)` and the like name all files in Bazel 7, and only the one that `bazel run` starts from
+    Bazel 8.0.1 on. A filegroup with the target in `srcs` names them all, and with an `output_group` such as `linux_arm64` the one
+    for that platform, in every Bazel.
     In `bazel coverage` the programs are instrumented and not checked.
     Attributes take `select()`, but for `exec_properties`, `goarch`, `goos`, `linkmode`, `package_note`, `pure`, `static` and what no rule takes it for.
 

@@ -22,3 +22,6 @@ require (
 	github.com/prometheus/procfs v0.22.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
+
+// Gazelle tells no such line of build information: ../buildinfo.sh
+replace github.com/spf13/pflag => github.com/spf13/pflag v1.0.6

@@ -19,6 +19,10 @@ const (
 	TextSectEntry = 24 // runtime.textsect
 )
 
+// FindFuncTabSize returns the size in bytes of findfunctab for so many bytes of text (runtime/symtab.go, findfuncbucket): for each
+// 4096 bytes of text one index of four bytes, and for each 256 bytes a byte.
+func FindFuncTabSize(text uint64) uint64 { return (text+4095)/4096*4 + (text+255)/256 }
+
 // Indices of the pc tables of a function.
 const (
 	PCDataUnsafePoint = iota

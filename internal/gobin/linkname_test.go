@@ -4,6 +4,8 @@ import "testing"
 
 func TestPackageOf(t *testing.T) {
 	for name, want := range map[string]string{
+		"_.goready.func1":                  "",
+		"example.com/_.f":                  "example.com/_",
 		"main.main":                        "main",
 		"net/http.(*Client).Do":            "net/http",
 		"example.com/a%2eb.F":              "example.com/a.b",

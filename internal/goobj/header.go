@@ -11,6 +11,7 @@ import (
 type Header struct {
 	GOOS, GOARCH string
 	Version      string // Go release, such as "go1.26.8"
+	Level        string // instruction set level, such as "GOAMD64=v1"; "" for none
 }
 
 const (
@@ -32,5 +33,9 @@ func ParseHeader(b []byte) (h Header, rest []byte, err error) {
 	if len(f) < 3 {
 		return Header{}, nil, fmt.Errorf("header line %q: want GOOS, GOARCH and version after %q", line, headerPrefix)
 	}
-	return Header{GOOS: f[0], GOARCH: f[1], Version: f[2]}, b[end+1:], nil
+	h = Header{GOOS: f[0], GOARCH: f[1], Version: f[2]}
+	if len(f) > 3 && strings.HasPrefix(f[3], "GO") && strings.Contains(f[3], "=") {
+		h.Level = f[3]
+	}
+	return h, b[end+1:], nil
 }

@@ -420,29 +420,36 @@ func (e *External) BuildIDFlag() string {
 	return fmt.Sprintf("0x%x", e.l.buildID())
 }
 
-// identify writes the build-id, or checks that it is there.
+// identify writes the build IDs that derive from the contents, and checks that the build-id is there.
 func (x *finisher) identify() error {
-	if x.l.opt.NoBuildID {
-		return nil
-	}
 	notes, err := x.f.Notes()
 	if err != nil {
 		return err
 	}
+	var gnu, goID []byte
 	for _, n := range notes {
-		if n.Name != "GNU" || n.Type != noteBuildID || !bytes.Equal(n.Desc, x.l.buildID()) {
-			continue
+		switch {
+		case n.Name == "GNU" && n.Type == noteBuildID && bytes.Equal(n.Desc, x.l.buildID()):
+			gnu = n.Desc
+		case n.Name == "Go" && n.Type == noteGoBuildID && string(n.Desc) == GoBuildIDPlaceholder:
+			goID = n.Desc
 		}
-		if x.l.opt.BuildID == nil {
-			sum := sha256.New()
-			for i := range x.f.Progs {
-				if p := &x.f.Progs[i]; elf.ProgType(p.Type) == elf.PT_LOAD && p.Filesz > 0 {
-					sum.Write(x.image[max(p.Off, goelf.HeaderSize):max(p.Off+p.Filesz, goelf.HeaderSize)])
-				}
-			}
-			copy(n.Desc, sum.Sum(nil))
-		}
-		return nil
 	}
-	return x.errorf(0, "no PT_NOTE segment holds the build-id: the linker script must keep .note.gnu.build-id")
+	if !x.l.opt.NoBuildID && gnu == nil {
+		return x.errorf(0, "no PT_NOTE segment holds the build-id: the linker script must keep .note.gnu.build-id")
+	}
+	h := sha256.New()
+	for i := range x.f.Progs {
+		if p := &x.f.Progs[i]; elf.ProgType(p.Type) == elf.PT_LOAD && p.Filesz > 0 {
+			h.Write(x.image[max(p.Off, goelf.HeaderSize):max(p.Off+p.Filesz, goelf.HeaderSize)])
+		}
+	}
+	sum := h.Sum(nil)
+	if !x.l.opt.NoBuildID && x.l.opt.BuildID == nil {
+		copy(gnu, sum)
+	}
+	if goID != nil {
+		copy(goID, deriveGoBuildID(sum))
+	}
+	return nil
 }

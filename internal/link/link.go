@@ -60,9 +60,9 @@ type Options struct {
 	CompressDWARF bool   // compress DWARF sections (SHF_COMPRESSED)
 	BuildID       []byte // contents of the GNU build-id note; nil derives it from what is loaded of the file
 	NoBuildID     bool   // leave out that note
-	// DeferBuildID leaves zeros for a build-id that derives from what is loaded:
-	// Output.DeferredBuildID returns it, perhaps while the file is being written.
-	DeferBuildID bool
+	// DeferBuildIDs leaves out the build IDs that derive from what is loaded:
+	// Output.DeferredBuildIDs returns them, perhaps while the file is being written.
+	DeferBuildIDs bool
 	// Sections are added to the program, loaded read-only.
 	Sections []Section
 	// PackageMetadata is the contents of the package metadata note: a JSON object
@@ -103,6 +103,8 @@ type linker struct {
 
 	image []byte
 	shoff uint64
+
+	derived []derivedID // the build IDs that derive from what is loaded
 }
 
 // Link links the relocatable object data, go.o of cmd/link, into an executable.

@@ -2,7 +2,6 @@ package link
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"debug/elf"
 	"sync"
 
@@ -110,61 +109,4 @@ func (l *linker) writeHeaders(entry uint64) {
 		le.PutUint64(p[40:], g.memsz)
 		le.PutUint64(p[48:], g.align)
 	}
-}
-
-const (
-	noteHeader  = 16 // three words, then the name "GNU\0"
-	noteBuildID = 3  // NT_GNU_BUILD_ID
-	// buildIDSize is the length of a build-id that Link derives. Readers show 20
-	// bytes as a SHA-1, whatever it is.
-	buildIDSize = 20
-)
-
-// buildID returns the given build-id, or room for one.
-func (l *linker) buildID() []byte {
-	if l.opt.BuildID != nil {
-		return l.opt.BuildID
-	}
-	return make([]byte, buildIDSize)
-}
-
-// identify writes the build-id note: given, or the start of a SHA-256.
-func (l *linker) identify() error {
-	if l.opt.NoBuildID {
-		return nil
-	}
-	s := l.section(".note.gnu.build-id")
-	note := l.image[s.off : s.off+s.size]
-	id := l.buildID()
-	le.PutUint32(note, 4)
-	le.PutUint32(note[4:], uint32(len(id)))
-	le.PutUint32(note[8:], noteBuildID)
-	copy(note[12:], "GNU\x00")
-	copy(note[noteHeader:], id)
-	if l.opt.BuildID == nil && !l.opt.DeferBuildID {
-		copy(note[noteHeader:], l.sumLoaded())
-	}
-	return nil
-}
-
-// sumLoaded returns the build-id of a file in which it is zero: a sum of what is loaded but for the ELF header,
-// which tells where the rest is. So a file has the same id with and without symbols and debug information.
-func (l *linker) sumLoaded() []byte {
-	var end uint64
-	for _, g := range l.segments {
-		if g.typ == elf.PT_LOAD {
-			end = max(end, g.off+g.filesz)
-		}
-	}
-	sum := sha256.Sum256(l.image[goelf.HeaderSize:end]) // one segment follows the other
-	return sum[:buildIDSize]
-}
-
-// DeferredBuildID returns the build-id that Options.DeferBuildID left out, and its
-// offset in File; nil when there is none to fill in.
-func (o *Output) DeferredBuildID() (id []byte, off int64) {
-	if opt := o.l.opt; !opt.DeferBuildID || opt.NoBuildID || opt.BuildID != nil {
-		return nil, 0
-	}
-	return o.l.sumLoaded(), int64(o.l.section(".note.gnu.build-id").off) + noteHeader
 }

@@ -19,9 +19,12 @@ import (
 // the first offset that agrees with its address modulo its alignment. Then come
 // the sections that are not loaded, in their order.
 //
-// Where something else follows .gopclntab in its segment, as .eh_frame does in programs of
-// GNU ld and LLD, or something that is not loaded is between segments, nothing moves:
-// zeros follow the shorter section, and the file saves nothing until it is packed.
+// Where something else follows .gopclntab in its segment, as type descriptors do since Go 1.27 and .eh_frame in programs of
+// GNU ld and LLD, its address stays, and the segment becomes two: the second one begins there. That needs room for one more
+// program header, and pages of their own for both.
+//
+// Where that is not so either, or something that is not loaded is between segments, nothing moves: zeros follow the shorter
+// section, and the file saves nothing until it is packed.
 
 // movable are the sections that may move, and how they are referred to.
 var movable = map[string]bool{
@@ -47,6 +50,9 @@ type rewriter struct {
 	home  *elf.Prog64   // the one with .gopclntab
 	end   uint64        // address of the end of the old section
 	moved uint64        // by how many bytes what follows it moves down
+	// Of a segment that becomes two, as the old file has them: the parts up to the end of the new section, and from the end
+	// of the old one on. nil otherwise.
+	low, high *elf.Prog64
 
 	newOff map[*elf.Prog64]uint64
 	tail   uint64 // by how many bytes what is not loaded moves down
@@ -108,13 +114,17 @@ func (w *rewriter) plan() error {
 		return w.t.errorf(0, "is not where its segment is")
 	}
 	freed := s.Size - uint64(len(w.res.Data))
-	if align, ok := w.alignment(); ok {
-		w.moved = freed &^ (align - 1)
+	if w.canShift() {
+		if align, ok := w.alignment(); ok {
+			w.moved = freed &^ (align - 1)
+		} else {
+			w.split()
+		}
 	}
 	end, shifting := uint64(0), false
 	for _, p := range w.load {
 		off := p.Off
-		if shifting && w.moved > 0 {
+		if shifting {
 			align := max(p.Align, minPage)
 			off = end + (p.Vaddr-end)%align
 			if off > p.Off {
@@ -123,17 +133,74 @@ func (w *rewriter) plan() error {
 		}
 		w.newOff[p] = off
 		end = off + p.Filesz
-		if p == w.home {
+		if p == w.home && w.moved > 0 || p == w.low {
 			shifting = true
 			end -= w.moved
 		}
 	}
 	last := w.load[len(w.load)-1]
-	if w.moved > 0 {
+	if shifting {
 		w.tail = (last.Off + last.Filesz - end) &^ (w.tailAlign() - 1)
 	}
 	return nil
 }
+
+// split makes the segment of .gopclntab two, where that is possible.
+func (w *rewriter) split() {
+	f, page := w.f, max(w.home.Align, minPage)
+	newEnd := w.t.Section.Addr + uint64(len(w.res.Data))
+	if w.home.Memsz != w.home.Filesz || newEnd+page-1 > w.end || alignUp(newEnd, page) > w.end&^(page-1) || w.end >= w.home.Vaddr+w.home.Filesz || !w.hasHeaderRoom() {
+		return
+	}
+	for i := range f.Progs { // another header covers a part of both
+		p := &f.Progs[i]
+		if t := elf.ProgType(p.Type); t != elf.PT_LOAD && t != elf.PT_GNU_STACK && p.Vaddr < w.end && p.Vaddr+p.Memsz > newEnd {
+			return
+		}
+	}
+	low, high := *w.home, *w.home
+	low.Filesz = newEnd - low.Vaddr
+	low.Memsz = low.Filesz
+	skip := w.end - high.Vaddr
+	high.Off, high.Vaddr, high.Paddr = high.Off+skip, high.Vaddr+skip, high.Paddr+skip
+	high.Filesz, high.Memsz = high.Filesz-skip, high.Memsz-skip
+	w.low, w.high = &low, &high
+	i := slices.Index(w.load, w.home)
+	w.load = slices.Concat(w.load[:i], []*elf.Prog64{w.low, w.high}, w.load[i+1:])
+}
+
+// sectionsFollow reports whether the section headers come directly after the program headers, as cmd/link has them.
+func (w *rewriter) sectionsFollow() bool {
+	return w.f.Header.Shoff == w.f.Header.Phoff+uint64(len(w.f.Progs))*goelf.ProgHeaderSize
+}
+
+// hasHeaderRoom reports whether a program header may be added: zeros follow the table, and section headers that come directly
+// after it, that no section has.
+func (w *rewriter) hasHeaderRoom() bool {
+	start := w.f.Header.Phoff + uint64(len(w.f.Progs))*goelf.ProgHeaderSize
+	if w.sectionsFollow() {
+		start += uint64(len(w.f.Sections)) * goelf.SectionHeaderSize
+	}
+	end := start + goelf.ProgHeaderSize
+	if end > uint64(len(w.f.Data)) || start > w.t.Section.Off {
+		return false
+	}
+	for _, b := range w.f.Data[start:end] {
+		if b != 0 {
+			return false
+		}
+	}
+	for i := range w.f.Sections {
+		s := &w.f.Sections[i]
+		if t := elf.SectionType(s.Type); t != elf.SHT_NULL && t != elf.SHT_NOBITS && s.Off < end && s.Off+s.Size > start {
+			return false
+		}
+	}
+	// The kernel and programs read the headers in memory.
+	return slices.ContainsFunc(w.load, func(p *elf.Prog64) bool { return p.Off <= w.f.Header.Phoff && end <= p.Off+p.Filesz })
+}
+
+func alignUp(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }
 
 // tailAlign returns the largest alignment of a section that is not loaded.
 func (w *rewriter) tailAlign() uint64 {
@@ -146,23 +213,40 @@ func (w *rewriter) tailAlign() uint64 {
 	return align
 }
 
+// canShift reports whether what follows .gopclntab in the file may move there.
+func (w *rewriter) canShift() bool {
+	f := w.f
+	last := w.load[len(w.load)-1]
+	end := last.Off + last.Filesz
+	for i := range f.Sections {
+		s := &f.Sections[i]
+		if t := elf.SectionType(s.Type); t == elf.SHT_NULL || t == elf.SHT_NOBITS || s.Size == 0 || s.Flags&uint64(elf.SHF_ALLOC) != 0 {
+			continue
+		}
+		if s.Off < end && s.Off+s.Size > w.t.Section.Off || s.Addralign > 1<<20 || s.Addralign&(s.Addralign-1) != 0 {
+			return false
+		}
+	}
+	if h := f.Header; h.Shoff > w.t.Section.Off && h.Shoff < end || h.Phoff > w.t.Section.Off {
+		return false
+	}
+	for i, p := range w.load {
+		if p.Align&(p.Align-1) != 0 || (p.Off-p.Vaddr)%max(p.Align, minPage) != 0 || i > 0 && w.load[i-1].Off+w.load[i-1].Filesz > p.Off {
+			return false
+		}
+	}
+	return true
+}
+
 // alignment returns the alignment of what follows .gopclntab in its segment; ok is
-// false when something cannot move.
+// false when something there cannot move.
 func (w *rewriter) alignment() (align uint64, ok bool) {
 	f := w.f
 	align = 1
-	last := w.load[len(w.load)-1]
-	first, end := w.home.Off+w.home.Filesz, last.Off+last.Filesz
 	covered := w.end
 	for i := range f.Sections {
 		s := &f.Sections[i]
-		if t := elf.SectionType(s.Type); t == elf.SHT_NULL || t == elf.SHT_NOBITS || s.Size == 0 && s.Flags&uint64(elf.SHF_ALLOC) == 0 {
-			continue
-		}
-		if s.Flags&uint64(elf.SHF_ALLOC) == 0 {
-			if s.Off < end && s.Off+s.Size > w.t.Section.Off || s.Addralign > 1<<20 || s.Addralign&(s.Addralign-1) != 0 {
-				return 0, false
-			}
+		if t := elf.SectionType(s.Type); t == elf.SHT_NULL || t == elf.SHT_NOBITS || s.Flags&uint64(elf.SHF_ALLOC) == 0 {
 			continue
 		}
 		if s.Addr >= w.end && s.Addr < w.home.Vaddr+w.home.Memsz {
@@ -176,17 +260,9 @@ func (w *rewriter) alignment() (align uint64, ok bool) {
 	if w.home.Memsz != w.home.Filesz || covered > w.home.Vaddr+w.home.Filesz || align&(align-1) != 0 {
 		return 0, false
 	}
-	if h := f.Header; h.Shoff > w.t.Section.Off && h.Shoff < end || h.Phoff > w.t.Section.Off {
-		return 0, false
-	}
 	// Bytes of the segment that no section describes must not be lost.
-	for _, b := range f.Data[w.home.Off+(covered-w.home.Vaddr) : first] {
+	for _, b := range f.Data[w.home.Off+(covered-w.home.Vaddr) : w.home.Off+w.home.Filesz] {
 		if b != 0 {
-			return 0, false
-		}
-	}
-	for i, p := range w.load {
-		if p.Align&(p.Align-1) != 0 || (p.Off-p.Vaddr)%max(p.Align, minPage) != 0 || i > 0 && w.load[i-1].Off+w.load[i-1].Filesz > p.Off {
 			return 0, false
 		}
 	}

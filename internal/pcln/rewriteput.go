@@ -10,7 +10,11 @@ import (
 )
 
 func (w *rewriter) putTables() error {
-	b, err := w.bytes(w.t.Section.Addr, w.t.Section.Size-w.moved)
+	size := w.t.Section.Size - w.moved
+	if w.low != nil {
+		size = uint64(len(w.res.Data))
+	}
+	b, err := w.bytes(w.t.Section.Addr, size)
 	if err != nil {
 		return err
 	}
@@ -114,22 +118,60 @@ func (w *rewriter) unloaded(off uint64) uint64 {
 	return off
 }
 
+// addHeader makes room in the table of program headers for one more, and writes those of the segment that became two.
+func (w *rewriter) addHeader(table []byte) {
+	const size = goelf.ProgHeaderSize
+	n := len(w.f.Progs)
+	at := 0
+	for &w.f.Progs[at] != w.home {
+		at++
+	}
+	copy(table[(at+1)*size:(n+1)*size], table[at*size:n*size])
+	for i, p := range []*elf.Prog64{w.low, w.high} {
+		b := table[(at+i)*size:]
+		le.PutUint64(b[8:], w.newOff[p])
+		le.PutUint64(b[16:], p.Vaddr)
+		le.PutUint64(b[24:], p.Paddr)
+		le.PutUint64(b[32:], p.Filesz)
+		le.PutUint64(b[40:], p.Memsz)
+	}
+	le.PutUint16(w.image[56:], uint16(n+1)) // e_phnum
+}
+
 // putHeaders writes the three kinds of headers.
 func (w *rewriter) putHeaders() error {
 	f := w.f
 	shoff := w.unloaded(f.Header.Shoff)
+	table := w.image[f.Header.Phoff:]
+	if w.low != nil {
+		if w.sectionsFollow() {
+			size := uint64(len(f.Sections)) * goelf.SectionHeaderSize
+			copy(w.image[shoff+goelf.ProgHeaderSize:][:size], w.image[shoff:][:size])
+			shoff += goelf.ProgHeaderSize
+		}
+		w.addHeader(table)
+	}
 	le.PutUint64(w.image[40:], shoff)
 	for i := range f.Progs {
 		p := f.Progs[i]
-		b := w.image[f.Header.Phoff+uint64(i)*goelf.ProgHeaderSize:]
+		if &f.Progs[i] == w.home && w.low != nil {
+			table = table[2*goelf.ProgHeaderSize:] // addHeader wrote them
+			continue
+		}
+		b := table[:goelf.ProgHeaderSize]
+		table = table[goelf.ProgHeaderSize:]
 		for _, l := range w.load {
 			if p.Vaddr >= l.Vaddr && p.Vaddr-l.Vaddr < l.Memsz && p.Off >= l.Off && p.Off-l.Off <= l.Filesz {
 				le.PutUint64(b[8:], p.Off-l.Off+w.newOff[l])
 			}
 		}
-		if &f.Progs[i] == w.home {
+		switch {
+		case &f.Progs[i] == w.home:
 			le.PutUint64(b[32:], p.Filesz-w.moved)
 			le.PutUint64(b[40:], p.Memsz-w.moved)
+		case elf.ProgType(p.Type) == elf.PT_PHDR && w.low != nil:
+			le.PutUint64(b[32:], p.Filesz+goelf.ProgHeaderSize)
+			le.PutUint64(b[40:], p.Memsz+goelf.ProgHeaderSize)
 		}
 	}
 	for i := range f.Sections {

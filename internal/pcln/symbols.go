@@ -73,6 +73,9 @@ func newSymbols(t *Table) (*Symbols, error) {
 	}, t}, nil
 }
 
+// GoVersion returns the Go release that made the program.
+func (s *Symbols) GoVersion() string { return s.header.GoVersion }
+
 // parts returns the parts of the tables in the order of the side file.
 func (t *Table) parts() []*[]byte {
 	return []*[]byte{&t.names, &t.cutab, &t.files, &t.pctab, &t.funcs, &t.gofunc}

@@ -141,13 +141,8 @@ func (t *Table) read() error {
 	return nil
 }
 
-// findSize returns the size of findfunctab in bytes (runtime/symtab.go,
-// findfuncbucket): for each 4096 bytes of text one index, and for each 256 bytes
-// a byte.
-func (t *Table) findSize() uint64 {
-	size := t.maxPC - t.minPC
-	return (size+4095)/4096*4 + (size+255)/256
-}
+// findSize returns the size of findfunctab in bytes.
+func (t *Table) findSize() uint64 { return goabi.FindFuncTabSize(t.maxPC - t.minPC) }
 
 // Len returns the number of functions.
 func (t *Table) Len() int { return t.count }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"fmt"
+	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
@@ -47,6 +48,7 @@ type verifier struct {
 	tier              Tier
 	asking, morestack map[uint64]bool // text offsets
 	addends           []uint64        // addresses in old of the Elf64_Rela of words of moduledata
+	high              *elf.Prog64     // in new, the second one of the segment that became two; nil for none
 	a, b              record          // of the function at hand
 	name              string          // its name in old
 	size              uint64          // in bytes, padding included
@@ -59,10 +61,14 @@ func (v *verifier) fail(format string, args ...any) error {
 // memory compares what is loaded, apart from the tables and what refers to them.
 func (v *verifier) memory() error {
 	o, n := v.old, v.new
-	if len(o.f.Progs) != len(n.f.Progs) || o.f.Header.Entry != n.f.Header.Entry || o.module != n.module || o.Section.Addr != n.Section.Addr || n.Section.Size > o.Section.Size {
+	progs, err := v.segments()
+	if err != nil {
+		return err
+	}
+	if o.f.Header.Entry != n.f.Header.Entry || o.module != n.module || o.Section.Addr != n.Section.Addr || n.Section.Size > o.Section.Size {
 		return v.fail("the programs differ in segments, entry point or the place of their tables")
 	}
-	err := o.f.Relocations(func(r goelf.Relocation) error {
+	err = o.f.Relocations(func(r goelf.Relocation) error {
 		if r.Entry != 0 && r.Site-o.module < v.old.layout.Size {
 			v.addends = append(v.addends, r.Entry)
 		}
@@ -73,7 +79,7 @@ func (v *verifier) memory() error {
 	}
 	end := o.Section.Addr + o.Section.Size
 	for i := range o.f.Progs {
-		p, q := &o.f.Progs[i], &n.f.Progs[i]
+		p, q := &o.f.Progs[i], progs[i]
 		if p.Type != q.Type || p.Flags != q.Flags || p.Vaddr != q.Vaddr || p.Align != q.Align {
 			return v.fail("segment [index %d] differs", i)
 		}
@@ -87,7 +93,7 @@ func (v *verifier) memory() error {
 		if err != nil {
 			return err
 		}
-		b, err := n.f.SegmentData(q)
+		b, err := v.contents(q)
 		if err != nil {
 			return err
 		}
@@ -113,6 +119,60 @@ func (v *verifier) memory() error {
 		}
 	}
 	return v.modules()
+}
+
+// segments returns what in the new program is in the place of each segment of the old one. Where two take the place of the one with the
+// tables, that is a header for both: what is between them is where the old tables were.
+func (v *verifier) segments() ([]*elf.Prog64, error) {
+	o, n := v.old, v.new
+	var list []*elf.Prog64
+	for i := range n.f.Progs {
+		list = append(list, &n.f.Progs[i])
+	}
+	if len(list) != len(o.f.Progs)+1 {
+		if len(list) != len(o.f.Progs) {
+			return nil, v.fail("%d program headers, of %d", len(list), len(o.f.Progs))
+		}
+		return list, nil
+	}
+	end := o.Section.Addr + o.Section.Size
+	for i := range len(list) - 1 {
+		low, high := list[i], list[i+1]
+		if elf.ProgType(low.Type) != elf.PT_LOAD || low.Vaddr > n.Section.Addr || low.Vaddr+low.Filesz != n.Section.Addr+n.Section.Size {
+			continue
+		}
+		if low.Type != high.Type || low.Flags != high.Flags || low.Align != high.Align || high.Vaddr != end || low.Filesz != low.Memsz {
+			return nil, v.fail("segments [index %d] and [index %d] do not come from one", i, i+1)
+		}
+		both := *low
+		both.Filesz = high.Vaddr + high.Filesz - low.Vaddr
+		both.Memsz = high.Vaddr + high.Memsz - low.Vaddr
+		v.high = high
+		list[i] = &both
+		return slices.Delete(list, i+1, i+2), nil
+	}
+	return nil, v.fail("a program header more, and no segment that became two")
+}
+
+// contents returns the bytes of a segment of the new program, or of one that segments made of two.
+func (v *verifier) contents(p *elf.Prog64) ([]byte, error) {
+	if v.high == nil || p.Vaddr+p.Filesz != v.high.Vaddr+v.high.Filesz {
+		return v.new.f.SegmentData(p)
+	}
+	low := *p
+	low.Filesz = v.new.Section.Addr + v.new.Section.Size - p.Vaddr
+	a, err := v.new.f.SegmentData(&low)
+	if err != nil {
+		return nil, err
+	}
+	b, err := v.new.f.SegmentData(v.high)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]byte, p.Filesz)
+	copy(out, a)
+	copy(out[v.high.Vaddr-p.Vaddr:], b)
+	return out, nil
 }
 
 // sameBytes compares bytes loaded at addr, as addresses were in the old program, but
@@ -143,8 +203,10 @@ func (v *verifier) sameBytes(a, b []byte, addr uint64) error {
 			mask(p.Vaddr, p.Filesz)
 		case t == elf.PT_LOAD && p.Off == 0:
 			mask(p.Vaddr, 64)
-			mask(p.Vaddr+f.Header.Phoff, uint64(len(f.Progs))*56)
-			mask(p.Vaddr+f.Header.Shoff, uint64(len(f.Sections))*64)
+			for _, f := range []*goelf.File{f, v.new.f} {
+				mask(p.Vaddr+f.Header.Phoff, uint64(len(f.Progs))*goelf.ProgHeaderSize)
+				mask(p.Vaddr+f.Header.Shoff, uint64(len(f.Sections))*goelf.SectionHeaderSize)
+			}
 		}
 	}
 	if !bytes.Equal(a, b) {

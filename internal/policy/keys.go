@@ -34,6 +34,9 @@ func checkKeys(data []byte) (paths map[int64]string, err error) {
 	c := &keyChecker{data, json.NewDecoder(bytes.NewReader(data)), map[int64]string{}}
 	if err := c.value("", ""); err != nil {
 		var syntax *json.SyntaxError
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "unexpected end of JSON input") {
+			return nil, fmt.Errorf("%s: the policy object has no end", place(data, int64(len(data))+1))
+		}
 		if errors.As(err, &syntax) && errors.As(json.Unmarshal(data, new(json.RawMessage)), &syntax) { // which knows the place better
 			return nil, fmt.Errorf("%s: %w", place(data, syntax.Offset), syntax)
 		}

@@ -47,9 +47,9 @@ func TestRulesAreComplete(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"empty", ``, "unexpected EOF"},
+		{"empty", ``, "line 1, column 1: the policy object has no end"},
 		{"no object", `[]`, "the policy is an array, want an object"},
-		{"cut off", `{"schema": 1`, "EOF"},
+		{"cut off", `{"schema": 1`, "line 1, column 13: the policy object has no end"},
 		{"no schema", `{}`, `key "schema" is missing, want 1`},
 		{"other schema", `{"schema": 2}`, "schema is 2, want 1"},
 		{"unknown key", `{"schema": 1, "profil": "static"}`, `unknown key "profil"; the closest are profile,`},

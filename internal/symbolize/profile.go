@@ -159,7 +159,7 @@ func (s *Symbolizer) Profile(data []byte) ([]byte, error) {
 		}
 		l.Line = nil
 		for _, c := range frames {
-			key := profile.Function{Name: printed(c.Func), SystemName: c.Func, Filename: c.File, StartLine: int64(c.StartLine)}
+			key := profile.Function{Name: s.printed(c.Func), SystemName: c.Func, Filename: c.File, StartLine: int64(c.StartLine)}
 			fn := functions[key]
 			if fn == nil {
 				fn = &key

@@ -7,6 +7,7 @@ package symbolize
 import (
 	"fmt"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/pcln"
 )
 
@@ -15,6 +16,8 @@ type Symbolizer struct {
 	symbols *pcln.Symbols
 	funcs   []pcln.Func
 	byAlias map[string]*pcln.Func
+	// genericMethods is goabi.Series.GenericMethods of the program's release.
+	genericMethods bool
 }
 
 // New returns a Symbolizer for the program of the side file.
@@ -23,7 +26,10 @@ func New(symbols *pcln.Symbols) (*Symbolizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Symbolizer{symbols, funcs, map[string]*pcln.Func{}}
+	s := &Symbolizer{symbols: symbols, funcs: funcs, byAlias: map[string]*pcln.Func{}}
+	if series, err := goabi.For(symbols.GoVersion()); err == nil {
+		s.genericMethods = series.GenericMethods
+	}
 	for i := range funcs {
 		f := &funcs[i]
 		if _, ok := s.byAlias[f.Alias]; !ok {

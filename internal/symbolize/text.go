@@ -30,7 +30,7 @@ var (
 	placeLine  = regexp.MustCompile(`^\t\?:0(?: \+0x([0-9a-f]+))?( fp=0x[0-9a-f]+ sp=0x[0-9a-f]+ pc=0x([0-9a-f]+))?\r?$`)
 	createdBy  = regexp.MustCompile(`^created by (\S+)( in goroutine [0-9]+)?\r?$`)
 	signalLine = regexp.MustCompile(`^(?:\[signal .* pc=0x([0-9a-f]+)\]|PC=0x([0-9a-f]+) m=.*)\r?$`)
-	goLine     = regexp.MustCompile(`^goroutine [0-9]+ .*\[([^\]]*)\]:\r?$`)
+	goLine     = regexp.MustCompile(`^goroutine [0-9]+ (?:gp=\S+ m=\S+ (?:mp=\S+ )?)?\[([^\]]*).*:\r?$`) // labels may follow in either kind of bracket
 	anyName    = regexp.MustCompile(`~*[0-9a-f]+\.(?:\(\*[0-9a-f]{8}\)\.m|[0-9a-f]{8}\b)`)
 	panicWrap  = regexp.MustCompile(`value method (~*[0-9a-f]+)\.([0-9a-f]{8})\.m called using nil \*[0-9a-f]{8} pointer`)
 )
@@ -111,7 +111,7 @@ func (t *textState) frame(line, next string) (done bool, err error) {
 			return false, err
 		}
 		// The place is the innermost one, the name the function's (printcreatedby1).
-		fmt.Fprintf(&t.out, "created by %s%s\n\t%s:%d%s\n", printed(f.Name), creator, list[0].File, list[0].Line, suffix)
+		fmt.Fprintf(&t.out, "created by %s%s\n\t%s:%d%s\n", t.printed(f.Name), creator, list[0].File, list[0].Line, suffix)
 		return true, nil
 	}
 	at := off
@@ -130,9 +130,9 @@ func (t *textState) frame(line, next string) (done bool, err error) {
 			if f.Args {
 				args = "..."
 			}
-			fmt.Fprintf(&t.out, "%s(%s)\n\t%s:%d%s%s\n", printed(call.Func), args, call.File, call.Line, suffix, place[2])
+			fmt.Fprintf(&t.out, "%s(%s)\n\t%s:%d%s%s\n", t.printed(call.Func), args, call.File, call.Line, suffix, place[2])
 		case place[2] != "" || shown(&call):
-			fmt.Fprintf(&t.out, "%s(...)\n\t%s:%d\n", printed(call.Func), call.File, call.Line)
+			fmt.Fprintf(&t.out, "%s(...)\n\t%s:%d\n", t.printed(call.Func), call.File, call.Line)
 		}
 	}
 	return true, nil
@@ -164,7 +164,7 @@ func alias(name string) string {
 
 // printed returns a name as tracebacks show it (runtime/traceback.go,
 // printFuncName): type arguments are left out.
-func printed(name string) string {
+func (s *Symbolizer) printed(name string) string {
 	if name == "runtime.gopanic" {
 		return "panic"
 	}
@@ -172,7 +172,31 @@ func printed(name string) string {
 	if i < 0 || j <= i {
 		return name
 	}
-	return name[:i] + "[...]" + name[j+1:]
+	if !s.genericMethods {
+		return name[:i] + "[...]" + name[j+1:]
+	}
+	// Where the first bracket is closed another list of type arguments may follow: that of a generic method.
+	depth, closed, opened := 1, -1, -1
+	inner := name[i+1 : j]
+	for k := 0; k < len(inner) && opened < 0 && depth >= 0; k++ {
+		switch inner[k] {
+		case '[':
+			if depth++; depth == 1 {
+				opened = k
+			}
+		case ']':
+			if depth--; depth == 0 {
+				closed = k
+			}
+		}
+	}
+	switch {
+	case depth == 1 && closed >= 0 && opened > closed:
+		return name[:i] + "[...]" + inner[closed+1:opened] + "[...]" + name[j+1:]
+	case depth == 1 && closed < 0:
+		return name[:i] + "[...]" + name[j+1:]
+	}
+	return name // the brackets do not match; the runtime shows it as it is
 }
 
 // other handles a line that is not part of a frame.
@@ -192,7 +216,7 @@ func (t *textState) other(line string, newline bool) error {
 		if f == nil {
 			return old
 		}
-		return printed(f.Name)
+		return t.printed(f.Name)
 	}
 	line = panicWrap.ReplaceAllStringFunc(line, func(old string) string {
 		m := panicWrap.FindStringSubmatch(old)

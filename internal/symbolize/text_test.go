@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-var inBraces = regexp.MustCompile(`\{[^}]+\}`)
+var inBraces = regexp.MustCompile(`\{[^} ]+\}`)
 
 // Of the logs, {function} stands for its name in the program.
 var textTests = []struct{ name, log, want string }{
@@ -42,6 +42,9 @@ main.load(...)
 `},
 	{"called by a signal", "panic({main.load})\n\t?:0 +0x8\nruntime.sigpanic()\n\t?:0 +0x8\n{main.load}()\n\t?:0 +0x20\n", "panic(...)\n\truntime.gopanic.go:10 +0x8\nruntime.sigpanic()\n\truntime.sigpanic.go:10 +0x8\nmain.load(...)\n\tmain.load.go:20 +0x20\n"},
 	{"preempted", "goroutine 7 [runnable]:\n{main.load}()\n\t?:0 +0x20\n", "goroutine 7 [runnable]:\nmain.load(...)\n\tmain.load.go:20 +0x20\n"},
+	{"preempted, with labels since Go 1.27", "goroutine 7 gp=0xc000007180 m=0 mp=0x5b0ae0 [runnable] {path: \"a]b\"}:\n{main.load}()\n\t?:0 +0x20\n", "goroutine 7 gp=0xc000007180 m=0 mp=0x5b0ae0 [runnable] {path: \"a]b\"}:\nmain.load(...)\n\tmain.load.go:20 +0x20\n"},
+	{"preempted, with labels before", "goroutine 7 [runnable, locked to thread labels:{\"k\": \"a]: b\"}]:\n{main.load}()\n\t?:0 +0x20\n", "goroutine 7 [runnable, locked to thread labels:{\"k\": \"a]: b\"}]:\nmain.load(...)\n\tmain.load.go:20 +0x20\n"},
+	{"not preempted", "goroutine 7 m=nil [running] {k: runnable}:\n{main.load}()\n\t?:0 +0x21\n", "goroutine 7 m=nil [running] {k: runnable}:\nmain.load(...)\n\tmain.load.go:20 +0x21\n"},
 	{"created by", "created by {main.main} in goroutine 1\n\t?:0 +0x30\n", "created by main.main in goroutine 1\n\tmain.main.go:20 +0x30\n"},
 	{"reflect", "reflect.Value.Len(...)\n\t?:0\n~(...)\n\t?:0\nreflect.Value.Len()\n\t?:0 +0x5\n", "reflect.Value.Len(...)\n\treflect.Value.Len.go:10 +0x5\n"},
 	{"all registers", "{main.load}()\n\t?:0 +0x5 fp=0x1 sp=0x2 pc=0x3\n", "main.load(...)\n\tmain.load.go:10 +0x5 fp=0x1 sp=0x2 pc=0x3\n"},
@@ -88,5 +91,28 @@ func TestTextRefused(t *testing.T) {
 	}
 	if out, _, err := s.Text([]byte(s.fill(t, "{main.load}()\n\t?:0 +0x41\n"))); err == nil || !strings.Contains(err.Error(), "has 64 bytes") || out != nil {
 		t.Errorf("printed %q, error %v", out, err)
+	}
+}
+
+// Type arguments are left out as the runtime of the program does (runtime/traceback.go, funcNamePiecesForPrint).
+func TestPrinted(t *testing.T) {
+	for _, tt := range []struct{ name, before, since127 string }{
+		{"main.f", "main.f", "main.f"},
+		{"runtime.gopanic", "panic", "panic"},
+		{"main.F[go.shape.int].func1", "main.F[...].func1", "main.F[...].func1"},
+		{"main.F[go.shape.[]map[string]int]", "main.F[...]", "main.F[...]"},
+		{"main.T[go.shape.int].M[go.shape.string]", "main.T[...]", "main.T[...].M[...]"},
+		{"main.(*T[go.shape.[4]int]).M[go.shape.[]string].func2", "main.(*T[...].func2", "main.(*T[...]).M[...].func2"},
+		{"main.F[go.shape.int", "main.F[go.shape.int", "main.F[go.shape.int"},
+		{"main.F]go[.x", "main.F]go[.x", "main.F]go[.x"},
+		{"main.F[a]]b[[c]", "main.F[...]", "main.F[a]]b[[c]"},
+		{"main.F[a][b][c]", "main.F[...]", "main.F[...][...]"},
+	} {
+		if got := (&Symbolizer{}).printed(tt.name); got != tt.before {
+			t.Errorf("%s: %s, want %s before Go 1.27", tt.name, got, tt.before)
+		}
+		if got := (&Symbolizer{genericMethods: true}).printed(tt.name); got != tt.since127 {
+			t.Errorf("%s: %s, want %s since Go 1.27", tt.name, got, tt.since127)
+		}
 	}
 }

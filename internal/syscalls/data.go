@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
@@ -15,7 +16,8 @@ import (
 //
 // Data that holds the address of a function lets code that nobody can name call it. Such addresses are
 // whole words, whoever they are for; in a PIE, what the table DT_RELA says of the word counts as
-// well as what the file has there. The type descriptors of Go have 32-bit offsets of methods, by
+// well as what the file has there. Words of Go's function table are offsets and never addresses, though some have the value of one
+// by chance, in large programs and at the low addresses of arm64. The type descriptors of Go have 32-bit offsets of methods, by
 // which package reflect calls them.
 
 // scanData finds the addresses of code in data. It fails when relocations cannot be read.
@@ -26,7 +28,11 @@ func (a *Analysis) scanData(g *graph) error {
 	}
 	low, high := p.Funcs[0].Addr, p.Funcs[len(p.Funcs)-1].End()
 	pie := elf.Type(p.File.Header.Type) == elf.ET_DYN
+	tables := a.functionTable()
 	word := func(at, word uint64, relocated bool) {
+		if !relocated && at >= tables.Start && at < tables.End {
+			return
+		}
 		if m := p.Module; word < low || word >= high || m != nil && at-m.Addr < gobin.ModuleSize { // where the text begins and ends
 			return
 		}
@@ -55,6 +61,25 @@ func (a *Analysis) scanData(g *graph) error {
 	}
 	a.scanMethods(g)
 	return nil
+}
+
+// functionTable returns the addresses of Go's function table, which ends with the table by which the runtime finds functions. There are none
+// where the module data does not tell that, or the memory is written.
+func (a *Analysis) functionTable() gobin.Range {
+	t, err := gobin.ReadFuncTable(a.program.File)
+	if err != nil {
+		return gobin.Range{}
+	}
+	l, err := gobin.ReadLinks(a.program.File, t)
+	if err != nil || l.FindFuncTab < t.Addr {
+		return gobin.Range{}
+	}
+	first, end := t.Span()
+	r := gobin.Range{Start: t.Addr, End: l.FindFuncTab + goabi.FindFuncTabSize(end-first)}
+	if r.End < r.Start || a.readOnly(r.Start, r.End-r.Start) == nil {
+		return gobin.Range{}
+	}
+	return r
 }
 
 // typesName is the name of the type descriptors where a report names functions.

@@ -1,6 +1,6 @@
 """Looks at a Go binary and below it for what its providers do not tell."""
 
-load("@rules_license//rules:providers.bzl", "PackageInfo")
+load("@package_metadata//providers:package_metadata_info.bzl", "PackageMetadataInfo")
 load(
     ":rules_go_compat.bzl",
     "GO_TOOLCHAIN",
@@ -19,30 +19,36 @@ GoBinaryAspectInfo = provider(
         "cgo_packages": "depset of struct(importmap, sources), sources a tuple of File: packages that may have files which import C.",
         "gc_linkopts": "list of string: the target's gc_linkopts.",
         "location_targets": "list of Target: what $(location) in x_defs of the target can name.",
-        "main_module": "string: `path@version` of the Go module that the target's own sources come from; empty where it is not known.",
-        "modules": "depset of struct(importmap, module): the same of each package below it of which it is known.",
-        "package_module": "struct(importmap, module): main_module as an element of `modules`; None where it is not known.",
+        "directory": "string: the directory of a program in the Go module of its metadata; None for others and where that is not known.",
+        "main_metadata": "File: package metadata of the Go module that the target's own sources come from; None where there is none.",
+        "metadata": "depset of struct(importmap, file): the same of each package below it that has some.",
+        "own_metadata": "struct(importmap, file): main_metadata as an element of `metadata`; None where there is none.",
         "program": "what go_program_context returned of the target.",
         "test_sources": "list of File: what a go_test compiles, the package's files before those of its tests; empty for others.",
         "x_defs": "dict of string to string: what linking a go_test sets by itself.",
     },
 )
 
-def _module(target, attr):
-    """Returns the Go module of a target as `path@version`, empty if it is not known.
+def _metadata(target, attr):
+    """Returns the package metadata of a target, and its directory below the package that declares it.
 
-    Gazelle puts the module's path and version into the default package metadata of the repository that it makes of a
-    module. Other metadata is about something else than the module: its name is no prefix of the import path.
+    Gazelle makes it the default of the repository that it makes of a Go module: a JSON file with the module's path, version and,
+    since 0.54, sum in a package URL. A workspace may do the same for its own module, beside its go.mod.
+
+    Args:
+      target: the Target.
+      attr: its attributes (ctx.rule.attr).
+    Returns:
+      struct(file, directory), directory None where the target is elsewhere; None if it has no metadata.
     """
-    archive = go_archive(target)
-    if not archive:
-        return ""
     metadata = getattr(attr, "package_metadata", None) or getattr(attr, "applicable_licenses", None) or []
-    for info in [m[PackageInfo] for m in metadata if PackageInfo in m]:
-        path, version = info.package_name, info.package_version
-        if path and version and (archive.data.importpath + "/").startswith(path + "/"):
-            return "{}@v{}".format(path, version.removeprefix("v"))
-    return ""
+    for m in [m for m in metadata if PackageMetadataInfo in m]:
+        root, package = m.label.package, target.label.package
+        directory = None
+        if m.label.repo_name == target.label.repo_name and (not root or (package + "/").startswith(root + "/")):
+            directory = package[len(root):].removeprefix("/")
+        return struct(file = m[PackageMetadataInfo].metadata, directory = directory)
+    return None
 
 def _cgo_packages(target, attr):
     """Returns the target itself as an element of `cgo_packages`, or nothing."""
@@ -63,10 +69,13 @@ def _binary_aspect_impl(target, ctx):
     below = embedded + deps
 
     # The sources of a library that is embedded are the target's.
-    module = ([_module(target, attr)] + [info.main_module for info in embedded if info.main_module])[-1]
+    own = _metadata(target, attr)
+    metadata = ([own.file if own else None] + [info.main_metadata for info in embedded if info.main_metadata])[-1]
+    archive = go_archive(target)
     is_test = ctx.rule.kind == "go_test"
     return [GoBinaryAspectInfo(
         cgo_packages = depset(_cgo_packages(target, attr), transitive = [info.cgo_packages for info in below]),
+        directory = own.directory if own and not is_test else None,
         gc_linkopts = getattr(attr, "gc_linkopts", []),
         location_targets = [
             dep
@@ -74,12 +83,12 @@ def _binary_aspect_impl(target, ctx):
             for dep in getattr(attr, name, [])
             if type(dep) == "Target"
         ],
-        main_module = module,
-        package_module = struct(importmap = go_archive(target).data.importmap, module = module) if module else None,
-        modules = depset(
-            [info.package_module for info in deps if info.package_module],
-            transitive = [info.modules for info in below],
+        main_metadata = metadata,
+        metadata = depset(
+            [info.own_metadata for info in deps if info.own_metadata],
+            transitive = [info.metadata for info in below],
         ),
+        own_metadata = struct(importmap = archive.data.importmap, file = metadata) if archive and metadata else None,
         program = go_program_context(ctx, target, attr),
         test_sources = _test_sources(ctx) if is_test else [],
         x_defs = go_test_x_defs(target.label, attr.rundir) if is_test else {},

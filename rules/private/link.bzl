@@ -28,8 +28,8 @@ def _archive_flag(data):
     # No part can hold a tab: labels and files may well hold an equals sign.
     return "--archive=" + "\t".join([data.importpath, data.importmap, data.file.path, display(data.label)])
 
-def _module_flag(package):
-    return "--package-module={}={}".format(package.importmap, package.module)
+def _metadata_flag(package):
+    return "--package-purl={}={}".format(package.importmap, package.file.path)
 
 def _cgo_sources_flags(package):
     return ["--cgo-source={}={}".format(package.importmap, file.path) for file in package.sources]
@@ -108,9 +108,11 @@ def _link_impl(ctx):
     args.add(display(ctx.attr.public_label), format = "--main-label=%s")
     args.add("--main-importmap", inputs.importmap)
     args.add("--main-path", inputs.importpath)
-    if info.main_module:
-        args.add("--module", info.main_module)
-    args.add_all(info.modules, map_each = _module_flag)
+    if info.main_metadata:
+        args.add("--main-purl", info.main_metadata)
+        if info.directory != None:
+            args.add(info.directory, format = "--main-directory=%s")
+    args.add_all(info.metadata, map_each = _metadata_flag)
     args.add("--goos", inputs.goos)
     args.add("--goarch", inputs.goarch)
     if inputs.goarch_level:
@@ -118,7 +120,7 @@ def _link_impl(ctx):
     args.add("--goexperiment", inputs.goexperiment)
     args.add("--buildmode", ctx.attr.mode)
 
-    stamps = {}
+    stamps = {ctx.info_file: True} if inputs.stamp else {}  # for what it says of the version control system
     own_x_defs = {
         name: ctx.expand_make_variables("x_defs", ctx.expand_location(value, info.location_targets + ctx.attr.data), {})
         for name, value in ctx.attr.x_defs.items()
@@ -144,6 +146,7 @@ def _link_impl(ctx):
     user_data = add_user_data(ctx, args)
     external_inputs = _external_linker(ctx, args)
     cgo_sources = depset([file for package in info.cgo_packages.to_list() for file in package.sources])
+    metadata = depset([package.file for package in info.metadata.to_list()] + ([info.main_metadata] if info.main_metadata else []))
     for output, flags, more in [(out, ["-w"], [left_out]), (debug, [], [])]:
         own = ctx.actions.args()
         own.add_all(flags)
@@ -154,7 +157,7 @@ def _link_impl(ctx):
             arguments = ["link", args, own],
             inputs = depset(
                 [inputs.package_list, inputs.stdlib] + stamps.keys() + user_data + sources + sdk.godebug,
-                transitive = [inputs.libs, inputs.tools, external_inputs, cgo_sources],
+                transitive = [inputs.libs, inputs.tools, external_inputs, cgo_sources, metadata],
             ),
             outputs = [output] + more,
             mnemonic = "Go3sLink",

@@ -22,12 +22,14 @@ def _linkcheck_test_impl(ctx):
     if ctx.attr.size_budget:
         words += ["--size-budget", ctx.attr.size_budget]
     words += [file.short_path for file in files]
+    script = ctx.actions.declare_file(ctx.label.name)
     ctx.actions.write(
-        ctx.outputs.executable,
+        script,
         "#!/bin/sh\nexec {}\n".format(" ".join([shell.quote(word) for word in words])),
         is_executable = True,
     )
     return [DefaultInfo(
+        executable = script,
         runfiles = ctx.runfiles(files + ([ctx.file.policy] if ctx.file.policy else []) + [tool.executable]),
     )]
 

@@ -1,6 +1,6 @@
 """Everything this module knows of rules_go's inside, in one file.
 
-Verified with rules_go 0.62. Only names that rules_go documents are used:
+Verified with rules_go 0.62 to 0.65. Only names that rules_go documents are used:
 GoArchive, go_context and the fields named below.
 """
 

@@ -39,6 +39,21 @@ def _make_outputs_test(goarch):
 amd64_outputs_test = _make_outputs_test("amd64")
 arm64_outputs_test = _make_outputs_test("arm64")
 
+def _files_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    info = analysistest.target_under_test(env)[DefaultInfo]
+    asserts.equals(env, ctx.attr.files, [file.basename for file in info.files.to_list()])
+    asserts.equals(env, None, info.files_to_run.executable)
+    return analysistest.end(env)
+
+files_test = analysistest.make(
+    _files_test_impl,
+    doc = "Passes when a target has these files and none to start, so that $(locations) names them all in every Bazel.",
+    attrs = {
+        "files": attr.string_list(mandatory = True),
+    },
+)
+
 def _environment_test_impl(ctx):
     env = analysistest.begin(ctx)
     target = analysistest.target_under_test(env)

@@ -397,6 +397,9 @@ func TestDebugInformationIsApart(t *testing.T) {
 				if len(got[".note.gnu.build-id"]) == 0 {
 					t.Fatalf("%s: no build-id", c.name)
 				}
+				if id := gotool.Output(t, "", runtime.GOARCH, "tool", "buildid", exe); strings.Count(id, "/") != 3 || strings.HasPrefix(id, "0000") {
+					t.Errorf("%s: Go build ID %q, want four parts derived from the contents", c.name, id)
+				}
 				if want == nil {
 					want = got
 				} else if !reflect.DeepEqual(got, want) {

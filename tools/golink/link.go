@@ -34,7 +34,7 @@ func runLink(args []string) error {
 	fs.StringVar(&c.GOARCHLevel, "goarch-level", "", "instruction set `level`: value of GOAMD64, GOARM64 or GORISCV64")
 	fs.StringVar(&c.GOEXPERIMENT, "goexperiment", "", "GOEXPERIMENT of the packages")
 	list(&c.XDefs, "x-def", "set a string variable: `importpath.name=value`, where {KEY} is a stamp; dropped when KEY has no stamp")
-	list(&c.StampFiles, "stamp", "workspace status `file`")
+	list(&c.StampFiles, "stamp", "workspace status `file`; go version -m shows its STABLE_VCS, STABLE_VCS_REVISION, STABLE_VCS_TIME and STABLE_VCS_MODIFIED")
 	list(&c.Sources, "main-source", "source `file` of package main, read for //go:debug lines")
 	list(&c.CgoSources, "cgo-source", "`importmap=file`: a source of a package that may have files which import C")
 	fs.StringVar(&c.LeftOutFile, "cgo-left-out", "", "also write to `file` (JSON) of which packages files were left out because they need cgo")
@@ -44,10 +44,15 @@ func runLink(args []string) error {
 	fs.StringVar(&c.BuildInfo.Path, "main-path", "", "import `path` of the main package, for go version -m")
 	fs.StringVar(&c.BuildInfo.Main, "module", "", "main module, for go version -m: `path@version [sum]`")
 	list(&c.BuildInfo.Deps, "dep-module", "another module, for go version -m: `path@version [sum]`")
-	list(&c.PackageModules, "package-module", "the module of a package, for go version -m where the package is linked: `importmap=path@version [sum]`")
+	fs.StringVar(&c.MainPURL, "main-purl", "", "`file` of package metadata (JSON with a member purl) that names the main module")
+	fs.Func("main-directory", "`directory` of package main in that module, for an import path that is not of it", func(s string) error {
+		c.MainDirectory = &s
+		return nil
+	})
+	list(&c.PackagePURLs, "package-purl", "package metadata that names the module of a package, for go version -m where the package is linked: `importmap=file`")
 	list(&c.BuildInfo.Settings, "build-setting", "further `key=value`, for go version -m")
 	fs.StringVar(&c.BuildMode, "buildmode", cmdlink.ModeExe, "exe or static-pie")
-	fs.StringVar(&c.BuildID, "buildid", "redacted", "Go build `id`")
+	fs.StringVar(&c.BuildID, "buildid", "", "Go build `id`; \"\" derives it from what is loaded, as the build-id note")
 	fs.StringVar(&c.BuildIDNote, "build-id-note", "sha256", "GNU build-id note: sha256 (of what is loaded, so that debug information makes no difference), none, or 0x and hexadecimal `digits`")
 	fs.BoolVar(&c.NoHugePages, "no-huge-pages", false, "for a static PIE that will be packed: do not use huge pages for what it relocates at start")
 	list(&c.Sections, "section", "add a read-only section: `.name=file` or .name@address=file")

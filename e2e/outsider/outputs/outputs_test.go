@@ -22,10 +22,12 @@ func TestOutputs(t *testing.T) {
 	for _, test := range []struct {
 		env   string
 		names []string
+		runs  bool // on whatever machine the test runs
 	}{
-		{"GREET", []string{"greet_linux_amd64", "greet_linux_arm64", "greet_linux_riscv64"}},
-		{"GREET_NOLIBC", []string{"greet_nolibc_linux_amd64", "greet_nolibc_linux_arm64", "greet_nolibc_linux_riscv64"}},
-		{"GREET_HERE", []string{"greet_here"}},
+		{"GREET", []string{"greet_linux_amd64", "greet_linux_arm64", "greet_linux_riscv64"}, true},
+		{"GREET_NOLIBC", []string{"greet_nolibc_linux_amd64", "greet_nolibc_linux_arm64", "greet_nolibc_linux_riscv64"}, true},
+		{"GREET_ARM64", []string{"greet_linux_arm64"}, false},
+		{"GREET_HERE", []string{"greet_here"}, true},
 	} {
 		t.Run(test.env, func(t *testing.T) {
 			var names []string
@@ -45,7 +47,7 @@ func TestOutputs(t *testing.T) {
 			if slices.Sort(names); !slices.Equal(names, test.names) {
 				t.Errorf("built %q, want %q", names, test.names)
 			}
-			if !ran {
+			if test.runs && !ran {
 				t.Errorf("none of %q is for this machine, %s", names, runtime.GOARCH)
 			}
 		})

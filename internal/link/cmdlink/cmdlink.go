@@ -13,13 +13,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/cgofiles"
 	"github.com/go3s/rules_go3s/internal/goabi"
+	"github.com/go3s/rules_go3s/internal/goobj"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/link"
 	"github.com/go3s/rules_go3s/internal/link/elflinker"
@@ -70,12 +70,16 @@ type Config struct {
 	Godebug    []string // "key=value" settings over those of the sources
 	ModInfo    string   // build information text that replaces BuildInfo; "" derives it
 	BuildInfo  BuildInfo
-	// PackageModules are "importmap=path@version" or "importmap=path@version sum": those of packages that are linked
-	// are added to BuildInfo.Deps.
-	PackageModules []string
+	// MainPURL is the file of package metadata (readPackageMetadata) that names the main module where BuildInfo.Main does not.
+	// A BuildInfo.Path outside of that module, which a build system made up, becomes that of MainDirectory in it, unless that is nil.
+	MainPURL      string
+	MainDirectory *string
+	// PackagePURLs are "importmap=file", file of package metadata: the modules of packages that are linked are added
+	// to BuildInfo.Deps.
+	PackagePURLs []string
 
 	BuildMode       string   // ModeExe or ModeStaticPIE
-	BuildID         string   // Go build id
+	BuildID         string   // Go build id; "" derives it from what is loaded
 	BuildIDNote     string   // GNU build-id note: "sha256" of what is loaded, "none", or "0x" and hexadecimal digits
 	Sections        []string // "name=file" or "name@address=file"
 	Notes           []string // "owner:type=file"
@@ -106,7 +110,7 @@ func Link(c Config) (warnings string, err error) {
 	if err := elflinker.CheckFlags(c.External.Flags); err != nil {
 		return "", err
 	}
-	series, unverified, err := c.checkMain()
+	object, err := c.checkMain()
 	if err != nil {
 		return "", err
 	}
@@ -143,12 +147,12 @@ func Link(c Config) (warnings string, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
 
-	godebugs, err := c.godebugDefault(series.Name)
+	godebugs, err := c.godebugDefault(object.series.Name)
 	if err != nil {
 		return "", err
 	}
 	cfg := filepath.Join(tmp, "importcfg")
-	if err := c.writeImportcfg(cfg, level, godebugs); err != nil {
+	if err := c.writeImportcfg(cfg, object.Level, godebugs); err != nil {
 		return "", err
 	}
 	out := filepath.Join(tmp, "linked")
@@ -166,13 +170,13 @@ func Link(c Config) (warnings string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if args, err = boundArgs(args, tmp, series.ResponseFiles); err != nil {
+	if args, err = boundArgs(args, tmp, object.series.ResponseFiles); err != nil {
 		return "", err
 	}
 	if warnings, err = c.run(args, level, tmp, h); err != nil {
 		return "", err
 	}
-	return unverified + warnings, c.publish(tmp, out, leftOut)
+	return object.warning + warnings, c.publish(tmp, out, leftOut)
 }
 
 // publish puts what was made in tmp, the program out among it, and the list of what was left out where c wants them,
@@ -248,27 +252,35 @@ const (
 	objectName  = "go.o" // cmd/link decides it
 )
 
+// A mainObject is what the object of package main says of itself.
+type mainObject struct {
+	goobj.Header
+	series  *goabi.Series
+	warning string // about a Go release that was not verified; "" for none
+}
+
 // checkMain checks that the main archive was compiled for the wanted platform by
-// a Go release of a known series, which it returns. cmd/link itself checks that the packages below agree.
-func (c *Config) checkMain() (series *goabi.Series, warning string, err error) {
+// a Go release of a known series. cmd/link itself checks that the packages below agree.
+func (c *Config) checkMain() (mainObject, error) {
 	h, err := ReadObjectHeader(c.Main)
 	if err != nil {
-		return nil, "", err
+		return mainObject{}, err
 	}
 	if h.GOOS != c.GOOS || h.GOARCH != c.GOARCH {
-		return nil, "", fmt.Errorf("%s: compiled for %s/%s, want %s/%s", c.Main, h.GOOS, h.GOARCH, c.GOOS, c.GOARCH)
+		return mainObject{}, fmt.Errorf("%s: compiled for %s/%s, want %s/%s", c.Main, h.GOOS, h.GOARCH, c.GOOS, c.GOARCH)
 	}
 	if c.GOEXPERIMENT != "" && c.UnverifiedGo == goabi.Refuse {
-		return nil, "", fmt.Errorf("GOEXPERIMENT=%s: not verified: build without it, or pass --%s=warn and test the result", c.GOEXPERIMENT, goabi.UnverifiedFlag)
+		return mainObject{}, fmt.Errorf("GOEXPERIMENT=%s: not verified: build without it, or pass --%s=warn and test the result", c.GOEXPERIMENT, goabi.UnverifiedFlag)
 	}
 	series, problem, err := goabi.Linked(h.Version, c.UnverifiedGo)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", c.Main, err)
+		return mainObject{}, fmt.Errorf("%s: %w", c.Main, err)
 	}
+	object := mainObject{Header: h, series: series}
 	if problem != nil {
-		warning = fmt.Sprintf("%s: %v\n", c.Main, problem)
+		object.warning = fmt.Sprintf("%s: %v\n", c.Main, problem)
 	}
-	return series, warning, nil
+	return object, nil
 }
 
 func (c *Config) writeImportcfg(file, level, godebugs string) error {
@@ -286,8 +298,11 @@ func (c *Config) writeImportcfg(file, level, godebugs string) error {
 	}
 	modinfo := c.ModInfo
 	if modinfo == "" {
-		var err error
-		if modinfo, err = c.BuildInfo.encode(c.settings(level, godebugs)); err != nil {
+		settings, err := c.settings(level, godebugs)
+		if err != nil {
+			return err
+		}
+		if modinfo, err = c.BuildInfo.encode(settings); err != nil {
 			return err
 		}
 	}
@@ -296,30 +311,6 @@ func (c *Config) writeImportcfg(file, level, godebugs string) error {
 		return err
 	}
 	return os.WriteFile(file, text, 0o666)
-}
-
-// settings returns the build settings that follow from c, in the order of cmd/go.
-func (c *Config) settings(level, godebugs string) []debug.BuildSetting {
-	s := []debug.BuildSetting{
-		{Key: "-buildmode", Value: goModes[c.BuildMode]},
-		{Key: "-compiler", Value: "gc"},
-		{Key: "-trimpath", Value: "true"},
-	}
-	if godebugs != "" {
-		s = append(s, debug.BuildSetting{Key: "DefaultGODEBUG", Value: godebugs})
-	}
-	s = append(s,
-		debug.BuildSetting{Key: "CGO_ENABLED", Value: "0"},
-		debug.BuildSetting{Key: "GOARCH", Value: c.GOARCH},
-	)
-	if c.GOEXPERIMENT != "" {
-		s = append(s, debug.BuildSetting{Key: "GOEXPERIMENT", Value: c.GOEXPERIMENT})
-	}
-	s = append(s, debug.BuildSetting{Key: "GOOS", Value: c.GOOS})
-	if c.GOARCHLevel != "" {
-		s = append(s, debug.BuildSetting{Key: level, Value: c.GOARCHLevel})
-	}
-	return s
 }
 
 // args returns cmd/link's arguments.
@@ -335,7 +326,7 @@ func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
 	args := []string{
 		"-importcfg", importcfg,
 		"-tmpdir", tmp,
-		"-buildid", c.BuildID,
+		"-buildid", cmp.Or(c.BuildID, link.GoBuildIDPlaceholder),
 		"-linkmode=external",
 		"-buildmode=" + goModes[c.BuildMode],
 		"-extld=" + quoted[0],

@@ -121,13 +121,49 @@ func TestImportcfg(t *testing.T) {
 }
 
 func TestModinfo(t *testing.T) {
-	c := Config{GOOS: "linux", GOARCH: "arm64", GOARCHLevel: "v8.2", BuildMode: ModeStaticPIE, BuildInfo: BuildInfo{
-		Path:     "example.com/cmd",
-		Main:     "example.com@v1.0.0",
-		Deps:     []string{"b.org/y@v2.0.0 h1:zz=", "a.org/x@v0.1.0", "a.org/x@v0.1.0"},
-		Settings: []string{"DefaultGODEBUG=fips140=on"},
-	}}
-	text, err := c.BuildInfo.encode(c.settings("GOARM64", ""))
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	metadata := func(name, purl string) string { return write(name, `{"purl": "`+purl+`"}`) }
+	main := metadata("main", "pkg:golang/example.com@v1.0.0")
+	a := metadata("a", "pkg:golang/a.org/x@0.1.0")
+	c := Config{
+		GOOS: "linux", GOARCH: "arm64", GOARCHLevel: "v8.2", BuildMode: ModeStaticPIE, Tags: []string{"one", "two"},
+		StampFiles: []string{write("status", "STABLE_VCS git\nSTABLE_VCS_REVISION 0123\nSTABLE_VCS_MODIFIED false\n")},
+		BuildInfo: BuildInfo{
+			Path:     "example.com/cmd",
+			Deps:     []string{"b.org/y@v2.0.0 h1:zz="},
+			Settings: []string{"DefaultGODEBUG=fips140=on"},
+		},
+		MainPURL: main,
+		Archives: []Archive{
+			{ImportPath: "a.org/x", PkgPath: "a.org/x"},
+			{ImportPath: "a.org/x/sub", PkgPath: "vendored/a.org/x/sub"},
+			{ImportPath: "example.com/lib", PkgPath: "example.com/lib"},
+			{ImportPath: "c.org/z", PkgPath: "c.org/z"},
+			{ImportPath: "d.org/w", PkgPath: "d.org/w"},
+		},
+		PackagePURLs: []string{
+			"a.org/x=" + a,
+			"vendored/a.org/x/sub=" + a,
+			"example.com/lib=" + main,
+			"c.org/z=" + metadata("not linked", "pkg:golang/c.org/z@v1.0.0"),
+			"d.org/w=" + metadata("of something else", "pkg:golang/other.org@v1.0.0"),
+		},
+	}
+	if err := c.addModules([]*loadedPackage{{path: "main"}, {path: "a.org/x"}, {path: "vendored/a.org/x/sub"}, {path: "example.com/lib"}, {path: "d.org/w"}}); err != nil {
+		t.Fatal(err)
+	}
+	settings, err := c.settings("GOARM64=v8.0", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := c.BuildInfo.encode(settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,13 +174,20 @@ func TestModinfo(t *testing.T) {
 	if bi.Path != "example.com/cmd" || bi.Main.Version != "v1.0.0" || len(bi.Deps) != 2 || bi.Deps[0].Path != "a.org/x" || bi.Deps[1].Sum != "h1:zz=" {
 		t.Errorf("got %+v", bi)
 	}
-	want := "-buildmode=pie -compiler=gc -trimpath=true CGO_ENABLED=0 GOARCH=arm64 GOOS=linux GOARM64=v8.2 DefaultGODEBUG=fips140=on"
+	want := "-buildmode=pie -compiler=gc -tags=one,two -trimpath=true CGO_ENABLED=0 GOARCH=arm64 GOOS=linux GOARM64=v8.2 " +
+		"vcs=git vcs.revision=0123 vcs.modified=false DefaultGODEBUG=fips140=on"
 	var got []string
 	for _, s := range bi.Settings {
 		got = append(got, s.Key+"="+s.Value)
 	}
 	if strings.Join(got, " ") != want {
 		t.Errorf("settings %q, want %q", got, want)
+	}
+	for directory, want := range map[string]string{"": "example.com", "cmd/tool": "example.com/cmd/tool"} {
+		c := Config{BuildInfo: BuildInfo{Path: "made/up"}, MainPURL: main, MainDirectory: &directory}
+		if err := c.addModules(nil); err != nil || c.BuildInfo.Path != want || c.BuildInfo.Main != "example.com@v1.0.0" {
+			t.Errorf("in %q: %+v, %v, want path %s", directory, c.BuildInfo, err, want)
+		}
 	}
 	if f := frameModinfo("x"); len(f) != 33 {
 		t.Errorf("frame is %d bytes around 1, want 16 each side", len(f)-1)
@@ -169,7 +212,7 @@ func TestParseObjectHeader(t *testing.T) {
 		want     goobj.Header
 		err      string
 	}{
-		{name: "good", in: ar + "go object linux arm64 go1.26.8 GOARM64=v8.0 X:a,b\nbuild id", want: goobj.Header{GOOS: "linux", GOARCH: "arm64", Version: "go1.26.8"}},
+		{name: "good", in: ar + "go object linux arm64 go1.26.8 GOARM64=v8.0 X:a,b\nbuild id", want: goobj.Header{GOOS: "linux", GOARCH: "arm64", Version: "go1.26.8", Level: "GOARM64=v8.0"}},
 		{name: "empty", in: "", err: "offset 0"},
 		{name: "ELF", in: "\x7fELF" + strings.Repeat("x", 100), err: "want an archive"},
 		{name: "only the magic", in: arMagic, err: "want an archive"},

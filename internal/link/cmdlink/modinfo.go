@@ -3,6 +3,7 @@ package cmdlink
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -36,22 +37,100 @@ func ParseModule(s string) (debug.Module, error) {
 	return debug.Module{Path: p, Version: v, Sum: sum}, nil
 }
 
-// addModules adds the modules of packages to the build information, but for that of package main.
+// addModules adds the modules that package metadata names to the build information: that of package main, and those
+// of packages, which are the modules of cmd/go's list. Metadata with another path than a package is about something else.
 func (c *Config) addModules(packages []*loadedPackage) error {
+	if c.BuildInfo.Main == "" && c.MainPURL != "" {
+		m, ok, err := readPackageMetadata(c.MainPURL)
+		if err != nil {
+			return err
+		}
+		if ok && !within(c.BuildInfo.Path, m.Path) && c.MainDirectory != nil {
+			c.BuildInfo.Path = path.Join(m.Path, *c.MainDirectory)
+		}
+		if ok && within(c.BuildInfo.Path, m.Path) {
+			c.BuildInfo.Main = formatModule(m)
+		}
+	}
+	mainPath, _, _ := strings.Cut(c.BuildInfo.Main, "@")
 	linked := make(map[string]bool, len(packages))
 	for _, p := range packages {
 		linked[p.path] = true
 	}
-	for _, s := range c.PackageModules {
-		path, module, ok := strings.Cut(s, "=")
-		if !ok || path == "" {
-			return fmt.Errorf("package module %q: want importmap=path@version", s)
+	importPaths := make(map[string]string, len(c.Archives))
+	for _, a := range c.Archives {
+		importPaths[a.PkgPath] = a.ImportPath
+	}
+	modules := map[string]debug.Module{} // by file: the packages of a module share one
+	for _, s := range c.PackagePURLs {
+		pkg, file, ok := strings.Cut(s, "=")
+		if !ok || pkg == "" || file == "" {
+			return fmt.Errorf("package metadata %q: want importmap=file", s)
 		}
-		if linked[path] && module != c.BuildInfo.Main {
-			c.BuildInfo.Deps = append(c.BuildInfo.Deps, module)
+		if !linked[pkg] {
+			continue
+		}
+		m, seen := modules[file]
+		if !seen {
+			var err error
+			if m, _, err = readPackageMetadata(file); err != nil {
+				return err
+			}
+			modules[file] = m
+		}
+		if m.Path != "" && m.Path != mainPath && within(importPaths[pkg], m.Path) {
+			c.BuildInfo.Deps = append(c.BuildInfo.Deps, formatModule(m))
 		}
 	}
 	return nil
+}
+
+// formatModule is the reverse of ParseModule.
+func formatModule(m debug.Module) string {
+	return strings.TrimSpace(m.Path + "@" + m.Version + " " + m.Sum)
+}
+
+// settings returns the build settings that follow from c, in the order of cmd/go. compiled is the instruction
+// set level that package main was compiled for, such as "GOAMD64=v1".
+func (c *Config) settings(compiled, godebugs string) ([]debug.BuildSetting, error) {
+	s := []debug.BuildSetting{
+		{Key: "-buildmode", Value: goModes[c.BuildMode]},
+		{Key: "-compiler", Value: "gc"},
+	}
+	add := func(key, value string) {
+		if value != "" {
+			s = append(s, debug.BuildSetting{Key: key, Value: value})
+		}
+	}
+	add("-tags", strings.Join(c.Tags, ","))
+	add("-trimpath", "true")
+	add("DefaultGODEBUG", godebugs)
+	add("CGO_ENABLED", "0")
+	add("GOARCH", c.GOARCH)
+	add("GOEXPERIMENT", c.GOEXPERIMENT)
+	add("GOOS", c.GOOS)
+	level, value, _ := strings.Cut(compiled, "=")
+	if c.GOARCHLevel != "" {
+		level, value = archLevels[c.GOARCH], c.GOARCHLevel
+	}
+	add(level, value)
+	stamps, err := readStamps(c.StampFiles)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range vcsKeys {
+		add(key.setting, stamps[key.stamp])
+	}
+	return s, nil
+}
+
+// vcsKeys are the keys of Bazel's workspace status with which a stamped program says what cmd/go takes from
+// the version control system, in the order of cmd/go.
+var vcsKeys = []struct{ setting, stamp string }{
+	{"vcs", "STABLE_VCS"},
+	{"vcs.revision", "STABLE_VCS_REVISION"},
+	{"vcs.time", "STABLE_VCS_TIME"},
+	{"vcs.modified", "STABLE_VCS_MODIFIED"},
 }
 
 // encode returns the text form of the build information. fixed are the settings

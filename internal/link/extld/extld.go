@@ -223,8 +223,8 @@ type Result struct {
 	image   []byte
 	linkMap []byte // nil when an external linker wrote it itself, or none is asked for
 	symbols []byte // side file of the tables; nil for none
-	// buildID returns what is missing in image, and its offset; nil for nothing.
-	buildID func() (id []byte, off int64)
+	// buildIDs returns what is missing in image.
+	buildIDs func() []link.Patch
 }
 
 // Link links the object data. It puts files of its own, if any, into directory dir.
@@ -238,17 +238,17 @@ func (x *Command) Link(data []byte, dir string) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		r := &Result{Warnings: warnings, image: image, buildID: noBuildID}
+		r := &Result{Warnings: warnings, image: image, buildIDs: noBuildIDs}
 		return r, x.compact(r)
 	}
-	opt.DeferBuildID = x.tables.tier == ""
+	opt.DeferBuildIDs = x.tables.tier == ""
 	out, err := link.Link(x.input, data, opt)
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{image: out.File, buildID: noBuildID}
-	if opt.DeferBuildID {
-		r.buildID = out.DeferredBuildID
+	r := &Result{image: out.File, buildIDs: noBuildIDs}
+	if opt.DeferBuildIDs {
+		r.buildIDs = out.DeferredBuildIDs
 	}
 	if x.mapFile != "" {
 		r.linkMap = out.Map()
@@ -256,7 +256,7 @@ func (x *Command) Link(data []byte, dir string) (*Result, error) {
 	return r, x.compact(r)
 }
 
-func noBuildID() (id []byte, off int64) { return nil, 0 }
+func noBuildIDs() []link.Patch { return nil }
 
 // Write writes r to the file out, and the link map and the side file to what x names, all of them or none.
 func (x *Command) Write(r *Result, out string) error {
@@ -275,24 +275,27 @@ func (x *Command) Write(r *Result, out string) error {
 	}
 	err := outputs.WriteFunc(out, 0o755, func(w io.Writer) error {
 		// To sum the contents takes as long as to write them.
-		var id []byte
-		var off int64
+		var ids []link.Patch
 		summed := make(chan struct{})
 		go func() {
 			defer close(summed)
-			id, off = r.buildID()
+			ids = r.buildIDs()
 		}()
 		_, err := w.Write(r.image)
 		<-summed
-		if err != nil || id == nil {
+		if err != nil || len(ids) == 0 {
 			return err
 		}
 		f, ok := w.(io.WriterAt)
 		if !ok {
-			return fmt.Errorf("%s: %T: want a file, to write the build-id", out, w)
+			return fmt.Errorf("%s: %T: want a file, to write the build IDs", out, w)
 		}
-		_, err = f.WriteAt(id, off)
-		return err
+		for _, id := range ids {
+			if _, err := f.WriteAt(id.Data, id.Off); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return err

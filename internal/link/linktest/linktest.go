@@ -100,7 +100,7 @@ func compile(t testing.TB, goarch, dir string, shared bool, args ...string) *Pro
 	p := &Program{GOARCH: goarch, config: cmdlink.Config{
 		Linker: filepath.Join(gotool.Output(t, "", runtime.GOARCH, "env", "GOTOOLDIR"), "link"),
 		ExtLD:  Golink(t),
-		GOOS:   "linux", GOARCH: goarch, BuildID: "redacted",
+		GOOS:   "linux", GOARCH: goarch,
 	}}
 	var main *listed
 	archives := map[string]int{} // index in p.config.Archives by package path

@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
 	"github.com/go3s/rules_go3s/internal/policy"
@@ -30,29 +31,38 @@ func otherRecord(m *image) {
 	le.PutUint64(m.data[at+24:], off)
 }
 
-// goVersion changes the version in the build information alone.
-func goVersion(to string) func(m *image) {
+// goVersion changes the version in the build information alone, from its third number on, or from the second.
+func goVersion(second, third string) func(m *image) {
 	return func(m *image) {
 		s, _ := m.section(".go.buildinfo")
-		i := strings.Index(string(m.data[s.Off:s.Off+s.Size]), "go1.26.")
-		copy(m.data[int(s.Off)+i:], to)
+		i := int(s.Off) + strings.Index(string(m.data[s.Off:s.Off+s.Size]), "go1.2") + len("go1.")
+		copy(m.data[i:], second)
+		copy(m.data[i+len("26."):], third)
 	}
+}
+
+// etypes returns the offset in the file of the address where the types of a program end.
+func (m *image) etypes() uint64 {
+	s, _ := m.section(goabi.ModuleInfo)
+	info, _ := gobin.ReadBuildInfo(m.f)
+	series, _ := goabi.For(info.GoVersion)
+	return s.Off + uint64(series.Module.TypesEnd)
 }
 
 // tableRows are edits of what a program says of itself: build information, tables of the runtime, the FIPS 140 record.
 var tableRows = []row{
-	{claim: "go-build-info", attack: "another Go version in the build information than the runtime's", file: edited(hello, goVersion("go1.26.9")), kind: finding, want: "Go version: the build information says"},
-	{claim: "go-version", attack: "a newer Go version in the build information than the runtime's", file: edited(hello, goVersion("go1.26.9")), kind: finding, want: "but the runtime in the program is of",
+	{claim: "go-build-info", attack: "another Go version in the build information than the runtime's", file: edited(hello, goVersion("", "9")), kind: finding, want: "Go version: the build information says"},
+	{claim: "go-version", attack: "a newer Go version in the build information than the runtime's", file: edited(hello, goVersion("", "9")), kind: finding, want: "but the runtime in the program is of",
 		set: func(p *policy.Policy) { p.GoVersionMin = "go1.26.9" }},
-	{claim: "no-known-vulnerability", attack: "a newer Go version in the build information than the runtime's", file: edited(hello, goVersion("go1.26.9")), kind: finding, want: "Go version: the build information says",
+	{claim: "no-known-vulnerability", attack: "a newer Go version in the build information than the runtime's", file: edited(hello, goVersion("", "9")), kind: finding, want: "Go version: the build information says",
 		set: func(p *policy.Policy) { p.Vulnerabilities = []policy.Vulnerability{} }},
 	{claim: "go-build-info", attack: "a build setting changed in the build information alone", file: edited(hello, func(m *image) {
 		s, _ := m.section(".go.buildinfo")
 		i := strings.Index(string(m.data[s.Off:s.Off+s.Size]), "-trimpath=true")
 		copy(m.data[int(s.Off)+i:], "-trimpath=fals")
 	}), kind: finding, want: "module information: the build information says something else"},
-	{claim: "go-tables", attack: "a Go version that nobody knows, go1.99", file: edited(hello, goVersion("go1.99.8")), kind: finding, want: "Go version: it determines where the runtime finds types"},
-	{claim: calls, attack: "a Go version that nobody knows, go1.99", file: edited(hello, goVersion("go1.99.8")), kind: dynamic, want: "(type descriptors): they cannot be read, so methods that reflection calls may make any call"},
+	{claim: "go-tables", attack: "a Go version that nobody knows, go1.99", file: edited(hello, goVersion("99", "")), kind: finding, want: "Go version: it determines where the runtime finds types"},
+	{claim: calls, attack: "a Go version that nobody knows, go1.99", file: edited(hello, goVersion("99", "")), kind: dynamic, want: "(type descriptors): they cannot be read, so methods that reflection calls may make any call"},
 	{claim: "go-tables", attack: "a second module data", file: edited(hello, func(m *image) { copyModule(m) }), kind: finding, want: "module data: there is module data at"},
 	{claim: "go-tables", attack: "a section .go.module that shows a copy, and the module data itself made unlike one", file: edited(hello, func(m *image) {
 		addr := copyModule(m)
@@ -62,12 +72,11 @@ var tableRows = []row{
 		m.data[old.Off+24]++ // capacity of the function names, which nobody reads
 	}), kind: finding, want: "module data: runtime.schedinit does not refer to the module data at"},
 	{claim: "go-tables", attack: "types of length 0", file: edited(hello, func(m *image) {
-		s, _ := m.section(".go.module")
-		copy(m.data[s.Off+304:s.Off+312], m.data[s.Off+296:])
-	}), kind: finding, want: "moduledata."},
+		s, _ := m.section(goabi.ModuleInfo)
+		copy(m.data[m.etypes():][:8], m.data[s.Off+goabi.ModuleTypes:])
+	}), kind: finding, want: "types"},
 	{claim: calls, attack: "types that end before they start", file: edited(hello, func(m *image) {
-		s, _ := m.section(".go.module")
-		le.PutUint64(m.data[s.Off+304:], 1)
+		le.PutUint64(m.data[m.etypes():], 1)
 	}), kind: dynamic, want: "(type descriptors): they cannot be read"},
 	{claim: sites, attack: "a function table cut to one function", file: attacks(func(m *image) {
 		s, _ := m.section(".gopclntab")

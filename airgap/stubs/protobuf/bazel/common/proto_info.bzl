@@ -1,0 +1,5 @@
+"""Stub: Bazel 7's own ProtoInfo."""
+
+load(":native.bzl", "NativeProtoInfo")
+
+ProtoInfo = NativeProtoInfo
