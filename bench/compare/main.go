@@ -193,7 +193,7 @@ func differ(files []string, accept func(kind compare.Kind, subject string) bool)
 		if err != nil {
 			return nil, err
 		}
-		p, err := compare.Read(strings.TrimPrefix(filepath.Base(file), "/"), f)
+		p, err := compare.Read(strings.TrimPrefix(filepath.Base(file), "/"), f, compare.ShippedStd())
 		f.Close()
 		if err != nil {
 			return nil, err

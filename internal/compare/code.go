@@ -30,7 +30,7 @@ func (r *reader) readCode() error {
 			name := r.rewrite(plainName(in.Name))
 			callers[c+1] = name
 			if f := r.fn(name); f.file == "" {
-				f.file, f.stdFile = base(in.File), std().stdPath(in.File)
+				f.file, f.stdFile = base(in.File), r.std.stdPath(in.File)
 			}
 		}
 		// Data are used by the inlined function and by those around it.
@@ -71,7 +71,7 @@ func (r *reader) readCode() error {
 				to = r.dataAt(caller, x.Ref)
 				r.uses = append(r.uses, dataRef{x.Ref, around(at)})
 			}
-			if rule, _ := std().explainName(to); to != "" && rule == "" {
+			if rule, _ := r.std.explainName(to); to != "" && rule == "" {
 				busy[at] = true
 			}
 		}

@@ -44,7 +44,7 @@ type Difference struct {
 type comparison struct {
 	programs  []*Program
 	accept    func(Kind, string) bool
-	std       *stdTable
+	std       *Std
 	out       []Difference
 	explained map[string]*Difference // functions by name
 	leaves    map[string]bool        // what leaf found
@@ -64,7 +64,7 @@ type comparison struct {
 // is reported all the same.
 //
 // It fails unless there are two to three programs, each for another architecture,
-// all made by the Go release whose standard library the package knows.
+// all read with one table of the standard library, and made by a Go release that the table is of.
 func Compare(programs []*Program, accept func(kind Kind, subject string) bool) ([]Difference, error) {
 	if len(programs) < 2 {
 		return nil, fmt.Errorf("want the same program for two or more architectures, not for %d", len(programs))
@@ -78,11 +78,14 @@ func Compare(programs []*Program, accept func(kind Kind, subject string) bool) (
 			return nil, fmt.Errorf("%s and %s are both for %s: want one program for each architecture", other.Name, p.Name, p.GOARCH)
 		}
 		seen[p.GOARCH] = p
-		if release := std().release; p.build.GoVersion != release {
-			return nil, fmt.Errorf("%s: made by %s, but what depends on the architecture is known of the standard library of %s only: compare programs made by that release", p.Name, p.build.GoVersion, release)
+		if p.std != programs[0].std {
+			return nil, fmt.Errorf("%s and %s were read with different tables of the standard library", programs[0].Name, p.Name)
+		}
+		if err := p.std.check(p.Name, p.build.GoVersion); err != nil {
+			return nil, err
 		}
 	}
-	c := &comparison{programs: programs, accept: accept, std: std(), explained: map[string]*Difference{}, leaves: map[string]bool{},
+	c := &comparison{programs: programs, accept: accept, std: programs[0].std, explained: map[string]*Difference{}, leaves: map[string]bool{},
 		follows: map[string]bool{}, odd: map[string]bool{}, risks: map[string]bool{}, effectsOf: map[string][]string{}, reaches: map[string]map[string]bool{}}
 	c.constrained = c.constrainedFiles()
 	c.archPackages = archPackagesOf(c.constrained)

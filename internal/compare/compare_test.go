@@ -36,7 +36,7 @@ func parse(t testing.TB, data []byte) *Program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Read("program", f)
+	p, err := Read("program", f, ShippedStd())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestRefusals(t *testing.T) {
 		{"none", nil, "want the same program for two or more architectures"},
 		{"one", three[:1], "want the same program for two or more architectures"},
 		{"twice", []*Program{three[0], three[0]}, "are both for amd64"},
-		{"other release", old, "made by go1.25.1, but"},
+		{"other release", old, "made by go1.25.1; what depends on the architecture"},
 	} {
 		if _, err := Compare(tt.programs, nil); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want %q", tt.name, err, tt.want)
@@ -146,7 +146,7 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Read("c", f); !errors.Is(err, gobin.ErrNotGo) {
+	if _, err := Read("c", f, ShippedStd()); !errors.Is(err, gobin.ErrNotGo) {
 		t.Errorf("a program without Go: error %v, want %v", err, gobin.ErrNotGo)
 	}
 }
@@ -160,14 +160,14 @@ func FuzzRead(f *testing.F) {
 	for _, p := range made(f, nil) {
 		other[p.GOARCH] = p
 	}
-	std() // so that no execution pays for it
+	ShippedStd() // so that no execution pays for it
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file, err := goelf.Parse("fuzz", data)
 		if err != nil {
 			return
 		}
 		var p *Program
-		fuzztest.Bounded(t, len(data), 1<<10, func() { p, err = Read("fuzz", file) })
+		fuzztest.Bounded(t, len(data), 1<<10, func() { p, err = Read("fuzz", file, ShippedStd()) })
 		if (p == nil) == (err == nil) {
 			t.Fatalf("program %v and error %v", p, err)
 		}

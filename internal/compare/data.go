@@ -160,7 +160,7 @@ func (d *dataReader) readSymbols() error {
 	for _, s := range d.symbols {
 		pkg := gobin.PackageOf(s.name)
 		// Tables of switches hold places in code.
-		if pkg == "" || s.size == 0 || jumpTable.MatchString(s.name) || std().packages[pkg] || strings.HasPrefix(s.name, "$") {
+		if pkg == "" || s.size == 0 || jumpTable.MatchString(s.name) || d.std.packages[pkg] || strings.HasPrefix(s.name, "$") {
 			continue
 		}
 		content, neutral := strconv.FormatUint(s.size, 10)+" bytes of zeros", ""
@@ -183,7 +183,7 @@ func (d *dataReader) readVars() {
 	for _, u := range d.uses {
 		name, _, _ := strings.Cut(u.user, usedIn)
 		fn := d.funcs[name]
-		if fn == nil || std().has(fn) {
+		if fn == nil || d.std.has(fn) {
 			continue
 		}
 		if s, ok := d.at(u.addr); ok && gobin.PackageOf(s.name) != "" && !strings.HasPrefix(s.name, "$") {

@@ -24,7 +24,7 @@ import (
 //	user        everything that uses the function is explained or made from other
 //	            sources where the function is missing
 //	data        only data refer to the function, which is of the standard library
-//	generated   the compiler makes the function for a type of the standard library
+//	generated   the compiler makes the function for a type of the standard library, or names it by what it compares
 //	intrinsic   the compiler replaces the function by instructions where it can
 //	helper      the compiler calls the function for an operation of the language
 //	            where it has no instructions for it
@@ -53,6 +53,9 @@ func (c *comparison) explainFunction(fn *function) (rule, reason string) {
 	}
 	if strings.HasPrefix(fn.name, typePrefix) && !c.ofCompiler(fn.name) {
 		return "", ""
+	}
+	if bySignature.MatchString(fn.name) {
+		return "generated", "made by the compiler for all types that are compared or hashed alike"
 	}
 	if c.std.hasType(fn.name, c.archPackages) {
 		return "generated", "made by the compiler for a type of a package with files that are not for all architectures"

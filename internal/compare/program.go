@@ -23,6 +23,7 @@ type Program struct {
 	// strings and data are not compared.
 	Symbols bool
 
+	std       *Std
 	build     *debug.BuildInfo
 	funcs     map[string]*function
 	files     map[string]bool            // package/file of all functions
@@ -89,11 +90,11 @@ type dataRef struct {
 }
 
 // Read takes apart the Go executable f. The Program shares no memory with it. name is
-// for messages. The error says what
+// for messages, std what is known of the standard library. The error says what
 // the file lacks; it wraps gobin.ErrNotGo when that is Go's own tables.
-func Read(name string, f *goelf.File) (*Program, error) {
+func Read(name string, f *goelf.File, std *Std) (*Program, error) {
 	r := &reader{f: f, rename: map[string]string{}, relocated: map[uint64]bool{}, Program: &Program{
-		Name: name, GOARCH: f.GOARCH(), funcs: map[string]*function{}, files: map[string]bool{},
+		Name: name, GOARCH: f.GOARCH(), std: std, funcs: map[string]*function{}, files: map[string]bool{},
 		data: map[string][]string{}, neutral: map[string]string{}, embedded: map[string]string{}, sections: map[string]string{}, relocs: map[string]int{}, parts: map[uint64]bool{},
 		pointers: map[string]map[string]bool{}, temps: map[string][]byte{}, searched: map[string]bool{},
 	}}
@@ -159,7 +160,7 @@ func (r *reader) readFuncs() error {
 		// of no interest.
 		if info := &r.infos[i]; !fn.alone || !info.Wrapper {
 			fn.file, fn.line, fn.alone = base(info.File), info.Line, true
-			fn.stdFile = std().stdPath(info.File)
+			fn.stdFile = r.std.stdPath(info.File)
 		}
 	}
 	return nil

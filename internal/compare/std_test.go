@@ -2,17 +2,18 @@ package compare
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
-// The table is of the release that the tools are verified with; write it anew with
-// go generate when that changes.
-func TestStdTable(t *testing.T) {
-	table := std()
-	if _, _, err := goabi.Linked(table.release, goabi.Refuse); err != nil {
-		t.Errorf("std.txt: %v: run go generate in this directory", err)
+func TestShippedStd(t *testing.T) {
+	table := ShippedStd()
+	for _, release := range table.releases {
+		if _, _, err := goabi.Linked(release, goabi.Refuse); err != nil {
+			t.Errorf("std.txt: %v", err)
+		}
 	}
 	for fn, want := range map[string][]string{
 		"runtime.memmove": {"runtime/memmove_amd64.s", "runtime/memmove_arm64.s", "runtime/memmove_riscv64.s"},
@@ -50,6 +51,50 @@ func TestStdTable(t *testing.T) {
 	}
 }
 
+func TestParseStd(t *testing.T) {
+	const small = "# comment\ngo go1.26.8 go1.26.9\npackage runtime\nfile a.s amd64,arm64 runtime.f\nfolds runtime.g\n" +
+		"intrinsics math.FMA\nhelpers runtime.h\n"
+	table, err := ParseStd("std", []byte(small))
+	if err != nil || table.check("p", "go1.26.9") != nil {
+		t.Fatalf("%v, %v", table, err)
+	}
+	err = table.check("program", "go1.26.10")
+	if err == nil || !strings.Contains(err.Error(), "program: made by go1.26.10; ") ||
+		!strings.Contains(err.Error(), "std has that of go1.26.8, go1.26.9: name the SDK") {
+		t.Errorf("another release: %v", err)
+	}
+	for _, tt := range []struct{ old, new, err string }{
+		{"go go1.26.8 go1.26.9\n", "", "a part is missing"},
+		{"go go1.26.8 go1.26.9\n", "go go1.26.8\ngo go1.26.9\n", "std:3: found"},
+		{"package runtime\n", "", "std:3: found \"file a.s"},
+		{"package runtime\n", "package\n", "std:3: found"},
+		{"package runtime", "package os", "a part is missing"},
+		{"folds runtime.g\n", "", "a part is missing"},
+		{"folds runtime.g\n", "folds\n", "std:5: found"},
+		{"folds runtime.g\n", "fold runtime.g\n", "std:5: found"},
+		{"folds runtime.g\n", "\n", "std:5: found"},
+		{"helpers runtime.h\n", "", "a part is missing"},
+		{small, "", "a part is missing"},
+	} {
+		_, err := ParseStd("std", []byte(strings.Replace(small, tt.old, tt.new, 1)))
+		if err == nil || !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("%q in place of %q: error %v, want %q", tt.new, tt.old, err, tt.err)
+		}
+	}
+}
+
+func TestBySignature(t *testing.T) {
+	for name, want := range map[string]bool{
+		"type:.eq.SM11": true, "type:.eq.A1M11": true, "type:.hash.M8K8SI": true, "type:.eq.[3SM8]E": true, "type:.eq.F": true,
+		"type:.eq.main.T": false, "type:.eq.": false, "type:.eq.M": false, "type:.eq.[4]string": false, "type:.eq.SM11.func1": false,
+		"main.SM11": false, "type:.str.S": false, "type:.eq.A8": false,
+	} {
+		if got := bySignature.MatchString(name); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+}
+
 // A file's name alone makes nothing a part of the standard library.
 func TestStdByNameOfFile(t *testing.T) {
 	for _, tt := range []struct {
@@ -62,9 +107,9 @@ func TestStdByNameOfFile(t *testing.T) {
 		{function{name: "main.init.(os_linux_riscv64.go:1)", stdFile: "runtime/os_linux_riscv64.go"}, false},
 		{function{name: "main.open", stdFile: "runtime/memmove_amd64.s"}, false},
 		{function{name: "runtime.backdoor", stdFile: "runtime/memmove_amd64.s"}, false},
-		{function{name: "open", stdFile: std().stdPath("example.com/app/main.go")}, false},
+		{function{name: "open", stdFile: ShippedStd().stdPath("example.com/app/main.go")}, false},
 	} {
-		if got := len(std().declaredIn(&tt.fn)) > 0; got != tt.want {
+		if got := len(ShippedStd().declaredIn(&tt.fn)) > 0; got != tt.want {
 			t.Errorf("declaredIn(%s in %s) found files: %v, want %v", tt.fn.name, tt.fn.stdFile, got, tt.want)
 		}
 	}
@@ -81,7 +126,7 @@ func TestStdPath(t *testing.T) {
 		"example.com/fake/internal/cpu/cpu.go":  "internal/cpu/cpu.go", // its functions' names tell
 		"/usr/lib/go/src/net/http/transport.go": "net/http/transport.go",
 	} {
-		if got := std().stdPath(file); got != want {
+		if got := ShippedStd().stdPath(file); got != want {
 			t.Errorf("stdPath(%q) = %q, want %q", file, got, want)
 		}
 	}
@@ -96,7 +141,7 @@ func TestHasType(t *testing.T) {
 		"type:.eq.[4]string":                                           false,
 		"main.T":                                                       false,
 	} {
-		if got := std().hasType(name, nil); got != want {
+		if got := ShippedStd().hasType(name, nil); got != want {
 			t.Errorf("hasType(%q) = %v, want %v", name, got, want)
 		}
 	}

@@ -1,5 +1,5 @@
 // Package godebug works out the GODEBUG settings that a program starts with, as the go command does: from the
-// //go:debug lines of its main package, and from what a build asks for. It refuses settings that the Go release
+// //go:debug lines of its main package, and from what a build asks for. It refuses settings that the Go SDK
 // does not know, because the program would ignore them silently.
 package godebug
 
@@ -25,13 +25,13 @@ type Setting struct {
 
 // Parse returns the setting "key=value" that a build asks for. Besides the keys of //go:debug lines it takes those
 // that only the runtime knows, such as gctrace.
-func Parse(s, where string) (Setting, error) {
+func (t *Table) Parse(s, where string) (Setting, error) {
 	key, value, ok := strings.Cut(s, "=")
 	if !ok {
 		return Setting{}, fmt.Errorf("%s: %q: want key=value", where, s)
 	}
-	if !runtimeSettings[key] {
-		if err := check(key, value); err != nil {
+	if !t.runtime[key] {
+		if err := t.check(key, value); err != nil {
 			return Setting{}, fmt.Errorf("%s: %q: %w", where, s, err)
 		}
 	} else if strings.ContainsAny(value, ", \t\r\n") {
@@ -41,7 +41,7 @@ func Parse(s, where string) (Setting, error) {
 }
 
 // check checks a setting as cmd/go does (modload.CheckGodebug).
-func check(key, value string) error {
+func (t *Table) check(key, value string) error {
 	if strings.ContainsAny(key+value, ", \t\r\n") {
 		return fmt.Errorf("holds a comma or space, want one key=value")
 	}
@@ -50,18 +50,22 @@ func check(key, value string) error {
 		if !ok {
 			return fmt.Errorf("want default=go1.N, a Go version")
 		}
-		if minor > release {
-			return fmt.Errorf("is newer than go1.%d, the Go release in use", release)
+		if minor > t.minor {
+			return fmt.Errorf("is newer than go1.%d, the Go release in use", t.minor)
 		}
 		return nil
 	}
-	if minor, ok := removed[key]; ok {
-		return fmt.Errorf("was removed in go1.%d (https://go.dev/doc/godebug): remove it", minor)
+	if _, ok := t.settings[key]; ok {
+		return nil
 	}
-	if _, ok := settings[key]; !ok {
-		return fmt.Errorf("is not known to go1.%d: correct the key (https://go.dev/doc/godebug lists them)", release)
+	r, ok := t.removed[key]
+	switch {
+	case !ok:
+		return fmt.Errorf("is not known to the Go SDK, of go1.%d: correct the key (https://go.dev/doc/godebug lists them)", t.minor)
+	case r.old == nil || r.old[value]:
+		return fmt.Errorf("was removed in go1.%d (https://go.dev/doc/godebug#go-1%d): remove it", r.minor, r.minor)
 	}
-	return nil
+	return nil // the value asks for what is the rule since
 }
 
 // minorVersion returns N of "go1.N" and of its patch releases and candidates.
@@ -86,7 +90,7 @@ func minorVersion(v string) (int, bool) {
 
 // Directives returns the settings of the //go:debug lines in front of the package clause of a Go file, in their
 // order. A file that ctx excludes, by its name or its build constraints, has none. The error names the line.
-func Directives(ctx *build.Context, file string) ([]Setting, error) {
+func (t *Table) Directives(ctx *build.Context, file string) ([]Setting, error) {
 	if filepath.Ext(file) != ".go" {
 		return nil, nil
 	}
@@ -125,7 +129,7 @@ func Directives(ctx *build.Context, file string) ([]Setting, error) {
 			if !ok {
 				return nil, fmt.Errorf("%s: want key=value behind it", where)
 			}
-			if err := check(key, value); err != nil {
+			if err := t.check(key, value); err != nil {
 				return nil, fmt.Errorf("%s %s=%s: %w", where, key, value, err)
 			}
 			found = append(found, Setting{key, value, where})
@@ -137,9 +141,9 @@ func Directives(ctx *build.Context, file string) ([]Setting, error) {
 // Default returns the value of runtime.godebugDefault for settings, of which a later one replaces an earlier one
 // with the same key: "key=value" in the order of the keys, with commas between them. The setting default=go1.N
 // stands for the defaults of that release.
-func Default(list []Setting) string {
+func (t *Table) Default(list []Setting) string {
 	m := make(map[string]string)
-	version := release
+	version := t.minor
 	for _, s := range list {
 		if s.Key == "default" {
 			version, _ = minorVersion(s.Value)
@@ -147,7 +151,7 @@ func Default(list []Setting) string {
 		}
 		m[s.Key] = s.Value
 	}
-	for key, c := range settings {
+	for key, c := range t.settings {
 		if _, ok := m[key]; !ok && version < c.minor {
 			m[key] = c.old
 		}

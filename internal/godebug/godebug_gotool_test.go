@@ -2,117 +2,110 @@ package godebug
 
 import (
 	"debug/buildinfo"
-	"go/ast"
 	"go/build"
-	"go/parser"
-	"go/token"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/go3s/rules_go3s/internal/goabi"
+	"github.com/go3s/rules_go3s/internal/gotool"
 )
 
-// rows returns the composite literals of a table in a source file of the Go release in use, each a map from
-// the name of a field to its literal value.
-func rows(t *testing.T, file, table string) []map[string]string {
-	t.Helper()
-	if s, err := goabi.For(runtime.Version()); err != nil || s.Name != "go1.26" {
-		t.Skipf("Go is %s; the tables are of go1.26", runtime.Version())
-	}
-	path := filepath.Join(build.Default.GOROOT, "src", file)
-	syntax, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+// sdks returns, by GOROOT, the version of each SDK at hand: that of the go command, and those in the module cache of series that
+// golink links.
+func sdks(t *testing.T) map[string]string {
+	roots := []string{gotool.Output(t, ".", "amd64", "env", "GOROOT")}
+	more, err := filepath.Glob(filepath.Join(gotool.Output(t, ".", "amd64", "env", "GOMODCACHE"), "golang.org", "toolchain@v0.0.1-go*.linux-*"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	object := syntax.Scope.Lookup(table)
-	if object == nil {
-		t.Fatalf("%s: no variable %s", path, table)
-	}
-	var out []map[string]string
-	for _, element := range object.Decl.(*ast.ValueSpec).Values[0].(*ast.CompositeLit).Elts {
-		row := make(map[string]string)
-		for _, field := range element.(*ast.CompositeLit).Elts {
-			pair := field.(*ast.KeyValueExpr)
-			if literal, ok := pair.Value.(*ast.BasicLit); ok {
-				row[pair.Key.(*ast.Ident).Name] = strings.Trim(literal.Value, `"`)
-			}
+	out := map[string]string{}
+	for _, root := range append(roots, more...) {
+		text, err := os.ReadFile(filepath.Join(root, "VERSION"))
+		if err != nil {
+			t.Fatal(err)
 		}
-		out = append(out, row)
+		release, _, _ := strings.Cut(string(text), "\n")
+		if _, _, err := goabi.Linked(release, goabi.Refuse); err == nil {
+			out[root] = release
+		}
+	}
+	if len(out) == 0 {
+		t.Fatalf("none of %q is of a series that golink links", roots)
 	}
 	return out
 }
 
-// TestTables compares our tables with the sources of Go.
-func TestTables(t *testing.T) {
-	if !strings.HasPrefix(runtime.Version(), "go1."+strconv.Itoa(release)+".") {
-		t.Fatalf("Go is %s, the tables are of go1.%d", runtime.Version(), release)
-	}
-	known := make(map[string]change)
-	for _, row := range rows(t, "internal/godebugs/table.go", "All") {
-		minor, _ := strconv.Atoi(row["Changed"])
-		known[row["Name"]] = change{minor, row["Old"]}
-	}
-	if !maps.Equal(known, settings) {
-		t.Errorf("internal/godebugs.All is\n%v\nsettings are\n%v", known, settings)
-	}
-	gone := make(map[string]int)
-	for _, row := range rows(t, "internal/godebugs/table.go", "Removed") {
-		gone[row["Name"]], _ = strconv.Atoi(row["Removed"])
-	}
-	if !maps.Equal(gone, removed) {
-		t.Errorf("internal/godebugs.Removed is %v, removed is %v", gone, removed)
-	}
-	further := map[string]bool{"memprofilerate": true} // outside the table of the runtime
-	for _, row := range rows(t, "runtime/runtime1.go", "dbgvars") {
-		if _, ok := known[row["name"]]; !ok {
-			further[row["name"]] = true
+// TestAsGoCommand compares what the go command of each SDK builds into a program, or refuses, with what we do.
+func TestAsGoCommand(t *testing.T) {
+	for root, release := range sdks(t) {
+		series, err := goabi.For(release)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if !maps.Equal(further, runtimeSettings) {
-		t.Errorf("runtime.dbgvars has besides the settings\n%v\nruntimeSettings are\n%v", further, runtimeSettings)
+		table, err := ReadTable(root, series.Name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if len(table.settings) < 45 || len(table.runtime) < 25 || len(table.removed) == 0 {
+			t.Errorf("%s: %d settings, %d of the runtime, %d removed", release, len(table.settings), len(table.runtime), len(table.removed))
+		}
+		for _, lines := range []string{
+			"//go:debug panicnil=1\n//go:debug netdns=go\n",
+			"//go:debug default=go1.21\n//go:debug httpmuxgo121=0\n",
+			"//go:debug default=go1.20.3\n",
+			"//go:debug default=go1.99\n",
+			"//go:debug tls3des=1\n", // removed in go1.27
+			"//go:debug tls3des=0\n",
+			"//go:debug asynctimerchan=2\n",
+			"//go:debug asynctimerchan=0\n",
+			"//go:debug httpservecontentmaxranges=9\n", // since go1.26.9 and go1.27.2
+			"//go:debug nosuchsetting=1\n",
+			"//go:debug gctrace=1\n",
+		} {
+			compareWithGo(t, root, release, table, lines)
+		}
 	}
 }
 
-// TestAsGoCommand compares what the go command builds into a program with what we do.
-func TestAsGoCommand(t *testing.T) {
-	for _, lines := range []string{
-		"//go:debug panicnil=1\n//go:debug netdns=go\n",
-		"//go:debug default=go1.21\n//go:debug httpmuxgo121=0\n",
-		"//go:debug default=go1.20.3\n",
-	} {
-		dir := t.TempDir()
-		file := filepath.Join(dir, "main.go")
-		if err := os.WriteFile(file, []byte(lines+"\npackage main\n\nfunc main() {}\n"), 0o666); err != nil {
-			t.Fatal(err)
+func compareWithGo(t *testing.T, root, release string, table *Table, lines string) {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "main.go")
+	if err := os.WriteFile(file, []byte(lines+"\npackage main\n\nfunc main() {}\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	list, err := table.Directives(&build.Default, file)
+
+	// As in our build, the defaults are those of the release itself unless a line says otherwise.
+	module := filepath.Join(dir, "go.mod")
+	if err := os.WriteFile(module, []byte("module m\n\ngo "+strings.TrimPrefix(release, "go")+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(root, "bin", "go"), "build", "-o", "main")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOROOT="+root, "GOTOOLCHAIN=local", "GOFLAGS=", "GOWORK=off", "CGO_ENABLED=0", "GOOS=linux")
+	out, goErr := cmd.CombinedOutput()
+	if (err != nil) != (goErr != nil) {
+		t.Errorf("%s: %sgo build: %v %s\nwe: %v", release, lines, goErr, out, err)
+	}
+	if err != nil || goErr != nil {
+		return
+	}
+	info, err := buildinfo.ReadFile(filepath.Join(dir, "main"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := ""
+	for _, s := range info.Settings {
+		if s.Key == "DefaultGODEBUG" {
+			want = s.Value
 		}
-		cmd := exec.Command("go", "build", "-o", "main", "main.go")
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		info, err := buildinfo.ReadFile(filepath.Join(dir, "main"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := ""
-		for _, s := range info.Settings {
-			if s.Key == "DefaultGODEBUG" {
-				want = s.Value
-			}
-		}
-		list, err := Directives(&build.Default, file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := Default(list); got != want || want == "" {
-			t.Errorf("%sgo build: %q\nwe:       %q", lines, want, got)
-		}
+	}
+	if got := table.Default(list); got != want {
+		t.Errorf("%s: %sgo build: %q\nwe:       %q", release, lines, want, got)
 	}
 }

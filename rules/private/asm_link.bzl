@@ -73,6 +73,7 @@ def _asm_link_impl(ctx):
             debug = out,
             goarch = inputs.goarch,
             mode = "exe",
+            sdk = None,
             runfiles = ctx.runfiles(),
             environment = RunEnvironmentInfo(),
             instrumented = None,

@@ -124,6 +124,7 @@ def _compare(ctx, variants):
     compare_actions(
         ctx,
         linked.values(),
+        variants[0].link.sdk,
         report,
         verdict,
         policy = ctx.file.linkcheck_policy,

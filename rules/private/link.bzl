@@ -5,6 +5,7 @@ load("//toolchains:golink.bzl", "GOLINK_TOOLCHAIN")
 load(":args.bzl", "tool_args")
 load(":binary_aspect.bzl", "GoBinaryAspectInfo", "binary_aspect")
 load(":display.bzl", "display", "output_path")
+load(":go_sdk.bzl", "GO_SDK_ATTRS", "go_sdk_info")
 load(":providers.bzl", "Go3sLinkInfo")
 load(
     ":rules_go_compat.bzl",
@@ -96,7 +97,9 @@ def _link_impl(ctx):
     left_out = ctx.actions.declare_file(output_path(ctx.label.name, ctx.attr.basename + ".cgo_left_out.json"))
 
     args = tool_args(ctx)
+    sdk = go_sdk_info(ctx, inputs.version)
     args.add("--linker", inputs.linker)
+    args.add("--sdk", sdk.root)
     args.add("--package-list", inputs.package_list)
     args.add_all("--stdlib", [inputs.stdlib], expand_directories = False)
     args.add_all(inputs.archives, map_each = _archive_flag)
@@ -153,7 +156,7 @@ def _link_impl(ctx):
             executable = ctx.exec_groups[_EXEC_GROUP].toolchains[GOLINK_TOOLCHAIN].golink.tool,
             arguments = ["link", args, own],
             inputs = depset(
-                [inputs.package_list, inputs.stdlib] + stamps.keys() + user_data + sources,
+                [inputs.package_list, inputs.stdlib] + stamps.keys() + user_data + sources + sdk.godebug,
                 transitive = [inputs.libs, inputs.tools, external_inputs, cgo_sources, metadata],
             ),
             outputs = [output] + more,
@@ -173,6 +176,7 @@ def _link_impl(ctx):
             cgo_left_out = left_out,
             goarch = inputs.goarch,
             mode = ctx.attr.mode,
+            sdk = sdk,
             runfiles = archive.runfiles,
             environment = binary[RunEnvironmentInfo] if RunEnvironmentInfo in binary else RunEnvironmentInfo(),
             instrumented = binary[InstrumentedFilesInfo] if InstrumentedFilesInfo in binary else None,
@@ -182,7 +186,7 @@ def _link_impl(ctx):
 go3s_link = rule(
     implementation = _link_impl,
     doc = "Links the main package of a go_binary or go_test, whose own link action then does not run.",
-    attrs = USER_DATA_ATTRS | STARTUP_ATTRS | {
+    attrs = USER_DATA_ATTRS | STARTUP_ATTRS | GO_SDK_ATTRS | {
         "basename": attr.string(
             doc = "File name of the output.",
             mandatory = True,

@@ -12,8 +12,20 @@ Go3sLinkInfo = provider(
         "goarch": "string: GOARCH.",
         "mode": "string: `exe` or `static-pie`.",
         "package_list": "File: import paths of the standard library, one a line; None for assembly.",
+        "sdk": "Go3sSdkInfo: of the SDK that the program was compiled by; None for assembly.",
         "runfiles": "runfiles: what the program's packages need at run time (`data`).",
         "environment": "RunEnvironmentInfo of the wrapped binary.",
         "instrumented": "InstrumentedFilesInfo of the wrapped binary, or None.",
+    },
+)
+
+Go3sSdkInfo = provider(
+    doc = "What is read of a Go SDK's sources.",
+    fields = {
+        "godebug": "list of File: the sources with the tables of GODEBUG settings.",
+        "root": "string: path of GOROOT.",
+        "std_table": "File: what depends on the architecture in the standard library (linkcheck stdtable).",
+        "verdict": "File: whether its formats are those of verified releases (linkcheck sdkcheck).",
+        "version": "string: version of the SDK, without `go`.",
     },
 )

@@ -153,6 +153,34 @@ def _sdk_tool(ctx, sdk, name):
         fail("{}: the Go SDK {} has {} files named {} among its tools, want 1".format(ctx.label, sdk.version, len(files), name))
     return files[0]
 
+# What names a table of GODEBUG settings, below GOROOT.
+_GODEBUG_FILES = ["src/internal/godebugs/table.go", "src/runtime/runtime1.go"]
+
+def go_sdk_files(ctx):
+    """Returns the files of the Go SDK for the target platform. It walks through all of them, so call it once for each SDK.
+
+    Args:
+      ctx: rule context with GO_TOOLCHAIN.
+    Returns:
+      struct(version, root, sources, godebug, go, tools, headers): string, string, lists of File, File, and depsets of File.
+    """
+    sdk = ctx.toolchains[GO_TOOLCHAIN].sdk
+    root = sdk.root_file.dirname
+    sources = [file for file in sdk.srcs.to_list() if file.extension in ("go", "s", "h")]
+    wanted = [root + "/" + name for name in _GODEBUG_FILES]
+    godebug = [file for file in sources if file.path in wanted]
+    if len(godebug) != len(wanted):
+        fail("{}: the Go SDK {} has not all of {} among its sources".format(ctx.label, sdk.version, wanted))
+    return struct(
+        version = sdk.version,
+        root = root,
+        sources = sources,
+        godebug = godebug,
+        go = sdk.go,
+        tools = sdk.tools,
+        headers = sdk.headers,
+    )
+
 def _linked_archives(archive, coverdata):
     """Returns the packages to link below a main package, as a depset of GoArchiveData."""
     if not coverdata:
@@ -174,7 +202,7 @@ def go_link_inputs(ctx, archive, program, exec_group):
       program: what go_program_context returned of it.
       exec_group: string: the exec group in which the SDK's linker will run.
     Returns:
-      struct(linker, package_list, stdlib, tools, archives, libs, main, importpath, importmap,
+      struct(version, linker, package_list, stdlib, tools, archives, libs, main, importpath, importmap,
       x_defs, goos, goarch, goarch_level, goexperiment, stamp, gc_linkopts).
     """
     sdk = ctx.exec_groups[exec_group].toolchains[GO_TOOLCHAIN].sdk
@@ -193,6 +221,7 @@ def go_link_inputs(ctx, archive, program, exec_group):
             mode.goarch,
         ))
     return struct(
+        version = sdk.version,
         linker = _sdk_tool(ctx, sdk, "link"),
         package_list = sdk.package_list,
         stdlib = stdlib[0],

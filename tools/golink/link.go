@@ -18,6 +18,7 @@ func runLink(args []string) error {
 		fs.Func(name, usage+" (repeatable)", func(s string) error { *p = append(*p, s); return nil })
 	}
 	fs.StringVar(&c.Linker, "linker", "", "the Go SDK's link tool: `file`")
+	fs.StringVar(&c.SDK, "sdk", "", "GOROOT of the Go SDK, for its GODEBUG settings: `directory`; default: the one that --linker is in")
 	fs.StringVar(&c.PackageList, "package-list", "", "`file` with the import paths of the standard library, one a line")
 	fs.StringVar(&c.Stdlib, "stdlib", "", "`directory` with linux_<arch>/<import path>.a")
 	fs.Func("archive", "a package below main: `importpath, importmap, file and label`, with a tab between them (repeatable)", func(s string) error {

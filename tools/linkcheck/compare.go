@@ -23,6 +23,8 @@ func runCompare(e env, args []string) (int, error) {
 	explain := fs.Bool("explain", false, "count the differences that are explained, too; with --format text")
 	list := fs.String("list", "", "write all differences, with the rule that explains each, to `file`")
 	name := fs.String("name", "", "`name` of the program in the report, instead of the paths")
+	stdTable := fs.String("std-table", "", "what linkcheck stdtable wrote of the Go SDK that made the programs: `file`")
+	goroot := fs.String("goroot", "", "that SDK itself, in place of --std-table: `directory`")
 	out := outputFlags(fs)
 	files, err := parse(e, fs, args)
 	if err != nil {
@@ -38,7 +40,11 @@ func runCompare(e env, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	programs, reports, err := readPrograms(files, *name)
+	std, err := readStd(*stdTable, *goroot)
+	if err != nil {
+		return 0, err
+	}
+	programs, reports, err := readPrograms(files, *name, std)
 	if err != nil {
 		return 0, err
 	}
@@ -64,7 +70,7 @@ func runCompare(e env, args []string) (int, error) {
 }
 
 // readPrograms reads the files side by side.
-func readPrograms(files []string, name string) ([]*compare.Program, []policy.FileReport, error) {
+func readPrograms(files []string, name string, std *compare.Std) ([]*compare.Program, []policy.FileReport, error) {
 	programs, reports, errs := make([]*compare.Program, len(files)), make([]policy.FileReport, len(files)), make([]error, len(files))
 	var wg sync.WaitGroup
 	for i, file := range files {
@@ -80,7 +86,7 @@ func readPrograms(files []string, name string) ([]*compare.Program, []policy.Fil
 					shown = name + " (" + f.GOARCH() + ")"
 				}
 				reports[i] = policy.NewFileReport(shown, "compare", f)
-				programs[i], err = compare.Read(filepath.Base(file), f)
+				programs[i], err = compare.Read(filepath.Base(file), f, std)
 				return err
 			})
 		})

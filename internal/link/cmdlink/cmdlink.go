@@ -46,6 +46,7 @@ var archLevels = map[string]string{
 // A Config says what to link. Paths may be relative to the working directory.
 type Config struct {
 	Linker      string // the SDK's link tool
+	SDK         string // GOROOT of the SDK, for its tables of GODEBUG settings; "" for the one that Linker is in
 	ExtLD       string // golink itself, in case that it must be started as the external linker
 	PackageList string // file that lists the import paths of the standard library; "" for none
 	Stdlib      string // directory that holds GOOS_GOARCH/<import path>.a; "" when PackageList is
@@ -146,7 +147,7 @@ func Link(c Config) (warnings string, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
 
-	godebugs, err := c.godebugDefault()
+	godebugs, err := c.godebugDefault(object.series.Name)
 	if err != nil {
 		return "", err
 	}

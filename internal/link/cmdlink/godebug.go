@@ -3,6 +3,7 @@ package cmdlink
 import (
 	"fmt"
 	"go/build"
+	"path/filepath"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/godebug"
@@ -21,19 +22,30 @@ func (c *Config) buildContext() build.Context {
 }
 
 // godebugDefault returns the value of godebugVariable: the settings of the //go:debug lines of c.Sources, and over
-// them c.Godebug; "" for none.
-func (c *Config) godebugDefault() (string, error) {
+// them c.Godebug, as the SDK, of that series, knows them; "" for none.
+func (c *Config) godebugDefault(series string) (string, error) {
+	if len(c.Sources)+len(c.Godebug) == 0 {
+		return "", nil
+	}
+	sdk := c.SDK
+	if sdk == "" {
+		sdk = filepath.Join(filepath.Dir(c.Linker), "..", "..", "..") // GOROOT/pkg/tool/GOOS_GOARCH/link
+	}
+	table, err := godebug.ReadTable(sdk, series)
+	if err != nil {
+		return "", err
+	}
 	ctx := c.buildContext()
 	var settings []godebug.Setting
 	for _, file := range c.Sources {
-		found, err := godebug.Directives(&ctx, file)
+		found, err := table.Directives(&ctx, file)
 		if err != nil {
 			return "", err
 		}
 		settings = append(settings, found...)
 	}
 	for _, s := range c.Godebug {
-		setting, err := godebug.Parse(s, "-godebug")
+		setting, err := table.Parse(s, "-godebug")
 		if err != nil {
 			return "", err
 		}
@@ -47,5 +59,5 @@ func (c *Config) godebugDefault() (string, error) {
 			return "", fmt.Errorf("%s: the definition %q would replace it; use one of both", settings[0].Where, def)
 		}
 	}
-	return godebug.Default(settings), nil
+	return table.Default(settings), nil
 }

@@ -246,7 +246,7 @@ func (r *row) checkSizes(t *testing.T, data []byte) {
 func (r *row) checkCompare(t *testing.T, b *builds, data []byte) {
 	var programs []*compare.Program
 	for _, file := range [][]byte{data, b.gobuild(r.dir, "arm64"), b.gobuild(r.dir, "riscv64")} {
-		p, err := compare.Read("three", parse(t, file))
+		p, err := compare.Read("three", parse(t, file), compare.ShippedStd())
 		if err != nil {
 			t.Fatal(err)
 		}

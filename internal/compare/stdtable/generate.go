@@ -1,14 +1,11 @@
-// Genstd writes the table of what in Go's standard library depends on the
-// architecture, for package compare:
-//
-//	go run ./internal/compare/genstd -o internal/compare/std.txt
-//
-// It reads the sources of the go command's own GOROOT and needs nothing else.
-package main
+// Package stdtable makes the table of what in Go's standard library depends on the architecture, for package
+// compare. It reads the sources of an SDK and needs nothing else.
+package stdtable
+
+// This file is also compiled alone, as package main, by the SDK's own Go (Make): it imports the standard library only.
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"go/ast"
 	"go/build"
@@ -17,34 +14,15 @@ import (
 	"go/token"
 	"go/types"
 	"io/fs"
-	"log"
 	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 )
 
 var goarches = []string{"amd64", "arm64", "riscv64"}
-
-func main() {
-	log.SetFlags(0)
-	log.SetPrefix("genstd: ")
-	out := flag.String("o", "", "write the table to `file`")
-	flag.Parse()
-	if *out == "" {
-		log.Fatal("-o is missing")
-	}
-	table, err := generate(build.Default.GOROOT)
-	if err == nil {
-		err = os.WriteFile(*out, table, 0o644)
-	}
-	if err != nil {
-		log.Fatal(err)
-	}
-}
 
 // A source is one file of the standard library.
 type source struct {
@@ -57,6 +35,8 @@ type source struct {
 
 func (s *source) specific() bool { return len(s.archs) < len(goarches) }
 
+// generate returns the table of the SDK in the directory goroot, without its release. The Go that this is compiled by must be
+// of the same series, because it parses and type-checks the sources.
 func generate(goroot string) ([]byte, error) {
 	sources, err := readSources(filepath.Join(goroot, "src"))
 	if err != nil {
@@ -75,7 +55,6 @@ func generate(goroot string) ([]byte, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# Written by genstd; see std.go for the format.\ngo %s\n", runtime.Version())
 	for _, p := range slices.Sorted(maps.Keys(packages(sources))) {
 		fmt.Fprintf(&b, "package %s\n", p)
 		for _, s := range sources {
