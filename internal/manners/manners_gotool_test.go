@@ -399,3 +399,51 @@ func TestCapabilities(t *testing.T) {
 		t.Errorf("another file has capabilities: %v", err)
 	}
 }
+
+// A file of a Go release that nobody knows is refused, or what cannot be read of it is a finding: by each command whose answer depends on
+// the release. The commands write nothing then.
+func TestUnknownGo(t *testing.T) {
+	f := prepare(t)
+	unknown := func(path string) string {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		release := gotool.Output(t, "", "", "env", "GOVERSION")
+		if !bytes.Contains(data, []byte(release)) || len(release) < len("go1.99.") {
+			t.Fatalf("%s does not hold the release %q", path, release)
+		}
+		other := "go1.99" + release[len("go1.99"):]
+		write(t, path+".unknown", string(bytes.ReplaceAll(data, []byte(release), []byte(other))))
+		return path + ".unknown"
+	}
+	bare := f.in("bare") // lacks go:func.*, which --keep-govulncheck adds by the module data
+	if r := f.run(t, nil, "elfstrip", "--strip-all", "--no-keep-go-func", "-o", bare, f.program); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	program, object, archive, symbols := unknown(f.program), unknown(f.object), unknown(f.archive), unknown(f.symbols)
+	for _, tt := range []struct{ line, file, want string }{
+		{"elfstrip --traceback=full -o OUT FILE", program, "go1.99"},
+		{"elfstrip --traceback=functions -o OUT FILE", program, "go1.99"},
+		{"elfstrip --strip-all --keep-govulncheck -o OUT FILE", unknown(bare), "go1.99"},
+		{"linkcheck check FILE", program, "go1.99"},
+		{"linkcheck check --profile=nolibc FILE", program, "go1.99"},
+		{"linkcheck syscalls FILE", program, "go1.99"},
+		{"linkcheck syscalls --seccomp FILE", program, "a profile of the other calls would break the program"},
+		{"linkcheck compare FILE FILE", program, "go1.99"},
+		{"linkcheck packages FILE", archive, "go1.99"},
+		{"symbolize --symbols=FILE LOG", symbols, "go1.99"},
+		{"golink asm -o OUT FILE", object, "go1.99"},
+		{"golink link LINK -main FILE", archive, "go1.99"},
+	} {
+		words := f.command(t, tt.line, tt.file)
+		r := f.run(t, nil, words[0], words[1:]...)
+		if text := r.stderr + string(r.stdout); r.code == 0 && !strings.Contains(tt.line, "syscalls FILE") || !strings.Contains(text, tt.want) {
+			t.Errorf("%s: status %d, printed %q, want %q and a failure", tt.line, r.code, text, tt.want)
+		}
+		if _, err := os.Stat(f.in("out")); err == nil {
+			t.Errorf("%s: left an output", tt.line)
+			os.Remove(f.in("out"))
+		}
+	}
+}

@@ -86,7 +86,7 @@ func ParseTier(name string) (Tier, error) {
 // given tier. The new program has been compared with f. Symbols is nil but in the
 // tier Symbolized, which wants a program with a GNU build ID.
 //
-// u says what to do about a program of a Go release that was not verified. The error says what of f was not as
+// u says what to do about a program of a Go release that was not verified (goabi.Linked). The error says what of f was not as
 // expected; f is not changed.
 func Compact(f *goelf.File, tier Tier, u goabi.Unverified) (program []byte, symbols *Symbols, err error) {
 	t, err := Read(f, u)

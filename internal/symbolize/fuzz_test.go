@@ -9,6 +9,7 @@ import (
 	"github.com/google/pprof/profile"
 
 	"github.com/go3s/rules_go3s/internal/fuzztest"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/pcln"
 )
 
@@ -44,7 +45,7 @@ func FuzzReadSymbols(f *testing.F) {
 			if err != nil {
 				return
 			}
-			s, err := New(symbols)
+			s, err := New(symbols, goabi.Refuse)
 			if (s == nil) == (err == nil) {
 				t.Fatalf("%v and error %v", s, err)
 			}
@@ -157,7 +158,7 @@ func FuzzSideFileBomb(f *testing.F) {
 			if err != nil {
 				return
 			}
-			s, err := New(symbols)
+			s, err := New(symbols, goabi.Refuse)
 			if err != nil {
 				return
 			}

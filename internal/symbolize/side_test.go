@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/pcln"
 )
 
@@ -107,7 +108,7 @@ func newSymbolizer(t testing.TB) *Symbolizer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(symbols)
+	s, err := New(symbols, goabi.Refuse)
 	if err != nil {
 		t.Fatal(err)
 	}

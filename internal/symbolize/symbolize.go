@@ -20,16 +20,17 @@ type Symbolizer struct {
 	genericMethods bool
 }
 
-// New returns a Symbolizer for the program of the side file.
-func New(symbols *pcln.Symbols) (*Symbolizer, error) {
+// New returns a Symbolizer for the program of the side file. u says what to do about one of a Go release that was not verified.
+func New(symbols *pcln.Symbols, u goabi.Unverified) (*Symbolizer, error) {
+	series, _, err := goabi.Linked(symbols.GoVersion(), u)
+	if err != nil {
+		return nil, err
+	}
 	funcs, err := symbols.Functions()
 	if err != nil {
 		return nil, err
 	}
-	s := &Symbolizer{symbols: symbols, funcs: funcs, byAlias: map[string]*pcln.Func{}}
-	if series, err := goabi.For(symbols.GoVersion()); err == nil {
-		s.genericMethods = series.GenericMethods
-	}
+	s := &Symbolizer{symbols: symbols, funcs: funcs, byAlias: map[string]*pcln.Func{}, genericMethods: series.GenericMethods}
 	for i := range funcs {
 		f := &funcs[i]
 		if _, ok := s.byAlias[f.Alias]; !ok {

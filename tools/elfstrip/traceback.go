@@ -3,10 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"runtime/debug"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
+	"github.com/go3s/rules_go3s/internal/gobin"
 	"github.com/go3s/rules_go3s/internal/pcln"
 )
 
@@ -15,12 +18,17 @@ import (
 const gcPercent = 400
 
 // compact returns the program f with smaller tables, and adds the side file of
-// the tier Symbolized to outputs.
-func compact(c *config, f *elf.File, outputs *atomicfile.Batch) (*elf.File, error) {
+// the tier Symbolized to outputs. It warns of a Go release that was not verified and is let through.
+func compact(c *config, f *elf.File, outputs *atomicfile.Batch, stderr io.Writer) (*elf.File, error) {
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	data, symbols, err := pcln.Compact(f, *c.traceback, c.unverifiedGo)
 	if err != nil {
 		return nil, err
+	}
+	if info, err := gobin.ReadBuildInfo(f); err == nil {
+		if _, problem, _ := goabi.Linked(info.GoVersion, c.unverifiedGo); problem != nil {
+			fmt.Fprintf(stderr, "elfstrip: warning: %s: %v\n", f.Name, problem)
+		}
 	}
 	if symbols != nil {
 		side, err := symbols.Encode()

@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/pcln"
 	"github.com/go3s/rules_go3s/internal/symbolize"
@@ -36,6 +37,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("symbolize", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	side := flags.String("symbols", "", "side file that elfstrip --symbols-file wrote with the program")
+	var unverified goabi.Unverified
+	flags.Var(&unverified, goabi.UnverifiedFlag, goabi.UnverifiedUsage)
 	output := flags.String("o", "", "write to this file instead of standard output")
 	flags.Usage = func() {
 		fmt.Fprint(stderr, usage)
@@ -51,7 +54,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		flags.Usage()
 		return exitUsage
 	}
-	if err := symbolizeFile(*side, flags.Arg(0), *output, stdin, stdout, stderr); err != nil {
+	if err := symbolizeFile(*side, unverified, flags.Arg(0), *output, stdin, stdout, stderr); err != nil {
 		fmt.Fprintf(stderr, "symbolize: %v\n", err)
 		return exitFailed
 	}
@@ -61,7 +64,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // maxStdin bounds what is read from standard input, which may have no end, in bytes.
 const maxStdin = 32 << 20
 
-func symbolizeFile(side, log, output string, stdin io.Reader, stdout, stderr io.Writer) error {
+func symbolizeFile(side string, unverified goabi.Unverified, log, output string, stdin io.Reader, stdout, stderr io.Writer) error {
 	data, err := inputfile.Read(side, inputfile.Data)
 	if err != nil {
 		return err
@@ -70,9 +73,9 @@ func symbolizeFile(side, log, output string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		return err
 	}
-	s, err := symbolize.New(symbols)
+	s, err := symbolize.New(symbols, unverified)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", side, err)
 	}
 	var input []byte
 	if log == "" || log == "-" {
