@@ -84,14 +84,14 @@ func version() string {
 
 // transform returns the size in bytes of what the options make of f, whose file is
 // input, and a function that writes it.
-func transform(c *config, f *elf.File, input *os.File, outputs *atomicfile.Batch) (size uint64, write func(io.Writer) error, err error) {
+func transform(c *config, f *elf.File, input *os.File, outputs *atomicfile.Batch, stderr io.Writer) (size uint64, write func(io.Writer) error, err error) {
 	if c.unpack {
 		data, err := pack.Unpack(f)
 		return uint64(len(data)), writer(data), err
 	}
 	contents := io.ReaderAt(input)
 	if c.traceback != nil {
-		if f, err = compact(c, f, outputs); err != nil {
+		if f, err = compact(c, f, outputs, stderr); err != nil {
 			return 0, nil, err
 		}
 		contents = bytes.NewReader(f.Data)
@@ -154,7 +154,7 @@ func stripFile(c *config, input string, stdout, stderr io.Writer) error {
 	}
 	var outputs atomicfile.Batch
 	defer outputs.Close()
-	size, write, err := transform(c, f, file, &outputs)
+	size, write, err := transform(c, f, file, &outputs, stderr)
 	if err != nil {
 		return err
 	}
