@@ -46,8 +46,9 @@ sh tests/hermeticity_test.sh
 step "Bazel: a workspace that uses the release"
 sh release/outsider_test.sh --config=cache
 
-step "Bazel: the same workspace with the oldest and the newest rules_go and Gazelle"
-e2e/outsider/versions.sh 0.62.0/0.50.0 0.65.0/0.54.0
+step "Bazel: the same workspace with the oldest and the newest rules_go and Gazelle, and other releases of Go"
+e2e/outsider/versions.sh -go 1.26.11 0.62.0/0.50.0
+e2e/outsider/versions.sh -go 1.27.4 0.65.0/0.54.0
 
 step "Bazel: programs that go_binary builds"
 (cd e2e/dropin && ../../bazelw test --config=cache //...)
@@ -65,7 +66,7 @@ sh e2e/dropin/configurations.sh --config=cache
 step "Bazel: what Bazel 8 and 9 turned on"
 # Without the libraries of Starlark files: they hold files of rules_license, which has an empty glob as Debian packages it.
 ./bazelw build --config=cache --config=next --nobuild -- //... -//rules/... -//tests/bzl/...
-./bazelw test --config=cache --config=next //tests/analysis/...
+./bazelw test --config=cache --config=next -- //tests/... -//tests/bzl/...
 (cd e2e/dropin && ../../bazelw build --config=cache --config=next --nobuild //...)
 (cd e2e/outsider && ../../bazelw test --config=cache --config=next //...)
 

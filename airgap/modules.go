@@ -49,8 +49,8 @@ type release struct {
 	parts   []goModule
 }
 
-// releases are the Bazel modules that come from the Go module mirror, the oldest version first: those
-// that the mirror has and that rules_go3s is tested with (e2e/outsider/versions.sh).
+// releases are the Bazel modules that come from the Go module mirror, the oldest version first. The newest patch of
+// each is tested (e2e/outsider/versions.sh).
 var releases = map[string][]release{
 	"rules_go": {
 		rulesGo("0.62.0", "h1:FpVmU5mfoqSiY6dLquUAtldkcKOMLrmNaWrSnXuGPF4="),

@@ -35,7 +35,7 @@ func contents(root string) ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	imported, err := output(root, "go", "list", "-deps", "-f", "{{.ImportPath}}/", "./tools/...")
+	imported, err := output(root, "go", "list", "-deps", "./tools/...")
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func contents(root string) ([]file, error) {
 	return files, nil
 }
 
-// wanted reports whether a file is in the archive. Elements of packages are import paths with a slash at the end.
+// wanted reports whether a file is in the archive, given the import paths of the packages that it holds.
 func wanted(name string, packages []string) bool {
 	hasPrefix := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
 	switch {
@@ -67,7 +67,7 @@ func wanted(name string, packages []string) bool {
 	case strings.HasSuffix(name, "_test.go"), strings.Contains(name, "/testdata/"):
 		return false
 	case hasPrefix("internal/"):
-		return slices.Contains(packages, "github.com/go3s/rules_go3s/"+path.Dir(name)+"/")
+		return slices.Contains(packages, "github.com/go3s/rules_go3s/"+path.Dir(name))
 	}
 	return slices.ContainsFunc(folders, hasPrefix)
 }

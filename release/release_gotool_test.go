@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
 	"golang.org/x/mod/zip"
 )
 
@@ -152,6 +153,28 @@ func TestSourceJSON(t *testing.T) {
 	}
 }
 
+// The registry takes archives of the repositories that metadata.json names, and no others.
+func TestMetadata(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, ".bcr", "metadata.template.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var metadata struct{ Repository []string }
+	if err := json.Unmarshal(text, &metadata); err != nil {
+		t.Fatal(err)
+	}
+	source, err := sourceJSON(root, "1.2.3", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, repository := range metadata.Repository {
+		if name, ok := strings.CutPrefix(repository, "github:"); ok && strings.Contains(string(source), `"https://github.com/`+name+`/releases/`) {
+			return
+		}
+	}
+	t.Errorf("repository is %q, and the archive is none of their releases: %s", metadata.Repository, source)
+}
+
 // MODULE.bazel alone chooses the version: documents repeat it, workspaces that override the module name none.
 func TestVersionsAgree(t *testing.T) {
 	version, err := moduleVersion(root)
@@ -179,8 +202,8 @@ func TestVersionsAgree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if newest != "" && newest != version {
-		t.Errorf("CHANGELOG.md: the newest version is %s, want %s, as in MODULE.bazel", newest, version)
+	if semver.Compare("v"+newest, "v"+version) > 0 {
+		t.Errorf("CHANGELOG.md: the newest version is %s, and MODULE.bazel has %s: want none that is newer", newest, version)
 	}
 }
 

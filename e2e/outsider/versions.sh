@@ -9,7 +9,7 @@
 # --config=cache. Prints a line for each row; exits 1 if one fails.
 set -eu
 
-# Each release of rules_go that works, with the Gazelles of its time.
+# The newest patch of each rules_go that works, with Gazelles of its time.
 matrix="0.62.0/0.50.0 0.62.0/0.51.3 0.63.0/0.53.0 0.64.2/0.53.0 0.65.0/0.54.0"
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"debug/elf"
 	"regexp"
+	"strings"
 	"testing"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
 // placeholderObject is an object with a Go build ID to derive.
@@ -83,4 +86,23 @@ func TestFinishGoBuildID(t *testing.T) {
 	if id := goBuildIDOf(t, f); id == GoBuildIDPlaceholder {
 		t.Error("the Go build ID was not derived")
 	}
+
+	// Where no PT_NOTE is about the note, it is not found.
+	e, image = prepare(t, placeholderObject(), Options{PIE: true, DeferBuildIDs: true, NoBuildID: true})
+	out, err = e.Finish("out", withoutNotes(t, image))
+	if err == nil || !strings.Contains(err.Error(), "no PT_NOTE segment holds the Go build ID") {
+		t.Errorf("without PT_NOTE: %d bytes, error %v", len(out), err)
+	}
+}
+
+// withoutNotes returns an ELF file with PT_NULL in place of its PT_NOTE entries.
+func withoutNotes(t *testing.T, image []byte) []byte {
+	t.Helper()
+	image = bytes.Clone(image)
+	for i := range int(le.Uint16(image[56:])) {
+		if p := image[goelf.HeaderSize+i*goelf.ProgHeaderSize:]; elf.ProgType(le.Uint32(p)) == elf.PT_NOTE {
+			le.PutUint32(p, uint32(elf.PT_NULL))
+		}
+	}
+	return image
 }

@@ -438,6 +438,15 @@ func (x *finisher) identify() error {
 	if !x.l.opt.NoBuildID && gnu == nil {
 		return x.errorf(0, "no PT_NOTE segment holds the build-id: the linker script must keep .note.gnu.build-id")
 	}
+	if s := x.f.Section(goBuildIDSection); s != nil && goID == nil {
+		note, err := x.f.SectionData(s)
+		if err != nil {
+			return err
+		}
+		if isGoBuildIDPlaceholder(note) {
+			return x.errorf(s.Off, "no PT_NOTE segment holds the Go build ID: the linker script must keep %s in one", goBuildIDSection)
+		}
+	}
 	h := sha256.New()
 	for i := range x.f.Progs {
 		if p := &x.f.Progs[i]; elf.ProgType(p.Type) == elf.PT_LOAD && p.Filesz > 0 {
