@@ -45,7 +45,7 @@ refused linkmode_c_shared '//linkmode_c_shared:linkmode_c_shared: linkmode = "c-
 refused goos_windows 'goos = "windows", goarch = "amd64": want "linux"' 'use go_binary for other platforms'
 refused tzdata_with_binary 'tzdata cannot be added to the finished package' 'import time/tzdata'
 refused gc_percent_with_binary 'gc_percent cannot be added to the finished package' 'call debug.SetGCPercent in //:any_binary'
-refused godebug_line 'godebug_line/main.go:3: //go:debug panicnill=1: is not known to go1.26' 'https://go.dev/doc/godebug'
+refused godebug_line 'godebug_line/main.go:3: //go:debug panicnill=1: is not known to the Go SDK' 'https://go.dev/doc/godebug'
 refused srcs_with_binary 'srcs goes to the go_binary //:any_binary, not here'
 refused unknown_platform "linux_mips" "//unknown_platform:unknown_platform"
 refused link_option "linker option -linkmode: refused: golink decides it"

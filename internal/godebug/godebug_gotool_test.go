@@ -28,6 +28,10 @@ func sdks(t *testing.T) map[string]string {
 			t.Fatal(err)
 		}
 		release, _, _ := strings.Cut(string(text), "\n")
+		// A toolchain that was downloaded and never used has no permission to run: the go command gives it.
+		if info, err := os.Stat(filepath.Join(root, "bin", "go")); err != nil || info.Mode()&0o100 == 0 {
+			continue
+		}
 		if _, _, err := goabi.Linked(release, goabi.Refuse); err == nil {
 			out[root] = release
 		}

@@ -38,7 +38,15 @@ type FileReport struct {
 	Profile   string `json:"profile"`
 	// CgoLeftOut are the packages of which files were left out because they need cgo, as the build says.
 	CgoLeftOut []cgofiles.LeftOut `json:"cgo_left_out,omitempty"`
+	GoSDK      *GoSDK             `json:"go_sdk,omitempty"`
 	Rules      []RuleReport       `json:"rules"` // in the order of Rules
+}
+
+// A GoSDK says whether the sources of the SDK that made a file are those of verified releases, as linkcheck sdkcheck found
+// (package sdkcheck): agree, differ or unknown.
+type GoSDK struct {
+	Formats string `json:"formats"` // what defines formats
+	Readers string `json:"readers"` // what reads the function tables
 }
 
 // A Status says what came of judging a rule.

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 func TestCheckGroup(t *testing.T) {
@@ -112,5 +114,60 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	if _, err := Open(dir, "go1.26.8"); err == nil || !strings.Contains(err.Error(), "runtime") {
 		t.Errorf("no package runtime: %v", err)
+	}
+}
+
+func TestCheckFile(t *testing.T) {
+	agree, unknown := Group{Status: Agree}, Group{Status: Unknown}
+	format := Group{Status: Differ, Differences: []Difference{{"runtime/symtab.go", "type moduledata", "changed"}}}
+	reader := Group{Status: Differ, Differences: []Difference{{"runtime/traceback.go", "func (*unwinder).next", "changed"}}}
+	many := Group{Status: Differ}
+	for range 12 {
+		many.Differences = append(many.Differences, Difference{"internal/abi/abi.go", "type T", "new"})
+	}
+	for _, tt := range []struct {
+		name             string
+		formats, readers Group
+		canary           *Group
+		release          string
+		tables           bool
+		err              string // "" for none
+	}{
+		{"agrees", agree, agree, nil, "go1.26.9", true, ""},
+		{"another release", agree, agree, nil, "go1.26.8", false, `is made by Go "go1.26.8", and the verdict is on the SDK of "go1.26.9"`},
+		{"format", format, agree, nil, "go1.26.9", false, "what defines formats is not as in releases that were verified: runtime/symtab.go: type moduledata (changed)"},
+		{"reader, tables as they are", agree, reader, nil, "go1.26.9", false, ""},
+		{"reader, other tables", agree, reader, nil, "go1.26.9", true, "what reads the function tables is not as in releases that were verified: " +
+			"runtime/traceback.go: func (*unwinder).next (changed)"},
+		{"canary", agree, agree, &format, "go1.26.9", false, "the layout of programs is not"},
+		{"unknown series", unknown, unknown, nil, "go1.26.9", false, "known are go1.26, go1.27"},
+		{"no status", Group{}, agree, nil, "go1.26.9", false, "what defines formats is not"},
+		{"many", many, agree, nil, "go1.26.9", false, "and 2 more (linkcheck sdkcheck lists them)"},
+	} {
+		v := Verdict{Schema: SchemaVersion, Go: "go1.26.9", Series: "go1.26", Formats: tt.formats, Readers: tt.readers, Canary: tt.canary}
+		data, err := v.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "verdict.json")
+		if err := os.WriteFile(file, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		warning, err := CheckFile(file, "program", tt.release, tt.tables, goabi.Refuse)
+		if tt.err == "" {
+			if err != nil || warning != "" {
+				t.Errorf("%s: %q, %v", tt.name, warning, err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), tt.err) || !strings.Contains(err.Error(), "--unverified-go=warn") {
+			t.Errorf("%s: error %v, want %q", tt.name, err, tt.err)
+		}
+		if warning, err := CheckFile(file, "program", tt.release, tt.tables, goabi.Warn); err != nil || !strings.Contains(warning, tt.err) {
+			t.Errorf("%s: with warn: %q, %v", tt.name, warning, err)
+		}
+	}
+	if _, err := CheckFile(filepath.Join(t.TempDir(), "none"), "program", "go1.26.9", false, goabi.Warn); err == nil {
+		t.Error("a verdict that is not there was let through")
 	}
 }

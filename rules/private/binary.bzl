@@ -20,9 +20,12 @@ def _strip(ctx, link, out, symbols):
     flags = STRIP_FLAGS[ctx.attr.strip] + ["--keep-symbol=" + symbol for symbol in ctx.attr.keep_symbols]
     if ctx.attr.keep_symbols:
         flags.append("--wildcard")
+    sdk_verdict = None
     if ctx.attr.traceback:
         flags.append("--traceback=" + ctx.attr.traceback)
-    strip_action(ctx, link.file, out, flags, symbols = symbols)
+        flags.append("--unverified-go=" + link.unverified_go)
+        sdk_verdict = link.sdk.verdict
+    strip_action(ctx, link.file, out, flags, symbols = symbols, sdk_verdict = sdk_verdict)
 
 def _declare(ctx, name):
     """Declares an output in a place that depends on the label and its platform alone."""
@@ -45,6 +48,7 @@ def _check(ctx, platform, link, executable, symbols, packages, profile, size_bud
         symbols = symbols,
         packages = packages,
         cgo_left_out = link.cgo_left_out,
+        sdk_verdict = link.sdk.verdict if link.sdk else None,
     )
     return report, verdict
 

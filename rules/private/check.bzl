@@ -60,7 +60,7 @@ def packages_action(ctx, archives, package_list, out):
         execution_requirements = {"supports-path-mapping": "1"},
     )
 
-def check_actions(ctx, executable, report, verdict, profile, goarch, policy, size_budget, label, symbols = None, packages = None, cgo_left_out = None):
+def check_actions(ctx, executable, report, verdict, profile, goarch, policy, size_budget, label, symbols = None, packages = None, cgo_left_out = None, sdk_verdict = None):
     """Registers the Go3sCheck actions of one executable.
 
     Args:
@@ -75,6 +75,7 @@ def check_actions(ctx, executable, report, verdict, profile, goarch, policy, siz
       label: string: the name of the executable in the report.
       symbols: File: what elfstrip --symbols-file wrote with the executable, or None.
       packages: File: list of the packages that the executable was built from, or None.
+      sdk_verdict: File: verdict on the Go SDK that made the executable, for the report, or None.
       cgo_left_out: File: golink's report on the files that building without cgo left out, or None.
     """
     tool = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool
@@ -87,6 +88,8 @@ def check_actions(ctx, executable, report, verdict, profile, goarch, policy, siz
         args.add("--symbols", symbols)
     if packages:
         args.add("--packages", packages)
+    if sdk_verdict:
+        args.add("--sdk-verdict", sdk_verdict)
     if cgo_left_out:
         args.add("--cgo-left-out", cgo_left_out)
     args.add("-o", report)
@@ -94,7 +97,7 @@ def check_actions(ctx, executable, report, verdict, profile, goarch, policy, siz
     ctx.actions.run(
         executable = tool,
         arguments = [args],
-        inputs = [executable] + [f for f in [policy, symbols, packages, cgo_left_out] if f],
+        inputs = [executable] + [f for f in [policy, symbols, packages, sdk_verdict, cgo_left_out] if f],
         outputs = [report],
         mnemonic = "Go3sCheck",
         progress_message = "Checking %{input}",

@@ -1,5 +1,6 @@
 """Go3sLink: links a compiled Go main package on one platform."""
 
+load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("//toolchains:elf_linker.bzl", "ELF_LINKER_TOOLCHAIN")
 load("//toolchains:golink.bzl", "GOLINK_TOOLCHAIN")
 load(":args.bzl", "tool_args")
@@ -100,6 +101,9 @@ def _link_impl(ctx):
     sdk = go_sdk_info(ctx, inputs.version)
     args.add("--linker", inputs.linker)
     args.add("--sdk", sdk.root)
+    args.add("--sdk-verdict", sdk.verdict)
+    unverified_go = ctx.attr._unverified_go[BuildSettingInfo].value
+    args.add(unverified_go, format = "--unverified-go=%s")
     args.add("--package-list", inputs.package_list)
     args.add_all("--stdlib", [inputs.stdlib], expand_directories = False)
     args.add_all(inputs.archives, map_each = _archive_flag)
@@ -156,7 +160,7 @@ def _link_impl(ctx):
             executable = ctx.exec_groups[_EXEC_GROUP].toolchains[GOLINK_TOOLCHAIN].golink.tool,
             arguments = ["link", args, own],
             inputs = depset(
-                [inputs.package_list, inputs.stdlib] + stamps.keys() + user_data + sources + sdk.godebug,
+                [inputs.package_list, inputs.stdlib] + stamps.keys() + user_data + sources + sdk.godebug + [sdk.verdict],
                 transitive = [inputs.libs, inputs.tools, external_inputs, cgo_sources, metadata],
             ),
             outputs = [output] + more,
@@ -177,6 +181,7 @@ def _link_impl(ctx):
             goarch = inputs.goarch,
             mode = ctx.attr.mode,
             sdk = sdk,
+            unverified_go = unverified_go,
             runfiles = archive.runfiles,
             environment = binary[RunEnvironmentInfo] if RunEnvironmentInfo in binary else RunEnvironmentInfo(),
             instrumented = binary[InstrumentedFilesInfo] if InstrumentedFilesInfo in binary else None,
@@ -228,6 +233,10 @@ go3s_link = rule(
         "public_label": attr.string(
             doc = "Label that messages name: the target the user wrote.",
             mandatory = True,
+        ),
+        "_unverified_go": attr.label(
+            default = "//rules:unverified_go",
+            providers = [BuildSettingInfo],
         ),
         "x_defs": attr.string_dict(
             doc = "Further `package.variable` to value, over those of the binary.",

@@ -13,6 +13,7 @@ Go3sLinkInfo = provider(
         "mode": "string: `exe` or `static-pie`.",
         "package_list": "File: import paths of the standard library, one a line; None for assembly.",
         "sdk": "Go3sSdkInfo: of the SDK that the program was compiled by; None for assembly.",
+        "unverified_go": "string: `refuse` or `warn`, what to do about an SDK that was not verified; None for assembly.",
         "runfiles": "runfiles: what the program's packages need at run time (`data`).",
         "environment": "RunEnvironmentInfo of the wrapped binary.",
         "instrumented": "InstrumentedFilesInfo of the wrapped binary, or None.",

@@ -44,7 +44,7 @@ def strip_problem(ctx):
         return "pack = {} with keep_symbols = {}: a packed program holds no symbols; remove keep_symbols".format(repr(ctx.attr.pack), ctx.attr.keep_symbols)
     return None
 
-def strip_action(ctx, src, out, flags, symbols = None, mnemonic = "Go3sStrip", what = "Stripping"):
+def strip_action(ctx, src, out, flags, symbols = None, sdk_verdict = None, mnemonic = "Go3sStrip", what = "Stripping"):
     """Registers an action of elfstrip.
 
     Args:
@@ -53,6 +53,7 @@ def strip_action(ctx, src, out, flags, symbols = None, mnemonic = "Go3sStrip", w
       out: File: the ELF file to write.
       flags: list of string: elfstrip's options.
       symbols: File: where to write what traceback = "symbolized" takes out, or None.
+      sdk_verdict: File: verdict on the SDK that made src, where flags change its tables, or None.
       mnemonic: string: the action's mnemonic.
       what: string: first word of the progress message.
     """
@@ -60,12 +61,14 @@ def strip_action(ctx, src, out, flags, symbols = None, mnemonic = "Go3sStrip", w
     args.add_all(flags)
     if symbols:
         args.add(symbols, format = "--symbols-file=%s")
+    if sdk_verdict:
+        args.add(sdk_verdict, format = "--sdk-verdict=%s")
     args.add("-o", out)
     args.add(src)
     ctx.actions.run(
         executable = ctx.exec_groups[EXEC_GROUP].toolchains[ELFSTRIP_TOOLCHAIN].elfstrip.tool,
         arguments = [args],
-        inputs = [src],
+        inputs = [src] + ([sdk_verdict] if sdk_verdict else []),
         outputs = [out] + ([symbols] if symbols else []),
         mnemonic = mnemonic,
         progress_message = what + " %{output}",

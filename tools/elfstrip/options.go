@@ -8,6 +8,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/pcln"
+	"github.com/go3s/rules_go3s/internal/sdkcheck"
 	"github.com/go3s/rules_go3s/internal/strip"
 )
 
@@ -23,6 +24,7 @@ type config struct {
 	traceback     *pcln.Tier // nil when the tables stay
 	symbolsFile   string     // path of the side file to write, "" for none
 	unverifiedGo  goabi.Unverified
+	sdkVerdict    string // file; "" for none
 	preserveDates bool
 	pack, unpack  bool
 	verbose       bool
@@ -179,6 +181,10 @@ var options = []option{
 		if err := c.unverifiedGo.Set(arg); err != nil {
 			return fmt.Errorf("--%s=%s: %w", goabi.UnverifiedFlag, arg, err)
 		}
+		return nil
+	}},
+	{[]string{"--" + sdkcheck.VerdictFlag}, "FILE", "with --traceback: hold the Go SDK that made the program to FILE, a verdict of linkcheck sdkcheck", func(c *config, arg string) error {
+		c.sdkVerdict = arg
 		return nil
 	}},
 	{[]string{"-o", "--output-file"}, "FILE", "write to FILE, and leave the input as it is", func(c *config, arg string) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 	"github.com/go3s/rules_go3s/internal/pcln"
+	"github.com/go3s/rules_go3s/internal/sdkcheck"
 )
 
 // gcPercent makes garbage collection rare while tables are made: an eighth less CPU time for half more memory, 97 MB
@@ -20,6 +21,9 @@ const gcPercent = 400
 // compact returns the program f with smaller tables, and adds the side file of
 // the tier Symbolized to outputs. It warns of a Go release that was not verified and is let through.
 func compact(c *config, f *elf.File, outputs *atomicfile.Batch, stderr io.Writer) (*elf.File, error) {
+	if err := c.checkSDK(f, stderr); err != nil {
+		return nil, err
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	data, symbols, err := pcln.Compact(f, *c.traceback, c.unverifiedGo)
 	if err != nil {
@@ -40,6 +44,22 @@ func compact(c *config, f *elf.File, outputs *atomicfile.Batch, stderr io.Writer
 		}
 	}
 	return elf.Parse(f.Name, data)
+}
+
+// checkSDK holds the SDK that made the program f to c.sdkVerdict, if there is one. It writes a warning where c lets something through.
+func (c *config) checkSDK(f *elf.File, stderr io.Writer) error {
+	if c.sdkVerdict == "" {
+		return nil
+	}
+	info, err := gobin.ReadBuildInfo(f)
+	if err != nil {
+		return err
+	}
+	warning, err := sdkcheck.CheckFile(c.sdkVerdict, f.Name, info.GoVersion, *c.traceback != pcln.Full, c.unverifiedGo)
+	if warning != "" {
+		fmt.Fprintf(stderr, "elfstrip: warning: %s\n", warning)
+	}
+	return err
 }
 
 // checkTraceback checks the options for tracebacks against the others.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
+	"github.com/go3s/rules_go3s/internal/sdkcheck"
 )
 
 // runLink is "golink link".
@@ -65,6 +66,7 @@ func runLink(args []string) error {
 	fs.BoolVar(&c.StripSymbols, "s", false, "leave out symbol table and DWARF")
 	fs.BoolVar(&c.StripDWARF, "w", false, "leave out DWARF")
 	fs.Var(&c.UnverifiedGo, goabi.UnverifiedFlag, goabi.UnverifiedUsage)
+	fs.StringVar(&c.SDKVerdict, sdkcheck.VerdictFlag, "", sdkcheck.VerdictUsage)
 	fs.StringVar(&c.External.Path, "external-linker", "", "let this ELF linker, GNU ld or LLD, lay out the program: `file`")
 	fs.StringVar(&c.External.Flavor, "external-flavor", "", "what the external linker must be: gnu or lld; \"\" takes either")
 	fs.StringVar(&c.External.Script, "linker-script", "", "linker script for the external linker: `file`")

@@ -12,6 +12,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/pcln"
 	"github.com/go3s/rules_go3s/internal/policy"
+	"github.com/go3s/rules_go3s/internal/sdkcheck"
 )
 
 // runCheck is "linkcheck [check]".
@@ -25,6 +26,7 @@ func runCheck(e env, args []string) (int, error) {
 	symbols := fs.String("symbols", "", "the `file` that elfstrip --symbols-file wrote with the one file to check: names that were taken out of it")
 	packages := fs.String("packages", "", "list of the packages that the one file was built from, a `file` as go list -deps -json or linkcheck packages writes it")
 	leftOut := fs.String("cgo-left-out", "", "list of the files of the one file's packages that were left out because they need cgo, a `file` as golink link writes it")
+	verdict := fs.String(sdkcheck.VerdictFlag, "", "record in the report this verdict of linkcheck sdkcheck on the SDK that made the one file: a `file`")
 	out := outputFlags(fs)
 	name := fs.String("name", "", "`name` of the one file in the report, instead of its path")
 	files, err := parse(e, fs, args)
@@ -87,6 +89,17 @@ func runCheck(e env, args []string) (int, error) {
 			return 0, fmt.Errorf("list of left-out files %s: %w", *leftOut, err)
 		}
 	}
+	var sdk *policy.GoSDK
+	if *verdict != "" {
+		if len(files) > 1 {
+			return 0, fmt.Errorf("--%s goes with one file, not with %d", sdkcheck.VerdictFlag, len(files))
+		}
+		v, err := sdkcheck.ReadVerdict(*verdict)
+		if err != nil {
+			return 0, err
+		}
+		sdk = &policy.GoSDK{Formats: v.Formats.Status, Readers: v.Readers.Status}
+	}
 	report := &policy.Report{Schema: policy.SchemaVersion, Files: make([]policy.FileReport, len(files))}
 	errs := make([]error, len(files))
 	var wg sync.WaitGroup
@@ -101,6 +114,7 @@ func runCheck(e env, args []string) (int, error) {
 			}
 			errs[i] = guard(func() (err error) {
 				report.Files[i], err = checkFile(p, file, shown)
+				report.Files[i].GoSDK = sdk
 				return err
 			})
 		})

@@ -91,6 +91,7 @@ type Config struct {
 	StripSymbols    bool // no symbol table and no DWARF
 	StripDWARF      bool
 	UnverifiedGo    goabi.Unverified
+	SDKVerdict      string           // verdict of linkcheck sdkcheck on the SDK, a file; "" for none
 	External        elflinker.Linker // does the last step in golink's place unless its Path is ""
 	LeftOutFile     string           // where to write what was left out for want of cgo (package cgofiles); "" for nowhere
 	Map             string           // link map to write, of the linker that does the last step; "" for none
@@ -114,6 +115,11 @@ func Link(c Config) (warnings string, err error) {
 	if err != nil {
 		return "", err
 	}
+	warning, err := c.checkSDK(object.Version)
+	if err != nil {
+		return "", err
+	}
+	object.warning += warning
 	if err := c.readLdflags(); err != nil {
 		return "", err
 	}

@@ -270,6 +270,30 @@ func TestLinkLeavesNothingBehind(t *testing.T) {
 			}
 		})
 	}
+	verdict := filepath.Join(t.TempDir(), "verdict.json")
+	withVerdict := good
+	withVerdict.SDKVerdict = verdict
+	for _, tt := range []struct{ release, formats, readers, traceback, err string }{
+		{"go1.26.8", "differ", "agree", "",
+			"what defines formats is not as in releases that were verified: runtime/symtab.go: type moduledata (changed)"},
+		{"go1.26.8", "unknown", "unknown", "", "of a series that this release of the tools does not know"},
+		{"go1.26.8", "agree", "differ", "functions", "what reads the function tables is not"},
+		{"go1.26.8", "agree", "differ", "full", "no-linker"}, // what is wrong besides
+		{"go1.26.8", "agree", "differ", "", "no-linker"},
+		{"go1.26.9", "agree", "agree", "", `the verdict is on the SDK of "go1.26.9"`},
+	} {
+		text := fmt.Sprintf(`{"schema": 1, "go": %q, "series": "go1.26", "formats": {"status": %q, "compared": 1, "differences":
+			[{"file": "runtime/symtab.go", "declaration": "type moduledata", "change": "changed"}]}, "readers": {"status": %q, "compared": 1}}`,
+			tt.release, tt.formats, tt.readers)
+		if err := os.WriteFile(verdict, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		c := withVerdict
+		c.Traceback = tt.traceback
+		if _, err := Link(c); err == nil || !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("%v: error %v", tt, err)
+		}
+	}
 	if err := os.WriteFile(main, []byte(strings.Replace(text, "go1.26.8", "go1.99.0", 1)), 0o666); err != nil {
 		t.Fatal(err)
 	}
