@@ -13,10 +13,20 @@ const (
 	FuncSize      = 44 // _func, before the offsets of its tables and data
 	InlinedCall   = 16 // runtime.inlinedCall
 	NoFuncData    = 1<<32 - 1
-	FirstPCValue  = -1 // what a table's first difference is from
-	MinPCQuantum  = 6  // offset in the header of the instruction size
-	PointerSize   = 7  // offset in the header
-	TextSectEntry = 24 // runtime.textsect
+	FirstPCValue  = -1        // what a table's first difference is from
+	MinPCQuantum  = 6         // offset in the header of the instruction size
+	PointerSize   = 7         // offset in the header
+	TextSectEntry = 24        // runtime.textsect
+	NoFile        = 1<<32 - 1 // of a compilation unit's file that no function needs
+)
+
+// Offsets in the header of what says where its parts begin.
+const (
+	PCHeaderFuncNames = 32
+	PCHeaderUnits     = 40
+	PCHeaderFiles     = 48
+	PCHeaderPCTab     = 56
+	PCHeaderFuncTab   = 64
 )
 
 // FindFuncTabSize returns the size in bytes of findfunctab for so many bytes of text (runtime/symtab.go, findfuncbucket): for each

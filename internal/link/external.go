@@ -53,10 +53,16 @@ func Prepare(name string, data []byte, opt Options) (*External, error) {
 		}
 	}
 	for i := range l.obj.sections {
-		if err := l.resolveTLS(&l.obj.sections[i], offset); err != nil {
+		in := &l.obj.sections[i]
+		if err := l.resolveTLS(in, offset); err != nil {
 			return nil, err
 		}
 	}
+	old := l.obj.functionTable().data
+	if err := l.trimFiles(); err != nil {
+		return nil, err
+	}
+	copy(old, l.obj.functionTable().data)
 	return &External{Object: data, Entry: l.entryObject(), l: l}, nil
 }
 

@@ -117,6 +117,7 @@ func Link(name string, data []byte, opt Options) (*Output, error) {
 	for _, step := range []func() error{
 		l.checkSections,
 		l.checkNotes,
+		l.trimFiles,
 		l.makeSections,
 		l.layout,
 		l.fill,

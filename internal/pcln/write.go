@@ -48,11 +48,11 @@ func (c *compactor) write() *Result {
 		n := uint64(len(contents) / unit)
 		res.Module[module+8], res.Module[module+16] = n, n
 	}
-	part(1, 32, goabi.ModuleFuncNames, 1, out.names)
-	part(4, 40, goabi.ModuleUnits, 4, out.cutab)
-	part(1, 48, goabi.ModuleFiles, 1, out.files)
-	part(recordAlign, 56, goabi.ModulePCTab, 1, out.pctab)
-	part(recordAlign, 64, goabi.ModuleFuncs, 1, out.funcs)
+	part(1, goabi.PCHeaderFuncNames, goabi.ModuleFuncNames, 1, out.names)
+	part(4, goabi.PCHeaderUnits, goabi.ModuleUnits, 4, out.cutab)
+	part(1, goabi.PCHeaderFiles, goabi.ModuleFiles, 1, out.files)
+	part(recordAlign, goabi.PCHeaderPCTab, goabi.ModulePCTab, 1, out.pctab)
+	part(recordAlign, goabi.PCHeaderFuncTab, goabi.ModuleFuncs, 1, out.funcs)
 	// Short tables stand in unused words of the records.
 	n := res.Module[goabi.ModuleFuncs] + uint64(len(out.funcs)) - res.Module[goabi.ModulePCTab]
 	res.Module[goabi.ModulePCTab+8], res.Module[goabi.ModulePCTab+16] = n, n

@@ -17,10 +17,10 @@ import (
 
 var noHostPath = Rule{
 	ID:       "no-host-path",
-	What:     "No source file name and no build setting is an absolute path.",
-	Why:      "Such a path tells about the machine and its user, and makes the build depend on where it ran.",
+	What:     "No source file name and no build setting is an absolute path, and no source file name has a configuration of Bazel.",
+	Why:      "Such a path tells about the machine and its user, and makes the build depend on where it ran. The name of a configuration, in bazel-out/NAME/bin, depends on the machine and on flags.",
 	Evidence: "File names in Go's function table; build settings and replaced modules in the build information.",
-	Remedy:   "Build with rules_go, or with `go build -trimpath`.",
+	Remedy:   "Build with rules_go, or with `go build -trimpath`; link by golink, which takes bazel-out/NAME/bin out of the names of generated sources.",
 	Ref:      "Go cmd/go, -trimpath; reproducible-builds.org, Build path",
 	Severity: Error,
 	Check: func(in *Input) []Finding {
@@ -30,8 +30,11 @@ var noHostPath = Rule{
 			out.add("function table", "it cannot be read, so host paths cannot be ruled out: %v", in.reason(err))
 		} else {
 			for file := range t.Files() {
-				if isAbs(file) {
+				switch {
+				case isAbs(file):
 					out.add(clip(file), "Go's file table has this absolute path, want one that begins with an import path")
+				case strings.HasPrefix(file, "bazel-out/"):
+					out.add(clip(file), "Go's file table has this place of a generated source, which depends on the configuration, want one that begins with a package")
 				}
 			}
 		}

@@ -784,6 +784,8 @@ func TestPathRules(t *testing.T) {
 			[]string{"no-host-path: /src/hello/main.go"}},
 		{"Windows source", func(p *gobintest.Program) { p.Files = append(p.Files, `C:\src\main.go`) },
 			[]string{`no-host-path: C:\src\main.go`}},
+		{"generated source", func(p *gobintest.Program) { p.Files = append(p.Files, "bazel-out/k8-opt/bin/a/gen.go") },
+			[]string{"no-host-path: bazel-out/k8-opt/bin/a/gen.go"}},
 		{"substitute", func(p *gobintest.Program) {
 			p.Files = append(p.Files, "/_/GOROOT/src/fmt/print.go", "GOROOT/src/fmt/print.go")
 		}, nil},
