@@ -89,7 +89,7 @@ func (u *Unverified) Set(name string) error {
 }
 
 // For returns the series of a Go release as runtime.Version, the linker's build information or the header of an object
-// spells it: "go1.26.8", "go1.27rc1", "go1.26.8 X:nodwarf5", "devel go1.28-c11f6c4929". The error says that the series is not known.
+// spells it: "go1.26.8", "go1.27rc1", "go1.26.8-X:nodwarf5", "devel go1.28-c11f6c4929". The error says that the series is not known.
 func For(release string) (*Series, error) {
 	i := slices.IndexFunc(series, func(s Series) bool { return s.Name == lang(release) })
 	if i < 0 {
@@ -170,10 +170,20 @@ func newer(release string) bool {
 	return l != "" && version.Compare(l, series[len(series)-1].Name) > 0
 }
 
+// WithoutExperiments returns the name of a release without the GOEXPERIMENTs that may follow it: "go1.26.8-X:nodwarf5", or with a space
+// in the place of the dash.
+func WithoutExperiments(release string) string {
+	name, _, _ := strings.Cut(release, "X:")
+	if name != release {
+		name = strings.TrimRight(name, " -")
+	}
+	return name
+}
+
 // isRelease reports whether release is the plain name of a final release, such as go1.26.8, or of one with a vendor's suffix.
 func isRelease(release string) bool {
 	patch, ok := strings.CutPrefix(release, lang(release)+".")
-	if !ok {
+	if !ok || WithoutExperiments(release) != release {
 		return false
 	}
 	digits, _, _ := strings.Cut(patch, "-")

@@ -37,6 +37,7 @@ func TestLinked(t *testing.T) {
 		{"go1.26", "go1.26", "it is no release"},
 		{"go1.27rc2", "go1.27", "it is no release"},
 		{"go1.26.8 X:jsonv2", "go1.26", "GOEXPERIMENT"},
+		{"go1.26.8-X:nodwarf5,jsonv2", "go1.26", "GOEXPERIMENT"},
 		{"devel go1.27-c11f6c4929", "go1.27", "it is no release"},
 		{"go1.28.0", "go1.27", "its formats are not known"},
 		{"devel go1.28-c11f6c4929", "go1.27", "its formats are not known"},
@@ -118,5 +119,15 @@ func TestSeries(t *testing.T) {
 	}
 	if s := SectionNamed(".evil"); s != nil {
 		t.Errorf("section .evil is %v", s)
+	}
+}
+
+func TestWithoutExperiments(t *testing.T) {
+	for release, want := range map[string]string{
+		"go1.26.8": "go1.26.8", "go1.26.8-X:nodwarf5": "go1.26.8", "go1.26.8 X:a,b": "go1.26.8", "go1.26.8-vendor-X:a": "go1.26.8-vendor", "go1.27.1-custom": "go1.27.1-custom", "": "",
+	} {
+		if got := WithoutExperiments(release); got != want {
+			t.Errorf("%q: %q, want %q", release, got, want)
+		}
 	}
 }

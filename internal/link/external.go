@@ -41,7 +41,10 @@ func Prepare(name string, data []byte, opt Options) (*External, error) {
 	if len(opt.Sections) > 0 || len(opt.Notes) > 0 || opt.PackageMetadata != nil {
 		return nil, fmt.Errorf("%s: sections, notes and package metadata: golink adds them only when it does the link itself, want none with an external linker", name)
 	}
-	data = slices.Clone(data)
+	data, err := trimFileNames(name, slices.Clone(data))
+	if err != nil {
+		return nil, err
+	}
 	l, err := newLinker(name, data, opt)
 	if err != nil {
 		return nil, err
@@ -53,16 +56,10 @@ func Prepare(name string, data []byte, opt Options) (*External, error) {
 		}
 	}
 	for i := range l.obj.sections {
-		in := &l.obj.sections[i]
-		if err := l.resolveTLS(in, offset); err != nil {
+		if err := l.resolveTLS(&l.obj.sections[i], offset); err != nil {
 			return nil, err
 		}
 	}
-	old := l.obj.functionTable().data
-	if err := l.trimFiles(); err != nil {
-		return nil, err
-	}
-	copy(old, l.obj.functionTable().data)
 	return &External{Object: data, Entry: l.entryObject(), l: l}, nil
 }
 

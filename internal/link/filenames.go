@@ -2,9 +2,11 @@ package link
 
 import (
 	"bytes"
+	"debug/elf"
+	"fmt"
 	"regexp"
-	"slices"
 
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
@@ -18,61 +20,163 @@ import (
 // outputFolder matches what precedes the package in the name of a generated file.
 var outputFolder = regexp.MustCompile(`^bazel-out/[^/]+/bin/`)
 
-// trimFileNames returns the function table with outputFolder taken out of its file names, nil if there is none. It keeps its size: the
-// file names end sooner.
-func (o *object) trimFileNames(in *inSection) ([]byte, error) {
-	if !bytes.Contains(in.data, []byte("bazel-out/")) {
-		return nil, nil
+// tableAlign is the alignment of the parts of the function table.
+const tableAlign = 8
+
+// trimFileNames takes outputFolder out of the names of files in go.o, which is data. What follows the names in the function table moves up, so
+// that nothing tells how long they were. It returns data itself when there is nothing to do, and else a changed copy.
+func trimFileNames(name string, data []byte) ([]byte, error) {
+	t := &trimmer{}
+	if err := t.parse(name, data); err != nil || t.section == nil || !bytes.Contains(t.table, []byte("bazel-out/")) {
+		return data, err
 	}
-	out := bytes.Clone(in.data)
-	var units, files, end uint64
-	if len(out) >= goabi.PCHeaderSize {
-		units, files, end = le.Uint64(out[goabi.PCHeaderUnits:]), le.Uint64(out[goabi.PCHeaderFiles:]), le.Uint64(out[goabi.PCHeaderPCTab:])
+	data = bytes.Clone(data)
+	if err := t.parse(name, data); err != nil {
+		return nil, err
 	}
-	if units < goabi.PCHeaderSize || units > files || files > end || end > uint64(len(out)) {
-		return nil, o.errorf(in.Off, "section %s: file names from %#x to %#x after compilation units at %#x, want them inside %#x bytes", in.Str, files, end, units, len(out))
+	if err := t.trim(); err != nil {
+		return nil, err
 	}
-	names := out[files:end]
-	moved := map[uint32]uint32{} // new offset of each name by the old one
-	var table []byte
+	for _, step := range []func() error{t.moveRelocations, t.moveSymbols} { // relocations are by where symbols were
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	le.PutUint64(data[t.f.Header.Shoff+uint64(t.section.Index)*goelf.SectionHeaderSize+32:], uint64(len(t.table))-t.moved)
+	return data, nil
+}
+
+// A trimmer is the state of trimFileNames.
+type trimmer struct {
+	f       *goelf.File
+	section *goelf.Section // of the function table; nil when there is none
+	table   []byte         // its contents, a part of the file
+	end     uint64         // offset in table of what follows the file names
+	moved   uint64         // by how many bytes that moves up
+}
+
+func (t *trimmer) errorf(off uint64, format string, args ...any) error {
+	return &goelf.FormatError{File: t.f.Name, Off: t.section.Off + off, Msg: "section " + t.section.Str + ": " + fmt.Sprintf(format, args...)}
+}
+
+func (t *trimmer) parse(name string, data []byte) (err error) {
+	if t.f, err = goelf.Parse(name, data); err != nil {
+		return err
+	}
+	if t.section = t.f.Section(goabi.PCLnTab); t.section != nil {
+		t.table, err = t.f.SectionData(t.section)
+	}
+	return err
+}
+
+// trim changes the names of files, and what in the function table says where they and what follows are.
+func (t *trimmer) trim() error {
+	b := t.table
+	var units, files, funcs uint64
+	if len(b) >= goabi.PCHeaderSize {
+		units, files = le.Uint64(b[goabi.PCHeaderUnits:]), le.Uint64(b[goabi.PCHeaderFiles:])
+		t.end, funcs = le.Uint64(b[goabi.PCHeaderPCTab:]), le.Uint64(b[goabi.PCHeaderFuncTab:])
+	}
+	if units < goabi.PCHeaderSize || units > files || files > t.end || t.end > funcs || funcs > uint64(len(b)) || t.end%tableAlign != 0 {
+		return t.errorf(0, "it has compilation units at %#x, file names at %#x, pc tables at %#x and functions at %#x, want them in that order inside %#x bytes",
+			units, files, t.end, funcs, len(b))
+	}
+	names := b[files:t.end]
+	places := map[uint32]uint32{} // new offset of each name by the old one
+	var trimmed []byte
 	for off := 0; off < len(names); {
 		n := bytes.IndexByte(names[off:], 0)
 		if n < 0 {
 			break
 		}
-		moved[uint32(off)] = uint32(len(table))
+		places[uint32(off)] = uint32(len(trimmed))
 		name := names[off : off+n]
-		table = append(append(table, name[len(outputFolder.Find(name)):]...), 0)
+		trimmed = append(append(trimmed, name[len(outputFolder.Find(name)):]...), 0)
 		off += n + 1
 	}
+	last := uint32(0) // the end of the names; zeros follow
 	for at := units; at+4 <= files; at += 4 {
-		off := le.Uint32(out[at:])
+		off := le.Uint32(b[at:])
 		if off == goabi.NoFile {
 			continue
 		}
-		to, ok := moved[off]
+		to, ok := places[off]
 		if !ok {
-			return nil, o.errorf(in.Off+at, "section %s: a compilation unit has a file name at %#x, where none begins", in.Str, off)
+			return t.errorf(at, "a compilation unit has a file name at %#x, where none begins", off)
 		}
-		le.PutUint32(out[at:], to)
+		le.PutUint32(b[at:], to)
+		last = max(last, to+uint32(bytes.IndexByte(trimmed[to:], 0))+1)
 	}
-	clear(names)
-	copy(names, table)
-	return out, nil
+	start := alignUp(files+uint64(last), tableAlign)
+	t.moved = t.end - start
+	clear(names[copy(names, trimmed[:last]):])
+	copy(b[start:], b[t.end:])
+	clear(b[uint64(len(b))-t.moved:])
+	le.PutUint64(b[goabi.PCHeaderPCTab:], start)
+	le.PutUint64(b[goabi.PCHeaderFuncTab:], funcs-t.moved)
+	return nil
 }
 
-// functionTable returns the section of the function table.
-func (o *object) functionTable() *inSection {
-	i := slices.IndexFunc(o.sections, func(in inSection) bool { return in.Section != nil && in.Str == goabi.PCLnTab })
-	return &o.sections[i]
+// moveRelocations changes relocations against symbols before what moved, to places in it.
+func (t *trimmer) moveRelocations() error {
+	for i := range t.f.Sections {
+		s := &t.f.Sections[i]
+		if elf.SectionType(s.Type) != elf.SHT_RELA || s.Size == 0 {
+			continue
+		}
+		if int(s.Info) == t.section.Index {
+			return t.errorf(0, "it has relocations, which cmd/link does not make for it")
+		}
+		if int(s.Link) >= len(t.f.Sections) || elf.SectionType(t.f.Sections[s.Link].Type) != elf.SHT_SYMTAB {
+			continue // parseObject refuses it
+		}
+		symtab, err := t.f.SectionData(&t.f.Sections[s.Link])
+		if err != nil {
+			return err
+		}
+		relas, err := t.f.SectionData(s)
+		if err != nil {
+			return err
+		}
+		for b := relas; len(b) >= goelf.RelaSize; b = b[goelf.RelaSize:] {
+			r := readRela(b)
+			if uint64(r.sym) >= uint64(len(symtab)/goelf.SymbolSize) {
+				continue
+			}
+			sym := symtab[uint64(r.sym)*goelf.SymbolSize:]
+			value := le.Uint64(sym[8:])
+			if int(le.Uint16(sym[6:])) == t.section.Index && value < t.end && value+uint64(r.addend) >= t.end {
+				r.addend -= int64(t.moved)
+				putRela(b, r)
+			}
+		}
+	}
+	return nil
 }
 
-// trimFiles takes outputFolder out of the names of files in the function table.
-func (l *linker) trimFiles() error {
-	in := l.obj.functionTable()
-	trimmed, err := l.obj.trimFileNames(in)
-	if trimmed != nil {
-		in.data = trimmed
+// moveSymbols changes the values of symbols of what moved, and the size of one that spans it.
+func (t *trimmer) moveSymbols() error {
+	for i := range t.f.Sections {
+		s := &t.f.Sections[i]
+		if elf.SectionType(s.Type) != elf.SHT_SYMTAB {
+			continue
+		}
+		symtab, err := t.f.SectionData(s)
+		if err != nil {
+			return err
+		}
+		for b := symtab; len(b) >= goelf.SymbolSize; b = b[goelf.SymbolSize:] {
+			if int(le.Uint16(b[6:])) != t.section.Index {
+				continue
+			}
+			value, size := le.Uint64(b[8:]), le.Uint64(b[16:])
+			switch {
+			case value >= t.end:
+				le.PutUint64(b[8:], value-t.moved)
+			case value+size > t.end:
+				le.PutUint64(b[16:], size-t.moved)
+			}
+		}
 	}
-	return err
+	return nil
 }

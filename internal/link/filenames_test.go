@@ -2,13 +2,18 @@ package link
 
 import (
 	"bytes"
+	"debug/elf"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
-// fileTable returns the start of a function table with these file names, and one compilation unit that has them all and a file that no
+// Parts of the function table that follow the file names, in a test.
+const testPCTab, testFuncs, testData = "pctab...", "funcs...", "gofunc.."
+
+// fileTable returns a function table with these file names, and one compilation unit that has them all and a file that no
 // function needs.
 func fileTable(files ...string) []byte {
 	b := make([]byte, goabi.PCHeaderSize)
@@ -23,8 +28,12 @@ func fileTable(files ...string) []byte {
 	for _, f := range files {
 		b = append(append(b, f...), 0)
 	}
+	for len(b)%tableAlign != 0 {
+		b = append(b, 0)
+	}
 	le.PutUint64(b[goabi.PCHeaderPCTab:], uint64(len(b)))
-	return append(b, "pctab"...)
+	le.PutUint64(b[goabi.PCHeaderFuncTab:], uint64(len(b)+len(testPCTab)))
+	return append(b, testPCTab+testFuncs+testData...)
 }
 
 // unitFiles returns the names of the files of the unit.
@@ -39,31 +48,82 @@ func unitFiles(b []byte) (files []string) {
 	return files
 }
 
-func TestTrimFiles(t *testing.T) {
-	before := fileTable("a/b.go", "bazel-out/k8-fastbuild-ST-7d44/bin/a/gen.go", "", "bazel-out/cfg/bin/external/x~1/y.go", "z/bazel-out/cfg/bin/n.go", "bazel-out/n.go", "end.go")
-	want := []string{"a/b.go", "a/gen.go", "", "external/x~1/y.go", "z/bazel-out/cfg/bin/n.go", "bazel-out/n.go", "end.go"}
-	o := newTestObject(false)
-	o.section(".gopclntab").data = before
-	out, f := mustLink(t, o, Options{})
-	s := f.Section(".gopclntab")
-	if got := unitFiles(out.File[s.Offset:]); strings.Join(got, "|") != strings.Join(want, "|") {
-		t.Errorf("files %q, want %q", got, want)
+// fileObject returns a go.o with that function table, which the module data refers to.
+func fileObject(pie bool, table []byte) *testObject {
+	o := newTestObject(pie)
+	o.section(".gopclntab").data = table
+	o.symbol("runtime.pclntab").section = ".gopclntab"
+	pctab := le.Uint64(table[goabi.PCHeaderPCTab:])
+	o.symbols = slices.Insert(o.symbols, 1, testSymbol{"gofunc", ".gopclntab", uint64(len(table) - len(testData)), elf.STT_OBJECT, false})
+	module := o.section(".go.module")
+	for i := range module.relocs {
+		switch r := &module.relocs[i]; r.off {
+		case goabi.ModuleFiles:
+			r.addend = int64(le.Uint64(table[goabi.PCHeaderFiles:]))
+		case goabi.ModulePCTab:
+			r.addend = int64(pctab)
+		case goabi.ModuleFuncs:
+			r.addend = int64(pctab) + int64(len(testPCTab))
+		}
 	}
-	if s.Size != uint64(len(before)) || !bytes.HasSuffix(out.File[s.Offset:s.Offset+s.Size], []byte("pctab")) || bytes.Contains(out.File, []byte("k8-fastbuild")) {
-		t.Errorf("%d bytes, want %d with the pc tables where they were: %q", s.Size, len(before), out.File[s.Offset:s.Offset+s.Size])
+	module.relocs = append(module.relocs, testReloc{goSeries.Module.Size - 16, uint32(elf.R_X86_64_64), "gofunc", 0})
+	slices.SortFunc(module.relocs, func(a, b testReloc) int { return int(a.off) - int(b.off) })
+	return o
+}
+
+// Names of generated sources begin with the package, and the program is as if they had been so from the start.
+func TestTrimFileNames(t *testing.T) {
+	names := func(configuration string) []string {
+		return []string{"a/b.go", configuration + "a/gen.go", "", configuration + "external/x~1/y.go", "z/bazel-out/cfg/bin/n.go", "bazel-out/n.go", "end.go"}
 	}
-	if e, err := Prepare("go.o", o.bytes(), Options{}); err != nil || bytes.Contains(e.Object, []byte("k8-fastbuild")) || !bytes.Contains(e.Object, []byte("end.go\x00")) {
-		t.Errorf("for another linker: %v", err)
+	for _, pie := range []bool{false, true} {
+		want, _ := mustLink(t, fileObject(pie, fileTable(names("")...)), Options{PIE: pie})
+		for _, configuration := range []string{"bazel-out/k8-fastbuild-ST-7d443931453b/bin/", "bazel-out/a/bin/", "bazel-out/cfg/bin/"} {
+			o := fileObject(pie, fileTable(names(configuration)...))
+			data := o.bytes()
+			before := bytes.Clone(data)
+			out, err := Link("go.o", data, Options{PIE: pie})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(data, before) {
+				t.Error("the input was changed")
+			}
+			if !bytes.Equal(out.File, want.File) {
+				t.Errorf("%s: %d bytes, want %d others", configuration, len(out.File), len(want.File))
+			}
+			e, err := Prepare("go.o", data, Options{PIE: pie})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := elf.NewFile(bytes.NewReader(e.Object))
+			if err != nil {
+				t.Fatal(err)
+			}
+			table, err := f.Section(".gopclntab").Data()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := unitFiles(table); !slices.Equal(got, names("")) || !bytes.HasSuffix(table, []byte(testPCTab+testFuncs+testData)) {
+				t.Errorf("%s: for another linker: files %q in %q", configuration, got, table)
+			}
+		}
 	}
-	for name, damage := range map[string]func(b []byte){
-		"want them inside":  func(b []byte) { le.PutUint64(b[goabi.PCHeaderPCTab:], 1<<40) },
-		"where none begins": func(b []byte) { le.PutUint32(b[goabi.PCHeaderSize:], 1) },
+}
+
+func TestTrimFileNamesRefuses(t *testing.T) {
+	for want, damage := range map[string]func(o *testObject, b []byte){
+		"want them in that order": func(o *testObject, b []byte) { le.PutUint64(b[goabi.PCHeaderPCTab:], 1<<40) },
+		"where none begins":       func(o *testObject, b []byte) { le.PutUint32(b[goabi.PCHeaderSize:], 1) },
+		"it has relocations": func(o *testObject, b []byte) {
+			o.section(".gopclntab").relocs = []testReloc{{0, uint32(elf.R_X86_64_64), "f", 0}}
+		},
 	} {
-		b := bytes.Clone(before)
-		damage(b)
-		o.section(".gopclntab").data = b
-		if _, err := Link("go.o", o.bytes(), Options{}); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("error %v, want %q", err, name)
+		table := fileTable("bazel-out/cfg/bin/a/gen.go")
+		o := fileObject(false, table)
+		damage(o, table)
+		if _, err := Link("go.o", o.bytes(), Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
 		}
 	}
 }

@@ -110,6 +110,10 @@ type linker struct {
 // Link links the relocatable object data, go.o of cmd/link, into an executable.
 // name is for messages. data is not changed.
 func Link(name string, data []byte, opt Options) (*Output, error) {
+	data, err := trimFileNames(name, data)
+	if err != nil {
+		return nil, err
+	}
 	l, err := newLinker(name, data, opt)
 	if err != nil {
 		return nil, err
@@ -117,7 +121,6 @@ func Link(name string, data []byte, opt Options) (*Output, error) {
 	for _, step := range []func() error{
 		l.checkSections,
 		l.checkNotes,
-		l.trimFiles,
 		l.makeSections,
 		l.layout,
 		l.fill,

@@ -544,6 +544,7 @@ func FuzzLink(f *testing.F) {
 	for _, pie := range []bool{false, true} {
 		f.Add(newTestObject(pie).bytes(), pie)
 		f.Add(newReader(pie).bytes(), pie)
+		f.Add(fileObject(pie, fileTable("a/b.go", "bazel-out/cfg/bin/a/gen.go")).bytes(), pie)
 	}
 	sections := []Section{{Name: ".x", Data: []byte("contents")}, {Name: "y", Data: []byte("1")}}
 	notes := []Note{{Owner: "A", Type: 1, Desc: []byte("abc")}}

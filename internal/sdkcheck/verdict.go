@@ -63,7 +63,7 @@ func CheckFile(file, program, release string, tables bool, unverified goabi.Unve
 // CheckProgram returns an error unless the verdict lets a tool link or rewrite a program that the Go release made. tables says that
 // it changes what is in the function tables, so that their readers must be known, too. The error names what changed.
 func (v *Verdict) CheckProgram(release string, tables bool) error {
-	if v.Go != release {
+	if v.Go != goabi.WithoutExperiments(release) { // whose sources are the SDK's, too
 		return fmt.Errorf("the program is made by Go %q, and the verdict is on the SDK of %q: check that of the program", release, v.Go)
 	}
 	groups := []struct {

@@ -40,21 +40,30 @@ func TestSDKVerdict(t *testing.T) {
 	readers := file("readers")
 	verdict.Formats = verdict.Readers
 	formats := file("formats")
+	// A GOEXPERIMENT has the SDK's sources.
+	experiment := filepath.Join(dir, "experiment")
+	t.Setenv("GOEXPERIMENT", "nodwarf5")
+	gotool.Output(t, ".", "amd64", "build", "-o", experiment, "testdata/hello/hello.go")
 	const message = "runtime/traceback.go: func (*unwinder).next (changed)"
 	for _, tt := range []struct {
 		code          int
 		message, tier string
 		flags         []string
+		in            string
 	}{
-		{exitOK, "", "functions", []string{agrees}},
-		{exitOK, "", "full", []string{readers}},
-		{exitFailed, message, "functions", []string{readers}},
-		{exitOK, "elfstrip: warning: " + in, "functions", []string{readers, "--unverified-go=warn"}},
-		{exitFailed, message, "full", []string{formats}},
-		{exitFailed, "no such file", "full", []string{"--sdk-verdict=" + filepath.Join(dir, "none")}},
+		{exitFailed, "GOEXPERIMENT", "full", nil, experiment},
+		{exitOK, "elfstrip: warning: " + experiment, "full", []string{"--unverified-go=warn"}, experiment},
+		{exitOK, "", "functions", []string{agrees}, experiment},
+		{exitFailed, message, "functions", []string{readers}, experiment},
+		{exitOK, "", "functions", []string{agrees}, in},
+		{exitOK, "", "full", []string{readers}, in},
+		{exitFailed, message, "functions", []string{readers}, in},
+		{exitOK, "elfstrip: warning: " + in, "functions", []string{readers, "--unverified-go=warn"}, in},
+		{exitFailed, message, "full", []string{formats}, in},
+		{exitFailed, "no such file", "full", []string{"--sdk-verdict=" + filepath.Join(dir, "none")}, in},
 	} {
 		out := filepath.Join(t.TempDir(), "out")
-		elfstrip(t, tt.code, tt.message, append(tt.flags, "--strip-all", "--traceback="+tt.tier, "-o", out, in)...)
+		elfstrip(t, tt.code, tt.message, append(tt.flags, "--strip-all", "--traceback="+tt.tier, "-o", out, tt.in)...)
 		if _, err := os.Stat(out); (err == nil) != (tt.code == exitOK) {
 			t.Errorf("%v: output: %v", tt, err)
 		}

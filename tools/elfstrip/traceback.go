@@ -21,18 +21,28 @@ const gcPercent = 400
 // compact returns the program f with smaller tables, and adds the side file of
 // the tier Symbolized to outputs. It warns of a Go release that was not verified and is let through.
 func compact(c *config, f *elf.File, outputs *atomicfile.Batch, stderr io.Writer) (*elf.File, error) {
-	if err := c.checkSDK(f, stderr); err != nil {
-		return nil, err
-	}
-	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
-	data, symbols, err := pcln.Compact(f, *c.traceback, c.unverifiedGo)
+	info, err := gobin.ReadBuildInfo(f)
 	if err != nil {
 		return nil, err
 	}
-	if info, err := gobin.ReadBuildInfo(f); err == nil {
-		if _, problem, _ := goabi.Linked(info.GoVersion, c.unverifiedGo); problem != nil {
-			fmt.Fprintf(stderr, "elfstrip: warning: %s: %v\n", f.Name, problem)
+	unverified := c.unverifiedGo
+	if c.sdkVerdict != "" {
+		warning, err := sdkcheck.CheckFile(c.sdkVerdict, f.Name, info.GoVersion, *c.traceback != pcln.Full, c.unverifiedGo)
+		if err != nil {
+			return nil, err
 		}
+		if warning != "" {
+			fmt.Fprintf(stderr, "elfstrip: warning: %s\n", warning)
+		} else {
+			unverified = goabi.Warn // what is no release, or was built with a GOEXPERIMENT, counts as verified by its sources
+		}
+	} else if _, problem, _ := goabi.Linked(info.GoVersion, unverified); problem != nil {
+		fmt.Fprintf(stderr, "elfstrip: warning: %s: %v\n", f.Name, problem)
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	data, symbols, err := pcln.Compact(f, *c.traceback, unverified)
+	if err != nil {
+		return nil, err
 	}
 	if symbols != nil {
 		side, err := symbols.Encode()
@@ -44,22 +54,6 @@ func compact(c *config, f *elf.File, outputs *atomicfile.Batch, stderr io.Writer
 		}
 	}
 	return elf.Parse(f.Name, data)
-}
-
-// checkSDK holds the SDK that made the program f to c.sdkVerdict, if there is one. It writes a warning where c lets something through.
-func (c *config) checkSDK(f *elf.File, stderr io.Writer) error {
-	if c.sdkVerdict == "" {
-		return nil
-	}
-	info, err := gobin.ReadBuildInfo(f)
-	if err != nil {
-		return err
-	}
-	warning, err := sdkcheck.CheckFile(c.sdkVerdict, f.Name, info.GoVersion, *c.traceback != pcln.Full, c.unverifiedGo)
-	if warning != "" {
-		fmt.Fprintf(stderr, "elfstrip: warning: %s\n", warning)
-	}
-	return err
 }
 
 // checkTraceback checks the options for tracebacks against the others.

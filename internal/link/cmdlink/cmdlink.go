@@ -115,11 +115,6 @@ func Link(c Config) (warnings string, err error) {
 	if err != nil {
 		return "", err
 	}
-	warning, err := c.checkSDK(object.Version)
-	if err != nil {
-		return "", err
-	}
-	object.warning += warning
 	if err := c.readLdflags(); err != nil {
 		return "", err
 	}
@@ -275,16 +270,27 @@ func (c *Config) checkMain() (mainObject, error) {
 	if h.GOOS != c.GOOS || h.GOARCH != c.GOARCH {
 		return mainObject{}, fmt.Errorf("%s: compiled for %s/%s, want %s/%s", c.Main, h.GOOS, h.GOARCH, c.GOOS, c.GOARCH)
 	}
-	if c.GOEXPERIMENT != "" && c.UnverifiedGo == goabi.Refuse {
-		return mainObject{}, fmt.Errorf("GOEXPERIMENT=%s: not verified: build without it, or pass --%s=warn and test the result", c.GOEXPERIMENT, goabi.UnverifiedFlag)
+	object := mainObject{Header: h}
+	if object.warning, err = c.checkSDK(h.Version); err != nil {
+		return mainObject{}, err
 	}
-	series, problem, err := goabi.Linked(h.Version, c.UnverifiedGo)
-	if err != nil {
+	_, _, refused := goabi.Linked(h.Version, goabi.Refuse)
+	if c.GOEXPERIMENT != "" && refused == nil {
+		refused = fmt.Errorf("GOEXPERIMENT=%s: not verified: build without it, or give the verdict of linkcheck sdkcheck, or --%s=warn and test the result", c.GOEXPERIMENT, goabi.UnverifiedFlag)
+	}
+	// What is no release, or was built with a GOEXPERIMENT, counts as verified by its sources.
+	proven := c.SDKVerdict != "" && object.warning == ""
+	switch {
+	case refused == nil:
+	case proven:
+		c.UnverifiedGo = goabi.Warn
+	case c.UnverifiedGo == goabi.Warn:
+		object.warning += fmt.Sprintf("%s: %v\n", c.Main, refused)
+	default:
+		return mainObject{}, fmt.Errorf("%s: %w", c.Main, refused)
+	}
+	if object.series, _, err = goabi.Linked(h.Version, c.UnverifiedGo); err != nil {
 		return mainObject{}, fmt.Errorf("%s: %w", c.Main, err)
-	}
-	object := mainObject{Header: h, series: series}
-	if problem != nil {
-		object.warning = fmt.Sprintf("%s: %v\n", c.Main, problem)
 	}
 	return object, nil
 }

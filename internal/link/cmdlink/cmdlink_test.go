@@ -273,14 +273,15 @@ func TestLinkLeavesNothingBehind(t *testing.T) {
 	verdict := filepath.Join(t.TempDir(), "verdict.json")
 	withVerdict := good
 	withVerdict.SDKVerdict = verdict
-	for _, tt := range []struct{ release, formats, readers, traceback, err string }{
+	for _, tt := range []struct{ release, formats, readers, traceback, err, experiment string }{
 		{"go1.26.8", "differ", "agree", "",
-			"what defines formats is not as in releases that were verified: runtime/symtab.go: type moduledata (changed)"},
-		{"go1.26.8", "unknown", "unknown", "", "of a series that this release of the tools does not know"},
-		{"go1.26.8", "agree", "differ", "functions", "what reads the function tables is not"},
-		{"go1.26.8", "agree", "differ", "full", "no-linker"}, // what is wrong besides
-		{"go1.26.8", "agree", "differ", "", "no-linker"},
-		{"go1.26.9", "agree", "agree", "", `the verdict is on the SDK of "go1.26.9"`},
+			"what defines formats is not as in releases that were verified: runtime/symtab.go: type moduledata (changed)", ""},
+		{"go1.26.8", "unknown", "unknown", "", "of a series that this release of the tools does not know", ""},
+		{"go1.26.8", "agree", "differ", "functions", "what reads the function tables is not", ""},
+		{"go1.26.8", "agree", "differ", "full", "no-linker", ""}, // what is wrong besides
+		{"go1.26.8", "agree", "differ", "", "no-linker", ""},
+		{"go1.26.9", "agree", "agree", "", `the verdict is on the SDK of "go1.26.9"`, ""},
+		{"go1.26.8", "agree", "agree", "", "no-linker", "x"},
 	} {
 		text := fmt.Sprintf(`{"schema": 1, "go": %q, "series": "go1.26", "formats": {"status": %q, "compared": 1, "differences":
 			[{"file": "runtime/symtab.go", "declaration": "type moduledata", "change": "changed"}]}, "readers": {"status": %q, "compared": 1}}`,
@@ -289,7 +290,7 @@ func TestLinkLeavesNothingBehind(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := withVerdict
-		c.Traceback = tt.traceback
+		c.Traceback, c.GOEXPERIMENT = tt.traceback, tt.experiment
 		if _, err := Link(c); err == nil || !strings.Contains(err.Error(), tt.err) {
 			t.Errorf("%v: error %v", tt, err)
 		}
