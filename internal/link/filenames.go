@@ -37,7 +37,7 @@ func trimFileNames(name string, data []byte) ([]byte, error) {
 	if err := t.trim(); err != nil {
 		return nil, err
 	}
-	for _, step := range []func() error{t.moveRelocations, t.moveSymbols} { // relocations are by where symbols were
+	for _, step := range []func() error{t.shortenSlice, t.moveRelocations, t.moveSymbols} { // relocations are by where symbols were
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -51,7 +51,8 @@ type trimmer struct {
 	f       *goelf.File
 	section *goelf.Section // of the function table; nil when there is none
 	table   []byte         // its contents, a part of the file
-	end     uint64         // offset in table of what follows the file names
+	files   uint64         // offset in table of the file names
+	end     uint64         // of what follows them
 	moved   uint64         // by how many bytes that moves up
 }
 
@@ -72,16 +73,16 @@ func (t *trimmer) parse(name string, data []byte) (err error) {
 // trim changes the names of files, and what in the function table says where they and what follows are.
 func (t *trimmer) trim() error {
 	b := t.table
-	var units, files, funcs uint64
+	var units, funcs uint64
 	if len(b) >= goabi.PCHeaderSize {
-		units, files = le.Uint64(b[goabi.PCHeaderUnits:]), le.Uint64(b[goabi.PCHeaderFiles:])
+		units, t.files = le.Uint64(b[goabi.PCHeaderUnits:]), le.Uint64(b[goabi.PCHeaderFiles:])
 		t.end, funcs = le.Uint64(b[goabi.PCHeaderPCTab:]), le.Uint64(b[goabi.PCHeaderFuncTab:])
 	}
-	if units < goabi.PCHeaderSize || units > files || files > t.end || t.end > funcs || funcs > uint64(len(b)) || t.end%tableAlign != 0 {
+	if units < goabi.PCHeaderSize || units > t.files || t.files > t.end || t.end > funcs || funcs > uint64(len(b)) || t.end%tableAlign != 0 {
 		return t.errorf(0, "it has compilation units at %#x, file names at %#x, pc tables at %#x and functions at %#x, want them in that order inside %#x bytes",
-			units, files, t.end, funcs, len(b))
+			units, t.files, t.end, funcs, len(b))
 	}
-	names := b[files:t.end]
+	names := b[t.files:t.end]
 	places := map[uint32]uint32{} // new offset of each name by the old one
 	var trimmed []byte
 	for off := 0; off < len(names); {
@@ -95,7 +96,7 @@ func (t *trimmer) trim() error {
 		off += n + 1
 	}
 	last := uint32(0) // the end of the names; zeros follow
-	for at := units; at+4 <= files; at += 4 {
+	for at := units; at+4 <= t.files; at += 4 {
 		off := le.Uint32(b[at:])
 		if off == goabi.NoFile {
 			continue
@@ -107,13 +108,32 @@ func (t *trimmer) trim() error {
 		le.PutUint32(b[at:], to)
 		last = max(last, to+uint32(bytes.IndexByte(trimmed[to:], 0))+1)
 	}
-	start := alignUp(files+uint64(last), tableAlign)
+	start := alignUp(t.files+uint64(last), tableAlign)
 	t.moved = t.end - start
 	clear(names[copy(names, trimmed[:last]):])
 	copy(b[start:], b[t.end:])
 	clear(b[uint64(len(b))-t.moved:])
 	le.PutUint64(b[goabi.PCHeaderPCTab:], start)
 	le.PutUint64(b[goabi.PCHeaderFuncTab:], funcs-t.moved)
+	return nil
+}
+
+// shortenSlice changes the length and the capacity of the slice of file names in the module data.
+func (t *trimmer) shortenSlice() error {
+	s := t.f.Section(goabi.ModuleInfo)
+	if s == nil {
+		return nil // parseObject refuses it
+	}
+	module, err := t.f.SectionData(s)
+	if err != nil {
+		return err
+	}
+	for _, off := range []int{goabi.ModuleFiles + 8, goabi.ModuleFiles + 16} {
+		if len(module) < off+8 || le.Uint64(module[off:]) != t.end-t.files {
+			return t.errorf(0, "the module data does not have a slice of the %#x bytes of its file names", t.end-t.files)
+		}
+		le.PutUint64(module[off:], t.end-t.files-t.moved)
+	}
 	return nil
 }
 

@@ -56,6 +56,9 @@ func fileObject(pie bool, table []byte) *testObject {
 	pctab := le.Uint64(table[goabi.PCHeaderPCTab:])
 	o.symbols = slices.Insert(o.symbols, 1, testSymbol{"gofunc", ".gopclntab", uint64(len(table) - len(testData)), elf.STT_OBJECT, false})
 	module := o.section(".go.module")
+	for _, off := range []int{goabi.ModuleFiles + 8, goabi.ModuleFiles + 16} {
+		le.PutUint64(module.data[off:], pctab-le.Uint64(table[goabi.PCHeaderFiles:]))
+	}
 	for i := range module.relocs {
 		switch r := &module.relocs[i]; r.off {
 		case goabi.ModuleFiles:
@@ -115,6 +118,7 @@ func TestTrimFileNamesRefuses(t *testing.T) {
 	for want, damage := range map[string]func(o *testObject, b []byte){
 		"want them in that order": func(o *testObject, b []byte) { le.PutUint64(b[goabi.PCHeaderPCTab:], 1<<40) },
 		"where none begins":       func(o *testObject, b []byte) { le.PutUint32(b[goabi.PCHeaderSize:], 1) },
+		"does not have a slice":   func(o *testObject, b []byte) { o.section(".go.module").data[goabi.ModuleFiles+8]++ },
 		"it has relocations": func(o *testObject, b []byte) {
 			o.section(".gopclntab").relocs = []testReloc{{0, uint32(elf.R_X86_64_64), "f", 0}}
 		},
