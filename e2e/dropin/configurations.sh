@@ -1,19 +1,23 @@
 #!/bin/sh
-# Builds the programs of //matrix in configurations other than the default one, and starts them.
+# Builds the programs of //matrix in configurations other than the default one, and starts them. Where flags do not change what
+# a program does, it must have the same bytes.
 # Arguments go to bazel.
 set -eu
 cd "$(dirname "$0")"
 options=$*
 
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+kept=$(mktemp -d)
+trap 'rm -rf "$log" "$kept"' EXIT
 passed=0
 failed=0
 
-# configuration WANT OPTIONS...: with OPTIONS each program must be built and print WANT first.
+# configuration WANT SAME OPTIONS...: with OPTIONS each program must be built and print WANT first. SAME is "same" where the programs must be,
+# byte by byte, those of the first such configuration, which SAME "first" is; else "other".
 configuration() {
   want=$1
-  shift
+  same=$2
+  shift 2
   missing=
   # shellcheck disable=SC2086 # options are words
   if ! ../../bazelw build $options "$@" //matrix:static //matrix:pie //matrix:packed //matrix:here_static >"$log" 2>&1; then
@@ -22,6 +26,11 @@ configuration() {
     for program in static_/static_linux_amd64 pie_/pie_linux_amd64 packed_/packed_linux_amd64 here_static_/here_static; do
       got=$("bazel-bin/matrix/$program" 2>&1) || true
       [ "$got" = "$want <nil>" ] || missing="$missing $program printed \"$got\", want \"$want <nil>\";"
+      first=$kept/$(basename "$program")
+      case $same in
+      first) cp "bazel-bin/matrix/$program" "$first" ;;
+      same) cmp -s "bazel-bin/matrix/$program" "$first" || missing="$missing $program has other bytes than in the default configuration;" ;;
+      esac
     done
   fi
   if [ -z "$missing" ]; then
@@ -32,15 +41,16 @@ configuration() {
   fi
 }
 
-configuration unstamped -c dbg
-configuration unstamped -c opt
-configuration unstamped --experimental_output_paths=strip
-configuration "release 1" --stamp "--embed_label=release 1"
+configuration unstamped first
+configuration unstamped same -c dbg
+configuration unstamped same -c opt
+configuration unstamped same --experimental_output_paths=strip
+configuration "release 1" other --stamp "--embed_label=release 1"
 # What these ask for needs cgo; programs of go_binary with pure = "on" are built without it, too. Together, because each set of
 # flags builds the tools once more.
-configuration unstamped --@rules_go//go/config:pure=False --@rules_go//go/config:race --@rules_go//go/config:static --@rules_go//go/config:linkmode=pie
-configuration unstamped --@rules_go//go/config:pure=False --@rules_go//go/config:msan --@rules_go//go/config:tags=some,other
-configuration unstamped --platforms=//matrix:here
+configuration unstamped other --@rules_go//go/config:pure=False --@rules_go//go/config:race --@rules_go//go/config:static --@rules_go//go/config:linkmode=pie
+configuration unstamped other --@rules_go//go/config:pure=False --@rules_go//go/config:msan --@rules_go//go/config:tags=some,other
+configuration unstamped same --platforms=//matrix:here
 
 # Coverage of tests on a platform, of a test that starts a program, and of the program. The tools that Bazel downloads to merge
 # it are not needed for that.

@@ -20,7 +20,7 @@ import (
 // outputFolder matches what precedes the package in the name of a generated file.
 var outputFolder = regexp.MustCompile(`^bazel-out/[^/]+/bin/`)
 
-// tableAlign is the alignment of the parts of the function table.
+// tableAlign is the alignment of the parts of the function table up to function data, which has that of the section.
 const tableAlign = 8
 
 // trimFileNames takes outputFolder out of the names of files in go.o, which is data. What follows the names in the function table moves up, so
@@ -37,12 +37,12 @@ func trimFileNames(name string, data []byte) ([]byte, error) {
 	if err := t.trim(); err != nil {
 		return nil, err
 	}
-	for _, step := range []func() error{t.shortenSlice, t.moveRelocations, t.moveSymbols} { // relocations are by where symbols were
+	for _, step := range []func() error{t.moveRelocations, t.moveSymbols} { // relocations are by where symbols were
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
-	le.PutUint64(data[t.f.Header.Shoff+uint64(t.section.Index)*goelf.SectionHeaderSize+32:], uint64(len(t.table))-t.moved)
+	le.PutUint64(data[t.f.Header.Shoff+uint64(t.section.Index)*goelf.SectionHeaderSize+32:], uint64(len(t.table))-t.dataMoved)
 	return data, nil
 }
 
@@ -51,9 +51,24 @@ type trimmer struct {
 	f       *goelf.File
 	section *goelf.Section // of the function table; nil when there is none
 	table   []byte         // its contents, a part of the file
-	files   uint64         // offset in table of the file names
-	end     uint64         // of what follows them
-	moved   uint64         // by how many bytes that moves up
+	module  []byte         // the module data, a part of the file
+
+	files     uint64 // offset in table of the file names
+	end       uint64 // of what follows them
+	moved     uint64 // by how many bytes that moves up
+	data      uint64 // offset of function data, which more follows
+	dataMoved uint64 // by how many bytes that moves up
+}
+
+// shift returns by how many bytes what is at an offset of the table moves up.
+func (t *trimmer) shift(off uint64) uint64 {
+	switch {
+	case off < t.end:
+		return 0
+	case off < t.data:
+		return t.moved
+	}
+	return t.dataMoved
 }
 
 func (t *trimmer) errorf(off uint64, format string, args ...any) error {
@@ -64,9 +79,15 @@ func (t *trimmer) parse(name string, data []byte) (err error) {
 	if t.f, err = goelf.Parse(name, data); err != nil {
 		return err
 	}
-	if t.section = t.f.Section(goabi.PCLnTab); t.section != nil {
-		t.table, err = t.f.SectionData(t.section)
+	module := t.f.Section(goabi.ModuleInfo)
+	if t.section = t.f.Section(goabi.PCLnTab); t.section == nil || module == nil {
+		t.section = nil // parseObject refuses it
+		return nil
 	}
+	if t.module, err = t.f.SectionData(module); err != nil {
+		return err
+	}
+	t.table, err = t.f.SectionData(t.section)
 	return err
 }
 
@@ -81,6 +102,13 @@ func (t *trimmer) trim() error {
 	if units < goabi.PCHeaderSize || units > t.files || t.files > t.end || t.end > funcs || funcs > uint64(len(b)) || t.end%tableAlign != 0 {
 		return t.errorf(0, "it has compilation units at %#x, file names at %#x, pc tables at %#x and functions at %#x, want them in that order inside %#x bytes",
 			units, t.files, t.end, funcs, len(b))
+	}
+	align := max(t.section.Addralign, tableAlign)
+	funcsEnd := funcs + t.word(goabi.ModuleFuncs+8)
+	t.data = alignUp(funcsEnd, align)
+	if funcsEnd < funcs || t.data < funcsEnd || t.data > uint64(len(b)) || align&(align-1) != 0 || t.word(goabi.ModuleFiles+8) != t.end-t.files {
+		return t.errorf(0, "the module data has slices of %#x bytes of file names and %#x of functions, want %#x, and at most %#x to the end", t.word(goabi.ModuleFiles+8),
+			t.word(goabi.ModuleFuncs+8), t.end-t.files, uint64(len(b))-funcs)
 	}
 	names := b[t.files:t.end]
 	places := map[uint32]uint32{} // new offset of each name by the old one
@@ -110,31 +138,26 @@ func (t *trimmer) trim() error {
 	}
 	start := alignUp(t.files+uint64(last), tableAlign)
 	t.moved = t.end - start
+	t.dataMoved = t.data - alignUp(funcsEnd-t.moved, align)
 	clear(names[copy(names, trimmed[:last]):])
-	copy(b[start:], b[t.end:])
-	clear(b[uint64(len(b))-t.moved:])
+	copy(b[start:], b[t.end:funcsEnd])
+	clear(b[funcsEnd-t.moved : t.data-t.dataMoved])
+	copy(b[t.data-t.dataMoved:], b[t.data:])
+	clear(b[uint64(len(b))-t.dataMoved:])
+	for _, off := range []int{goabi.ModuleFiles + 8, goabi.ModuleFiles + 16} {
+		le.PutUint64(t.module[off:], t.end-t.files-t.moved)
+	}
 	le.PutUint64(b[goabi.PCHeaderPCTab:], start)
 	le.PutUint64(b[goabi.PCHeaderFuncTab:], funcs-t.moved)
 	return nil
 }
 
-// shortenSlice changes the length and the capacity of the slice of file names in the module data.
-func (t *trimmer) shortenSlice() error {
-	s := t.f.Section(goabi.ModuleInfo)
-	if s == nil {
-		return nil // parseObject refuses it
+// word returns the word of the module data at an offset, 0 beyond its end.
+func (t *trimmer) word(off int) uint64 {
+	if len(t.module) < off+8 {
+		return 0
 	}
-	module, err := t.f.SectionData(s)
-	if err != nil {
-		return err
-	}
-	for _, off := range []int{goabi.ModuleFiles + 8, goabi.ModuleFiles + 16} {
-		if len(module) < off+8 || le.Uint64(module[off:]) != t.end-t.files {
-			return t.errorf(0, "the module data does not have a slice of the %#x bytes of its file names", t.end-t.files)
-		}
-		le.PutUint64(module[off:], t.end-t.files-t.moved)
-	}
-	return nil
+	return le.Uint64(t.module[off:])
 }
 
 // moveRelocations changes relocations against symbols before what moved, to places in it.
@@ -166,7 +189,7 @@ func (t *trimmer) moveRelocations() error {
 			sym := symtab[uint64(r.sym)*goelf.SymbolSize:]
 			value := le.Uint64(sym[8:])
 			if int(le.Uint16(sym[6:])) == t.section.Index && value < t.end && value+uint64(r.addend) >= t.end {
-				r.addend -= int64(t.moved)
+				r.addend -= int64(t.shift(value + uint64(r.addend)))
 				putRela(b, r)
 			}
 		}
@@ -192,9 +215,9 @@ func (t *trimmer) moveSymbols() error {
 			value, size := le.Uint64(b[8:]), le.Uint64(b[16:])
 			switch {
 			case value >= t.end:
-				le.PutUint64(b[8:], value-t.moved)
+				le.PutUint64(b[8:], value-t.shift(value))
 			case value+size > t.end:
-				le.PutUint64(b[16:], size-t.moved)
+				le.PutUint64(b[16:], size-t.shift(value+size))
 			}
 		}
 	}

@@ -11,7 +11,11 @@ import (
 )
 
 // Parts of the function table that follow the file names, in a test.
-const testPCTab, testFuncs, testData = "pctab...", "funcs...", "gofunc.."
+const (
+	testPCTab, testFuncs, testData = "pctab...", "functions.......", "gofunc.."
+
+	testAlign = 32 // of function data
+)
 
 // fileTable returns a function table with these file names, and one compilation unit that has them all and a file that no
 // function needs.
@@ -33,7 +37,11 @@ func fileTable(files ...string) []byte {
 	}
 	le.PutUint64(b[goabi.PCHeaderPCTab:], uint64(len(b)))
 	le.PutUint64(b[goabi.PCHeaderFuncTab:], uint64(len(b)+len(testPCTab)))
-	return append(b, testPCTab+testFuncs+testData...)
+	b = append(b, testPCTab+testFuncs...)
+	for len(b)%testAlign != 0 {
+		b = append(b, 0)
+	}
+	return append(b, testData...)
 }
 
 // unitFiles returns the names of the files of the unit.
@@ -51,7 +59,8 @@ func unitFiles(b []byte) (files []string) {
 // fileObject returns a go.o with that function table, which the module data refers to.
 func fileObject(pie bool, table []byte) *testObject {
 	o := newTestObject(pie)
-	o.section(".gopclntab").data = table
+	s := o.section(".gopclntab")
+	s.data, s.align = table, testAlign
 	o.symbol("runtime.pclntab").section = ".gopclntab"
 	pctab := le.Uint64(table[goabi.PCHeaderPCTab:])
 	o.symbols = slices.Insert(o.symbols, 1, testSymbol{"gofunc", ".gopclntab", uint64(len(table) - len(testData)), elf.STT_OBJECT, false})
@@ -59,6 +68,7 @@ func fileObject(pie bool, table []byte) *testObject {
 	for _, off := range []int{goabi.ModuleFiles + 8, goabi.ModuleFiles + 16} {
 		le.PutUint64(module.data[off:], pctab-le.Uint64(table[goabi.PCHeaderFiles:]))
 	}
+	le.PutUint64(module.data[goabi.ModuleFuncs+8:], uint64(len(testFuncs)))
 	for i := range module.relocs {
 		switch r := &module.relocs[i]; r.off {
 		case goabi.ModuleFiles:
@@ -81,7 +91,7 @@ func TestTrimFileNames(t *testing.T) {
 	}
 	for _, pie := range []bool{false, true} {
 		want, _ := mustLink(t, fileObject(pie, fileTable(names("")...)), Options{PIE: pie})
-		for _, configuration := range []string{"bazel-out/k8-fastbuild-ST-7d443931453b/bin/", "bazel-out/a/bin/", "bazel-out/cfg/bin/"} {
+		for _, configuration := range []string{"bazel-out/k8-fastbuild-ST-7d443931453b/bin/", "bazel-out/a/bin/", "bazel-out/cfg/bin/", "bazel-out/k8-opt-ST/bin/"} {
 			o := fileObject(pie, fileTable(names(configuration)...))
 			data := o.bytes()
 			before := bytes.Clone(data)
@@ -107,7 +117,7 @@ func TestTrimFileNames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := unitFiles(table); !slices.Equal(got, names("")) || !bytes.HasSuffix(table, []byte(testPCTab+testFuncs+testData)) {
+			if got := unitFiles(table); !slices.Equal(got, names("")) || !bytes.HasSuffix(table, []byte(testData)) || !bytes.Contains(table, []byte(testPCTab+testFuncs)) {
 				t.Errorf("%s: for another linker: files %q in %q", configuration, got, table)
 			}
 		}
@@ -118,7 +128,7 @@ func TestTrimFileNamesRefuses(t *testing.T) {
 	for want, damage := range map[string]func(o *testObject, b []byte){
 		"want them in that order": func(o *testObject, b []byte) { le.PutUint64(b[goabi.PCHeaderPCTab:], 1<<40) },
 		"where none begins":       func(o *testObject, b []byte) { le.PutUint32(b[goabi.PCHeaderSize:], 1) },
-		"does not have a slice":   func(o *testObject, b []byte) { o.section(".go.module").data[goabi.ModuleFiles+8]++ },
+		"has slices of":           func(o *testObject, b []byte) { o.section(".go.module").data[goabi.ModuleFiles+8]++ },
 		"it has relocations": func(o *testObject, b []byte) {
 			o.section(".gopclntab").relocs = []testReloc{{0, uint32(elf.R_X86_64_64), "f", 0}}
 		},
