@@ -43,6 +43,9 @@ func (r *result) problems(p program) []problem {
 		if f.Lost != "" {
 			out = append(out, problem{"govulncheck does not see", name, f.Lost})
 		}
+		if f.Calls != "" {
+			out = append(out, problem{"system calls", name, f.Calls})
+		}
 		if f.Modules != "" {
 			out = append(out, problem{"modules", name, f.Modules})
 		}
@@ -115,7 +118,7 @@ one target for each rule, for three architectures. Written by `+"`go run ./bench
 Sizes are bytes. "go build" is `+"`CGO_ENABLED=0 go build -trimpath -ldflags=\"-s -w\"`"+` of the same modules. "runs" says whether all four files print and answer
 what go build's does: versions, help texts, for servers a request over loopback and SIGTERM; foreign ones under qemu-user. "functions" are
 how many govulncheck %s sees in the static file and in go build's with symbols, which has an entry of its own. linkcheck and compare count error findings; the list below
-has them.
+has them, and says where the list of system calls of a mode is not that of go build's file.
 
 | program | for | go build | static | static PIE | nolibc | packed PIE | runs | functions | linkcheck | compare |
 |---|---|---:|---:|---:|---:|---:|---|---|---:|---:|

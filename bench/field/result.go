@@ -20,7 +20,7 @@ import (
 )
 
 // format is the version of the results: others are made again.
-const format = 3
+const format = 4
 
 // A result is what came of one program.
 type result struct {
@@ -48,6 +48,7 @@ type file struct {
 	// Functions is how many govulncheck finds, for files for this machine; Lost says which of go build's it does not.
 	Functions int
 	Lost      string
+	Calls     string    // how its list of system calls differs from that of go build's; "" when it does not
 	Modules   string    // how the modules in the build information differ from those in go build's; "" when they do not
 	Findings  []finding // of linkcheck: errors
 }
@@ -181,6 +182,7 @@ func (m *maker) fill(r *result, p program, b *bazel, dir string) error {
 type wanted struct {
 	outcome   string
 	modules   []string
+	calls     []string
 	functions []string // of files for this machine
 }
 
@@ -196,6 +198,9 @@ func (m *maker) goBuild(f *file, w *workspace, run *runner, path string) (*wante
 	f.Size = info.Size()
 	var want wanted
 	if want.modules, err = modules(path); err != nil {
+		return nil, err
+	}
+	if want.calls, err = calls(path); err != nil {
 		return nil, err
 	}
 	if want.outcome, err = run.outcome(path, f.Arch); err != nil {
@@ -247,6 +252,17 @@ func missing(want, got []string) string {
 	return fmt.Sprintf("%d of %d, %s first", len(lost), len(want), lost[0])
 }
 
+// differs says in what got is not want, "" if it is.
+func differs(want, got []string) string {
+	if lost := missing(want, got); lost != "" {
+		return lost
+	}
+	if more := missing(got, want); more != "" {
+		return "more than go build's: " + more
+	}
+	return ""
+}
+
 // isEntry reports whether a function is where the kernel enters go build's programs: golink has an entry of its own.
 func isEntry(function string) bool { return strings.HasPrefix(function, "._rt0_") }
 
@@ -279,11 +295,11 @@ func (m *maker) inspect(f *file, files map[string]string, run *runner, want *wan
 	if err != nil {
 		return err
 	}
-	if f.Modules = missing(want.modules, got); f.Modules == "" {
-		if more := missing(got, want.modules); more != "" {
-			f.Modules = "more than go build's: " + more
-		}
+	f.Modules = differs(want.modules, got)
+	if got, err = calls(path); err != nil {
+		return err
 	}
+	f.Calls = differs(want.calls, got)
 	if f.Arch == runtime.GOARCH && f.Mode != "packed" { // of packed files govulncheck sees modules alone
 		functions, err := govulncheck.Functions(m.govulncheck, path)
 		f.Functions = len(functions)

@@ -1,0 +1,57 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/pack"
+	"github.com/go3s/rules_go3s/internal/syscalls"
+)
+
+// # System calls
+//
+// The modes of a program can make the calls that go build's file can, and those of the code that a file begins with: golink's, or the
+// unpacker. Dynamic sites are compared by the function and the reason: addresses differ.
+
+// calls returns what the program in a file can ask of the kernel, of a packed one what is packed.
+func calls(path string) ([]string, error) {
+	f, err := elf.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	program := f
+	if pack.IsPacked(program) {
+		data, err := pack.Unpack(program)
+		if err != nil {
+			return nil, err
+		}
+		if program, err = elf.Parse(path, data); err != nil {
+			return nil, err
+		}
+	}
+	r, err := syscalls.Analyze(program, path)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, c := range r.Calls {
+		if len(c.Sites) == 0 || slices.ContainsFunc(c.Sites, func(s syscalls.Site) bool { return s.Function != entryCode }) {
+			out = append(out, c.Name)
+		}
+	}
+	for _, d := range r.Dynamic {
+		reason, _, _ := strings.Cut(d.Reason, " at 0x")
+		if s := fmt.Sprintf("dynamic %s: %s", d.Function, reason); !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+// entryCode is the function that golink adds, by which its programs begin.
+const entryCode = "_start"
