@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go3s/rules_go3s/bench/internal/build"
+	"github.com/go3s/rules_go3s/bench/internal/calls"
 	"github.com/go3s/rules_go3s/bench/internal/govulncheck"
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/policy"
@@ -200,7 +201,7 @@ func (m *maker) goBuild(f *file, w *workspace, run *runner, path string) (*wante
 	if want.modules, err = modules(path); err != nil {
 		return nil, err
 	}
-	if want.calls, err = calls(path); err != nil {
+	if want.calls, err = calls.Of(path); err != nil {
 		return nil, err
 	}
 	if want.outcome, err = run.outcome(path, f.Arch); err != nil {
@@ -296,7 +297,7 @@ func (m *maker) inspect(f *file, files map[string]string, run *runner, want *wan
 		return err
 	}
 	f.Modules = differs(want.modules, got)
-	if got, err = calls(path); err != nil {
+	if got, err = calls.Of(path); err != nil {
 		return err
 	}
 	f.Calls = differs(want.calls, got)

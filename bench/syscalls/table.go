@@ -5,21 +5,16 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
-	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/bench/internal/marked"
 )
 
 // A row of the table: cells is what follows on the program and the architecture.
 type row struct{ program, goarch, cells string }
 
-const (
-	tableStart = "<!-- bench/syscalls: table -->\n"
-	tableEnd   = "<!-- bench/syscalls: end of table -->\n"
-	tableHead  = "| program | architecture | dynamic sites | listed | made in one run | made, not listed |\n|---|---|---|---:|---:|---|\n"
-)
+const tableHead = "| program | architecture | dynamic sites | listed | made in one run | made, not listed |\n|---|---|---|---:|---:|---|\n"
 
 func markdown(rows []row) string {
 	var b strings.Builder
@@ -42,25 +37,17 @@ func readRows(text string) []row {
 	return rows
 }
 
-// writeDoc puts rows in the place of those of the same programs and architectures in the file's table, which stands
-// between two comments, or adds them to it.
+// writeDoc puts rows in the place of those of the same programs and architectures in the file's table, or adds them to it.
 func writeDoc(file string, rows []row) error {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	before, rest, ok1 := strings.Cut(string(text), tableStart)
-	old, after, ok2 := strings.Cut(rest, tableEnd)
-	if !ok1 || !ok2 {
-		return fmt.Errorf("%s: want the lines %q and %q around the table", file, tableStart, tableEnd)
-	}
-	for _, r := range readRows(old) {
-		if !slices.ContainsFunc(rows, func(n row) bool { return n.program == r.program && n.goarch == r.goarch }) {
-			rows = append(rows, r)
+	return marked.Edit(file, "bench/syscalls", func(old string) string {
+		for _, r := range readRows(old) {
+			if !slices.ContainsFunc(rows, func(n row) bool { return n.program == r.program && n.goarch == r.goarch }) {
+				rows = append(rows, r)
+			}
 		}
-	}
-	slices.SortFunc(rows, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.goarch, b.goarch), strings.Compare(a.program, b.program))
+		slices.SortFunc(rows, func(a, b row) int {
+			return cmp.Or(cmp.Compare(a.goarch, b.goarch), strings.Compare(a.program, b.program))
+		})
+		return markdown(rows)
 	})
-	return atomicfile.Write(file, 0o666, []byte(before+tableStart+"\n"+markdown(rows)+"\n"+tableEnd+after))
 }

@@ -1,6 +1,8 @@
-//go:build linux
-
-package main
+// Package calls lists the system calls of the forms of a program, so that the lists can be compared.
+//
+// All forms can make the calls that go build's file can, and those of the code that a file begins with: golink's, or the
+// unpacker. Dynamic sites are compared by the function and the reason: addresses differ.
+package calls
 
 import (
 	"fmt"
@@ -12,13 +14,9 @@ import (
 	"github.com/go3s/rules_go3s/internal/syscalls"
 )
 
-// # System calls
-//
-// The modes of a program can make the calls that go build's file can, and those of the code that a file begins with: golink's, or the
-// unpacker. Dynamic sites are compared by the function and the reason: addresses differ.
-
-// calls returns what the program in a file can ask of the kernel, of a packed one what is packed.
-func calls(path string) ([]string, error) {
+// Of returns what the program in a file can ask of the kernel, of a packed one what is packed: names of calls, and a line
+// that begins with Dynamic for each kind of dynamic site.
+func Of(path string) ([]string, error) {
 	f, err := elf.Open(path)
 	if err != nil {
 		return nil, err
@@ -46,12 +44,15 @@ func calls(path string) ([]string, error) {
 	}
 	for _, d := range r.Dynamic {
 		reason, _, _ := strings.Cut(d.Reason, " at 0x")
-		if s := fmt.Sprintf("dynamic %s: %s", d.Function, reason); !slices.Contains(out, s) {
+		if s := fmt.Sprintf("%s%s: %s", Dynamic, d.Function, reason); !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	}
 	return out, nil
 }
+
+// Dynamic begins the lines of dynamic sites.
+const Dynamic = "dynamic "
 
 // entryCode is the function that golink adds, by which its programs begin.
 const entryCode = "_start"
