@@ -61,6 +61,8 @@ trap 'exit 143' TERM HUP
 mkdir "$workspace"
 (cd "$here" && tar cf - --exclude='./bazel-*' .) | tar xf - -C "$workspace"
 
+sed "s|%workspace%/../..|$root|" "$here/.bazelrc" >"$workspace/.bazelrc"
+
 # commit makes the workspace a repository of one commit, for what --stamp says.
 commit() {
   cd "$workspace"
