@@ -1,11 +1,11 @@
 #!/bin/sh
 # Tests this workspace with other versions of rules_go, Gazelle and Go than MODULE.bazel names.
 #
-#   e2e/outsider/versions.sh [-go GO] [RULES_GO/GAZELLE...]    for example -go 1.26.8 0.62.0/0.50.0
+#   e2e/outsider/versions.sh [-go GO] [-config CONFIG] [RULES_GO/GAZELLE...]    for example -go 1.26.8 0.62.0/0.50.0
 #
 # Without versions: the whole matrix. Each row runs every test in a copy of the workspace, and compares the build information of
 # its programs, with and without --stamp, with that of what the go command builds (../buildinfo.sh). GO is the version of the Go
-# SDK, by default that of MODULE.bazel. The rows share one output base, which is removed at the end, and the disk cache of
+# SDK, by default that of MODULE.bazel; CONFIG is one of .bazelrc, such as next. The rows share one output base, which is removed at the end, and the disk cache of
 # --config=cache. Prints a line for each row; exits 1 if one fails.
 set -eu
 
@@ -16,16 +16,21 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(CDPATH='' cd -- "$here/../.." && pwd)
 
 usage() {
-  echo "usage: e2e/outsider/versions.sh [-go GO] [RULES_GO/GAZELLE...]" >&2
+  echo "usage: e2e/outsider/versions.sh [-go GO] [-config CONFIG] [RULES_GO/GAZELLE...]" >&2
   exit 2
 }
 
 go=
-if [ "${1:-}" = -go ]; then
+config=cache
+while :; do
+  case ${1:-} in
+  -go) go=${2:-} ;;
+  -config) config=${2:-} ;;
+  *) break ;;
+  esac
   [ $# -ge 2 ] || usage
-  go=$2
   shift 2
-fi
+done
 for row; do
   case $row in
   [0-9]*/[0-9]*) ;;
@@ -40,7 +45,7 @@ workspace=$scratch/workspace
 bazel() {
   command=$1
   shift
-  (cd "$workspace" && "$root/bazelw" --output_base="$scratch/output" "$command" --config=cache --noshow_progress "$@")
+  (cd "$workspace" && "$root/bazelw" --output_base="$scratch/output" "$command" --config=cache --config="$config" --noshow_progress "$@")
 }
 finish() {
   if [ -d "$scratch/output" ]; then
@@ -104,6 +109,8 @@ for row; do
     echo "single_version_override(module_name = \"${pin% *}\", version = \"${pin#* }\")" >>"$workspace/MODULE.bazel"
   done
   sdk=$(sed -n 's/^go_sdk.download(version = "\(.*\)")/\1/p' "$workspace/MODULE.bazel")
+  # The go command takes the defaults of GODEBUG from this line, which no rule in Bazel reads.
+  sed "s/^go .*/go ${sdk%.*}/" "$here/go.mod" >"$workspace/go.mod"
   result=pass
   if ! row >"$scratch/log" 2>&1; then
     result=FAIL
