@@ -25,6 +25,9 @@ go build ./...
 # Some tests compile a zoo of programs for three architectures first.
 go test -timeout 40m ./...
 
+step "Go: every step with a program of another release"
+go run ./bench/releases -go 1.27.4 -platforms amd64
+
 step "Go modules: MODULE.bazel and go.mod agree"
 # By the checksums: what tests import besides has the same version for Bazel and for the go command.
 sed -n 's/^ *sum = "\(h1:.*\)",$/\1/p' MODULE.bazel | while read -r sum; do

@@ -184,7 +184,9 @@ func (s *subject) buildInfo() error {
 	if info.Path != "releases.test" || info.GoVersion != "go"+s.name {
 		return fmt.Errorf("debug/buildinfo reads path %q and version %q, want releases.test and go%s", info.Path, info.GoVersion, s.name)
 	}
-	for _, want := range []string{": go" + s.name + "\n", "\tpath\treleases.test\n", "\tCGO_ENABLED=0\n", "\tGOARCH=" + s.arch + "\n", "\t-trimpath=true\n"} {
+	for _, want := range []string{
+		": go" + s.name + "\n", "\tpath\treleases.test\n", "\tCGO_ENABLED=0\n", "\tGOARCH=" + s.arch + "\n", "\t-trimpath=true\n",
+	} {
 		if !strings.Contains(printed, want) {
 			return fmt.Errorf("go version -m: want %q in\n%s", want, printed)
 		}

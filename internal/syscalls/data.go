@@ -86,9 +86,7 @@ func (a *Analysis) functionTable() gobin.Range {
 const typesName = "(type descriptors)"
 
 // scanMethods finds the methods in Go's type descriptors. Where they are is not worked out:
-// anything counts that looks like a method (internal/abi/type.go, Method), which is four
-// 32-bit numbers: offsets of name and type in the descriptors, then offsets of two functions in
-// the text. The linker keeps both functions of a method or none.
+// anything counts that looks like a method. The linker keeps both functions of a method or none.
 func (a *Analysis) scanMethods(g *graph) {
 	m := a.program.Module
 	if m == nil {
@@ -103,22 +101,37 @@ func (a *Analysis) scanMethods(g *graph) {
 		a.addOther(typesName, m.Types.Start, "they cannot be read, so methods that reflection calls may make any call")
 		return
 	}
-	text := m.Text.Start
-	for i := 0; i+16 <= len(b); i += 4 {
-		word := func(n int) uint64 { return uint64(binary.LittleEndian.Uint32(b[i+4*n:])) }
-		f1, ok1 := g.index[text+word(2)]
-		f2, ok2 := g.index[text+word(3)]
-		if ok1 && ok2 && isName(b, word(0)) && word(1) < uint64(len(b)) {
+	for i := 0; i+methodSize <= len(b); i += 4 {
+		f1, ok1 := g.index[m.Text.Start+uint64(binary.LittleEndian.Uint32(b[i+8:]))]
+		f2, ok2 := g.index[m.Text.Start+uint64(binary.LittleEndian.Uint32(b[i+12:]))]
+		if ok1 && ok2 && isMethod(b, i) {
 			g.inData[f1], g.inData[f2] = true, true
 		}
 	}
+}
+
+// methodSize is that of internal/abi.Method in bytes: 32-bit offsets of name and type in the descriptors, then of two functions
+// in the text.
+const methodSize = 16
+
+// isMethod reports whether at off in the type descriptors b there is something that looks like a method, functions apart: a
+// name and the type of a function. The counts of methods before the first method, and the offset of its name, would look like one
+// without a test of the type.
+func isMethod(b []byte, off int) bool {
+	name, typ := uint64(binary.LittleEndian.Uint32(b[off:])), uint64(binary.LittleEndian.Uint32(b[off+4:]))
+	return isName(b, name) && typ+goabi.TypeKind < uint64(len(b)) && b[typ+goabi.TypeKind]&goabi.TypeKindMask == goabi.KindFunc
 }
 
 // isName reports whether at off in the type descriptors b there is something that looks like a
 // name (internal/abi/type.go, Name): a byte of four flags, the length, which
 // is not 0, and the text.
 func isName(b []byte, off uint64) bool {
-	return off+3 <= uint64(len(b)) && b[off] < 16 && b[off+1] != 0 && (b[off+2] == '_' || b[off+2] >= 'A')
+	if off >= uint64(len(b)) || b[off] >= 16 {
+		return false
+	}
+	length, n := binary.Uvarint(b[off+1:])
+	text := b[off+1+uint64(max(n, 0)):]
+	return n > 0 && length > 0 && length <= uint64(len(text)) && (text[0] == '_' || text[0] >= 'A')
 }
 
 // constantWord returns the 8 bytes at addr if they are in memory that is not written after the start:
