@@ -32,8 +32,8 @@ type Series struct {
 	Linked bool
 	// ResponseFiles is how tools of the series read arguments from a file.
 	ResponseFiles ResponseFiles
-	// GenericMethods says that tracebacks leave out the type arguments of a receiver and of a method apart: "T[...].M[...]" (runtime/traceback.go,
-	// funcNamePiecesForPrint). Before, everything from the first to the last bracket is left out.
+	// GenericMethods says that tracebacks leave out the type arguments of a receiver and of a method apart: "T[...].M[...]"
+	// (runtime/traceback.go, funcNamePiecesForPrint). Before, everything from the first to the last bracket is left out.
 	GenericMethods bool
 	// ExportData are the versions of the unified export data that compilers of the series write (internal/pkgbits, Version).
 	ExportData []uint32
@@ -99,7 +99,8 @@ func For(release string) (*Series, error) {
 }
 
 // Linked returns the series of a Go release whose objects are to be linked or whose programs are to be rewritten. It
-// refuses what is no release of a series that is Linked. With Warn, a later series gets the newest one's tables, and problem says what was let through.
+// refuses what is no release of a series that is Linked. With Warn, a later series gets the newest one's tables, and problem
+// says what was let through.
 func Linked(release string, u Unverified) (s *Series, problem, err error) {
 	s, err = For(release)
 	switch {

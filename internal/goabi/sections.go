@@ -7,8 +7,8 @@ import (
 
 // # Sections
 //
-// The names are those of cmd/link/internal/ld/data.go and elf.go. A program at a fixed address has read-only data where a position-independent one has,
-// for what holds addresses, sections of the same name after .data.rel.ro.
+// The names are those of cmd/link/internal/ld/data.go and elf.go. A program at a fixed address has read-only data where a
+// position-independent one has, for what holds addresses, sections of the same name after .data.rel.ro.
 
 // A Kind says what a section is for, and so where it goes.
 type Kind uint8

@@ -12,10 +12,10 @@ import (
 
 // # Names of generated sources
 //
-// Bazel puts generated files into bazel-out/CONFIGURATION/bin, and the configuration's name depends on the build machine, on -c and on flags
-// that change nothing in the program. The compiler's name of a generated source begins with that, and tracebacks print it. So
-// equal programs would differ, and tell of the machine. The output has these names from the package on, as those of other
-// sources are. Debugging information keeps them: debuggers look for the files.
+// Bazel puts generated files into bazel-out/CONFIGURATION/bin, and the configuration's name depends on the build machine, on -c
+// and on flags that change nothing in the program. The compiler's name of a generated source begins with that, and tracebacks
+// print it. So equal programs would differ, and tell of the machine. The output has these names from the package on, as those
+// of other sources are. Debugging information keeps them: debuggers look for the files.
 
 // outputFolder matches what precedes the package in the name of a generated file.
 var outputFolder = regexp.MustCompile(`^bazel-out/[^/]+/bin/`)
@@ -23,8 +23,9 @@ var outputFolder = regexp.MustCompile(`^bazel-out/[^/]+/bin/`)
 // tableAlign is the alignment of the parts of the function table up to function data, which has that of the section.
 const tableAlign = 8
 
-// trimFileNames takes outputFolder out of the names of files in go.o, which is data. What follows the names in the function table moves up, so
-// that nothing tells how long they were. It returns data itself when there is nothing to do, and else a changed copy.
+// trimFileNames takes outputFolder out of the names of files in go.o, which is data. What follows the names in the function
+// table moves up, so that nothing tells how long they were. It returns data itself when there is nothing to do, and else a
+// changed copy.
 func trimFileNames(name string, data []byte) ([]byte, error) {
 	t := &trimmer{}
 	if err := t.parse(name, data); err != nil || t.section == nil || !bytes.Contains(t.table, []byte("bazel-out/")) {

@@ -89,7 +89,8 @@ func (x *finisher) checkSegments() error {
 	return nil
 }
 
-// isKept reports whether section in of go.o must have its own name in the output: the runtime, Finish or readers of Go programs look for it.
+// isKept reports whether section in of go.o must have its own name in the output: the runtime, Finish or readers of Go programs
+// look for it.
 func isKept(in *inSection) bool {
 	switch in.kind {
 	case goabi.Text, goabi.Info, goabi.Data, goabi.BSS:

@@ -63,8 +63,8 @@ func (a *Analysis) scanData(g *graph) error {
 	return nil
 }
 
-// functionTable returns the addresses of Go's function table, which ends with the table by which the runtime finds functions. There are none
-// where the module data does not tell that, or the memory is written.
+// functionTable returns the addresses of Go's function table, which ends with the table by which the runtime finds functions.
+// There are none where the module data does not tell that, or the memory is written.
 func (a *Analysis) functionTable() gobin.Range {
 	t, err := gobin.ReadFuncTable(a.program.File)
 	if err != nil {
