@@ -49,7 +49,7 @@ configuration "release 1" other --stamp "--embed_label=release 1"
 # flags builds the tools once more.
 configuration unstamped other --@rules_go//go/config:pure=False --@rules_go//go/config:race --@rules_go//go/config:static --@rules_go//go/config:linkmode=pie
 configuration unstamped other --@rules_go//go/config:pure=False --@rules_go//go/config:msan --@rules_go//go/config:tags=some,other
-configuration unstamped same --platforms=//matrix:here
+configuration unstamped same --platforms=//platforms:here
 
 # Coverage of tests on a platform, of a test that starts a program, and of the program. The tools that Bazel downloads to merge
 # it are not needed for that.
