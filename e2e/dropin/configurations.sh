@@ -42,7 +42,7 @@ configuration() {
 }
 
 configuration unstamped first
-configuration unstamped same -c dbg
+configuration unstamped other -c dbg # without optimization
 configuration unstamped same -c opt --experimental_output_paths=strip
 configuration "release 1" other --stamp "--embed_label=release 1"
 # What these ask for needs cgo; programs of go_binary with pure = "on" are built without it, too. Together, because each set of
