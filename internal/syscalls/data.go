@@ -15,9 +15,9 @@ import (
 // # Addresses of code in data
 //
 // Data that holds the address of a function lets code that nobody can name call it. Such addresses are
-// whole words, whoever they are for; in a PIE, what the table DT_RELA says of the word counts as
-// well as what the file has there. Words of Go's function table are offsets and never addresses, though some have the value of one
-// by chance, in large programs and at the low addresses of arm64. The type descriptors of Go have 32-bit offsets of methods, by
+// whole words, whoever they are for; in a PIE, those that are relocated at start: others are numbers, which equal the low
+// addresses of a PIE by chance. Words of Go's function table are offsets and never addresses, though some have the value of one, in
+// large programs and at the low addresses of arm64. The type descriptors of Go have 32-bit offsets of methods, by
 // which package reflect calls them.
 
 // scanData finds the addresses of code in data. It fails when relocations cannot be read.
@@ -29,23 +29,20 @@ func (a *Analysis) scanData(g *graph) error {
 	low, high := p.Funcs[0].Addr, p.Funcs[len(p.Funcs)-1].End()
 	pie := elf.Type(p.File.Header.Type) == elf.ET_DYN
 	tables := a.functionTable()
-	word := func(at, word uint64, relocated bool) {
-		if !relocated && at >= tables.Start && at < tables.End {
-			return
-		}
+	word := func(at, word uint64) {
 		if m := p.Module; word < low || word >= high || m != nil && at-m.Addr < gobin.ModuleSize { // where the text begins and ends
 			return
 		}
 		if f, ok := g.index[word]; ok {
 			g.inData[f] = true
-		} else if fn := p.Find(word); fn != nil && (relocated || !pie) { // other words of a PIE are numbers
+		} else if fn := p.Find(word); fn != nil {
 			f := g.index[fn.Addr]
 			g.words[f] = append(g.words[f], word)
 		}
 	}
 	for i := range p.File.Progs {
 		seg := &p.File.Progs[i]
-		if elf.ProgType(seg.Type) != elf.PT_LOAD {
+		if elf.ProgType(seg.Type) != elf.PT_LOAD || pie {
 			continue
 		}
 		data, err := p.File.SegmentData(seg)
@@ -53,11 +50,13 @@ func (a *Analysis) scanData(g *graph) error {
 			return err
 		}
 		for off := int(-seg.Vaddr & 7); off+8 <= len(data); off += 8 {
-			word(seg.Vaddr+uint64(off), binary.LittleEndian.Uint64(data[off:]), false)
+			if at := seg.Vaddr + uint64(off); at < tables.Start || at >= tables.End {
+				word(at, binary.LittleEndian.Uint64(data[off:]))
+			}
 		}
 	}
 	for _, r := range a.relocs {
-		word(r.Site, r.Addend, true)
+		word(r.Site, r.Addend)
 	}
 	a.scanMethods(g)
 	return nil
