@@ -63,20 +63,3 @@ func base(file string) string {
 	}
 	return path.Base(file)
 }
-
-// genericName drops the type arguments of a name: "p.F[go.shape.int]" is declared
-// as "p.F".
-func genericName(name string) string {
-	depth, out := 0, make([]byte, 0, len(name))
-	for i := range len(name) {
-		switch c := name[i]; {
-		case c == '[':
-			depth++
-		case c == ']' && depth > 0:
-			depth--
-		case depth == 0:
-			out = append(out, c)
-		}
-	}
-	return string(out)
-}

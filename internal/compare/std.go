@@ -117,7 +117,7 @@ var closureParts = regexp.MustCompile(`^(func[0-9]+|gowrap[0-9]+|deferwrap[0-9]+
 // declared returns the name of the function declaration that a function is made
 // from, which for a closure is that of the function around it.
 func declared(name string) string {
-	name = strings.TrimSuffix(genericName(name), "-fm")
+	name = strings.TrimSuffix(gobin.DropTypeArguments(name), "-fm")
 	for {
 		dot := strings.LastIndexByte(name, '.')
 		if dot < 0 {
@@ -213,7 +213,7 @@ func (t *Std) hasType(name string, also map[string]bool) bool {
 
 // explainName explains what the compiler makes or replaces.
 func (t *Std) explainName(name string) (rule, reason string) {
-	generic := genericName(name)
+	generic := gobin.DropTypeArguments(name)
 	switch {
 	case t.intrinsics[generic]:
 		return "intrinsic", "the compiler replaces it by instructions where it can"

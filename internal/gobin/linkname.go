@@ -2,6 +2,7 @@ package gobin
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -41,4 +42,28 @@ func CutLinkName(name string) (pkg, rest string) {
 		pkg = path
 	}
 	return pkg, rest
+}
+
+// DropTypeArguments drops the type arguments from the link name of a function: "p.F[go.shape.int]" becomes "p.F", and
+// "p.(*T[int]).M[string].func1", which has some of the receiver's type and some of the method (since Go 1.27), "p.(*T).M.func1".
+func DropTypeArguments(name string) string {
+	if !strings.Contains(name, "[") { // most names
+		return name
+	}
+	depth, out := 0, make([]byte, 0, len(name))
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case c == '[':
+			depth++
+		case c == ']' && depth > 0:
+			depth--
+		case c == '"' && depth > 0: // the tag of a structure's field, quoted as by package strconv
+			if tag, err := strconv.QuotedPrefix(name[i:]); err == nil {
+				i += len(tag) - 1
+			}
+		case depth == 0:
+			out = append(out, c)
+		}
+	}
+	return string(out)
 }

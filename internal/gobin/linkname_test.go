@@ -23,3 +23,19 @@ func TestPackageOf(t *testing.T) {
 		}
 	}
 }
+
+func TestDropTypeArguments(t *testing.T) {
+	for name, want := range map[string]string{
+		"main.main":                   "main.main",
+		"slices.Sort[go.shape.[]int]": "slices.Sort",
+		"main.F[go.shape.int].func1":  "main.F.func1",
+		// A generic method of a generic type, and of one that is not; Go 1.27.4 writes these names.
+		"a/b.(*List[go.shape.struct { main.a [3]int }]).Map[go.shape.map[string][2]int].func1":           "a/b.(*List).Map.func1",
+		"a/b.(*Plain).Do[go.shape.int].func1":                                                            "a/b.(*Plain).Do.func1",
+		`main.(*List[go.shape.struct { A int "a:\"[\" b:\"x\\\\]]\\\"\"" }]).Map[go.shape.string].func1`: "main.(*List).Map.func1",
+	} {
+		if got := DropTypeArguments(name); got != want {
+			t.Errorf("DropTypeArguments(%q) = %q, want %q", name, got, want)
+		}
+	}
+}

@@ -26,6 +26,7 @@ const nobody = 65534
 type files struct {
 	tools, dir                        string
 	program, object, archive, symbols string
+	sdk                               string // what golink reads of it
 }
 
 // prepare builds the commands and files for them, in folders that nobody owns.
@@ -39,6 +40,19 @@ func prepare(t *testing.T) *files {
 	gotool.Output(t, f.dir, "amd64", "build", "-o", f.program, "main.go")
 	gotool.Output(t, f.dir, "amd64", "tool", "asm", "-p", "main", "-o", f.object, "start.s")
 	gotool.Output(t, f.dir, "amd64", "tool", "compile", "-p", "main", "-o", f.archive, "main.go")
+	// The SDK itself may be where nobody may read, such as in the module cache of root.
+	f.sdk = f.in("sdk")
+	goroot := gotool.Output(t, "", "", "env", "GOROOT")
+	for _, name := range []string{"src/internal/godebugs/table.go", "src/runtime/runtime1.go"} {
+		data, err := os.ReadFile(filepath.Join(goroot, name))
+		if err == nil {
+			err = os.MkdirAll(filepath.Join(f.sdk, filepath.Dir(name)), 0o777)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(f.sdk, name), string(data))
+	}
 	if r := f.run(t, nil, "elfstrip", "--traceback=symbolized", "--symbols-file="+f.symbols, "-o", f.in("stripped"), f.program); r.code != 0 {
 		t.Fatal(r.stderr)
 	}
@@ -145,7 +159,7 @@ var inputs = []string{
 // command returns the words of a command line with its files.
 func (f *files) command(t *testing.T, line, file string) []string {
 	r := strings.NewReplacer("FILE", file, "PROGRAM", f.program, "ARCHIVE", f.archive, "SYMBOLS", f.symbols, "LOG", f.in("main.go"), "OUT", f.in("out"),
-		"LINK", "-o "+f.in("out")+" -goarch amd64 -linker "+filepath.Join(gotool.Output(t, "", "", "env", "GOTOOLDIR"), "link"))
+		"LINK", "-o "+f.in("out")+" -goarch amd64 -sdk "+f.sdk+" -linker "+filepath.Join(gotool.Output(t, "", "", "env", "GOTOOLDIR"), "link"))
 	words := strings.Fields(r.Replace(line))
 	for i := range words {
 		words[i] = strings.ReplaceAll(words[i], "<tab>", "\t")

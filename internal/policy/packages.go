@@ -73,12 +73,7 @@ var pointers = strings.NewReplacer("(*", "", "(", "", ")", "")
 // plainSymbol returns a function's name in its package as vulnerability reports
 // write it: Func or Type.Method.
 func plainSymbol(s string) string {
-	if i := strings.IndexByte(s, '['); i >= 0 { // of a generic function or type
-		if end := strings.LastIndexByte(s, ']'); end > i {
-			s = s[:i] + s[end+1:]
-		}
-	}
-	s = pointers.Replace(s)
+	s = pointers.Replace(gobin.DropTypeArguments(s))
 	parts := strings.Split(s, ".")
 	for i, p := range parts {
 		if i > 0 && (p == "" || strings.HasPrefix(p, "func") || strings.HasPrefix(p, "gowrap") || strings.HasPrefix(p, "deferwrap") || p[0] >= '0' && p[0] <= '9') {

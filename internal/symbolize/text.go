@@ -172,12 +172,12 @@ func (s *Symbolizer) printed(name string) string {
 	if i < 0 || j <= i {
 		return name
 	}
-	if !s.genericMethods {
+	inner := name[i+1 : j]
+	if !s.genericMethods || !strings.Contains(inner, "[") {
 		return name[:i] + "[...]" + name[j+1:]
 	}
 	// Where the first bracket is closed another list of type arguments may follow: that of a generic method.
 	depth, closed, opened := 1, -1, -1
-	inner := name[i+1 : j]
 	for k := 0; k < len(inner) && opened < 0 && depth >= 0; k++ {
 		switch inner[k] {
 		case '[':

@@ -106,6 +106,7 @@ func TestPrinted(t *testing.T) {
 		{"main.F[go.shape.int", "main.F[go.shape.int", "main.F[go.shape.int"},
 		{"main.F]go[.x", "main.F]go[.x", "main.F]go[.x"},
 		{"main.F[a]]b[[c]", "main.F[...]", "main.F[a]]b[[c]"},
+		{"main.F[a]b].func1", "main.F[...].func1", "main.F[...].func1"},
 		{"main.F[a][b][c]", "main.F[...]", "main.F[...][...]"},
 	} {
 		if got := (&Symbolizer{}).printed(tt.name); got != tt.before {

@@ -10,13 +10,15 @@ import (
 	"testing"
 
 	"github.com/go3s/rules_go3s/internal/gotool"
+	"github.com/go3s/rules_go3s/internal/link/cmdlink"
+	"github.com/go3s/rules_go3s/internal/link/linktest"
 )
 
 // govulncheck is the release that reads our files in TestGovulncheck.
 const govulncheck = "golang.org/x/vuln/cmd/govulncheck@v1.1.4"
 
-// TestGovulncheck: govulncheck finds the same functions in a program after its tables were made smaller. It reads more of
-// them than the runtime does.
+// TestGovulncheck: govulncheck finds the same functions in a program that golink linked as in the one that go build makes, also after
+// its tables were made smaller. It reads more of them than the runtime does.
 func TestGovulncheck(t *testing.T) {
 	dir := t.TempDir()
 	install := exec.Command("go", "install", govulncheck)
@@ -35,13 +37,15 @@ func TestGovulncheck(t *testing.T) {
 		var symbols []string
 		for decoder := json.NewDecoder(bytes.NewReader(out)); decoder.More(); {
 			var blob struct {
-				PkgSymbols []json.RawMessage `json:"pkgSymbols"`
+				PkgSymbols []struct{ Pkg, Name string } `json:"pkgSymbols"`
 			}
 			if err := decoder.Decode(&blob); err != nil {
 				t.Fatalf("%v: %v", cmd, err)
 			}
 			for _, s := range blob.PkgSymbols {
-				symbols = append(symbols, string(s))
+				if s.Pkg != "" { // entry points have none: golink has other ones, and no vulnerability is in a function without package
+					symbols = append(symbols, s.Pkg+"."+s.Name)
+				}
 			}
 		}
 		return symbols
@@ -52,11 +56,30 @@ func TestGovulncheck(t *testing.T) {
 	if len(want) < 500 {
 		t.Fatalf("govulncheck finds %d functions, want at least 500", len(want))
 	}
-	for _, tier := range []string{"full", "functions"} {
-		out := filepath.Join(dir, tier)
-		elfstrip(t, exitOK, "", "-s", "--traceback="+tier, "-o", out, in)
-		if got := symbols(out); !slices.Equal(got, want) {
-			t.Errorf("--traceback=%s: govulncheck finds %d functions, want the %d of the program before", tier, len(got), len(want))
+	program := linktest.Compile(t, "amd64", "testdata/hello", true)
+	exe, pie := filepath.Join(dir, "exe"), filepath.Join(dir, "pie")
+	program.Link(t, cmdlink.ModeExe, exe)
+	program.Link(t, cmdlink.ModeStaticPIE, pie)
+	check := func(file string) {
+		t.Helper()
+		got := symbols(file)
+		for _, s := range want {
+			if !slices.Contains(got, s) {
+				t.Errorf("%s: govulncheck does not find %s, which is in the program that go build made", filepath.Base(file), s)
+			}
+		}
+		for _, s := range got {
+			if !slices.Contains(want, s) {
+				t.Errorf("%s: govulncheck finds %s, which is not in the program that go build made", filepath.Base(file), s)
+			}
+		}
+	}
+	for _, file := range []string{in, exe, pie} {
+		check(file)
+		for _, tier := range []string{"full", "functions"} {
+			out := file + "." + tier
+			elfstrip(t, exitOK, "", "-s", "--traceback="+tier, "-o", out, file)
+			check(out)
 		}
 	}
 }

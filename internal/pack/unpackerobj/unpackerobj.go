@@ -5,6 +5,7 @@ package unpackerobj
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"go/build"
 	"os"
@@ -16,6 +17,10 @@ import (
 	"github.com/go3s/rules_go3s/internal/goobj"
 	"github.com/go3s/rules_go3s/internal/link"
 )
+
+// Release is the Go release that compiles the unpacker, whichever the go command is of: it fetches that one. Another release's
+// compiler may make other machine code of the same sources. After a change run go generate in internal/pack.
+const Release = "go1.26.8"
 
 // Functions that cross between assembler and compiler pass arguments in
 // registers, so that the compiler makes no wrappers.
@@ -31,7 +36,7 @@ const (
 	arHeader = 60 // bytes
 )
 
-// Build compiles the Go files of root/internal/pack/unpacker for linux/goarch and further build tags,
+// Build compiles the Go files of root/internal/pack/unpacker by Release for linux/goarch and further build tags,
 // assembles root/internal/arch/goarch/unpack.s and links both.
 func Build(root, goarch string, tags ...string) (arch.Stub, error) {
 	tmp, err := os.MkdirTemp("", "unpackerobj")
@@ -39,7 +44,13 @@ func Build(root, goarch string, tags ...string) (arch.Stub, error) {
 		return arch.Stub{}, err
 	}
 	defer os.RemoveAll(tmp)
-	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	env := append(os.Environ(), "GOTOOLCHAIN="+Release)
+	cmd := exec.Command("go", "env", "GOROOT")
+	cmd.Env = env
+	goroot, err := cmd.Output()
+	if e := (*exec.ExitError)(nil); errors.As(err, &e) {
+		return arch.Stub{}, fmt.Errorf("%s, which compiles the unpacker: go env GOROOT: %w\n%s", Release, err, e.Stderr)
+	}
 	if err != nil {
 		return arch.Stub{}, fmt.Errorf("go env GOROOT: %w", err)
 	}
@@ -61,7 +72,7 @@ func Build(root, goarch string, tags ...string) (arch.Stub, error) {
 	for dir, args := range map[string][]string{source: compile, filepath.Join(root, "internal", "arch", goarch): assemble} {
 		cmd := exec.Command("go", append([]string{"tool"}, args...)...)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+goarch, "GOAMD64=v1", "GOARM64=v8.0", "GORISCV64=rva20u64", "GOEXPERIMENT=")
+		cmd.Env = append(env, "GOOS=linux", "GOARCH="+goarch, "GOAMD64=v1", "GOARM64=v8.0", "GORISCV64=rva20u64", "GOEXPERIMENT=")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return arch.Stub{}, fmt.Errorf("%s: %w\n%s", cmd, err, out)
 		}
