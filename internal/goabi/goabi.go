@@ -98,7 +98,7 @@ func For(release string) (*Series, error) {
 	return &series[i], nil
 }
 
-// Linked returns the series of a Go release whose objects are to be linked or whose programs are to be rewritten. It
+// Linked returns the series of a Go release for tools that link its objects or rewrite its programs. It
 // refuses what is no release of a series that is Linked. With Warn, a later series gets the newest one's tables, and problem
 // says what was let through.
 func Linked(release string, u Unverified) (s *Series, problem, err error) {

@@ -91,7 +91,8 @@ func ReadModule(f *goelf.File, t *FuncTable) (*Module, error) {
 	return m, nil
 }
 
-// layoutOf returns the layout of the module data of f, by the Go release in its build information. A series without a known layout is not guessed.
+// layoutOf returns the layout of the module data of f, by the Go release in its build information. A series without a known layout
+// is refused, since a guess would be read as fact.
 func layoutOf(f *goelf.File) (*goabi.Module, error) {
 	info, err := ReadBuildInfo(f)
 	if err != nil {

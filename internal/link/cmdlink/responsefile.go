@@ -47,7 +47,8 @@ func boundArgs(args []string, tmp string, syntax goabi.ResponseFiles) ([]string,
 	return []string{"@" + file}, nil
 }
 
-// encodeLine encodes an argument for goabi.LineResponse: one argument a line, with \\ for a backslash and \n for a newline. Carriage returns are dropped there.
+// encodeLine encodes an argument for goabi.LineResponse: one argument a line, with \\ for a backslash and \n for
+// a newline. Carriage returns are dropped there.
 func encodeLine(arg string) (string, error) {
 	if strings.Contains(arg, "\r") {
 		return "", fmt.Errorf("argument %.60q of %d bytes: holds a carriage return, which response files before Go 1.27 cannot", arg, len(arg))
