@@ -3,6 +3,8 @@
 set -eu
 cd "$(dirname "$0")"
 
+newest_go=1.27.4 # besides the release on PATH
+
 step() { printf '\n== %s\n' "$*"; }
 
 # Tests of the Go packages start foreign programs by the emulators that Bazel found.
@@ -26,7 +28,14 @@ go build ./...
 go test -timeout 40m ./...
 
 step "Go: every step with a program of another release"
-go run ./bench/releases -go 1.27.4 -platforms amd64
+go run ./bench/releases -go $newest_go -platforms amd64
+
+step "Go: programs of the newest Go, $newest_go"
+# The tests that depend most on the release; this Go compiles them, and the newest one what they test with.
+tests='TestOracle|TestStandardLibrary|TestAsGoCommand|TestOutputs|TestSameOutput|TestGoBuild|TestIdempotent|TestSymbolizedTwice'
+tests="^($tests|Test|TestGoPrograms|TestGovulncheck|TestStdTable)\$"
+GO=$(GOTOOLCHAIN=go$newest_go go env GOROOT)/bin/go go test -run "$tests" ./internal/gobin ./internal/exportdata ./internal/godebug \
+  ./internal/link/cmdlink ./internal/pcln ./internal/link/stdtest ./tools/elfstrip ./tools/linkcheck
 
 step "Go modules: MODULE.bazel and go.mod agree"
 # By the checksums: what tests import besides has the same version for Bazel and for the go command.
@@ -52,7 +61,7 @@ sh release/outsider_test.sh --config=cache
 step "Bazel: the same workspace with the oldest and the newest rules_go and Gazelle, and other releases of Go"
 # One of them with what Bazel 8 and 9 turned on: each set of flags builds the standard library once more.
 e2e/outsider/versions.sh -go 1.26.11 -config next 0.62.0/0.50.0
-e2e/outsider/versions.sh -go 1.27.4 0.65.0/0.54.0
+e2e/outsider/versions.sh -go $newest_go 0.65.0/0.54.0
 
 step "Bazel: programs that go_binary builds"
 (cd e2e/dropin && ../../bazelw test --config=cache //...)

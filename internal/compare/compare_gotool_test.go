@@ -3,7 +3,6 @@ package compare
 import (
 	"bytes"
 	"fmt"
-	"go/build"
 	"maps"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/compare/stdtable"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gotool"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
 	"github.com/go3s/rules_go3s/internal/strip"
@@ -34,28 +34,37 @@ func read(t testing.TB, path string) *Program {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	p, err := Read(filepath.Base(path), f, goStd())
+	p, err := Read(filepath.Base(path), f, goStd(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-// goStd returns the table of the Go release in use.
-var goStd = sync.OnceValue(func() *Std {
-	if t := ShippedStd(); t.check("", runtime.Version()) == nil {
-		return t
-	}
-	text, err := stdtable.Make([]string{build.Default.GOROOT}, []string{runtime.Version()})
-	if err != nil {
-		panic(err)
-	}
-	t, err := ParseStd("stdtable", text)
-	if err != nil {
-		panic(err)
-	}
-	return t
-})
+var sdk struct {
+	sync.Once
+	std *Std
+}
+
+// goStd returns the table of the Go release that builds the programs.
+func goStd(t testing.TB) *Std {
+	t.Helper()
+	env := strings.Fields(gotool.Output(t, "", runtime.GOARCH, "env", "GOROOT", "GOVERSION"))
+	sdk.Do(func() {
+		sdk.std = ShippedStd()
+		if sdk.std.check("", env[1]) == nil {
+			return
+		}
+		text, err := stdtable.Make(env[:1], env[1:])
+		if err == nil {
+			sdk.std, err = ParseStd("stdtable", text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	return sdk.std
+}
 
 // stripped is what link calls the fixed-address program without symbols.
 const stripped = "stripped"

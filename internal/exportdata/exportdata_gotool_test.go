@@ -4,16 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"slices"
 	"testing"
+
+	"github.com/go3s/rules_go3s/internal/gotool"
 )
 
 // Of each package of the standard library the same imports are read as the go command reads from its sources.
 func TestStandardLibrary(t *testing.T) {
-	cmd := exec.Command("go", "list", "-export", "-json=ImportPath,Name,Export,Imports", "std")
-	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
-	out, err := cmd.Output()
+	out, err := gotool.Command(t, "amd64", "list", "-export", "-json=ImportPath,Name,Export,Imports", "std").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,8 @@ func TestUnpackerFromSource(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !reflect.DeepEqual(got, a.Unpacker) {
-			t.Errorf("%s: what %s makes of the unpacker's sources differs from internal/arch/%[1]s/unpack.go: after a change of the sources run go generate in internal/pack", a.GOARCH, unpackerobj.Release)
+			t.Errorf("%s: what %s makes of the unpacker's sources differs from internal/arch/%[1]s/unpack.go: "+
+				"after a change of the sources run go generate in internal/pack", a.GOARCH, unpackerobj.Release)
 		}
 	}
 }

@@ -161,8 +161,8 @@ func goSemver(v string) string {
 }
 
 // concerns returns where in the program the vulnerable code is, "" when it is not in
-// it.
-func (a *affectedModule) concerns(in *Input) string {
+// it. mainPath is the import path of the main package.
+func (a *affectedModule) concerns(in *Input, mainPath string) string {
 	imports := a.Specific.Imports
 	if len(imports) == 0 {
 		return "the module"
@@ -176,7 +176,11 @@ func (a *affectedModule) concerns(in *Input) string {
 		if unknown {
 			return "perhaps package " + clip(i.Path) + ": the function names were taken out"
 		}
-		have := s.symbols(i.Path)
+		path := i.Path
+		if path == mainPath {
+			path = "main"
+		}
+		have := s.symbols(path)
 		if len(have) == 0 {
 			continue
 		}
@@ -196,7 +200,7 @@ var noKnownVulnerability = Rule{
 	ID:       "no-known-vulnerability",
 	What:     "No vulnerability of the given list is in the Go release or the modules that the program was built from.",
 	Why:      "A program that nobody builds anew keeps every fault that was fixed since.",
-	Evidence: "Go version and modules in the build information, import paths and functions in Go's function table, against a list in OSV format. A module that the build information does not name is not seen.",
+	Evidence: "Go version and modules in the build information, import paths and functions in Go's function table, against a list in OSV format. A module that the build information does not name, or as (devel), is not seen.",
 	Remedy:   "Build with the fixed Go release or module. A vulnerability that does not matter here can be allowed by its id.",
 	Ref:      "--vulnerabilities, the policy's vulnerabilities; go.dev/security/vuln/database; OSV schema",
 	Severity: Error,
@@ -218,6 +222,9 @@ var noKnownVulnerability = Rule{
 		if versions["stdlib"] == "" {
 			return one("Go version", "%q is no release, so vulnerabilities of the standard library cannot be ruled out", clip(info.GoVersion))
 		}
+		if semver.IsValid(info.Main.Version) { // not (devel), of which nobody knows what it has
+			versions[info.Main.Path] = info.Main.Version
+		}
 		for _, d := range info.Deps {
 			m := d
 			if d.Replace != nil {
@@ -237,7 +244,7 @@ var noKnownVulnerability = Rule{
 				if !ok || !a.hits(version) {
 					continue
 				}
-				if where := a.concerns(in); where != "" {
+				if where := a.concerns(in, info.Path); where != "" {
 					out.add(clip(v.ID), "%s %s has it (%s): %s", clip(a.Package.Name), clip(version), where, clip(v.Summary))
 				}
 			}

@@ -20,13 +20,19 @@ func TestStdTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	programs := func(release string) (files []string) {
-		for _, m := range []elf.Machine{elf.EM_X86_64, elf.EM_AARCH64} {
-			p := gobintest.New(m)
-			p.GoVersion = release
-			files = append(files, write(t, filepath.Join(dir, release+m.String()), p.Build().Data))
-		}
-		return files
+	source := write(t, filepath.Join(dir, "main.go"), []byte("package main\n\nfunc main() { println(\"hello\") }\n"))
+	var built []string // by the SDK
+	for _, goarch := range []string{"amd64", "arm64"} {
+		file := filepath.Join(dir, goarch)
+		gotool.Output(t, dir, goarch, "build", "-trimpath", "-o", file, source)
+		built = append(built, file)
+	}
+	const unseen = "go1.26.99"
+	var made []string // by a release that does not exist
+	for _, m := range []elf.Machine{elf.EM_X86_64, elf.EM_AARCH64} {
+		p := gobintest.New(m)
+		p.GoVersion = unseen
+		made = append(made, write(t, filepath.Join(dir, m.String()), p.Build().Data))
 	}
 	std, other := filepath.Join(dir, "std.txt"), filepath.Join(dir, "other.txt")
 	if status, stdout, stderr := linkcheck("stdtable", "-o", std, goroot); status != clean || stdout+stderr != "" {
@@ -36,7 +42,6 @@ func TestStdTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const unseen = "go1.26.99"
 	write(t, other, []byte(strings.Replace(string(text), "\ngo "+release+"\n", "\ngo "+unseen+"\n", 1)))
 	broken := write(t, filepath.Join(dir, "broken.txt"), text[:len(text)/2])
 	for _, tt := range []struct {
@@ -45,16 +50,16 @@ func TestStdTable(t *testing.T) {
 		status int
 		stderr string
 	}{
-		{"table of the SDK", append([]string{"--std-table", std}, programs(release)...), clean, ""},
-		{"the SDK", append([]string{"--goroot", goroot}, programs(release)...), clean, ""},
-		{"unseen release", programs(unseen), unusable, "made by " + unseen + "; "},
-		{"unseen release, its table", append([]string{"--std-table", other}, programs(unseen)...), clean, ""},
-		{"unseen release, table of another", append([]string{"--std-table", std}, programs(unseen)...), unusable,
+		{"table of the SDK", append([]string{"--std-table", std}, built...), clean, ""},
+		{"the SDK", append([]string{"--goroot", goroot}, built...), clean, ""},
+		{"unseen release", made, unusable, "made by " + unseen + "; "},
+		{"unseen release, its table", append([]string{"--std-table", other}, made...), clean, ""},
+		{"unseen release, table of another", append([]string{"--std-table", std}, made...), unusable,
 			std + " has that of " + release},
-		{"two releases", append(programs(release)[:1], programs(unseen)[1:]...), unusable, "is not known"},
-		{"both flags", append([]string{"--std-table", std, "--goroot", goroot}, programs(release)...), unusable, "exclude each other"},
-		{"broken table", append([]string{"--std-table", broken}, programs(release)...), unusable, broken},
-		{"no SDK", append([]string{"--goroot", dir}, programs(release)...), unusable, "VERSION"},
+		{"two releases", []string{built[0], made[1]}, unusable, "is not known"},
+		{"both flags", append([]string{"--std-table", std, "--goroot", goroot}, built...), unusable, "exclude each other"},
+		{"broken table", append([]string{"--std-table", broken}, built...), unusable, broken},
+		{"no SDK", append([]string{"--goroot", dir}, built...), unusable, "VERSION"},
 	} {
 		status, stdout, stderr := linkcheck(append([]string{"compare"}, tt.args...)...)
 		if status != tt.status || !strings.Contains(stderr, tt.stderr) || (tt.stderr == "") != (stderr == "") {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go3s/rules_go3s/internal/gotool"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/link/extld"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
@@ -77,12 +78,16 @@ func TestExpected(t *testing.T) {
 // for something else than what was linked before cmd/link asked.
 func TestSameOutput(t *testing.T) {
 	p := linktest.Compile(t, runtime.GOARCH, hello, true)
+	// The golink that is started was built by the go command at hand, and this test may be by another release, which
+	// compresses debug information to other bytes.
+	otherGo := gotool.Output(t, "", runtime.GOARCH, "env", "GOVERSION") != runtime.Version()
 	for name, edit := range modes {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			link := func(file string, edits ...func(*cmdlink.Config)) []byte {
 				out := filepath.Join(dir, file)
-				p.Link(t, cmdlink.ModeExe, out, append([]func(*cmdlink.Config){edit}, edits...)...)
+				apart := func(c *cmdlink.Config) { c.StripDWARF = c.StripDWARF || otherGo }
+				p.Link(t, cmdlink.ModeExe, out, append([]func(*cmdlink.Config){edit, apart}, edits...)...)
 				data, err := os.ReadFile(out)
 				if err != nil {
 					t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -81,7 +82,9 @@ func (p program) command(t *testing.T, ctx context.Context, args ...string) *exe
 	direct := gotool.Run(t, *goarchFlag, p.exe, args...)
 	cmd := exec.CommandContext(ctx, direct.Path, direct.Args[1:]...)
 	cmd.Dir = p.dir
-	cmd.Env = append(os.Environ(), "GOROOT="+p.goroot, "PWD="+p.dir, "CGO_ENABLED=0", "GOFLAGS=")
+	// As go test, which has its own go command first on PATH.
+	path := filepath.Join(p.goroot, "bin") + string(filepath.ListSeparator) + os.Getenv("PATH")
+	cmd.Env = append(os.Environ(), "GOROOT="+p.goroot, "PATH="+path, "PWD="+p.dir, "CGO_ENABLED=0", "GOFLAGS=")
 	return cmd
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/go3s/rules_go3s/internal/compare"
+	"github.com/go3s/rules_go3s/internal/compare/stdtable"
 	"github.com/go3s/rules_go3s/internal/gotool"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
@@ -79,6 +80,23 @@ func (b *builds) golink(dir, mode string) []byte {
 		linktest.Compile(b, "amd64", dir, true).Link(b, mode, out)
 		return read(b, out)
 	})
+}
+
+// std returns the table of the SDK that the programs are built by.
+func (b *builds) std() *compare.Std {
+	text := b.once("std", func() []byte {
+		env := strings.Fields(gotool.Output(b, "", "amd64", "env", "GOROOT", "GOVERSION"))
+		text, err := stdtable.Make(env[:1], env[1:])
+		if err != nil {
+			b.Fatal(err)
+		}
+		return text
+	})
+	std, err := compare.ParseStd("std", text)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return std
 }
 
 func (b *builds) packed(dir string) []byte {
@@ -245,8 +263,9 @@ func (r *row) checkSizes(t *testing.T, data []byte) {
 
 func (r *row) checkCompare(t *testing.T, b *builds, data []byte) {
 	var programs []*compare.Program
+	std := b.std()
 	for _, file := range [][]byte{data, b.gobuild(r.dir, "arm64"), b.gobuild(r.dir, "riscv64")} {
-		p, err := compare.Read("three", parse(t, file), compare.ShippedStd())
+		p, err := compare.Read("three", parse(t, file), std)
 		if err != nil {
 			t.Fatal(err)
 		}
