@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 	"github.com/go3s/rules_go3s/internal/pack/unpacker"
 )
@@ -136,9 +137,9 @@ func partsOf(o *goelf.File, h *unpacker.Header) []placed {
 	loaded(func(s *goelf.Section) { add(padding, s.Addr+s.Size) })
 	loaded(func(s *goelf.Section) { add(s.Str, s.Addr) })
 	if table, err := gobin.ReadFuncTable(o); err == nil {
-		if head, err := o.Bytes(table.Addr, funcTableField+8); err == nil {
+		if head, err := o.Bytes(table.Addr, goabi.PCHeaderFuncTab+8); err == nil {
 			for i, name := range []string{"function names", "compilation units", "file names", "pc tables", "functab and _func"} {
-				add(".gopclntab: "+name, table.Addr+le.Uint64(head[32+8*i:]))
+				add(".gopclntab: "+name, table.Addr+le.Uint64(head[goabi.PCHeaderFuncNames+8*i:]))
 			}
 		}
 		if m, err := gobin.ReadModule(o, table); err == nil {

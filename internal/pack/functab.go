@@ -3,13 +3,10 @@ package pack
 import (
 	"bytes"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 	"github.com/go3s/rules_go3s/internal/pack/unpacker"
 )
-
-// funcTableField is the offset, in the header of Go's function table, of the distance
-// to the pairs and records (package gobin, "Function table").
-const funcTableField = 64
 
 // filterFuncTable replaces Go's function table in out, the image, by what the unpacker
 // makes it of again. ok is false when there is no table or not one that the unpacker
@@ -20,10 +17,10 @@ func (m *image) filterFuncTable(out []byte) (f filter, ok bool) {
 		return filter{}, false
 	}
 	at := table.Addr - m.base
-	if at > uint64(len(out)) || uint64(len(out))-at < funcTableField+8 {
+	if at > uint64(len(out)) || uint64(len(out))-at < goabi.PCHeaderFuncTab+8 {
 		return filter{}, false
 	}
-	skip := le.Uint64(out[at+funcTableField:])
+	skip := le.Uint64(out[at+goabi.PCHeaderFuncTab:])
 	if skip > uint64(len(out))-at {
 		return filter{}, false
 	}

@@ -30,50 +30,31 @@ import (
 //   - The exported methods of reflect.Value keep their names, also where they are
 //     inlined: panics of package reflect find the method that was called by them
 //     (reflect/value.go, valueMethodName).
-//   - Names without a dot stay: tracebacks do not show them. So do exactNames.
-
-// ofRuntime reports whether code of the function of that name is never preempted
-// asynchronously.
-func ofRuntime(name string) bool {
-	return strings.HasPrefix(name, runtimePrefix) || strings.HasPrefix(name, "internal/runtime/") || strings.HasPrefix(name, "reflect.")
-}
-
-const runtimePrefix = "runtime."
-
-// exactNames are functions that the runtime or runtime/pprof know by their name.
-var exactNames = []string{
-	"runtime.gopanic", "runtime.goexit", "runtime.main", "runtime.sigpanic",
-	"reflect.makeFuncStub", "reflect.methodValueCall",
-}
+//   - Names without a dot stay: tracebacks do not show them. So do goabi.KeptNames.
 
 // keepsName reports whether the function is called the same in the output.
 func keepsName(name string) bool {
-	return slices.Contains(exactNames, name) || !strings.Contains(name, ".") || isReflectMethod(name)
+	return slices.Contains(goabi.KeptNames, name) || !strings.Contains(name, ".") || isReflectMethod(name)
 }
 
 // isReflectMethod reports whether reflect.valueMethodName takes the name for that of
 // an exported method of reflect.Value.
 func isReflectMethod(name string) bool {
-	rest, ok := strings.CutPrefix(name, reflectValuePrefix)
+	rest, ok := strings.CutPrefix(name, goabi.ReflectValuePrefix)
 	return ok && rest != "" && 'A' <= rest[0] && rest[0] <= 'Z'
 }
 
-const reflectValuePrefix = "reflect.Value."
-
 // asksInlined reports whether the function of that name, or what it calls, asks for
-// the calls that are inlined where it is called: runtime.gorecover, runtime.callers,
-// which skips frames, and those of reflect that may lead to valueMethodName.
+// the calls that are inlined where it is called.
 func asksInlined(name string) bool {
-	if strings.HasPrefix(name, reflectValuePrefix) {
+	if strings.HasPrefix(name, goabi.ReflectValuePrefix) {
 		return !isReflectMethod(name)
 	}
-	return slices.ContainsFunc(askingPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	return slices.ContainsFunc(goabi.AskingPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
-var askingPrefixes = []string{"runtime.gorecover", "runtime.callers", "reflect.valueMethodName", "reflect.flag."}
-
 // isMorestack reports whether the name is that of runtime.morestack or a variant.
-func isMorestack(name string) bool { return strings.HasPrefix(name, "runtime.morestack") }
+func isMorestack(name string) bool { return strings.HasPrefix(name, goabi.MorestackPrefix) }
 
 // Exported reports whether rest, a name of package runtime without the package,
 // is exported: functions, and methods of exported types.
@@ -95,7 +76,7 @@ const (
 // tracebacks do not show them.
 const (
 	hiddenName        = "~"
-	hiddenRuntimeName = runtimePrefix + "~"
+	hiddenRuntimeName = goabi.RuntimePrefix + "~"
 )
 
 // A namer gives out the names of the tier Symbolized.
@@ -109,15 +90,15 @@ type namer struct {
 // has the given funcID, in the input.
 func (n *namer) next(name string, id uint8) string {
 	wrapper := id == goabi.FuncIDWrapper && strings.Contains(name, ".(*")
-	if keepsName(name) || wrapper && strings.HasPrefix(name, runtimePrefix) {
+	if keepsName(name) || wrapper && strings.HasPrefix(name, goabi.RuntimePrefix) {
 		return name
 	}
-	if rest, ok := strings.CutPrefix(name, runtimePrefix); ok {
+	if rest, ok := strings.CutPrefix(name, goabi.RuntimePrefix); ok {
 		n.runtime++
 		if Exported(rest) {
-			return runtimePrefix + "X" + number(n.runtime-1)
+			return goabi.RuntimePrefix + "X" + number(n.runtime-1)
 		}
-		return runtimePrefix + number(n.runtime-1)
+		return goabi.RuntimePrefix + number(n.runtime-1)
 	}
 	count, rest := &n.plain, "."+n.tag
 	if wrapper {
@@ -178,9 +159,9 @@ func newSymbolizer(t *Table, tag string) (*symbolizer, error) {
 // (runtime/preempt.go, isAsyncSafePoint).
 func (s *symbolizer) unsafePoints(i int, points, inlined []run, tree *inlTree) []run {
 	switch name := s.originals[i]; {
-	case strings.HasPrefix(s.names[i], runtimePrefix) || name == s.names[i] && ofRuntime(name):
+	case strings.HasPrefix(s.names[i], goabi.RuntimePrefix) || name == s.names[i] && goabi.NeverPreempted(name):
 		return nil // by its name it is not preempted anyway
-	case ofRuntime(name):
+	case goabi.NeverPreempted(name):
 		return []run{{s.t.entry(i+1) - s.t.entry(i), unsafePointUnsafe}}
 	}
 	var out []run
@@ -205,7 +186,7 @@ func (s *symbolizer) unsafePoints(i int, points, inlined []run, tree *inlTree) [
 		p, points = next(points)
 		c, inlined = next(inlined)
 		val := p.val
-		if call, ok := tree.calls[c.val]; ok && !call.anonymous && ofRuntime(call.name) {
+		if call, ok := tree.calls[c.val]; ok && !call.anonymous && goabi.NeverPreempted(call.name) {
 			val = unsafePointUnsafe
 		}
 		at = min(p.end, c.end, end)
@@ -263,7 +244,7 @@ func (s *symbolizer) reduceTree(i int, runs []run, tree *inlTree) ([]run, error)
 		call.startLine = 0
 		if isReflectMethod(call.name) {
 			call.anonymous = false
-		} else if !call.anonymous && ofRuntime(call.name) || ofRuntime(s.originals[i]) {
+		} else if !call.anonymous && goabi.NeverPreempted(call.name) || goabi.NeverPreempted(s.originals[i]) {
 			call.name = hiddenRuntimeName
 		} else {
 			call.name, call.anonymous = hiddenName, false

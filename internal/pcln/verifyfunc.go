@@ -87,15 +87,15 @@ func (v *verifier) names(int) error {
 		return nil
 	}
 	wrapper := func(s string) bool { return strings.Contains(s, ".(*") && strings.Contains(s, ").") }
-	switch isRuntime := strings.HasPrefix(old, "runtime."); {
-	case isRuntime != strings.HasPrefix(new, "runtime."),
-		isRuntime && Exported(old[len("runtime."):]) != Exported(new[len("runtime."):]),
+	switch isRuntime := strings.HasPrefix(old, goabi.RuntimePrefix); {
+	case isRuntime != strings.HasPrefix(new, goabi.RuntimePrefix),
+		isRuntime && Exported(old[len(goabi.RuntimePrefix):]) != Exported(new[len(goabi.RuntimePrefix):]),
 		strings.Contains(old, ".") != strings.Contains(new, "."),
 		v.a.id == goabi.FuncIDWrapper && wrapper(old) && !wrapper(new):
 		return v.fail("the name %q does not serve the runtime as %q does", new, old)
 	}
 	for _, name := range []string{old, new} {
-		if old != new && (slices.Contains(exactNames, name) || isReflectMethod(name)) {
+		if old != new && (slices.Contains(goabi.KeptNames, name) || isReflectMethod(name)) {
 			return v.fail("the name is %q, want %q", new, old)
 		}
 	}

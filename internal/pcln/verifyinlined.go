@@ -193,7 +193,7 @@ func (v *verifier) points(int) error {
 		if err != nil {
 			return err
 		}
-		if a != b && !(ofRuntime(v.name) && b == unsafePointUnsafe) {
+		if a != b && !(goabi.NeverPreempted(v.name) && b == unsafePointUnsafe) {
 			return v.fail("the unsafe point at +%#x is %d, want %d", at, b, a)
 		}
 	}
@@ -229,7 +229,7 @@ func (p *preemption) at(pc uint64) (int32, error) {
 		}
 		name = call.name
 	}
-	if ofRuntime(name) {
+	if goabi.NeverPreempted(name) {
 		return unsafePointUnsafe, nil
 	}
 	return valueAt(p.points, pc), nil

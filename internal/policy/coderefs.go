@@ -18,6 +18,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/disasm"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
@@ -62,9 +63,6 @@ func refersIn(refs []uint64, r gobin.Range) bool {
 	return i < len(refs) && refs[i] < r.End
 }
 
-// runtimeStart is the function of the runtime that looks at the module data, at the version and at the module information.
-const runtimeStart = "runtime.schedinit"
-
 // A runtimeData is what the runtime's start refers to.
 type runtimeData struct {
 	refs    []uint64 // ascending
@@ -75,7 +73,7 @@ type runtimeData struct {
 
 // readRuntimeData reads them.
 func readRuntimeData(in *Input) (*runtimeData, error) {
-	refs, found, err := codeRefs(in, runtimeStart, func(name string) bool { return name == runtimeStart })
+	refs, found, err := codeRefs(in, goabi.SchedInit, func(name string) bool { return name == goabi.SchedInit })
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +151,7 @@ func checkRuntimeData(in *Input, out *collector) {
 	case !r.found:
 		// Names were taken out, or it is no program of Go's runtime.
 	case r.version == "":
-		out.add("Go version", "%s refers to no version string, so what the build information says cannot be compared with the program", runtimeStart)
+		out.add("Go version", "%s refers to no version string, so what the build information says cannot be compared with the program", goabi.SchedInit)
 	case r.version != info.GoVersion:
 		out.add("Go version", "the build information says %q, but the runtime in the program is of %q", clip(info.GoVersion), clip(r.version))
 	}

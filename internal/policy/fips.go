@@ -14,7 +14,7 @@ import (
 
 // fipsPath is the import path that all packages of the FIPS 140 module begin with. A
 // frozen snapshot has its version as the next element.
-const fipsPath = "crypto/internal/fips140"
+const fipsPath = goabi.FIPSPackage
 
 var fipsSum = Rule{
 	ID:       "fips-sum",
@@ -200,7 +200,7 @@ var fipsOn = Rule{
 		case err == nil:
 			text, recorded = variable, true
 		case !errors.Is(err, errNoSymbol):
-			return one("runtime.godebugDefault", "it cannot be read: %v", in.reason(err))
+			return one(goabi.GodebugDefault, "it cannot be read: %v", in.reason(err))
 		}
 		mode := ""
 		for _, s := range strings.Split(text, ",") {
@@ -237,7 +237,7 @@ func godebugDefault(in *Input) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			if s.Str != "runtime.godebugDefault" {
+			if s.Str != goabi.GodebugDefault {
 				continue
 			}
 			header, err := f.Bytes(s.Value, 16)

@@ -164,7 +164,7 @@ func checkSingle(in *Input, t *gobin.FuncTable, m *gobin.Module, out *collector)
 	case err != nil:
 		out.add("runtime", "what its code refers to cannot be read: %v", in.reason(err))
 	case r.found && !refersIn(r.refs, gobin.Range{Start: m.Addr, End: m.Addr + 1}):
-		out.add("module data", "%s does not refer to the module data at %#x: the runtime uses another", runtimeStart, m.Addr)
+		out.add("module data", "%s does not refer to the module data at %#x: the runtime uses another", goabi.SchedInit, m.Addr)
 	}
 }
 

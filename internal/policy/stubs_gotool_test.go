@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gotool"
 )
 
@@ -39,7 +40,7 @@ func TestStubs(t *testing.T) {
 				}
 				if enters.MatchString(line) {
 					found++
-					if !isSyscallStub(name) {
+					if !goabi.IsSyscallStub(name) {
 						t.Errorf("%s: %s of %s has a system call instruction", goarch, name, filepath.Join(fields[0], fields[2]))
 					}
 				}

@@ -2,9 +2,9 @@ package policy
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/go3s/rules_go3s/internal/disasm"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
@@ -17,27 +17,6 @@ var syscallSites = Rule{
 	Ref:      "Go internal/runtime/syscall/linux, runtime/sys_linux_*.s",
 	Severity: Error,
 	Check:    checkSyscallSites,
-}
-
-// A package that defines a function under one of these names through
-// go:linkname or in assembly is not told apart from the real one.
-func isSyscallStub(name string) bool {
-	switch name {
-	case "syscall.rawSyscallNoError", "syscall.rawVforkSyscall", "syscall.gettimeofday", "time.now",
-		"golang.org/x/sys/unix.SyscallNoError", "golang.org/x/sys/unix.RawSyscallNoError":
-		return true
-	}
-	for _, p := range []string{
-		"runtime.",
-		"internal/runtime/syscall/linux.", // since Go 1.26
-		"internal/runtime/syscall.",       // since Go 1.24
-		"runtime/internal/syscall.",
-	} {
-		if strings.HasPrefix(name, p) {
-			return true
-		}
-	}
-	return false
 }
 
 // maxScan is how many bytes of one function are decoded to find system call instructions.
@@ -90,7 +69,7 @@ func checkSyscallSites(in *Input) []Finding {
 
 	for _, i := range funcsWith(t, text, scanner.candidates) {
 		fn := t.At(i)
-		if !isSyscallStub(fn.Name) {
+		if !goabi.IsSyscallStub(fn.Name) {
 			name := fn.Name
 			if name == "" {
 				name = "function without a name"

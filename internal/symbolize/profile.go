@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/pprof/profile"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/pcln"
 )
 
@@ -194,8 +195,7 @@ func hideRuntime(p *profile.Profile) {
 		if len(l.Line) == 0 || l.Line[0].Function == nil {
 			return false
 		}
-		name := l.Line[0].Function.Name
-		return strings.HasPrefix(name, "runtime.") || strings.HasPrefix(name, "internal/runtime/")
+		return goabi.IsRuntime(l.Line[0].Function.Name)
 	}
 	locations, functions := map[*profile.Location]bool{}, map[*profile.Function]bool{}
 	for _, s := range p.Sample {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/pcln"
 )
 
@@ -118,7 +119,7 @@ func (t *textState) frame(line, next string) (done bool, err error) {
 	if off > 0 && !t.trap && !t.stopped(f, off) {
 		at--
 	}
-	t.trap = f.Name == "runtime.sigpanic" || f.Name == "runtime.asyncPreempt"
+	t.trap = f.Name == goabi.SigPanic || f.Name == goabi.AsyncPreempt
 	list, err := t.symbols.Frames(f.Index, at)
 	if err != nil {
 		return false, err
@@ -150,14 +151,14 @@ func shown(f *pcln.Frame) bool {
 	if f.IsWrapper() {
 		return false
 	}
-	rest, ok := strings.CutPrefix(f.Func, "runtime.")
+	rest, ok := strings.CutPrefix(f.Func, goabi.RuntimePrefix)
 	return strings.Contains(f.Func, ".") && (!ok || pcln.Exported(rest))
 }
 
 // alias returns the name in the function table for one in a traceback.
 func alias(name string) string {
 	if name == "panic" {
-		return "runtime.gopanic"
+		return goabi.GoPanic
 	}
 	return name
 }
@@ -165,7 +166,7 @@ func alias(name string) string {
 // printed returns a name as tracebacks show it (runtime/traceback.go,
 // printFuncName): type arguments are left out.
 func (s *Symbolizer) printed(name string) string {
-	if name == "runtime.gopanic" {
+	if name == goabi.GoPanic {
 		return "panic"
 	}
 	i, j := strings.IndexByte(name, '['), strings.LastIndexByte(name, ']')

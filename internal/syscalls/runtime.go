@@ -21,7 +21,6 @@ import (
 )
 
 const (
-	perThreadReader = "runtime.runPerThreadSyscall"
 	// perThreadSize is the size of the variable in bytes: seven arguments and two results.
 	perThreadSize = 9 * 8
 )
@@ -33,7 +32,7 @@ var firstArgument = map[string]disasm.Reg{"amd64": 0, "arm64": 0, "riscv64": 10}
 // perThread asks for the number that runtime.runPerThreadSyscall uses at pc. It reports whether
 // it could; it refuses Go versions whose runtime is not known to work as described.
 func (a *Analysis) perThread(fn int, pc uint64, next *step) bool {
-	if a.program.Funcs[fn].Name != perThreadReader {
+	if a.program.Funcs[fn].Name != goabi.PerThreadSyscall {
 		return false
 	}
 	info, err := gobin.ReadBuildInfo(a.program.File)
@@ -97,8 +96,8 @@ func (a *Analysis) addImplied(r *Report) {
 		imply("clock_gettime", "the kernel's vDSO asks it where the clock source demands it")
 	}
 	// Where the names of functions were taken out, the vDSO's own name is what is left.
-	named := hasFunc("runtime.mstart")
-	if hasFunc("runtime.vgetrandom1") || !named && (a.mentions("__vdso_getrandom") || a.mentions("__kernel_getrandom")) {
+	named := hasFunc(goabi.MStart)
+	if hasFunc(goabi.VGetRandom) || !named && (a.mentions("__vdso_getrandom") || a.mentions("__kernel_getrandom")) {
 		imply("getrandom", "the kernel's vDSO takes random bytes from it")
 	}
 }
