@@ -32,7 +32,7 @@ go run ./bench/releases -go $newest_go -platforms amd64
 
 step "Go: programs of the newest Go, $newest_go"
 # The tests that depend most on the release; this Go compiles them, and the newest one what they test with.
-tests='TestOracle|TestStandardLibrary|TestAsGoCommand|TestOutputs|TestSameOutput|TestGoBuild|TestIdempotent|TestSymbolizedTwice'
+tests='TestOracle|TestStandardLibrary|TestAsGoCommand|TestOutputs|TestSameOutput|TestGoBuild|TestIdempotent|TestExternalTwice'
 tests="^($tests|Test|TestGoPrograms|TestGovulncheck|TestStdTable)\$"
 GO=$(GOTOOLCHAIN=go$newest_go go env GOROOT)/bin/go go test -run "$tests" ./internal/gobin ./internal/exportdata ./internal/godebug \
   ./internal/link/cmdlink ./internal/pcln ./internal/link/stdtest ./tools/elfstrip ./tools/linkcheck

@@ -24,7 +24,7 @@ def go_platform_test(name, test, pie = False, platforms = _PLATFORMS, sections =
       sections: dict, as of [go_static_binary](#go_static_binary).
       tags: tags of the tests.
       testonly: as everywhere; default True.
-      **kwargs: attributes of every test: `size`, `timeout`, `flaky`, `shard_count`, `args`, `visibility`, …
+      **kwargs: attributes of every test: `size`, `timeout`, `flaky`, `shard_count`, `args`, `visibility` and so on
     """
     go3s_link(
         name = name + ".link",

@@ -178,7 +178,7 @@ var tiers = []tier{
 	{"debug", "", []string{"--strip-debug"}},
 	{"unneeded", "", []string{"--strip-unneeded"}},
 	{"functions", "", []string{"--strip-all", "--traceback=functions"}},
-	{"symbolized", "", []string{"--strip-all", "--traceback=symbolized"}},
+	{"external", "", []string{"--strip-all", "--traceback=external"}},
 	{"packed", "packed", []string{"--strip-all", "--pack=lz4"}},
-	{"symbolized-packed", "packed", []string{"--strip-all", "--traceback=symbolized", "--pack=lz4"}},
+	{"external-packed", "packed", []string{"--strip-all", "--traceback=external", "--pack=lz4"}},
 }

@@ -150,7 +150,7 @@ func (t tier) recipe(elfstrip, name string, from *specimen) recipe {
 	}
 	return recipe{name, profile, from.GOARCH, true, nil, func(out string) []command {
 		cmd := append(command{elfstrip}, t.flags...)
-		if strings.Contains(t.name, "symbolized") {
+		if strings.Contains(t.name, "external") {
 			cmd = append(cmd, "--symbols-file="+out+".symbols")
 		}
 		return []command{append(cmd, "-o", out, "$"+from.Name)}

@@ -39,15 +39,15 @@ refused forbidden_package 'forbidden-packages' 'fmt: this package is in the prog
 refused unsafe_import 'forbidden-imports' 'example.com/bits imports unsafe: the import of "unsafe" is forbidden'
 refused expired_allowance 'forbidden-packages' '(allowed until 2026-01-31: until the log is structured)'
 refused backdoor 'same-functions' '//backdoor:backdoor (riscv64)' 'main.open: riscv64 only; declared in door_riscv64.go'
-refused unknown_rule 'no-interpretor' 'no-interpreter'
-refused static_off '//static_off:static_off: static = "off": want "on" or "auto"' 'remove it'
-refused linkmode_c_shared '//linkmode_c_shared:linkmode_c_shared: linkmode = "c-shared"' 'use go_binary'
+refused unknown_rule 'unknown rule "no-interpretor"; the closest are no-interpreter'
+refused static_off '//static_off:static_off: static = "off": want "on" or "auto"; remove it, or use go_binary'
+refused linkmode_c_shared '//linkmode_c_shared:linkmode_c_shared: linkmode = "c-shared": want "auto" or "normal"; remove it, or use go_binary'
 refused goos_windows 'goos = "windows", goarch = "amd64": want "linux"' 'use go_binary for other platforms'
 refused tzdata_with_binary 'tzdata cannot be added to the finished package' 'import time/tzdata'
 refused gc_percent_with_binary 'gc_percent cannot be added to the finished package' 'call debug.SetGCPercent in //:any_binary'
 refused godebug_line 'godebug_line/main.go:3: //go:debug panicnill=1: is not known to the Go SDK' 'https://go.dev/doc/godebug'
 refused srcs_with_binary 'srcs goes to the go_binary //:any_binary, not here'
-refused unknown_platform "linux_mips" "//unknown_platform:unknown_platform"
+refused unknown_platform "no such target '@@rules_go3s~//platforms:linux_mips'" "//unknown_platform:unknown_platform"
 refused link_option "linker option -linkmode: refused: golink decides it"
 refused missing_section 'package example.com/data reads section ".embed_cfg", which this program lacks: add it to `sections`'
 refused no_main_function 'function main is undeclared in the main package'

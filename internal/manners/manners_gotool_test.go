@@ -53,7 +53,7 @@ func prepare(t *testing.T) *files {
 		}
 		write(t, filepath.Join(f.sdk, name), string(data))
 	}
-	if r := f.run(t, nil, "elfstrip", "--traceback=symbolized", "--symbols-file="+f.symbols, "-o", f.in("stripped"), f.program); r.code != 0 {
+	if r := f.run(t, nil, "elfstrip", "--traceback=external", "--symbols-file="+f.symbols, "-o", f.in("stripped"), f.program); r.code != 0 {
 		t.Fatal(r.stderr)
 	}
 	return f
@@ -217,7 +217,7 @@ var outputs = []string{
 	"elfstrip -o OUT PROGRAM",
 	"elfstrip --pack=lz4 -o OUT PROGRAM",
 	"elfstrip --dump-section=.text=OUT -o OTHER PROGRAM",
-	"elfstrip --traceback=symbolized --symbols-file=OUT -o OTHER PROGRAM",
+	"elfstrip --traceback=external --symbols-file=OUT -o OTHER PROGRAM",
 	"golink asm -o OUT OBJECT",
 	"linkcheck check --report-only --format=json -o OUT PROGRAM",
 	"linkcheck syscalls --list -o OUT PROGRAM",
@@ -291,11 +291,11 @@ func TestNothingLeft(t *testing.T) {
 	f := prepare(t)
 	before := names(t, f.dir)
 	for _, line := range []string{
-		"elfstrip --traceback=symbolized --symbols-file=side -o none/OUT PROGRAM",
-		"elfstrip --traceback=symbolized --symbols-file=side --dump-section=.nothing=dump -o out PROGRAM",
-		"elfstrip --traceback=symbolized --symbols-file=side --dump-section=.text=none/dump -o out PROGRAM",
+		"elfstrip --traceback=external --symbols-file=side -o none/OUT PROGRAM",
+		"elfstrip --traceback=external --symbols-file=side --dump-section=.nothing=dump -o out PROGRAM",
+		"elfstrip --traceback=external --symbols-file=side --dump-section=.text=none/dump -o out PROGRAM",
 		"elfstrip --dump-section=.text=dump -o /proc/self/fd/99 PROGRAM",
-		"elfstrip --traceback=symbolized --symbols-file=side -R .text -o out PROGRAM",
+		"elfstrip --traceback=external --symbols-file=side -R .text -o out PROGRAM",
 	} {
 		if r := f.output(t, nil, line, "out"); r.code == 0 {
 			t.Errorf("%s: no error", line)

@@ -8,7 +8,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
-// # Names of the tier Symbolized
+// # Names of the tier External
 //
 // A function is called <tildes><number>.<tag>: the tag is the start of the build
 // ID, tildes and number (hexadecimal) tell the function. Of sixteen such functions
@@ -71,7 +71,7 @@ const (
 	nameGroup = 16 // functions whose names share their bytes
 )
 
-// Names of calls inlined into a function of which the tier Symbolized keeps that
+// Names of calls inlined into a function of which the tier External keeps that
 // they are there. Without a dot, and as unexported function of package runtime,
 // tracebacks do not show them.
 const (
@@ -79,7 +79,7 @@ const (
 	hiddenRuntimeName = goabi.RuntimePrefix + "~"
 )
 
-// A namer gives out the names of the tier Symbolized.
+// A namer gives out the names of the tier External.
 type namer struct {
 	tag             string
 	plain, wrappers int
@@ -123,7 +123,7 @@ func number(n int) string {
 	return string(b)
 }
 
-// A symbolizer is what compact needs more for the tier Symbolized.
+// A symbolizer is what compact needs more for the tier External.
 type symbolizer struct {
 	t         *Table
 	names     []string // of the functions in the output

@@ -211,7 +211,7 @@ func TestSmallPrograms(t *testing.T) {
 		machine, release := smallMachines[i%len(smallMachines)], smallReleases[i/len(smallMachines)]
 		data := smallProgram(machine, release)
 		size := len(data)
-		for tier := Full; tier <= Symbolized; tier++ {
+		for tier := Full; tier <= External; tier++ {
 			t.Run(fmt.Sprint(release, machine, tier), func(t *testing.T) {
 				f, err := goelf.Parse("small", data)
 				if err != nil {
@@ -225,7 +225,7 @@ func TestSmallPrograms(t *testing.T) {
 					t.Errorf("%d bytes, want fewer than %d", len(out), size)
 				}
 				size = len(out)
-				if tier == Symbolized {
+				if tier == External {
 					side, err := symbols.Encode()
 					if err != nil {
 						t.Fatal(err)

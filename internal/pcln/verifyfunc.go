@@ -80,7 +80,7 @@ func (v *verifier) names(int) error {
 		return err
 	}
 	v.name = old
-	if v.tier != Symbolized {
+	if v.tier != External {
 		if old != new {
 			return v.fail("the name is %q, want %q", new, old)
 		}

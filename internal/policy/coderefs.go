@@ -5,7 +5,7 @@ package policy
 // Section names, build information and notes are words about a program; somebody can change them and leave the
 // program as it is. What the runtime itself reads is where its code says: an instruction of a function known by
 // name refers to it. These rules look there and compare. Where names of functions were taken out
-// (elfstrip --traceback=symbolized), --symbols gives them back.
+// (elfstrip --traceback=external), --symbols gives them back.
 
 import (
 	"debug/elf"

@@ -8,7 +8,7 @@ package policy
 // table tells which packages are in a program: all but those without any function,
 // which can do nothing.
 //
-// Where names were taken out on purpose (elfstrip --traceback=symbolized), it tells
+// Where names were taken out on purpose (elfstrip --traceback=external), it tells
 // with the side file only, and without it the rules that need names say so.
 
 import (

@@ -261,7 +261,7 @@ func TestZooDecode(t *testing.T) {
 
 // Without the names that were taken out, stubs cannot be told; the side file gives
 // them back, to programs that are packed, too.
-func TestZooSymbolized(t *testing.T) {
+func TestZooExternal(t *testing.T) {
 	z := newZoo(t)
 	for _, goarch := range GOARCHs {
 		f, err := goelf.Open(z.build(goarch, "./hello", nil, "-trimpath", "-ldflags=-s -w -B=gobuildid"))
@@ -269,7 +269,7 @@ func TestZooSymbolized(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		data, symbols, err := pcln.Compact(f, pcln.Symbolized, goabi.Refuse)
+		data, symbols, err := pcln.Compact(f, pcln.External, goabi.Refuse)
 		if err != nil {
 			t.Fatal(err)
 		}

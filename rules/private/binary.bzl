@@ -6,7 +6,7 @@ load(":compare.bzl", "compare_actions")
 load(":display.bzl", "display", "output_path")
 load(":launcher.bzl", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "is_native", "launcher")
 load(":providers.bzl", "Go3sLinkInfo")
-load(":strip.bzl", "PACKINGS", "STRIP_FLAGS", "TRACEBACKS", "strip_action", "strip_problem", STRIP_EXEC_GROUPS = "EXEC_GROUPS")
+load(":strip.bzl", "PACKINGS", "RENAMED_TRACEBACKS", "STRIP_FLAGS", "TRACEBACKS", "strip_action", "strip_problem", STRIP_EXEC_GROUPS = "EXEC_GROUPS")
 load(":syscalls.bzl", "syscall_actions")
 load(":transition.bzl", "platforms_transition")
 
@@ -60,7 +60,7 @@ def _variant(ctx, platform, link):
     suffix = "_" + platform.name if platform else ""
     name = ctx.attr.basename + suffix
     executable = ctx.actions.declare_file(ctx.attr.out + suffix) if ctx.attr.out else _declare(ctx, name)
-    symbols = _declare(ctx, name + ".symbols") if ctx.attr.traceback == "symbolized" else None
+    symbols = _declare(ctx, name + ".symbols") if ctx.attr.traceback == "external" else None
     debug = _declare(ctx, name + ".debug")
     strip_action(ctx, link.debug, debug, ["--only-keep-debug"], what = "Extracting debug information into")
 
@@ -245,7 +245,8 @@ go3s_binary = rule(
     executable = True,
     attrs = LAUNCHER_ATTRS | {
         "allowed_syscalls": attr.label(
-            doc = "List of the system calls that the program may make, as `linkcheck syscalls --list` writes it.",
+            doc = "List of the system calls that the program may make, as `linkcheck syscalls --list` writes it. The build fails when the " +
+                  "program can make another one. [System calls](../docs/syscalls.md).",
             allow_single_file = True,
         ),
         "basename": attr.string(
@@ -253,8 +254,10 @@ go3s_binary = rule(
             mandatory = True,
         ),
         "compare": attr.string(
-            doc = "What becomes of a comparison of the executables for several architectures: `off`, `report` (output group " +
-                  "`compare_report`), or `strict` (an error fails the build).",
+            doc = "When `platforms` are of several architectures: `report` offers a report, in the output group `compare_report`, on what " +
+                  "differs between the programs and is not explained by the standard library's files for one architecture or by the " +
+                  "compiler ([what is compared](../docs/compare.md)); `strict` fails the build when there is an error in it; `off` does " +
+                  "neither. Allowances of `linkcheck_policy` accept differences.",
             default = "report",
             values = ["off", "report", "strict"],
         ),
@@ -275,7 +278,7 @@ go3s_binary = rule(
             cfg = platforms_transition,
         ),
         "linkcheck_policy": attr.label(
-            doc = "Policy file over the profile.",
+            doc = "[Policy file](../docs/linkcheck.md#policy-files) over the profile.",
             allow_single_file = [".json"],
         ),
         "out": attr.string(
@@ -283,11 +286,13 @@ go3s_binary = rule(
                   "`_<platform's name>` follows it.",
         ),
         "pack": attr.string(
-            doc = "How the executable is packed; empty for not at all.",
+            doc = "`lz4` makes an executable that decompresses itself when it starts, in less than half the size, for a slower start and " +
+                  "private memory; empty for none. Needs `strip = \"all\"` and no `keep_symbols`. linkcheck judges the packed and the " +
+                  "unpacked program. [Cost and use](../docs/packing.md).",
             values = PACKINGS,
         ),
         "platforms": attr.label_list(
-            doc = "Platforms to build for; without, the one of `--platforms`.",
+            doc = "Platforms to build for, for example `@rules_go3s//platforms:linux_arm64`; without, the one of `--platforms`.",
             providers = [platform_common.PlatformInfo],
         ),
         "profile": attr.string(
@@ -298,13 +303,14 @@ go3s_binary = rule(
             doc = "Most bytes an executable may have, as `linkcheck --size-budget` reads it; empty for no limit.",
         ),
         "strip": attr.string(
-            doc = "`all`, `debug` or `none`.",
+            doc = "`all` takes out symbols and debug information, but keeps `go:func.*`, which govulncheck needs; `debug` takes out " +
+                  "debug information only; `none` nothing.",
             default = "all",
             values = ["all", "debug", "none"],
         ),
         "traceback": attr.string(
             doc = "What tracebacks still show; empty for programs that have none.",
-            values = TRACEBACKS,
+            values = TRACEBACKS + RENAMED_TRACEBACKS.keys(),
         ),
         "_amd64": attr.label(default = "@platforms//cpu:x86_64"),
         "_arm64": attr.label(default = "@platforms//cpu:aarch64"),

@@ -206,7 +206,7 @@ go3s_link = rule(
             allow_files = True,
         ),
         "function_alignment": attr.int(
-            doc = "Bytes to whose multiples functions are aligned; 0 for the default of the architecture.",
+            doc = "Alignment of functions in bytes; 0 for the default of the architecture. [Cost](../docs/startup.md#function-alignment).",
             default = 0,
             values = [0, 8, 16, 32, 64],
         ),
@@ -214,12 +214,12 @@ go3s_link = rule(
             doc = "How the program will be packed; empty for not at all.",
         ),
         "linker": attr.string(
-            doc = "What lays out the program.",
+            doc = "What lays out the program: golink, or with `external` the linker (GNU ld, LLD) of a registered `@rules_go3s//toolchains:elf_linker_toolchain_type`; golink adds and checks the same. [Other linkers](../docs/linkers.md).",
             default = "golink",
             values = ["golink", "external"],
         ),
         "linker_flags": attr.string_list(
-            doc = "Further options of the external linker.",
+            doc = "Further options of the external linker, after those of the toolchain. Options that choose the kind of output are refused.",
         ),
         "linker_script": attr.label(
             doc = "Linker script of the external linker.",

@@ -113,7 +113,7 @@ def _packed_outputs_test_impl(ctx):
 
 packed_outputs_test = analysistest.make(
     _packed_outputs_test_impl,
-    doc = "Compares the output groups of a packed, symbolized target with what is wanted.",
+    doc = "Compares the output groups of a packed target with external tracebacks with what is wanted.",
     attrs = {
         "groups": attr.string_list_dict(mandatory = True),
     },

@@ -86,7 +86,7 @@ type Config struct {
 	PackageMetadata string   // file; "" for none
 	NoHugePages     bool     // the program will be packed: link.Options.NoHugePages
 	Traceback       string   // name of a pcln.Tier: make the tables for tracebacks smaller; "" leaves them alone
-	SymbolsFile     string   // where the tier Symbolized puts what it takes out; "" in others
+	SymbolsFile     string   // where the tier External puts what it takes out; "" in others
 	Ldflags         []string
 	StripSymbols    bool // no symbol table and no DWARF
 	StripDWARF      bool
