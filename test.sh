@@ -16,6 +16,9 @@ fi
 RULES_GO3S_QEMU_DIR=$(dirname "$(readlink -f "$(./bazelw info output_base)/$emulator")")
 export RULES_GO3S_QEMU_DIR
 
+step "Pages: lines, links, messages, reference"
+go test -count=1 ./docs/... ./bench/picture
+
 step "Go: format, vet, build and tests"
 unformatted=$(gofmt -l .)
 if [ -n "$unformatted" ]; then

@@ -12,8 +12,8 @@ import (
 )
 
 // install is one provisioned directory: a Bazel with its Java runtime, libraries and
-// modules, all read-only in use; releases of rules_go and Gazelle are added as workspaces ask for them. Its path is baked into the ELF files, so it is built
-// in a neighbour directory under the final path's name and moved there as the last step:
+// modules, all read-only in use; releases of rules_go and Gazelle are added as workspaces ask for them. Its path is baked into the ELF
+// files, so it is built in a neighbour directory under the final path's name and moved there as the last step:
 // that it exists means that it is complete.
 type install struct {
 	home   string // cache directory: holds dir, the lock, Bazel's output root and caches

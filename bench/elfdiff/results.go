@@ -43,7 +43,8 @@ type results struct {
 }
 
 func newResults(keep string) *results {
-	r := &results{keep: keep, slots: make(chan bool, workers), files: map[string]int{}, tallies: map[string][]tally{}, refusals: map[string][]int{}}
+	r := &results{keep: keep, slots: make(chan bool, workers), files: map[string]int{}, tallies: map[string][]tally{},
+		refusals: map[string][]int{}}
 	for range readers {
 		r.complains = append(r.complains, map[string]int{})
 	}

@@ -99,7 +99,8 @@ func (k *keeper) stripped() collection {
 			if s.GOARCH == "riscv64" && tool.args[0] != "llvm-strip" && tool.args[0] != "eu-strip" && tool.args[0] != "sstrip" {
 				continue // they know this machine only
 			}
-			c.recipes = append(c.recipes, recipe{"stripped/" + from.name + "-" + tool.name, from.profile, s.GOARCH, true, nil, inPlace(from.specimen, tool.args...)})
+			c.recipes = append(c.recipes, recipe{"stripped/" + from.name + "-" + tool.name, from.profile, s.GOARCH, true, nil,
+				inPlace(from.specimen, tool.args...)})
 		}
 	}
 	return c

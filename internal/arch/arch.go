@@ -140,7 +140,7 @@ func (a *Arch) LowerGo(r goobj.Reloc, off uint64) (out []StubReloc, ok bool) {
 // have another size, it does nothing.
 const HugePage = 2 << 20
 
-// Is reports whether code begins with s but for the places that the linker fills in.
+// Is reports whether the start of code matches s, ignoring the fields the linker fills in.
 func (a *Arch) Is(s Stub, code []byte) bool {
 	if len(code) < len(s.Code) {
 		return false

@@ -52,7 +52,8 @@ var series = []Series{
 	readOnly("go1.20"), readOnly("go1.21"), readOnly("go1.22"), readOnly("go1.23"), readOnly("go1.24"), readOnly("go1.25"),
 	{Name: "go1.26", Linked: true, Module: module126, Sections: sections126, ResponseFiles: LineResponse, ExportData: []uint32{2}},
 	// Export data of go1.27.0 and go1.27.1 have version 4, later ones 5.
-	{Name: "go1.27", Linked: true, Module: module127, Sections: sections127, ResponseFiles: QuotedResponse, GenericMethods: true, ExportData: []uint32{4, 5}},
+	{Name: "go1.27", Linked: true, Module: module127, Sections: sections127, ResponseFiles: QuotedResponse, GenericMethods: true,
+		ExportData: []uint32{4, 5}},
 }
 
 // readOnly returns a series before go1.26.

@@ -22,7 +22,8 @@ var (
 	}
 	// Tables and function data that only tracebacks need.
 	pcdataLast   = []int{goabi.PCDataUnsafePoint, goabi.PCDataStackMap, goabi.PCDataPanicBounds, goabi.PCDataInlTree, goabi.PCDataArgLive}
-	funcdataLast = []int{goabi.FuncDataArgsMap, goabi.FuncDataLocalsMap, goabi.FuncDataStackObjects, goabi.FuncDataOpenDefer, goabi.FuncDataWrapInfo, goabi.FuncDataInlTree, goabi.FuncDataArgInfo, goabi.FuncDataArgLive}
+	funcdataLast = []int{goabi.FuncDataArgsMap, goabi.FuncDataLocalsMap, goabi.FuncDataStackObjects, goabi.FuncDataOpenDefer,
+		goabi.FuncDataWrapInfo, goabi.FuncDataInlTree, goabi.FuncDataArgInfo, goabi.FuncDataArgLive}
 )
 
 // An anatomist gives each byte of the section to one part.

@@ -313,7 +313,8 @@ func spans(t testing.TB, f *goelf.File) []span {
 			t.Fatal(err)
 		}
 		at := uint64(le.Uint32(table.funcs[i*goabi.FuncTabEntry+4:]))
-		list = append(list, span{offset(goabi.ModuleFuncs) + at, goabi.FuncSize + 4*(goabi.NumPCData+goabi.NumFuncData)}, span{offset(goabi.ModuleFuncNames) + uint64(r.name), 8})
+		list = append(list, span{offset(goabi.ModuleFuncs) + at, goabi.FuncSize + 4*(goabi.NumPCData+goabi.NumFuncData)},
+			span{offset(goabi.ModuleFuncNames) + uint64(r.name), 8})
 		for _, off := range append(r.pcdata[:], r.sp, r.file, r.line) {
 			if off != 0 {
 				list = append(list, span{offset(goabi.ModulePCTab) + uint64(off), stream})

@@ -24,7 +24,8 @@ func (v *verifier) function(i int) error {
 	}
 	v.size = min(v.old.entry(i+1)-v.old.entry(i), covered)
 	a, b := &v.a, &v.b
-	if a.entry != b.entry || v.old.entry(i+1) != v.new.entry(i+1) || a.args != b.args || a.deferReturn != b.deferReturn || a.id != b.id || a.flag != b.flag {
+	if a.entry != b.entry || v.old.entry(i+1) != v.new.entry(i+1) || a.args != b.args || a.deferReturn != b.deferReturn || a.id != b.id ||
+		a.flag != b.flag {
 		return v.fail("the record differs")
 	}
 	if v.tier == Full && a.startLine != b.startLine {

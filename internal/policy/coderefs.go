@@ -22,8 +22,8 @@ import (
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
-// codeRefs returns the addresses that the functions refer to that have a name with this prefix which match accepts, ascending, and whether there
-// are such functions. The error says why functions cannot be told.
+// codeRefs returns the addresses that the functions refer to that have a name with this prefix which match accepts, ascending, and whether
+// there are such functions. The error says why functions cannot be told.
 func codeRefs(in *Input, prefix string, match func(name string) bool) (refs []uint64, found bool, err error) {
 	t, err := in.funcs()
 	if err != nil {

@@ -134,7 +134,8 @@ func (p *Policy) judge(report *FileReport, rule *Rule, in *Input) {
 
 // skip adds to report that rule has nothing to judge.
 func (p *Policy) skip(report *FileReport, rule *Rule, note string) {
-	report.Rules = append(report.Rules, RuleReport{ID: rule.ID, Severity: rule.Severity, Override: p.override(rule), Status: NotApplicable, Note: note})
+	report.Rules = append(report.Rules, RuleReport{ID: rule.ID, Severity: rule.Severity, Override: p.override(rule), Status: NotApplicable,
+		Note: note})
 }
 
 // NewFileReport returns a report on f that judges it by no rule yet, for commands

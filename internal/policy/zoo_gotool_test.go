@@ -249,7 +249,7 @@ func TestZooDecode(t *testing.T) {
 		for pc := fn.Entry; pc < fn.End; {
 			n := disasm.LenAMD64(text[pc:fn.End])
 			if n == 0 {
-				if slices.ContainsFunc(text[pc:fn.End], isNoPadding) {
+				if slices.ContainsFunc(text[pc:fn.End], disasm.IsCode) {
 					t.Errorf("%s+%#x: % x cannot be decoded", fn.Name, pc-fn.Entry, text[pc:min(pc+15, fn.End)])
 				}
 				break

@@ -88,7 +88,9 @@ func (r *Report) Add(other *Report) error {
 		}
 	}
 	for _, d := range other.Dynamic {
-		known := r.symbols && d.unnamed || slices.ContainsFunc(r.Dynamic, func(mine Dynamic) bool { return mine.same(d.Site) && mine.Reason == d.Reason })
+		known := r.symbols && d.unnamed || slices.ContainsFunc(r.Dynamic, func(mine Dynamic) bool {
+			return mine.same(d.Site) && mine.Reason == d.Reason
+		})
 		if !known {
 			r.Dynamic = append(r.Dynamic, d)
 		}
@@ -365,7 +367,8 @@ func (a *Analysis) addDynamic(fn int, pc uint64, next *step, reason string) {
 
 // report puts together what was found.
 func (a *Analysis) report(name string) *Report {
-	r := &Report{Schema: SchemaVersion, File: name, GOARCH: a.program.Arch.GOARCH, Calls: []Call{}, Dynamic: a.dynamic, symbols: a.hasSymbols()}
+	r := &Report{Schema: SchemaVersion, File: name, GOARCH: a.program.Arch.GOARCH, Calls: []Call{}, Dynamic: a.dynamic,
+		symbols: a.hasSymbols()}
 	for number, sites := range a.calls {
 		r.Calls = append(r.Calls, Call{Name: a.table.Name(number), Number: number, Sites: sites})
 	}

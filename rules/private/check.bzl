@@ -60,7 +60,20 @@ def packages_action(ctx, archives, package_list, out):
         execution_requirements = {"supports-path-mapping": "1"},
     )
 
-def check_actions(ctx, executable, report, verdict, profile, goarch, policy, size_budget, label, symbols = None, packages = None, cgo_left_out = None, sdk_verdict = None):
+def check_actions(
+        ctx,
+        executable,
+        report,
+        verdict,
+        profile,
+        goarch,
+        policy,
+        size_budget,
+        label,
+        symbols = None,
+        packages = None,
+        cgo_left_out = None,
+        sdk_verdict = None):
     """Registers the Go3sCheck actions of one executable.
 
     Args:

@@ -46,7 +46,8 @@ def go_linux_executable(target):
     Args:
       target: Target of any rule.
     Returns:
-      struct(file, goarch, archives), archives a depset of GoArchiveData; or None: for other targets, libraries (linkmode c-shared and the like), systems and machines.
+      struct(file, goarch, archives), archives a depset of GoArchiveData; or None: for other targets, libraries (linkmode c-shared and the
+      like), systems and machines.
     """
     archive = go_archive(target)
     executable = target[DefaultInfo].files_to_run.executable

@@ -187,7 +187,8 @@ func testOtherBuild(t *testing.T, goarch, path, side string) {
 	for _, args := range [][]string{{"panic"}, {"other goroutine"}, {"goroutine"}} {
 		log, _ := start(t, goarch, path+".external", args...)
 		var out, errs bytes.Buffer
-		if code := run([]string{"--symbols=" + side + ".other"}, strings.NewReader(log), &out, &errs); code != exitFailed || !strings.Contains(errs.String(), "is of the build with ID ") || out.Len() > 0 {
+		if code := run([]string{"--symbols=" + side + ".other"}, strings.NewReader(log), &out, &errs); code != exitFailed || !strings.Contains(errs.String(), "is of the build with ID ") ||
+			out.Len() > 0 {
 			t.Errorf("%s: exit code %d, printed %q and %q", args, code, out.String(), errs.String())
 		}
 	}
