@@ -132,8 +132,10 @@ func TestSettingRules(t *testing.T) {
 		{name: "vulnerability of an absent function", osv: osv("stdlib", "0", "1.26.9", `{"path": "net/http", "symbols": ["Client.Do"]}`)},
 		{name: "vulnerability of a function", osv: osv("stdlib", "0", "1.26.9", `{"path": "net/http", "symbols": ["Client.Do", "Server.Serve"]}`), want: []string{"no-known-vulnerability: GO-2026-0001: stdlib v1.26.8 has it (net/http.Server.Serve)"}},
 		{name: "vulnerability of a method with a name of the compiler's", osv: osv("stdlib", "0", "1.26.9", `{"path": "net/http", "symbols": ["T.func1"]}`),
-			program: func(p *gobintest.Program) { p.Funcs = append(p.Funcs, gobintest.Func{Name: "net/http.(*T).func1", Code: make([]byte, 16)}) },
-			want:    []string{"no-known-vulnerability: GO-2026-0001: stdlib v1.26.8 has it (net/http.T.func1)"}},
+			program: func(p *gobintest.Program) {
+				p.Funcs = append(p.Funcs, gobintest.Func{Name: "net/http.(*T).func1", Code: make([]byte, 16)})
+			},
+			want: []string{"no-known-vulnerability: GO-2026-0001: stdlib v1.26.8 has it (net/http.T.func1)"}},
 		{name: "dependency without version", osv: osv("example.com/a", "0", "1.1.0", ""),
 			program: func(p *gobintest.Program) { p.ModInfo += "dep\texample.com/a\t(devel)\th1:x=\n" }, want: []string{`module-sums: example.com/a: its version`}},
 		{name: "vulnerability of another machine", osv: osv("stdlib", "0", "1.26.9", `{"path": "net/http", "goarch": ["s390x"]}`)},
