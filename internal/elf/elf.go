@@ -44,6 +44,9 @@ type File struct {
 	// Header.Shstrndx it is never SHN_XINDEX (gABI 4, "Section Header").
 	Shstrndx int
 
+	// LaterGo lets readers of Go's tables take those of a series later than all known ones for the newest one's (goabi.Reading, Warn).
+	LaterGo bool
+
 	mapped bool // Data is a mapping that Close must undo
 }
 

@@ -99,6 +99,16 @@ func For(release string) (*Series, error) {
 	return &series[i], nil
 }
 
+// Reading returns the series of a Go release for tools that read its programs. With Warn, a series later than all known ones gets
+// the newest one's tables, and problem says what was let through.
+func Reading(release string, u Unverified) (s *Series, problem, err error) {
+	s, err = For(release)
+	if err != nil && u == Warn && newer(release) {
+		return &series[len(series)-1], err, nil
+	}
+	return s, nil, err
+}
+
 // Linked returns the series of a Go release for tools that link its objects or rewrite its programs. It
 // refuses what is no release of a series that is Linked. With Warn, a later series gets the newest one's tables, and problem
 // says what was let through.

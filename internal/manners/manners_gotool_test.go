@@ -460,4 +460,18 @@ func TestUnknownGo(t *testing.T) {
 			os.Remove(f.in("out"))
 		}
 	}
+
+	// Who asks for it gets the newest tables, and is told: this program, of another release than it says, does not agree with them.
+	for _, tt := range []struct{ line, want string }{
+		{"linkcheck check --report-only FILE", "warning Go release: made by Go \"go1.99"},
+		{"linkcheck check --report-only --profile=nolibc --format=json FILE", `"unverified_go": "made by Go \"go1.99`},
+		{"linkcheck syscalls FILE", "warning: made by Go \"go1.99"},
+		{"linkcheck syscalls --json FILE", `"unverified_go": "made by Go \"go1.99`},
+	} {
+		words := f.command(t, strings.Replace(tt.line, "FILE", "--unverified-go=warn FILE", 1), program)
+		r := f.run(t, nil, words[0], words[1:]...)
+		if text := string(r.stdout); r.code != 0 || !strings.Contains(text, tt.want) {
+			t.Errorf("%s: status %d, printed %q%q, want %q and success", tt.line, r.code, text, r.stderr, tt.want)
+		}
+	}
 }

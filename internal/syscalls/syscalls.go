@@ -27,6 +27,8 @@ type Report struct {
 	GOARCH  string    `json:"goarch"`
 	Calls   []Call    `json:"calls"`             // ascending by name
 	Dynamic []Dynamic `json:"dynamic,omitempty"` // places whose number is not known
+	// UnverifiedGo says that a Go release later than all known ones was read by the newest one's tables, because that was asked for.
+	UnverifiedGo string `json:"unverified_go,omitempty"`
 
 	symbols bool // the file has a symbol table
 }
@@ -96,6 +98,7 @@ func (r *Report) Add(other *Report) error {
 		}
 	}
 	slices.SortFunc(r.Calls, compareCalls)
+	r.UnverifiedGo = cmp.Or(r.UnverifiedGo, other.UnverifiedGo)
 	return nil
 }
 
@@ -154,6 +157,7 @@ func Analyze(f *goelf.File, name string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	original.LaterGo = f.LaterGo
 	r, err := analyzeFile(original, name, false)
 	if err != nil {
 		return nil, err
@@ -209,7 +213,11 @@ func analyzeFile(f *goelf.File, name string, unpacker bool) (*Report, error) {
 		a.needs = a.needs[1:]
 		a.askCallers(n)
 	}
-	return a.report(name), nil
+	r := a.report(name)
+	if problem := gobin.LaterGo(f); problem != nil {
+		r.UnverifiedGo = problem.Error()
+	}
+	return r, nil
 }
 
 // flow returns the interpretation of function fn, nil when the program takes too much work.
