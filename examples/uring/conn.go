@@ -13,7 +13,8 @@ import (
 const bufferSize = 16 << 10
 
 // A conn is one connection, and what it is at: it receives a request into in, then it sends out[:outLen] and, while there is more of the
-// file, reads the next piece into out. The engines differ in how they wait. Its memory is not on any stack, since the kernel has its address.
+// file, reads the next piece into out. The engines differ in how they wait. Its memory is not on any stack, since the kernel has its
+// address.
 type conn struct {
 	fd     int
 	in     [bufferSize]byte
@@ -30,7 +31,9 @@ type conn struct {
 }
 
 // reset makes c that of another socket.
-func (c *conn) reset(fd int) { c.fd, c.inLen, c.outLen, c.sent, c.file, c.close = fd, 0, 0, 0, -1, false }
+func (c *conn) reset(fd int) {
+	c.fd, c.inLen, c.outLen, c.sent, c.file, c.close = fd, 0, 0, 0, -1, false
+}
 
 // request takes a request off what was received. The name is that of the file, "" for one that is not understood or not allowed. ok
 // says whether the request is whole.
