@@ -138,7 +138,7 @@ func (f *File) relrTable(_ uint64, table []byte, visit func(Relocation) error) e
 }
 
 // Relocated returns the n bytes at vaddr as they are in a program that is loaded at its link-time addresses: linkers
-// other than Go's leave words that a DT_RELA entry relocates at 0, as the addend is in the entry. The words lie at multiples
+// other than Go's leave words that a DT_RELA entry relocates at 0, as the addend is in the entry. The words are at multiples
 // of 8. Symbols are not looked up: their words are as in the file. The result shares memory with f where nothing is relocated.
 func (f *File) Relocated(vaddr, n uint64) ([]byte, error) {
 	b, err := f.Bytes(vaddr, n)

@@ -1,5 +1,5 @@
 // Package pack makes programs smaller by compressing them: the packed file is a
-// static program that unpacks the original into memory and goes on there. It
+// static program that unpacks the original into memory and continues there. It
 // refuses programs that need a dynamic loader, and segments that are writable and
 // executable.
 //

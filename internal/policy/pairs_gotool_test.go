@@ -478,7 +478,7 @@ func vendored(w workshop) string {
 	return zoo{w.TB, dir}.build("amd64", ".", nil, "-trimpath")
 }
 
-// committed is a program built from a commit, and what stands in changed after it.
+// committed is a program built from a commit, and what is in changed after it.
 func committed(changed string) func(w workshop) string {
 	return func(w workshop) string {
 		dir := w.TempDir()

@@ -226,7 +226,7 @@ func pieWith(machine elf.Machine, stub arch.Stub, change func(entries map[elf.Dy
 	spec.Type, spec.Base, spec.Entry = elf.ET_DYN, 0, ".entry"
 	for i := range spec.Sections {
 		if spec.Sections[i].Load == 2 {
-			spec.Sections[i].Load = 3 // behind what becomes read-only
+			spec.Sections[i].Load = 3 // after what becomes read-only
 		}
 	}
 	i := slices.IndexFunc(spec.Sections, func(s elftest.Section) bool { return s.Name == ".rodata" })
@@ -589,7 +589,7 @@ func TestResidue(t *testing.T) {
 	}
 }
 
-// Section headers behind the program headers, as cmd/link writes them, are no code once the
+// Section headers after the program headers, as cmd/link writes them, are no code once the
 // ELF header says that there are none.
 func TestOldSectionHeaders(t *testing.T) {
 	for _, c := range []struct {
@@ -746,7 +746,7 @@ func TestSyscallSites(t *testing.T) {
 		want    bool
 	}{
 		{"SYSCALL", elf.EM_X86_64, "main.raw", x86("\x0f\x05\xc3"), true},
-		{"SYSCALL behind a prefix", elf.EM_X86_64, "main.raw", x86("\x48\x0f\x05\xc3"), true},
+		{"SYSCALL after a prefix", elf.EM_X86_64, "main.raw", x86("\x48\x0f\x05\xc3"), true},
 		{"SYSENTER", elf.EM_X86_64, "main.raw", x86("\x90\x0f\x34\xc3"), true},
 		{"INT 0x80", elf.EM_X86_64, "main.raw", x86("\xcd\x80\xc3"), true},
 		{"in the runtime", elf.EM_X86_64, "runtime.futex", x86("\x0f\x05\xc3"), false},
@@ -754,15 +754,15 @@ func TestSyscallSites(t *testing.T) {
 		{"in a package with a runtime-like name", elf.EM_X86_64, "example.com/runtime.futex", x86("\x0f\x05\xc3"), true},
 		{"immediate", elf.EM_X86_64, "main.add", x86("\x05\x0f\x05\x00\x00\xc3"), false},     // ADD $0x50f, AX
 		{"displacement", elf.EM_X86_64, "main.call", x86("\xe8\x0f\x05\x00\x00\xc3"), false}, // CALL
-		{"displacement behind VEX", elf.EM_X86_64, "main.avx", x86("\xc5\xf8\x77\x48\x8d\x05\x0f\x05\x00\x00\xc3"), false},
+		{"displacement after VEX", elf.EM_X86_64, "main.avx", x86("\xc5\xf8\x77\x48\x8d\x05\x0f\x05\x00\x00\xc3"), false},
 		{"displacement of EVEX", elf.EM_X86_64, "main.avx512", x86("\x62\xf1\x7c\x48\x10\x05\x0f\x05\x00\x00\xc3"), false},
-		{"behind EVEX", elf.EM_X86_64, "main.avx512", x86("\x62\xf1\x7c\x48\x10\x05\x00\x00\x00\x00\x0f\x05\xc3"), true},
-		{"behind what is no instruction", elf.EM_X86_64, "main.odd", x86("\x06\xb8\x0f\x05\x00\x00\xc3"), true},
+		{"after EVEX", elf.EM_X86_64, "main.avx512", x86("\x62\xf1\x7c\x48\x10\x05\x00\x00\x00\x00\x0f\x05\xc3"), true},
+		{"after what is no instruction", elf.EM_X86_64, "main.odd", x86("\x06\xb8\x0f\x05\x00\x00\xc3"), true},
 		{"SVC", elf.EM_AARCH64, "main.raw", gobintest.Syscall[elf.EM_AARCH64], true},
 		{"SVC with another number", elf.EM_AARCH64, "main.raw", []byte{0x21, 0x00, 0x00, 0xd4}, true},
 		{"BRK", elf.EM_AARCH64, "main.trap", []byte{0x00, 0x00, 0x20, 0xd4}, false},
 		{"ECALL", elf.EM_RISCV, "main.raw", gobintest.Syscall[elf.EM_RISCV], true},
-		{"ECALL behind a compressed instruction", elf.EM_RISCV, "main.raw", []byte{0x01, 0x00, 0x73, 0, 0, 0}, true},
+		{"ECALL after a compressed instruction", elf.EM_RISCV, "main.raw", []byte{0x01, 0x00, 0x73, 0, 0, 0}, true},
 		{"half of two instructions", elf.EM_RISCV, "main.li", []byte{0x37, 0x05, 0x73, 0x00, 0x00, 0x00}, false}, // LUI, then 0000
 	} {
 		t.Run(c.name, func(t *testing.T) {

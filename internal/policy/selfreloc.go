@@ -6,7 +6,7 @@ package policy
 // load address and the table of relocations, and go through the table before any
 // code uses an address from the data. golink's entry code does that. It is
 // recognised byte by byte (entrystub.go); here each place that the linker filled in
-// is checked against what PT_DYNAMIC and PT_GNU_RELRO say, by filling it in anew.
+// is checked against what PT_DYNAMIC and PT_GNU_RELRO say, by filling it in again.
 //
 // Other linkers take the code from a C library. There the proof is weaker: the
 // instructions that are reached from the entry point by direct jumps and calls are
@@ -155,7 +155,7 @@ func checkStub(in *Input, at gobin.Range) []Finding {
 }
 
 // checkHuge adds the symbols of the entry code for huge pages, and checks that a huge page
-// that begins in relocated data takes nothing away: there must be writable memory behind.
+// that begins in relocated data takes nothing away: there must be writable memory after.
 func checkHuge(in *Input, a *arch.Arch, symbols map[string]uint64, out *collector) {
 	const room = arch.HugePage - 4096
 	end := symbols["__relro_end"]
@@ -173,7 +173,7 @@ func checkHuge(in *Input, a *arch.Arch, symbols map[string]uint64, out *collecto
 	}
 }
 
-// checkMain checks that the entry code goes on to a function of Go. off is the offset
+// checkMain checks that the entry code continues to a function of Go. off is the offset
 // of the instruction that names it.
 func checkMain(in *Input, a *arch.Arch, at gobin.Range, code []byte, off uint64, out *collector) {
 	p := disasm.Program{File: in.File, Arch: disasm.Arches[a.GOARCH]}
@@ -190,7 +190,7 @@ func checkMain(in *Input, a *arch.Arch, at gobin.Range, code []byte, off uint64,
 		return
 	}
 	if i, ok := t.Find(target - m.Text.Start); !ok || t.At(i).Entry != target-m.Text.Start {
-		out.add("main", "golink's entry code goes on at %#x, where no function of Go begins", target)
+		out.add("main", "golink's entry code continues at %#x, where no function of Go begins", target)
 	}
 }
 
