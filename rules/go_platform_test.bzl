@@ -1,5 +1,6 @@
 """go_platform_test: runs a go_test on several platforms."""
 
+load("//rules/private:exec_groups.bzl", "GO3S_LINK", "TEST", "spread_exec_groups")
 load("//rules/private:link.bzl", "go3s_link")
 load("//rules/private:platform_test.bzl", "platform_test")
 
@@ -24,8 +25,13 @@ def go_platform_test(name, test, pie = False, platforms = _PLATFORMS, sections =
       sections: dict, as of [go_static_binary](#go_static_binary).
       tags: tags of the tests.
       testonly: as everywhere; default True.
-      **kwargs: attributes of every test: `size`, `timeout`, `flaky`, `shard_count`, `args`, `visibility` and so on
+      **kwargs: attributes of every test: `size`, `timeout`, `flaky`, `shard_count`, `args`, `visibility`, … Keys of
+        `exec_properties` may name the exec groups `go3s_link` and `test`.
     """
+    exec_groups = spread_exec_groups(name, kwargs, {
+        "link": [GO3S_LINK],
+        "test": [TEST],
+    })
     go3s_link(
         name = name + ".link",
         basename = name,
@@ -36,6 +42,7 @@ def go_platform_test(name, test, pie = False, platforms = _PLATFORMS, sections =
         tags = tags + ["manual"],
         testonly = testonly,
         visibility = ["//visibility:private"],
+        **exec_groups["link"]
     )
     tests = []
     for platform in platforms:
@@ -47,7 +54,7 @@ def go_platform_test(name, test, pie = False, platforms = _PLATFORMS, sections =
             platforms = [label],
             tags = tags,
             testonly = testonly,
-            **kwargs
+            **(kwargs | exec_groups["test"])
         )
     native.test_suite(
         name = name,

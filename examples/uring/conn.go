@@ -30,7 +30,9 @@ type conn struct {
 }
 
 // reset makes c that of another socket.
-func (c *conn) reset(fd int) { c.fd, c.inLen, c.outLen, c.sent, c.file, c.close = fd, 0, 0, 0, -1, false }
+func (c *conn) reset(fd int) {
+	c.fd, c.inLen, c.outLen, c.sent, c.file, c.close = fd, 0, 0, 0, -1, false
+}
 
 // request takes a request off what was received. The name is that of the file, "" for one that is not understood or not allowed. ok
 // says whether the request is whole.

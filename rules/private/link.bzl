@@ -160,8 +160,9 @@ def _link_impl(ctx):
             executable = ctx.exec_groups[_EXEC_GROUP].toolchains[GOLINK_TOOLCHAIN].golink.tool,
             arguments = ["link", args, own],
             inputs = depset(
-                [inputs.package_list, inputs.stdlib] + stamps.keys() + user_data + sources + sdk.godebug + [sdk.verdict],
-                transitive = [inputs.libs, inputs.tools, external_inputs, cgo_sources, metadata],
+                # Of the SDK's tools, 60 MB, the linker is all that golink starts.
+                [inputs.linker, inputs.package_list, inputs.stdlib] + stamps.keys() + user_data + sources + sdk.godebug + [sdk.verdict],
+                transitive = [inputs.libs, external_inputs, cgo_sources, metadata],
             ),
             outputs = [output] + more,
             mnemonic = "Go3sLink",
