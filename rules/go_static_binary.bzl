@@ -23,10 +23,10 @@ def go_static_binary(name, **kwargs):
     Bazel 8.0.1 on. A filegroup with the target in `srcs` names them all, and with an `output_group` such as `linux_arm64` the one
     for that platform, in every Bazel.
     In `bazel coverage` the programs are instrumented and not checked.
-    Attributes take `select()`, but for `exec_properties`, `goarch`, `goos`, `linkmode`, `package_note`, `pure`, `static` and what no rule takes it for.
+    Attributes take `select()`, but for `exec_properties`, `fips`, `goarch`, `goos`, `linkmode`, `package_note`, `pure`, `static` and what no rule takes it for.
 
     Output groups: one for each of `platforms` by its name (for example `linux_arm64`), `debug` (debug
-    information in separate files), `linkcheck_report` (JSON), `linked` (before stripping, but without debug information), `seccomp` (a
+    information in separate files), `fips` (of `fips`: JSON), `linkcheck_report` (JSON), `linked` (before stripping, but without debug information), `seccomp` (a
     profile in OCI form), `symbols` (of `traceback = "symbolized"`), `syscalls` (the system calls that the program can make,
     JSON), `unpacked` (of `pack`).
     `bazel run` starts the executable for the target platform, else the first, under an emulator if need be.
@@ -54,6 +54,8 @@ def go_static_binary(name, **kwargs):
           with `binary`. [Cost and use](../docs/startup.md).
         - `godebug` (dict of strings, default none): settings that GODEBUG starts with, over those of `//go:debug` lines in the
           sources; the environment can change each.
+        - `fips` (string, default none): FIPS 140-3 module: `certified`, `inprocess`, `v1.0.0`, `v1.26.0` or `latest`. The program starts with
+          `fips140=on` unless `godebug` or a `//go:debug` line says otherwise. [What it proves and what not](../docs/fips.md).
         - `function_alignment` (int, default 0, the architecture's): 16, 32 or 64 bytes.
           [Cost](../docs/startup.md#function-alignment).
         - `ca_roots` (label, default none): PEM file of root certificates that crypto/x509 uses when the

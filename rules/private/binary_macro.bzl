@@ -2,6 +2,7 @@
 
 load("@rules_go//go:def.bzl", "go_binary")
 load("//rules:go_ca_roots.bzl", "go_ca_roots")
+load("//toolchains/fips:modules.bzl", "fips_problem")
 load(":binary.bzl", "go3s_binary")
 load(":embedded_imports.bzl", "embedded_imports")
 load(":link.bzl", "go3s_link")
@@ -63,6 +64,7 @@ _SETTLED_ATTRS = {
 # Attributes that decide what is declared, which is before Bazel chooses a value of a select().
 _LOADING_ATTRS = [
     "exec_properties",
+    "fips",
     "goarch",
     "goos",
     "linkmode",
@@ -202,6 +204,10 @@ def static_program(name, mode, profile, binary = None, **kwargs):
     user_data = _pop_user_data(kwargs)
 
     _settle_go_platform(name, kwargs)
+    fips = kwargs.pop("fips", "")
+    problem = fips_problem(fips)
+    if problem:
+        _fail(name, problem)
     public = {key: kwargs.pop(key) for key in _PUBLIC_ATTRS if key in kwargs}
     public.setdefault("traceback", "full")
     link = {key: kwargs.pop(key) for key in _LINK_ATTRS if key in kwargs}
@@ -269,6 +275,7 @@ def static_program(name, mode, profile, binary = None, **kwargs):
         basename = basename,
         binary = binary,
         exec_properties = _exec_properties(name, exec_properties, ["go3s_link"]),
+        fips = fips,
         mode = mode,
         pack = public.get("pack", ""),
         public_label = str(native.package_relative_label(name)),
@@ -281,6 +288,7 @@ def static_program(name, mode, profile, binary = None, **kwargs):
         name = name,
         basename = basename,
         exec_properties = _exec_properties(name, exec_properties, ["go3s_strip", "go3s_check"]),
+        fips = fips,
         link = ":{}.link".format(name),
         out = out,
         profile = profile,

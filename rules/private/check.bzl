@@ -60,7 +60,7 @@ def packages_action(ctx, archives, package_list, out):
         execution_requirements = {"supports-path-mapping": "1"},
     )
 
-def check_actions(ctx, executable, report, verdict, profile, goarch, policy, size_budget, label, symbols = None, packages = None, cgo_left_out = None, sdk_verdict = None):
+def check_actions(ctx, executable, report, verdict, profile, goarch, policy, size_budget, label, symbols = None, packages = None, cgo_left_out = None, sdk_verdict = None, fips = None):
     """Registers the Go3sCheck actions of one executable.
 
     Args:
@@ -75,6 +75,7 @@ def check_actions(ctx, executable, report, verdict, profile, goarch, policy, siz
       label: string: the name of the executable in the report.
       symbols: File: what elfstrip --symbols-file wrote with the executable, or None.
       packages: File: list of the packages that the executable was built from, or None.
+      fips: string: version of the FIPS 140-3 module that the executable must have, or None.
       sdk_verdict: File: verdict on the Go SDK that made the executable, for the report, or None.
       cgo_left_out: File: golink's report on the files that building without cgo left out, or None.
     """
@@ -84,6 +85,8 @@ def check_actions(ctx, executable, report, verdict, profile, goarch, policy, siz
     args.add("--format", "json")
     args.add("--report-only")
     args.add(label, format = "--name=%s")
+    if fips:
+        args.add(fips, format = "--fips=%s")
     if symbols:
         args.add("--symbols", symbols)
     if packages:
