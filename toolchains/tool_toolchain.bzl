@@ -1,5 +1,7 @@
 """What the toolchain types of this module's own tools have in common."""
 
+load("//toolchains/fips:settings.bzl", "no_fips_transition")
+
 visibility("//toolchains/...")
 
 def tool_toolchain(field, info):
@@ -20,6 +22,7 @@ def tool_toolchain(field, info):
 
     return rule(
         implementation = _impl,
+        cfg = no_fips_transition,
         doc = ("Declares a {0} tool, from source or prebuilt, for a `toolchain()` of type " +
                "`@rules_go3s//toolchains:{0}_toolchain_type`.").format(field),
         attrs = {
@@ -29,6 +32,9 @@ def tool_toolchain(field, info):
                 executable = True,
                 allow_single_file = True,
                 cfg = "exec",
+            ),
+            "_allowlist_function_transition": attr.label(
+                default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
             ),
         },
     )

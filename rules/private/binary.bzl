@@ -1,9 +1,11 @@
 """The rule behind go_static_binary and its relatives: one target, one executable for each platform."""
 
 load("//rules:providers.bzl", "Go3sBinaryInfo", "Go3sVariantInfo")
+load("//toolchains/fips:modules.bzl", "fips_names", "fips_version")
 load(":check.bzl", "check_action", "packages_action", "verdict_action", CHECK_EXEC_GROUPS = "EXEC_GROUPS")
 load(":compare.bzl", "compare_action")
 load(":display.bzl", "display", "output_path")
+load(":fips.bzl", "fips_action")
 load(":launcher.bzl", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "is_native", "launcher")
 load(":providers.bzl", "Go3sLinkInfo")
 load(":strip.bzl", "PACKINGS", "RENAMED_TRACEBACKS", "STRIP_FLAGS", "TRACEBACKS", "strip_action", "strip_problem", STRIP_EXEC_GROUPS = "EXEC_GROUPS")
@@ -46,6 +48,7 @@ def _check(ctx, platform, link, executable, symbols, packages, profile, size_bud
         symbols = symbols,
         packages = packages,
         cgo_left_out = link.cgo_left_out,
+        fips = fips_version(ctx.attr.fips),
         sdk_verdict = link.sdk.verdict if link.sdk else None,
     )
     return report
@@ -88,6 +91,11 @@ def _variant(ctx, platform, link):
         label = _shown(ctx, platform, link),
     )
 
+    fips = None
+    if ctx.attr.fips:
+        fips = _declare(ctx, name + ".fips.json")
+        fips_action(ctx, executable, symbols, fips, _shown(ctx, platform, link))
+
     return struct(
         info = Go3sVariantInfo(
             platform = platform,
@@ -102,6 +110,7 @@ def _variant(ctx, platform, link):
             symbols = symbols,
             report = reports[-1],
         ),
+        fips = fips,
         link = link,
         reports = reports,
         syscalls = syscalls,
@@ -218,6 +227,7 @@ def _binary_impl(ctx):
         OutputGroupInfo(
             compare_report = depset(compare_reports),
             debug = depset([variant.info.debug for variant in variants]),
+            fips = depset([variant.fips for variant in variants if variant.fips]),
             linkcheck_report = depset(judged),
             linked = depset([variant.info.linked for variant in variants]),
             seccomp = depset([variant.syscalls.seccomp for variant in variants]),
@@ -264,6 +274,10 @@ go3s_binary = rule(
         ),
         "env": attr.string_dict(
             doc = "Environment of `bazel run`; values may use $(location) of `data`.",
+        ),
+        "fips": attr.string(
+            doc = "FIPS 140-3 module; empty for none.",
+            values = [""] + fips_names(),
         ),
         "keep_symbols": attr.string_list(
             doc = "Symbols that stripping keeps, as shell patterns.",

@@ -2,6 +2,7 @@
 
 load("@rules_go//go:def.bzl", "go_binary")
 load("//rules:go_ca_roots.bzl", "go_ca_roots")
+load("//toolchains/fips:modules.bzl", "fips_problem")
 load(":binary.bzl", "go3s_binary")
 load(":embedded_imports.bzl", "embedded_imports")
 load(":exec_groups.bzl", "GO3S_CHECK", "GO3S_LINK", "GO3S_STRIP", "GO_LINK", "spread_exec_groups")
@@ -67,6 +68,7 @@ _SETTLED_ATTRS = {
 
 # Attributes that decide what is declared, besides those of spread_exec_groups.
 _LOADING_ATTRS = [
+    "fips",
     "goarch",
     "goos",
     "linkmode",
@@ -185,6 +187,10 @@ def static_program(name, mode, profile, binary = None, **kwargs):
     user_data = _pop_user_data(kwargs)
 
     _settle_go_platform(name, kwargs)
+    fips = kwargs.pop("fips", "")
+    problem = fips_problem(fips)
+    if problem:
+        _fail(name, problem)
     public = {key: kwargs.pop(key) for key in _PUBLIC_ATTRS if key in kwargs}
     public.setdefault("traceback", "full")
     link = {key: kwargs.pop(key) for key in _LINK_ATTRS if key in kwargs}
@@ -250,6 +256,7 @@ def static_program(name, mode, profile, binary = None, **kwargs):
         name = name + ".link",
         basename = basename,
         binary = binary,
+        fips = fips,
         mode = mode,
         pack = public.get("pack", ""),
         public_label = str(native.package_relative_label(name)),
@@ -261,6 +268,7 @@ def static_program(name, mode, profile, binary = None, **kwargs):
     go3s_binary(
         name = name,
         basename = basename,
+        fips = fips,
         link = ":{}.link".format(name),
         out = out,
         profile = profile,

@@ -71,7 +71,8 @@ def check_action(
         symbols = None,
         packages = None,
         cgo_left_out = None,
-        sdk_verdict = None):
+        sdk_verdict = None,
+        fips = None):
     """Registers the Go3sCheck action of one executable.
 
     Args:
@@ -85,6 +86,7 @@ def check_action(
       label: string: the name of the executable in the report.
       symbols: File: what elfstrip --symbols-file wrote with the executable, or None.
       packages: File: list of the packages that the executable was built from, or None.
+      fips: string: version of the FIPS 140-3 module that the executable must have, or None.
       sdk_verdict: File: verdict on the Go SDK that made the executable, for the report, or None.
       cgo_left_out: File: golink's report on the files that building without cgo left out, or None.
     """
@@ -93,6 +95,8 @@ def check_action(
     args.add("--format", "json")
     args.add("--report-only")
     args.add(label, format = "--name=%s")
+    if fips:
+        args.add(fips, format = "--fips=%s")
     if symbols:
         args.add("--symbols", symbols)
     if packages:

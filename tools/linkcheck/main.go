@@ -63,6 +63,7 @@ func init() { // not in the declaration: help refers to the table
 		{"sizes", "[flags] NAME=FILE...", "measure files by section and package, and keep a budget", runSizes},
 		{"explain", "RULE...", "say what a rule is about", runExplain},
 		{"syscalls", "[--json|--seccomp [--seccomp-for STARTER]|--list] [--allowed LIST] FILE...|--report REPORT", "say which system calls a program can make", runSyscalls},
+		{"fips", "[--symbols FILE] [-o FILE] FILE", "say which FIPS 140-3 module is in a program, and what is known of its validation", runFIPS},
 		{"stdtable", "[-o FILE] GOROOT...", "write what in a Go SDK's standard library depends on the architecture, for compare", runStdTable},
 		{"sdkcheck", "[flags] GOROOT", "say whether a Go SDK is, in what the tools depend on, as the verified releases are", runSDKCheck},
 		{"sdkdiff", "OLD NEW", "list what one Go SDK changes, against another, of what the tools depend on", runSDKDiff},

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/go3s/rules_go3s/docs/schema"
+	"github.com/go3s/rules_go3s/internal/fips"
 	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
 	"github.com/go3s/rules_go3s/internal/policy"
 	"github.com/go3s/rules_go3s/internal/sdkcheck"
@@ -49,6 +50,7 @@ func TestSchemas(t *testing.T) {
 		{"linkcheck-report.json", []string{"compare", "--format=json", same[0], more}, `"findings"`},
 		{"syscalls.json", []string{"syscalls", "--json", exits}, `"exit"`},
 		{"syscalls.json", []string{"syscalls", "--json", exits, unknown}, `"dynamic"`},
+		{"fips.json", []string{"fips", good}, `"does_not_say"`},
 		{"sizes.json", []string{"sizes", "linux_amd64=" + good, "linux_riscv64=" + more}, `"packages"`},
 	} {
 		status, stdout, stderr := linkcheck(c.args...)
@@ -74,6 +76,7 @@ func TestSchemaMembers(t *testing.T) {
 	for file, typ := range map[string]reflect.Type{
 		"syscalls.json": reflect.TypeFor[syscalls.Report](),
 		"sizes.json":    reflect.TypeFor[sizes.Budget](),
+		"fips.json":     reflect.TypeFor[fips.Report](),
 		"sdkcheck.json": reflect.TypeFor[sdkcheck.Verdict](),
 	} {
 		wrong, err := schema.CheckType(file, typ, true)

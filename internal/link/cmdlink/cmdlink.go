@@ -61,6 +61,7 @@ type Config struct {
 	GOOS, GOARCH string
 	GOARCHLevel  string // value of GOAMD64, GOARM64 or GORISCV64; "" for the default
 	GOEXPERIMENT string
+	FIPS         string // version of the FIPS 140-3 module, as GOFIPS140 names it; "" for no FIPS 140-3 mode
 
 	XDefs      []string // "importpath.name=value" with {KEY} placeholders
 	StampFiles []string // Bazel workspace status files
@@ -305,6 +306,9 @@ func (c *Config) writeImportcfg(file, level, godebugs string) error {
 		}
 		var err error
 		if std, err = readPackageList(c.PackageList, stdDir); err != nil {
+			return err
+		}
+		if err := c.checkFIPS(std); err != nil {
 			return err
 		}
 	}
