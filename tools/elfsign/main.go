@@ -90,6 +90,7 @@ func dispatch(args []string, stdout io.Writer) error {
 		return usagef("no command")
 	}
 	if slices.Contains([]string{"-h", "-help", "--help", "help"}, args[0]) {
+		fmt.Fprint(stdout, "Usage: elfsign COMMAND [flags] FILE\n\n")
 		for _, c := range commands {
 			fmt.Fprintf(stdout, "elfsign %s %s\n    %s\n", c.name, c.usage, c.what)
 		}
