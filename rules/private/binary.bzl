@@ -6,7 +6,7 @@ load(":check.bzl", "check_action", "packages_action", "verdict_action", CHECK_EX
 load(":compare.bzl", "compare_action")
 load(":display.bzl", "display", "output_path")
 load(":fips.bzl", "fips_action")
-load(":launcher.bzl", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "is_native", "launcher")
+load(":launcher.bzl", "CHOICE_ATTRS", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "choose", "is_native", "launcher")
 load(":providers.bzl", "Go3sLinkInfo")
 load(":strip.bzl", "PACKINGS", "RENAMED_TRACEBACKS", "STRIP_FLAGS", "TRACEBACKS", "strip_action", "strip_problem", STRIP_EXEC_GROUPS = "EXEC_GROUPS")
 load(":syscalls.bzl", "syscall_actions")
@@ -166,12 +166,6 @@ def _validations(ctx, variants, reports):
     )
     return [verdict]
 
-def _target_goarch(ctx):
-    for goarch, cpu in {"amd64": ctx.attr._amd64, "arm64": ctx.attr._arm64, "riscv64": ctx.attr._riscv64}.items():
-        if ctx.target_platform_has_constraint(cpu[platform_common.ConstraintValueInfo]):
-            return goarch
-    return None
-
 def _binary_impl(ctx):
     problem = strip_problem(ctx) or _platforms_problem(ctx)
     if problem:
@@ -186,13 +180,8 @@ def _binary_impl(ctx):
     else:
         variants = [_variant(ctx, None, ctx.split_attr.link.values()[0][Go3sLinkInfo])]
 
-    # What `bazel run` starts: the executable for the target platform, else the first.
-    goarch = _target_goarch(ctx)
-    chosen = variants[0]
-    for variant in variants:
-        if variant.info.goarch == goarch:
-            chosen = variant
-            break
+    info = choose(ctx, [variant.info for variant in variants])
+    chosen = [variant for variant in variants if variant.info == info][0]
 
     runfiles = ctx.runfiles(ctx.files.data).merge_all(
         [chosen.link.runfiles] +
@@ -250,7 +239,7 @@ go3s_binary = rule(
     implementation = _binary_impl,
     doc = "Strips and checks linked programs, one for each platform.",
     executable = True,
-    attrs = LAUNCHER_ATTRS | {
+    attrs = LAUNCHER_ATTRS | CHOICE_ATTRS | {
         "allowed_syscalls": attr.label(
             doc = "List of the system calls that the program may make, as `linkcheck syscalls --list` writes it. The build fails when the " +
                   "program can make another one. [System calls](../docs/syscalls.md).",
@@ -323,9 +312,6 @@ go3s_binary = rule(
             doc = "What tracebacks still show; empty for programs that have none.",
             values = TRACEBACKS + RENAMED_TRACEBACKS.keys(),
         ),
-        "_amd64": attr.label(default = "@platforms//cpu:x86_64"),
-        "_arm64": attr.label(default = "@platforms//cpu:aarch64"),
-        "_riscv64": attr.label(default = "@platforms//cpu:riscv64"),
         "_allowlist_function_transition": attr.label(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
         ),
