@@ -6,6 +6,7 @@ load(":compare.bzl", "compare_actions")
 load(":display.bzl", "display", "output_path")
 load(":launcher.bzl", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "is_native", "launcher")
 load(":providers.bzl", "Go3sLinkInfo")
+load(":size_report.bzl", "size_report_action")
 load(":strip.bzl", "PACKINGS", "STRIP_FLAGS", "TRACEBACKS", "strip_action", "strip_problem", STRIP_EXEC_GROUPS = "EXEC_GROUPS")
 load(":syscalls.bzl", "syscall_actions")
 load(":transition.bzl", "platforms_transition")
@@ -203,6 +204,9 @@ def _binary_impl(ctx):
         environment[name] = ctx.expand_location(value, ctx.attr.data)
 
     compare_reports, compare_verdicts = _compare(ctx, variants)
+    size_report = _declare(ctx, ctx.attr.basename + ".sizes.json")
+    size_page = _declare(ctx, ctx.attr.basename + ".sizes.html")
+    size_report_action(ctx, [variant.info for variant in variants], size_report, size_page, label = display(ctx.label))
     groups = {
         variant.info.platform.name: depset([variant.info.executable])
         for variant in variants
@@ -224,6 +228,7 @@ def _binary_impl(ctx):
             ),
             linked = depset([variant.info.linked for variant in variants]),
             seccomp = depset([variant.syscalls.seccomp for variant in variants]),
+            size_report = depset([size_report, size_page]),
             symbols = depset([variant.info.symbols for variant in variants if variant.info.symbols]),
             syscalls = depset([variant.syscalls.report for variant in variants]),
             unpacked = depset([variant.info.unpacked for variant in variants if variant.info.unpacked]),

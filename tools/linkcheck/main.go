@@ -60,7 +60,7 @@ func init() { // not in the declaration: help refers to the table
 		{"verdict", "[--touch OUT] REPORT", "pass or fail by a JSON report written before", runVerdict},
 		{"merge", "[flags] REPORT...", "make one report of several", runMerge},
 		{"packages", "[--standard LIST] FILE...", "list what the packages of a program import, from their export data", runPackages},
-		{"sizes", "[flags] NAME=FILE...", "measure files by section and package, and keep a budget", runSizes},
+		{"sizes", "[flags] NAME=FILE...", "measure files by section and package, keep a budget, and say what every byte is for", runSizes},
 		{"explain", "RULE...", "say what a rule is about", runExplain},
 		{"syscalls", "[--json|--seccomp [--seccomp-for STARTER]|--list] [--allowed LIST] FILE...", "say which system calls a program can make", runSyscalls},
 		{"stdtable", "[-o FILE] GOROOT...", "write what in a Go SDK's standard library depends on the architecture, for compare", runStdTable},
