@@ -204,7 +204,8 @@ func typeOf(s *goelf.Section) string {
 func sectionAt(f *goelf.File, addr, n uint64) *goelf.Section {
 	for i := range f.Sections {
 		s := &f.Sections[i]
-		if s.Flags&uint64(elf.SHF_ALLOC) != 0 && elf.SectionType(s.Type) != elf.SHT_NOBITS && addr >= s.Addr && addr-s.Addr < s.Size && n <= s.Size-(addr-s.Addr) {
+		loaded := s.Flags&uint64(elf.SHF_ALLOC) != 0 && elf.SectionType(s.Type) != elf.SHT_NOBITS
+		if loaded && addr >= s.Addr && addr-s.Addr < s.Size && n <= s.Size-(addr-s.Addr) {
 			return s
 		}
 	}

@@ -24,7 +24,7 @@ func runVerdict(e env, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	text, failed := printReport(report, policy.Today(), e.colour)
+	text, failed := report.Text(policy.Today(), e.colour)
 	if failed {
 		fmt.Fprint(e.stderr, text)
 		return findings, nil
