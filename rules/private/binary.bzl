@@ -8,6 +8,7 @@ load(":display.bzl", "display", "output_path")
 load(":fips.bzl", "fips_action")
 load(":launcher.bzl", "CHOICE_ATTRS", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "choose", "is_native", "launcher")
 load(":providers.bzl", "Go3sLinkInfo")
+load(":size_report.bzl", "size_report_action")
 load(":strip.bzl", "PACKINGS", "RENAMED_TRACEBACKS", "STRIP_FLAGS", "TRACEBACKS", "strip_action", "strip_problem", STRIP_EXEC_GROUPS = "EXEC_GROUPS")
 load(":syscalls.bzl", "syscall_actions")
 load(":transition.bzl", "platforms_transition")
@@ -201,6 +202,9 @@ def _binary_impl(ctx):
 
     compare_reports = _compare(ctx, variants)
     judged = [report for variant in variants for report in variant.reports] + (compare_reports if ctx.attr.compare == "strict" else [])
+    size_report = _declare(ctx, ctx.attr.basename + ".sizes.json")
+    size_page = _declare(ctx, ctx.attr.basename + ".sizes.html")
+    size_report_action(ctx, [variant.info for variant in variants], size_report, size_page, label = display(ctx.label))
     groups = {
         variant.info.platform.name: depset([variant.info.executable])
         for variant in variants
@@ -220,6 +224,7 @@ def _binary_impl(ctx):
             linkcheck_report = depset(judged),
             linked = depset([variant.info.linked for variant in variants]),
             seccomp = depset([variant.syscalls.seccomp for variant in variants]),
+            size_report = depset([size_report, size_page]),
             symbols = depset([variant.info.symbols for variant in variants if variant.info.symbols]),
             syscalls = depset([variant.syscalls.report for variant in variants]),
             unpacked = depset([variant.info.unpacked for variant in variants if variant.info.unpacked]),

@@ -15,6 +15,10 @@ import (
 func runLink(args []string) error {
 	var c cmdlink.Config
 	fs := flag.NewFlagSet("golink link", flag.ContinueOnError)
+	fs.Usage = func() {
+		fmt.Fprintln(fs.Output(), "usage: golink link [flags]")
+		fs.PrintDefaults()
+	}
 	list := func(p *[]string, name, usage string) {
 		fs.Func(name, usage+" (repeatable)", func(s string) error { *p = append(*p, s); return nil })
 	}

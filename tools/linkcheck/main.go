@@ -60,7 +60,7 @@ func init() { // not in the declaration: help refers to the table
 		{"verdict", "[--touch OUT] [--allowed LIST --syscalls REPORT] REPORT...", "pass or fail by JSON reports written before", runVerdict},
 		{"merge", "[flags] REPORT...", "make one report of several", runMerge},
 		{"packages", "[--standard LIST] FILE...", "list what the packages of a program import, from their export data", runPackages},
-		{"sizes", "[flags] NAME=FILE...", "measure files by section and package, and keep a budget", runSizes},
+		{"sizes", "[flags] NAME=FILE...", "measure files by section and package, keep a budget, and say what every byte is for", runSizes},
 		{"explain", "RULE...", "say what a rule is about", runExplain},
 		{"syscalls", "[--json|--seccomp [--seccomp-for STARTER]|--list] [--allowed LIST] FILE...|--report REPORT", "say which system calls a program can make", runSyscalls},
 		{"fips", "[--symbols FILE] [-o FILE] FILE", "say which FIPS 140-3 module is in a program, and what is known of its validation", runFIPS},

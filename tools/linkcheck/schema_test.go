@@ -2,6 +2,7 @@ package main
 
 import (
 	"debug/elf"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -65,6 +66,20 @@ func TestSchemas(t *testing.T) {
 			t.Errorf("%q: the schema %s takes an unknown member", c.args, c.schema)
 		}
 	}
+	sizesReport := filepath.Join(dir, "sizes.json")
+	if status, _, stderr := linkcheck("sizes", "--report="+sizesReport, "linux_amd64="+good, "linux_riscv64="+more); status != clean {
+		t.Fatal(stderr)
+	}
+	text, err := os.ReadFile(sizesReport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate("size-report.json", text); err != nil {
+		t.Errorf("%v\n%s", err, text)
+	}
+	if err := schema.Validate("size-report.json", []byte(strings.Replace(string(text), `"tables"`, `"other":1,"tables"`, 1))); err == nil {
+		t.Error("the schema size-report.json takes an unknown member")
+	}
 	// A report by a profile is none of compare.
 	_, stdout, _ := linkcheck("--format=json", good, bad)
 	if err := schema.Validate("compare.json", []byte(stdout)); err == nil {
@@ -74,10 +89,11 @@ func TestSchemas(t *testing.T) {
 
 func TestSchemaMembers(t *testing.T) {
 	for file, typ := range map[string]reflect.Type{
-		"syscalls.json": reflect.TypeFor[syscalls.Report](),
-		"sizes.json":    reflect.TypeFor[sizes.Budget](),
-		"fips.json":     reflect.TypeFor[fips.Report](),
-		"sdkcheck.json": reflect.TypeFor[sdkcheck.Verdict](),
+		"syscalls.json":    reflect.TypeFor[syscalls.Report](),
+		"sizes.json":       reflect.TypeFor[sizes.Budget](),
+		"size-report.json": reflect.TypeFor[sizes.Report](),
+		"sdkcheck.json":    reflect.TypeFor[sdkcheck.Verdict](),
+		"fips.json":        reflect.TypeFor[fips.Report](),
 	} {
 		wrong, err := schema.CheckType(file, typ, true)
 		if err != nil {

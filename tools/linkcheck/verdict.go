@@ -43,12 +43,12 @@ func runVerdict(e env, args []string) (int, error) {
 		return 0, err
 	}
 	day := policy.Today()
-	text, failed := printReport(report, day, e.colour)
+	text, failed := report.Text(day, e.colour)
 	switch {
 	case failed:
 		// The files without an error are of no interest then.
 		report.Files = slices.DeleteFunc(report.Files, func(f policy.FileReport) bool { return !policy.Failed(f.Verdict(day)) })
-		text, _ = printReport(report, day, e.colour)
+		text, _ = report.Text(day, e.colour)
 		fmt.Fprint(e.stderr, text)
 		return findings, nil
 	case disallowed:

@@ -35,6 +35,9 @@ const (
 // goModes maps our build modes to cmd/link's.
 var goModes = map[string]string{ModeExe: "exe", ModeStaticPIE: "pie"}
 
+// GoMode returns what cmd/link and build information call a build mode.
+func GoMode(mode string) string { return goModes[mode] }
+
 // archLevels maps each supported GOARCH to the environment variable that sets
 // its instruction set level.
 var archLevels = map[string]string{
@@ -333,7 +336,7 @@ func (c *Config) writeImportcfg(file, level, godebugs string) error {
 func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
 	var quoted []string
 	for _, f := range append([]string{c.ExtLD}, c.extldflags(tmp)...) {
-		q, err := quoteWord(f)
+		q, err := QuoteWord(f)
 		if err != nil {
 			return nil, err
 		}
@@ -376,8 +379,8 @@ func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
 	return slices.Concat(args, c.Ldflags, []string{"-o", filepath.Join(tmp, outName), c.Main}), nil
 }
 
-// quoteWord quotes s for a flag that cmd/link splits at spaces.
-func quoteWord(s string) (string, error) {
+// QuoteWord quotes s for a flag that cmd/link or cmd/go splits at spaces.
+func QuoteWord(s string) (string, error) {
 	switch {
 	case s != "" && !strings.ContainsAny(s, " \t\r\n'\""):
 		return s, nil
