@@ -56,6 +56,13 @@ refused cgo_only 'package example.com/refusals/cgo_only/c needs cgo' 'none of it
 refused cgo_left_out 'cgo-left-out' 'example.com/refusals/cgo_left_out/c: files that need cgo were left out of this package (c_cgo.go)'
 refused same_platform_name 'platforms: @@rules_go3s~//platforms:linux_amd64 and //same_platform_name:linux_amd64 have the same name' 'rename one'
 refused exec_group 'exec_properties: "go3s_lnk.pool": there is no exec group "go3s_lnk"; want go_link, go3s_link, go3s_strip, go3s_check'
+refused release:same_name '//release:same_name: programs: //release:one and //release:two are both named "tool" on linux_amd64' 'name one otherwise'
+refused release:foreign_program '//release:foreign_program: programs: //release:foreign is no program of this module' 'wrap a go_binary'
+refused release:image_without_entrypoint 'image_user is set, and image_entrypoint is not' 'name the program'
+refused release:unknown_entrypoint 'image_entrypoint: "two" is no program of the release for linux_amd64'
+refused release:bad_version 'version "../1": want letters, digits'
+refused release:bad_format '"rar" is no format, want some of tar.gz, tar.zst, zip'
+refused release:unfit_key 'signing_key: it is a *ecdsa.PrivateKey, want an Ed25519 key'
 for attribute in exec_properties goarch goos linkmode package_note pure static; do
   mkdir -p select_refused
   printf 'load("@rules_go3s//rules:defs.bzl", "go_static_binary")\ngo_static_binary(name = "x", srcs = ["//:main.go"], %s = select({"//conditions:default": "auto"}))\n' \

@@ -55,6 +55,8 @@ def _programs(ctx, inputs):
                 mode = variant.mode,
                 profile = variant.profile,
                 executable = inputs.add(variant.executable),
+                report = inputs.add(variant.report),
+                symbols = inputs.add(variant.symbols) if variant.symbols else "",
             ))
     return out
 
@@ -79,16 +81,70 @@ def _files(ctx, inputs):
         out.append(struct(id = inputs.add(files[0]), kind = "file", name = files[0].basename, path = path))
     return out
 
+def _optional(inputs, file):
+    return inputs.add(file) if file else ""
+
+def _package(ctx):
+    """Returns what packages of distributions say, None for no packages."""
+    if not ctx.attr.packages:
+        return None
+    return struct(
+        name = ctx.attr.package_name or ctx.attr.release_name,
+        maintainer = ctx.attr.package_maintainer,
+        summary = ctx.attr.package_summary,
+        description = ctx.attr.package_description,
+        homepage = ctx.attr.package_homepage,
+        license = ctx.attr.license,
+    )
+
+def _image(ctx, inputs):
+    """Returns what images of all platforms have, None for no images."""
+    if not ctx.attr.image_entrypoint:
+        for name in dir(ctx.attr):
+            if name.startswith("image_") and getattr(ctx.attr, name):
+                fail("\n{}: {} is set, and image_entrypoint is not: name the program that the image starts, or remove {}".format(
+                    display(ctx.label),
+                    name,
+                    name,
+                ))
+        return None
+    return struct(
+        entrypoint = ["/usr/bin/" + ctx.attr.image_entrypoint],
+        command = ctx.attr.image_command,
+        env = ["{}={}".format(name, value) for name, value in ctx.attr.image_env.items()],
+        user = ctx.attr.image_user,
+        workdir = ctx.attr.image_workdir,
+        labels = ctx.attr.image_labels,
+        ports = ctx.attr.image_ports,
+        stopsignal = ctx.attr.image_stop_signal,
+        ref = ctx.attr.version,
+        ca_roots = _optional(inputs, ctx.file.image_ca_roots),
+        tzdata = _optional(inputs, ctx.file.image_tzdata),
+    )
+
 def _release_impl(ctx):
     inputs = _inputs()
     plan = struct(
         label = display(ctx.label),
-        name = ctx.attr.release_name or ctx.label.name,
+        name = ctx.attr.release_name,
         version = ctx.attr.version,
         epoch = ctx.attr.source_date_epoch,
         archives = ctx.attr.archives,
         programs = _programs(ctx, inputs),
         files = _files(ctx, inputs),
+        packages = ctx.attr.packages,
+        package = _package(ctx),
+        image = _image(ctx, inputs),
+        license = ctx.attr.license,
+        licenses = [inputs.add(file) for file in ctx.files.module_licenses],
+        license_policy = struct(
+            allow = ctx.attr.licenses_allow,
+            deny = ctx.attr.licenses_deny,
+            deny_unknown = ctx.attr.licenses_unknown == "deny",
+        ),
+        source = ctx.attr.source,
+        builder = ctx.attr.builder,
+        key = _optional(inputs, ctx.file.signing_key),
     )
     out = ctx.actions.declare_directory(ctx.label.name)
     args = tool_args(ctx)
@@ -126,6 +182,9 @@ go3s_release = rule(
             doc = "Formats of the archives: some of `tar.gz`, `tar.zst`, `zip`.",
             default = ["tar.gz"],
         ),
+        "builder": attr.string(
+            doc = "URI of who vouches for the build, builder.id of the provenance; empty for nobody.",
+        ),
         "completions": attr.label_list(
             doc = "Completions of shells: NAME.bash, NAME.fish, and for zsh _NAME.",
             allow_files = True,
@@ -138,9 +197,77 @@ go3s_release = rule(
             doc = "Other files, with their path in archives, and below /usr in packages and images.",
             allow_files = True,
         ),
+        "image_ca_roots": attr.label(
+            doc = "Root certificates (PEM), /etc/ssl/certs/ca-certificates.crt of the image.",
+            allow_single_file = True,
+        ),
+        "image_command": attr.string_list(
+            doc = "Arguments that the image's program gets unless others are given.",
+        ),
+        "image_entrypoint": attr.string(
+            doc = "Name of the program that the image starts; empty for no image.",
+        ),
+        "image_env": attr.string_dict(
+            doc = "Environment of the image.",
+        ),
+        "image_labels": attr.string_dict(
+            doc = "Labels of the image, which are annotations of index and manifests, too.",
+        ),
+        "image_ports": attr.string_list(
+            doc = "Ports that the image says it listens at, such as `8080/tcp`.",
+        ),
+        "image_stop_signal": attr.string(
+            doc = "Signal that stops the image's program, such as `SIGINT`; empty for the runtime's default.",
+        ),
+        "image_tzdata": attr.label(
+            doc = "Zip archive of time zones, such as Go's lib/time/zoneinfo.zip, which becomes /usr/share/zoneinfo of the image.",
+            allow_single_file = [".zip"],
+        ),
+        "image_user": attr.string(
+            doc = "`UID:GID`, or `NAME:UID:GID` for a user in /etc/passwd; empty for root.",
+        ),
+        "image_workdir": attr.string(
+            doc = "Working directory of the image, absolute; empty for /.",
+        ),
+        "license": attr.string(
+            doc = "SPDX expression: licence of the programs' own modules and of packages; empty if unknown.",
+        ),
+        "licenses_allow": attr.string_list(
+            doc = "SPDX identifiers of the licences that modules may have; empty for any.",
+        ),
+        "licenses_deny": attr.string_list(
+            doc = "SPDX identifiers of licences that modules may not have.",
+        ),
+        "licenses_unknown": attr.string(
+            doc = "`allow`, or `deny`: a module of which no licence is known fails the build.",
+            default = "allow",
+            values = ["allow", "deny"],
+        ),
         "man_pages": attr.label_list(
             doc = "Manual pages: NAME.SECTION.",
             allow_files = True,
+        ),
+        "module_licenses": attr.label_list(
+            doc = "Files with licence texts of modules (JSON), as the module extension go_licenses makes them.",
+            allow_files = [".json"],
+        ),
+        "package_description": attr.string(
+            doc = "What the package is, in several lines.",
+        ),
+        "package_homepage": attr.string(
+            doc = "URL in packages.",
+        ),
+        "package_maintainer": attr.string(
+            doc = "`NAME <ADDRESS>`, in packages.",
+        ),
+        "package_name": attr.string(
+            doc = "Name of packages; empty for release_name.",
+        ),
+        "package_summary": attr.string(
+            doc = "What the package is, in one line.",
+        ),
+        "packages": attr.string_list(
+            doc = "Packages of distributions: some of `deb`, `rpm`.",
         ),
         "programs": attr.label_keyed_string_dict(
             doc = "Programs, with the name of each in the release; empty for the target's name.",
@@ -148,7 +275,15 @@ go3s_release = rule(
             allow_empty = False,
         ),
         "release_name": attr.string(
-            doc = "First part of file names; empty for the target's name.",
+            doc = "First part of file names.",
+            mandatory = True,
+        ),
+        "signing_key": attr.label(
+            doc = "Private Ed25519 key (OpenSSH, PKCS #8 or minisign, not encrypted). Bazel's caches get it: sign a published release by `go3s-release sign`.",
+            allow_single_file = True,
+        ),
+        "source": attr.string(
+            doc = "URI of the source repository, for the provenance; empty if unknown.",
         ),
         "source_date_epoch": attr.int(
             doc = "Date of everything in the release, in seconds since 1970.",

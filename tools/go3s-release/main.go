@@ -45,6 +45,10 @@ var commands []command
 
 func init() { // not in the declaration: help refers to the table
 	commands = []command{
+		{"verify", "--key=FILE DIR", "check a release: sums, signatures, and what it says of its programs", runVerify},
+		{"rebuild", "[--diffoscope=HTML] DIR OWN", "compare a release with your own build of it", runRebuild},
+		{"sign", "--key=FILE DIR", "sign a release", runSign},
+		{"publish", "[flags] DIR", "copy a release to a folder, and its image to a registry", runPublish},
 		{"build", "--plan=JSON -o DIR ID FILE…", "make a release; what the rule go_release runs", runBuild},
 	}
 }
@@ -83,18 +87,26 @@ func dispatch(e env, args []string) (int, error) {
 	return commands[i].run(e, args[1:])
 }
 
-// parse parses flags, which come before the other arguments; those it returns.
+// parse parses flags before, between and after the other arguments, which it returns. After "--" all are other arguments.
 func parse(e env, fs *flag.FlagSet, args []string) ([]string, error) {
 	fs.SetOutput(io.Discard) // run prints the error, once
-	switch err := fs.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		i := slices.IndexFunc(commands, func(c command) bool { return c.name == fs.Name() })
-		fmt.Fprintf(e.stdout, "usage: go3s-release %s %s\n", commands[i].name, commands[i].usage)
-		fs.SetOutput(e.stdout)
-		fs.PrintDefaults()
-		return nil, err
-	case err != nil:
-		return nil, fmt.Errorf("%w; see go3s-release %s -h", err, fs.Name())
+	var rest []string
+	for {
+		before := len(args)
+		switch err := fs.Parse(args); {
+		case errors.Is(err, flag.ErrHelp):
+			i := slices.IndexFunc(commands, func(c command) bool { return c.name == fs.Name() })
+			fmt.Fprintf(e.stdout, "usage: go3s-release %s %s\n", commands[i].name, commands[i].usage)
+			fs.SetOutput(e.stdout)
+			fs.PrintDefaults()
+			return nil, err
+		case err != nil:
+			return nil, fmt.Errorf("%w; see go3s-release %s -h", err, fs.Name())
+		}
+		left := fs.Args()
+		if used := before - len(left); used > 0 && args[used-1] == "--" || len(left) == 0 {
+			return append(rest, left...), nil
+		}
+		rest, args = append(rest, left[0]), left[1:]
 	}
-	return fs.Args(), nil
 }

@@ -22,7 +22,7 @@ func writeZip(set *fileset.Set, date time.Time) ([]byte, error) {
 	}
 	var buf bytes.Buffer
 	zw := zip.NewWriter(&buf)
-	zw.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestCompression) })
+	zw.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, level) })
 	for _, f := range set.Files() {
 		h := &zip.FileHeader{Name: f.Path, Method: zip.Deflate, Modified: date}
 		h.SetMode(f.Mode.Perm())

@@ -1,20 +1,25 @@
 // Package assemble makes the folder of a release from a plan and its files. What it writes is a function of these alone: it reads no
-// clock, environment or network.
+// clock, environment or network. It refuses programs that are not what the plan says, or that failed their checks.
 package assemble
 
 import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gobin"
 	"github.com/go3s/rules_go3s/internal/inputfile"
-	"github.com/go3s/rules_go3s/internal/release/archive"
+	"github.com/go3s/rules_go3s/internal/policy"
 	"github.com/go3s/rules_go3s/internal/release/fileset"
 	"github.com/go3s/rules_go3s/internal/release/index"
+	"github.com/go3s/rules_go3s/internal/release/licences"
 	"github.com/go3s/rules_go3s/internal/release/plan"
+	"github.com/go3s/rules_go3s/internal/release/sbom"
 )
 
 // A release is one that is being made.
@@ -22,10 +27,14 @@ type release struct {
 	*plan.Plan
 	inputs map[string][]byte // by id
 	index  index.Index
+	infos  []*debug.BuildInfo // of index.Programs; nil where a program is not Go
+	texts  licences.Texts
+	bill   sbom.Bill
 	out    map[string][]byte // path to contents
 }
 
-// Run makes the release in the folder dir, which is empty or missing. inputs has the path of each id of the plan.
+// Run makes the release in the folder dir, which is empty or missing. inputs has the path of each id of the plan. Nothing is written before all is
+// made, so nothing is if there is an error.
 func Run(p *plan.Plan, inputs map[string]string, dir string) error {
 	r := &release{
 		Plan:   p,
@@ -36,7 +45,8 @@ func Run(p *plan.Plan, inputs map[string]string, dir string) error {
 			Name:    p.Name,
 			Version: p.Version,
 			Label:   p.Label,
-			Date:    p.Date().Format("2006-01-02T15:04:05Z"),
+			Date:    p.Date().Format(time.RFC3339),
+			Package: p.Package,
 		},
 	}
 	for id, path := range inputs {
@@ -49,6 +59,12 @@ func Run(p *plan.Plan, inputs map[string]string, dir string) error {
 	for _, step := range []func(*release) error{
 		(*release).programs,
 		(*release).archives,
+		(*release).packages,
+		(*release).image,
+		(*release).licences,
+		(*release).bills,
+		(*release).reports,
+		(*release).provenance, // of all files so far
 		(*release).finish,
 	} {
 		if err := step(r); err != nil {
@@ -75,6 +91,9 @@ func (r *release) input(id string) ([]byte, error) {
 	}
 	return data, nil
 }
+
+// base is the beginning of the names of files that are about the whole release.
+func (r *release) base() string { return r.Name + "_" + r.Version }
 
 // put adds a file to the release.
 func (r *release) put(path, kind, platform string, data []byte) error {
@@ -106,7 +125,12 @@ func (r *release) programs() error {
 		if f.GOARCH() != p.GOARCH {
 			return fmt.Errorf("program %s for %s: its ELF header says %q, want %q", p.Label, p.Platform, f.GOARCH(), p.GOARCH)
 		}
-		r.index.Programs = append(r.index.Programs, index.Program{
+		info, err := gobin.ReadBuildInfo(f)
+		if err != nil {
+			info = nil // assembly; that of a Go program linkcheck has judged (go-build-info)
+		}
+		r.infos = append(r.infos, info)
+		out := index.Program{
 			Name:     p.Name,
 			Label:    p.Label,
 			Platform: p.Platform,
@@ -115,7 +139,18 @@ func (r *release) programs() error {
 			Profile:  p.Profile,
 			SHA256:   index.Sum(data),
 			Size:     int64(len(data)),
-		})
+		}
+		if p.Symbols != "" {
+			symbols, err := r.input(p.Symbols)
+			if err != nil {
+				return err
+			}
+			out.Symbols = fmt.Sprintf("symbols/%s_%s.symbols", p.Name, p.Platform)
+			if err := r.put(out.Symbols, index.KindSymbols, p.Platform, symbols); err != nil {
+				return err
+			}
+		}
+		r.index.Programs = append(r.index.Programs, out)
 	}
 	return nil
 }
@@ -148,30 +183,36 @@ func (r *release) files(platform, docs string) (*fileset.Set, error) {
 	return set, nil
 }
 
-// archives makes an archive of each format for each platform. All is in one folder, named like the archive.
-func (r *release) archives() error {
-	for _, platform := range r.Platforms() {
-		set, err := r.files(platform, "")
+// reports merges linkcheck's reports. It refuses a release of a program that failed, or of another file than was checked.
+func (r *release) reports() error {
+	merged := policy.Report{Schema: policy.SchemaVersion}
+	for i, p := range r.Programs {
+		data, err := r.input(p.Report)
 		if err != nil {
 			return err
 		}
-		base := fmt.Sprintf("%s_%s_%s", r.Name, r.Version, platform)
-		for _, format := range r.Archives {
-			data, err := archive.Write(format, set.Under(base), r.Date())
-			if err != nil {
-				return err
-			}
-			if err := r.put(base+"."+format, index.KindArchive, platform, data); err != nil {
-				return err
-			}
+		report, err := policy.ParseReport(data)
+		if err != nil {
+			return fmt.Errorf("report of linkcheck on %s for %s: %w", p.Label, p.Platform, err)
 		}
+		if len(report.Files) != 1 || report.Files[0].SHA256 != r.index.Programs[i].SHA256 {
+			return fmt.Errorf("report of linkcheck on %s for %s: it is about another file", p.Label, p.Platform)
+		}
+		if breaches := report.Files[0].Verdict(""); policy.Failed(breaches) {
+			return fmt.Errorf("program %s for %s breaks linkcheck's rule %s; a release has only programs that pass", p.Label, p.Platform, breaches[0].Rule)
+		}
+		merged.Files = append(merged.Files, report.Files...)
 	}
-	return nil
+	text, err := merged.JSON()
+	if err != nil {
+		return err
+	}
+	return r.put(r.base()+".linkcheck.json", index.KindLinkcheck, "", text)
 }
 
-// finish writes release.json and SHA256SUMS.
+// finish writes release.json and SHA256SUMS, and signs them.
 func (r *release) finish() error {
-	slices.SortFunc(r.index.Files, func(a, b index.File) int { return strings.Compare(a.Path, b.Path) })
+	r.sortFiles()
 	text, err := r.index.JSON()
 	if err != nil {
 		return err
@@ -182,5 +223,9 @@ func (r *release) finish() error {
 		sums[path] = index.Sum(data)
 	}
 	r.out[index.Sums] = index.FormatSums(sums)
-	return nil
+	return r.sign()
+}
+
+func (r *release) sortFiles() {
+	slices.SortFunc(r.index.Files, func(a, b index.File) int { return strings.Compare(a.Path, b.Path) })
 }

@@ -19,8 +19,27 @@ const (
 	Sums = "SHA256SUMS"
 )
 
+// Provenance is how the name of the provenance ends.
+const Provenance = ".intoto.json"
+
+// What follows the name of a file that is signed.
+const (
+	Minisign = ".minisig"       // of SHA256SUMS
+	SSH      = ".sig"           // of SHA256SUMS
+	Bundle   = ".sigstore.json" // of the provenance
+)
+
+// ImageFolder is where the OCI image layout is.
+const ImageFolder = "image"
+
+// DocFolder returns where documents of a package are, below /usr.
+func DocFolder(name string) string { return "share/doc/" + name }
+
 // Schema is the version of release.json.
 const Schema = 1
+
+// BuilderVersion is the version of rules_go3s, as in MODULE.bazel.
+const BuilderVersion = "0.1.0"
 
 // Kinds of files.
 const (
@@ -33,7 +52,6 @@ const (
 	KindLicences   = "licences"
 	KindLinkcheck  = "linkcheck"
 	KindProvenance = "provenance"
-	KindBundle     = "provenance-bundle"
 	KindSymbols    = "symbols"
 )
 
@@ -46,7 +64,8 @@ type Index struct {
 	Date     string    `json:"date"`  // RFC 3339; of what is in archives, not of the build
 	Programs []Program `json:"programs"`
 	Image    *Image    `json:"image,omitempty"`
-	Files    []File    `json:"files"` // sorted by path; without release.json, SHA256SUMS and signatures of the latter
+	Package  *Package  `json:"package,omitempty"`
+	Files    []File    `json:"files"` // sorted by path; without release.json, SHA256SUMS and signatures
 }
 
 // A Program is one executable.
@@ -64,8 +83,18 @@ type Program struct {
 
 // An Image is the OCI image index.
 type Image struct {
-	Path   string `json:"path"`   // of the OCI image layout
+	Path   string `json:"path"`   // ImageFolder
 	Digest string `json:"digest"` // of the image index, sha256:…
+}
+
+// A Package describes packages of distributions.
+type Package struct {
+	Name        string `json:"name"`
+	Maintainer  string `json:"maintainer"` // NAME <ADDRESS>
+	Summary     string `json:"summary"`    // one line
+	Description string `json:"description"`
+	Homepage    string `json:"homepage"`
+	Licence     string `json:"license"` // SPDX expression; required by RPM
 }
 
 // A File is one file of the release.
@@ -163,8 +192,8 @@ func ParseSums(data []byte) (map[string]string, error) {
 			continue
 		}
 		sum, path, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
-		if raw, err := hex.DecodeString(sum); !ok || err != nil || len(raw) != sha256.Size || !fs.ValidPath(path) || path == "." {
-			return nil, fmt.Errorf("%s: line %d: want 64 hexadecimal digits, two spaces and a path inside the release", Sums, i+1)
+		if raw, err := hex.DecodeString(sum); !ok || err != nil || len(raw) != sha256.Size || strings.ToLower(sum) != sum || !fs.ValidPath(path) || path == "." {
+			return nil, fmt.Errorf("%s: line %d: want 64 hexadecimal digits in lower case, two spaces and a path inside the release", Sums, i+1)
 		}
 		if _, ok := sums[path]; ok {
 			return nil, fmt.Errorf("%s: line %d: %s is there twice", Sums, i+1, path)
@@ -172,7 +201,7 @@ func ParseSums(data []byte) (map[string]string, error) {
 		sums[path] = sum
 	}
 	if !bytes.Equal(FormatSums(sums), data) {
-		return nil, fmt.Errorf("%s: want lines in lower case, sorted by path, each with its newline", Sums)
+		return nil, fmt.Errorf("%s: want lines sorted by path, each with its newline", Sums)
 	}
 	return sums, nil
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/release/archive"
 	"github.com/go3s/rules_go3s/internal/release/index"
+	"github.com/go3s/rules_go3s/internal/release/licences"
+	"github.com/go3s/rules_go3s/internal/release/oci"
 )
 
 // A Plan is a release before it is made.
@@ -24,6 +26,25 @@ type Plan struct {
 	Archives []string  `json:"archives"`
 	Programs []Program `json:"programs"`
 	Files    []File    `json:"files"`
+
+	Packages []string       `json:"packages"` // some of deb, rpm
+	Package  *index.Package `json:"package"`  // what they say; null without Packages
+	Image    *Image         `json:"image"`    // null for none
+
+	Licence  string          `json:"license"`  // SPDX expression of the main modules and packages; empty if unknown
+	Licences []string        `json:"licenses"` // ids of files with texts (package licences)
+	Policy   licences.Policy `json:"license_policy"`
+	Source   string          `json:"source"`  // URI of the source repository; empty if unknown
+	Builder  string          `json:"builder"` // URI of who vouches for the build; empty for nobody
+	Key      string          `json:"key"`     // id of the private key; empty for no signatures
+}
+
+// An Image is what images of all platforms have.
+type Image struct {
+	oci.Config
+	Ref     string `json:"ref"`      // name in the layout, such as a tag
+	CARoots string `json:"ca_roots"` // id of certificates in PEM; empty for none
+	TZData  string `json:"tzdata"`   // id of a zip archive of time zones, as Go's lib/time/zoneinfo.zip; empty for none
 }
 
 // A Program is one executable.
@@ -35,6 +56,8 @@ type Program struct {
 	Mode       string `json:"mode"`
 	Profile    string `json:"profile"`
 	Executable string `json:"executable"` // id
+	Report     string `json:"report"`     // id of linkcheck's report
+	Symbols    string `json:"symbols"`    // id of what traceback = "symbolized" took out; empty for nothing
 }
 
 // Kinds of files beside programs.
@@ -78,6 +101,9 @@ func (p *Plan) check() error {
 	if !versionRE.MatchString(p.Version) {
 		return fmt.Errorf("version %q: want letters, digits, \".\", \"+\", \"~\" and \"-\", as it is part of file names", p.Version)
 	}
+	if len(p.Archives) == 0 && len(p.Packages) == 0 && p.Image == nil {
+		return fmt.Errorf("archives is empty, and there are no packages and no image: nothing would hold the programs")
+	}
 	if len(p.Programs) == 0 {
 		return fmt.Errorf("programs: none, want one at least")
 	}
@@ -109,7 +135,44 @@ func (p *Plan) check() error {
 			return err
 		}
 	}
-	return nil
+	for _, kind := range p.Packages {
+		if kind != "deb" && kind != "rpm" {
+			return fmt.Errorf("packages: %q is no kind of package, want deb or rpm", kind)
+		}
+	}
+	if len(p.Packages) > 0 {
+		if err := p.PackageFor("amd64").Check(); err != nil {
+			return err
+		}
+	}
+	return p.checkImage()
+}
+
+func (p *Plan) checkImage() error {
+	if p.Image == nil {
+		return nil
+	}
+	if len(p.Image.Entrypoint) != 1 {
+		return fmt.Errorf("image_entrypoint: want the name of one program")
+	}
+	platforms := map[string]string{}
+	for _, platform := range p.Platforms() {
+		if !slices.ContainsFunc(p.On(platform), func(program Program) bool { return "/usr/bin/"+program.Name == p.Image.Entrypoint[0] }) {
+			return fmt.Errorf("image_entrypoint: %q is no program of the release for %s", path.Base(p.Image.Entrypoint[0]), platform)
+		}
+		on := oci.PlatformOf(p.On(platform)[0].GOARCH, platform)
+		key := on.Architecture + "/" + on.Variant
+		if other, ok := platforms[key]; ok {
+			return fmt.Errorf("image: %s and %s are both %s/%s to a container runtime; make a release of its own for one of them", other, platform, on.OS, key)
+		}
+		platforms[key] = platform
+	}
+	return p.Image.Check()
+}
+
+// PackageFor returns what a package for a machine says of itself.
+func (p *Plan) PackageFor(goarch string) *archive.Package {
+	return &archive.Package{Package: *p.Package, Version: p.Version, GOARCH: goarch}
 }
 
 // Date returns the date of every entry.

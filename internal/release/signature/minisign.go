@@ -37,11 +37,11 @@ func (p PublicKey) VerifyMinisign(data, sig []byte) error {
 	if len(lines) != 5 || lines[4] != "" || !strings.HasPrefix(lines[0], untrusted) || !strings.HasPrefix(lines[2], trusted) {
 		return errors.New("no minisign signature: want 4 lines, two of them comments")
 	}
-	blob, err := base64.StdEncoding.DecodeString(lines[1])
+	blob, err := base64.StdEncoding.Strict().DecodeString(lines[1])
 	if err != nil || len(blob) != 2+8+ed25519.SignatureSize || string(blob[:2]) != "ED" {
 		return errors.New("line 2: want a minisign signature of the file's BLAKE2b-512")
 	}
-	global, err := base64.StdEncoding.DecodeString(lines[3])
+	global, err := base64.StdEncoding.Strict().DecodeString(lines[3])
 	if err != nil || len(global) != ed25519.SignatureSize {
 		return errors.New("line 4: want the signature of the trusted comment")
 	}
