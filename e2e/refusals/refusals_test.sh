@@ -65,6 +65,13 @@ refused exec_group_of_test 'exec_properties: "go3s_check.pool": there is no exec
 refused exec_group_of_assembly 'exec_properties: "go_link.pool": there is no exec group "go_link"; want go3s_link, go3s_strip, go3s_check'
 # Bazel 7.7 has no such attribute, and says at which target it came.
 refused later_attribute "no such attribute 'exec_group_compatible_with' in 'go3s_binary' rule"
+refused release:same_name '//release:same_name: programs: //release:one and //release:two are both named "tool" on linux_amd64' 'name one otherwise'
+refused release:foreign_program '//release:foreign_program: programs: //release:foreign is no program of this module' 'wrap a go_binary'
+refused release:image_without_entrypoint 'image_user is set, and image_entrypoint is not' 'name the program'
+refused release:unknown_entrypoint 'image_entrypoint: "two" is no program of the release for linux_amd64'
+refused release:bad_version 'version "../1": want letters, digits'
+refused release:bad_format '"rar" is no format, want some of tar.gz, tar.zst, zip'
+refused release:unfit_key 'signing_key: it is a *ecdsa.PrivateKey, want an Ed25519 key'
 for attribute in exec_properties exec_group_compatible_with fips goarch goos linkmode package_note pure static; do
   mkdir -p select_refused
   printf 'load("@rules_go3s//rules:defs.bzl", "go_static_binary")\ngo_static_binary(name = "x", srcs = ["//:main.go"], %s = select({"//conditions:default": "auto"}))\n' \
