@@ -76,6 +76,12 @@ sh e2e/dropin/configurations.sh --config=cache
   program() { ../../bazelw cquery --config=cache --output=files "$1"; }
   arch=$(go env GOARCH)
   ../buildinfo.sh -no-sums "$(program "$1")" ./modules "$arch" exe "$(program "$2")" go.etcd.io/bbolt/cmd/bbolt "$arch" exe
+  # The same program by golink build.
+  linked=$(../../bazelw cquery --config=cache --output=starlark \
+    --starlark:expr='providers(target)["OutputGroupInfo"].linked.to_list()[0].path' "$1")
+  ../../bazelw build --config=cache --output_groups=linked "$1"
+  modules=$PWD/$(program "$1")
+  (cd ../.. && go run ./e2e/withoutbazel "$modules" "e2e/dropin/$linked" e2e/dropin ./modules -buildmode=exe)
   ../buildinfo.sh -tags special,timetzdata "$(program "$3")" ./tags "$arch" exe
 )
 

@@ -282,7 +282,7 @@ func TestGoInstall(t *testing.T) {
 	if err := json.Unmarshal([]byte(settings), &env); err != nil {
 		t.Fatal(err)
 	}
-	tools := []string{"elfstrip", "golink", "linkcheck", "symbolize"}
+	tools := []string{"elfsign", "elfstrip", "golink", "linkcheck", "symbolize"}
 	install := exec.Command("go", "install")
 	for _, tool := range tools {
 		install.Args = append(install.Args, path.Join(name, "tools", tool)+"@v"+version)

@@ -23,11 +23,11 @@ def go_static_binary(name, **kwargs):
     Bazel 8.0.1 on. A filegroup with the target in `srcs` names them all, and with an `output_group` such as `linux_arm64` the one
     for that platform, in every Bazel.
     In `bazel coverage` the programs are instrumented and not checked.
-    Attributes take `select()`, but for `exec_properties`, `goarch`, `goos`, `linkmode`, `package_note`, `pure`, `static` and what no rule
-    takes it for.
+    Attributes take `select()`, but for `exec_properties`, `exec_group_compatible_with`, `fips`, `goarch`, `goos`, `linkmode`, `package_note`, `pure`,
+    `static` and what no rule takes it for.
 
     Output groups: one for each of `platforms` by its name (for example `linux_arm64`), `debug` (debug
-    information in separate files), `linkcheck_report` (JSON), `linked` (before stripping, but without debug information), `seccomp` (a
+    information in separate files), `fips` (of `fips`: JSON), `linkcheck_report` (JSON), `linked` (before stripping, but without debug information), `seccomp` (a
     profile in OCI form), `symbols` (of `traceback = "external"`), `syscalls` (the system calls that the program can make,
     JSON), `unpacked` (of `pack`).
     `bazel run` starts the executable for the target platform, else the first, under an emulator if need be.
@@ -36,8 +36,9 @@ def go_static_binary(name, **kwargs):
       name: name of the target and, without `basename` or `out`, of the executable.
       **kwargs: go_binary's attributes, and those that
         [the reference](../docs/reference/rules.md#attributes-of-programs) lists with types and defaults.
-        `data`, `env`, `args`, `tags`, `testonly`, `visibility`, `exec_properties` and
-        `target_compatible_with` mean what they mean for go_binary. Keys of `exec_properties` may name the exec
-        groups `go3s_link`, `go3s_strip` and `go3s_check`.
+        `data`, `env`, `args`, `tags`, `testonly`, `visibility`, `exec_properties`, `target_compatible_with`, `aspect_hints`,
+        `applicable_licenses` and, in Bazel 8, `package_metadata` and `exec_group_compatible_with` mean what they mean for go_binary. Keys
+        of `exec_properties` and `exec_group_compatible_with` may name the exec groups `go_link` (of the go_binary, not with
+        `binary`), `go3s_link`, `go3s_strip` and `go3s_check`; others are refused.
     """
     static_program(name = name, mode = "exe", profile = "static", **kwargs)

@@ -31,3 +31,11 @@ LinkcheckReportsInfo = provider(
         "verdicts": "depset of File: empty files, built when a report has no error.",
     },
 )
+
+Go3sReleaseInfo = provider(
+    doc = "A release.",
+    fields = {
+        "directory": "File: the folder of the release (docs/releases.md says what is in it).",
+        "version": "string: its version.",
+    },
+)

@@ -297,6 +297,17 @@ func stringsOf(b []byte) iter.Seq[string] {
 	}
 }
 
+// Unit returns the compilation unit of function i, a number, and whether it has one: functions that the compiler made in one run, for
+// one package, have the same.
+func (t *FuncTable) Unit(i int) (unit uint32, ok bool) {
+	record := uint64(le.Uint32(t.pcln[i*goabi.FuncTabEntry+4:]))
+	if record+goabi.FuncSize > uint64(len(t.pcln)) {
+		return 0, false
+	}
+	unit = le.Uint32(t.pcln[record+32:])
+	return unit, unit != goabi.NoUnit
+}
+
 // HasFrames reports whether the table says how deep the stack of function i is. It does so of every
 // function that Go's compiler or assembler made, whatever was stripped, and not of the linker's own
 // and of those of other object files.

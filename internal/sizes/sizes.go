@@ -4,6 +4,7 @@
 package sizes
 
 import (
+	"cmp"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -48,9 +49,14 @@ func Of(f, named *goelf.File) (Sizes, error) {
 	if err != nil {
 		return s, err
 	}
+	units := unitsOf(table)
 	for i := range table.Len() {
 		fn := table.At(i)
-		s.Packages[gobin.OneLine(PackageOf(fn.Name))] += fn.End - fn.Entry
+		pkg := PackageOf(fn.Name)
+		if strings.HasPrefix(fn.Name, gobin.Placeholder+".") {
+			pkg = cmp.Or(units.of(i), pkg)
+		}
+		s.Packages[gobin.OneLine(pkg)] += fn.End - fn.Entry
 	}
 	return s, nil
 }

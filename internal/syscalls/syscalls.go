@@ -11,7 +11,9 @@ package syscalls
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/go3s/rules_go3s/internal/disasm"
@@ -35,6 +37,34 @@ type Report struct {
 
 // SchemaVersion is that of the JSON form of a Report.
 const SchemaVersion = 1
+
+// ParseReport reads the JSON form of a Report. It lacks what Add needs of dynamic sites: analyse all files of a program at once.
+func ParseReport(data []byte) (*Report, error) {
+	r := &Report{}
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, err
+	}
+	if r.Schema != SchemaVersion {
+		return nil, fmt.Errorf("schema is %d, want %d", r.Schema, SchemaVersion)
+	}
+	if _, ok := Tables[r.GOARCH]; !ok {
+		return nil, fmt.Errorf("goarch is %q, want one of %v", r.GOARCH, slices.Sorted(maps.Keys(Tables)))
+	}
+	for i, c := range r.Calls {
+		if c.Name == "" || len(c.Sites) == 0 && c.Implied == "" {
+			return nil, fmt.Errorf("calls[%d], %q: want a name, and sites or what implies the call", i, c.Name)
+		}
+		if slices.ContainsFunc(c.Sites, func(s Site) bool { return len(s.Chain) == 0 }) {
+			return nil, fmt.Errorf("calls[%d], %q: a site has no chain", i, c.Name)
+		}
+	}
+	for i, d := range r.Dynamic {
+		if d.Function == "" {
+			return nil, fmt.Errorf("dynamic[%d]: want the name of a function", i)
+		}
+	}
+	return r, nil
+}
 
 // A Call is a system call that the executable can make.
 type Call struct {

@@ -15,6 +15,10 @@ import (
 func runLink(args []string) error {
 	var c cmdlink.Config
 	fs := flag.NewFlagSet("golink link", flag.ContinueOnError)
+	fs.Usage = func() {
+		fmt.Fprintln(fs.Output(), "usage: golink link [flags]")
+		fs.PrintDefaults()
+	}
 	list := func(p *[]string, name, usage string) {
 		fs.Func(name, usage+" (repeatable)", func(s string) error { *p = append(*p, s); return nil })
 	}
@@ -41,6 +45,7 @@ func runLink(args []string) error {
 	fs.StringVar(&c.LeftOutFile, "cgo-left-out", "", "also write to `file` (JSON) of which packages files were left out because they need cgo")
 	list(&c.Tags, "tag", "build `constraint` that holds for the sources")
 	list(&c.Godebug, "godebug", "`key=value` that GODEBUG starts with, over the //go:debug lines of the sources")
+	fs.StringVar(&c.FIPS, "fips", "", "`version` of the FIPS 140-3 module that the standard library was compiled with, or latest: the program starts in FIPS 140-3 mode unless --godebug says otherwise")
 	fs.StringVar(&c.ModInfo, "modinfo", "", "build information `text` (runtime/debug.BuildInfo.String), instead of deriving it")
 	fs.StringVar(&c.BuildInfo.Path, "main-path", "", "import `path` of the main package, for go version -m")
 	fs.StringVar(&c.BuildInfo.Main, "module", "", "main module, for go version -m: `path@version [sum]`")

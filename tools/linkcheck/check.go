@@ -23,6 +23,7 @@ func runCheck(e env, args []string) (int, error) {
 	policyFile := fs.String("policy", "", "policy `file` (JSON)")
 	goarch := fs.String("goarch", "", "`machine` the files must be for: amd64, arm64 or riscv64; \"\" takes the policy's, else any")
 	budget := fs.String("size-budget", "", "greatest `size` of each file, such as 6MB or 5.2MiB; \"\" takes the policy's, else none")
+	fipsModule := fs.String("fips", "", "also demand that this `version` of the FIPS 140-3 module is in the files, and that they start in its mode: the rules fips-module and fips-on")
 	known := fs.String("vulnerabilities", "", "list of known vulnerabilities in OSV format, a `file`; \"\" takes the policy's, else none")
 	symbols := fs.String("symbols", "", "the `file` that elfstrip --symbols-file wrote with the one file to check: names that were taken out of it")
 	packages := fs.String("packages", "", "list of the packages that the one file was built from, a `file` as go list -deps -json or linkcheck packages writes it")
@@ -49,6 +50,11 @@ func runCheck(e env, args []string) (int, error) {
 		return 0, err
 	}
 
+	if *fipsModule != "" {
+		if err := p.DemandFIPS(*fipsModule); err != nil {
+			return 0, fmt.Errorf("--fips: %w", err)
+		}
+	}
 	if files, err = expand(files); err != nil {
 		return 0, err
 	}

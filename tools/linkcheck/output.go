@@ -47,7 +47,7 @@ func (o *output) write(e env, report *policy.Report) (int, error) {
 	if !o.reportOnly {
 		day = policy.Today()
 	}
-	text, failed := printReport(report, day, e.colour && o.file == "")
+	text, failed := report.Text(day, e.colour && o.file == "")
 	data, err := []byte(text), error(nil)
 	switch o.format {
 	case "json":

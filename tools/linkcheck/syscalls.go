@@ -20,6 +20,7 @@ func runSyscalls(e env, args []string) (int, error) {
 	asSeccomp := fs.Bool("seccomp", false, "write a seccomp profile in OCI form that allows these calls only")
 	starterName := fs.String("seccomp-for", "", "what starts the program under the profile of --seccomp, a `starter`: "+syscalls.StarterHelp())
 	asList := fs.Bool("list", false, "write a list for --allowed")
+	isReport := fs.Bool("report", false, "read a report that --json wrote instead of programs")
 	allowedFile := fs.String("allowed", "", "compare with the calls that this `file` lists; exit with 1 when the program can make others")
 	u := unverifiedFlag(fs)
 	out := fs.String("o", "", "write to `file` instead of standard output")
@@ -39,6 +40,8 @@ func runSyscalls(e env, args []string) (int, error) {
 		return 0, errors.New("syscalls: want a program, and further files of it if there are any; see linkcheck syscalls -h")
 	case forms > 1:
 		return 0, errors.New("syscalls: --json, --seccomp and --list exclude each other")
+	case *isReport && (len(files) > 1 || *name != ""):
+		return 0, errors.New("syscalls: --report: want one report, which names its program: give no --name and no other file")
 	}
 	starter := syscalls.Starters[0]
 	if *starterName != "" {
@@ -58,7 +61,12 @@ func runSyscalls(e env, args []string) (int, error) {
 			return 0, err
 		}
 	}
-	report, err := analyzeAll(files, *name, *u)
+	var report *syscalls.Report
+	if *isReport {
+		report, err = readSyscalls(files[0])
+	} else {
+		report, err = analyzeAll(files, *name, *u)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -114,6 +122,19 @@ func analyzeAll(files []string, name string, u goabi.Unverified) (*syscalls.Repo
 		}
 	}
 	return all, nil
+}
+
+// readSyscalls reads a report that --json wrote.
+func readSyscalls(file string) (*syscalls.Report, error) {
+	data, err := inputfile.Read(file, inputfile.Data)
+	if err != nil {
+		return nil, err
+	}
+	report, err := syscalls.ParseReport(data)
+	if err != nil {
+		return nil, fmt.Errorf("report %s: %w", file, err)
+	}
+	return report, nil
 }
 
 func readAllowed(file string) (*syscalls.Allowed, error) {

@@ -35,6 +35,9 @@ const (
 // goModes maps our build modes to cmd/link's.
 var goModes = map[string]string{ModeExe: "exe", ModeStaticPIE: "pie"}
 
+// GoMode returns what cmd/link and build information call a build mode.
+func GoMode(mode string) string { return goModes[mode] }
+
 // archLevels maps each supported GOARCH to the environment variable that sets
 // its instruction set level.
 var archLevels = map[string]string{
@@ -61,6 +64,7 @@ type Config struct {
 	GOOS, GOARCH string
 	GOARCHLevel  string // value of GOAMD64, GOARM64 or GORISCV64; "" for the default
 	GOEXPERIMENT string
+	FIPS         string // version of the FIPS 140-3 module, as GOFIPS140 names it; "" for no FIPS 140-3 mode
 
 	XDefs      []string // "importpath.name=value" with {KEY} placeholders
 	StampFiles []string // Bazel workspace status files
@@ -307,6 +311,9 @@ func (c *Config) writeImportcfg(file, level, godebugs string) error {
 		if std, err = readPackageList(c.PackageList, stdDir); err != nil {
 			return err
 		}
+		if err := c.checkFIPS(std); err != nil {
+			return err
+		}
 	}
 	modinfo := c.ModInfo
 	if modinfo == "" {
@@ -329,7 +336,7 @@ func (c *Config) writeImportcfg(file, level, godebugs string) error {
 func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
 	var quoted []string
 	for _, f := range append([]string{c.ExtLD}, c.extldflags(tmp)...) {
-		q, err := quoteWord(f)
+		q, err := QuoteWord(f)
 		if err != nil {
 			return nil, err
 		}
@@ -372,8 +379,8 @@ func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
 	return slices.Concat(args, c.Ldflags, []string{"-o", filepath.Join(tmp, outName), c.Main}), nil
 }
 
-// quoteWord quotes s for a flag that cmd/link splits at spaces.
-func quoteWord(s string) (string, error) {
+// QuoteWord quotes s for a flag that cmd/link or cmd/go splits at spaces.
+func QuoteWord(s string) (string, error) {
 	switch {
 	case s != "" && !strings.ContainsAny(s, " \t\r\n'\""):
 		return s, nil

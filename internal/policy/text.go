@@ -1,18 +1,15 @@
-package main
+package policy
 
 import (
 	"fmt"
 	"strings"
-
-	"github.com/go3s/rules_go3s/internal/policy"
 )
 
 // shownFindings is how many findings of one rule the text shows.
 const shownFindings = 3
 
-// printReport writes the verdict on every file as text, in one line where the file
-// is clean, and reports whether one of them failed.
-func printReport(r *policy.Report, day policy.Date, colour bool) (text string, failed bool) {
+// Text returns the verdict on every file as text, in one line where the file is clean, and whether one of them failed on that day.
+func (r *Report) Text(day Date, colour bool) (text string, failed bool) {
 	var b strings.Builder
 	paint := func(code, s string) string {
 		if !colour {
@@ -24,12 +21,12 @@ func printReport(r *policy.Report, day policy.Date, colour bool) (text string, f
 		f := &r.Files[i]
 		breaches := f.Verdict(day)
 		verdict := paint("32", "ok")
-		if policy.Failed(breaches) {
+		if Failed(breaches) {
 			verdict, failed = paint("31", "FAIL"), true
 		}
 		judged := 0
 		for _, rule := range f.Rules {
-			if rule.Status != policy.NotApplicable {
+			if rule.Status != NotApplicable {
 				judged++
 			}
 		}
@@ -39,11 +36,11 @@ func printReport(r *policy.Report, day policy.Date, colour bool) (text string, f
 		}
 		unjudged := 0
 		for _, br := range breaches {
-			if len(br.Findings) == 1 && br.Findings[0].Detail == policy.NotUnpacked {
+			if len(br.Findings) == 1 && br.Findings[0].Detail == NotUnpacked {
 				unjudged++
 				continue
 			}
-			colourOf := map[policy.Severity]string{policy.Error: "31", policy.Warning: "33"}
+			colourOf := map[Severity]string{Error: "31", Warning: "33"}
 			fmt.Fprintf(&b, "  %s %s\n", paint(colourOf[br.Severity], string(br.Severity)), br.Rule)
 			for _, x := range br.Findings[:min(len(br.Findings), shownFindings)] {
 				fmt.Fprintf(&b, "    %s: %s\n", x.Subject, x.Detail)
@@ -52,7 +49,7 @@ func printReport(r *policy.Report, day policy.Date, colour bool) (text string, f
 				fmt.Fprintf(&b, "    … and %d more\n", more)
 			}
 			// A report of a newer linkcheck may name rules that this one lacks.
-			if rule, err := policy.RuleByID(br.Rule); err == nil {
+			if rule, err := RuleByID(br.Rule); err == nil {
 				fmt.Fprintf(&b, "    → %s\n", rule.Remedy)
 			}
 		}
