@@ -220,7 +220,7 @@ func pie(machine elf.Machine, change func(entries map[elf.DynTag]uint64, rela, r
 func pieWith(machine elf.Machine, stub arch.Stub, change func(entries map[elf.DynTag]uint64, rela, relr []byte)) *elftest.Image {
 	const alloc, write, exec = elf.SHF_ALLOC, elf.SHF_WRITE, elf.SHF_EXECINSTR
 	p := gobintest.New(machine)
-	tags := []elf.DynTag{elf.DT_DEBUG, elf.DT_RELA, elf.DT_RELASZ, elf.DT_RELAENT, dtRELR, dtRELRSZ, elf.DT_FLAGS_1, elf.DT_FLAGS,
+	tags := []elf.DynTag{elf.DT_DEBUG, elf.DT_RELA, elf.DT_RELASZ, elf.DT_RELAENT, goelf.DT_RELR, goelf.DT_RELRSZ, elf.DT_FLAGS_1, elf.DT_FLAGS,
 		elf.DT_TEXTREL, elf.DT_JMPREL, elf.DT_PLTRELSZ, elf.DT_NULL}
 	spec := p.Spec()
 	spec.Type, spec.Base, spec.Entry = elf.ET_DYN, 0, ".entry"
@@ -247,13 +247,13 @@ func pieWith(machine elf.Machine, stub arch.Stub, change func(entries map[elf.Dy
 	addr := func(name string) uint64 { return le.Uint64(m.Data[m.Shdr(name)+16:]) }
 	rela, relr := m.Data[m.Off(".rela"):][:24], m.Data[m.Off(".relr"):][:16]
 	le.PutUint64(rela, addr(".data"))
-	le.PutUint64(rela[8:], uint64(relativeTypes[machine]))
+	le.PutUint64(rela[8:], uint64(goelf.RelativeType(machine)))
 	le.PutUint64(rela[16:], addr(".text"))
 	le.PutUint64(relr, addr(".bss"))
 	le.PutUint64(relr[8:], 0b1011) // the first and the third word after it
 	entries := map[elf.DynTag]uint64{
 		elf.DT_DEBUG: 0, elf.DT_RELA: addr(".rela"), elf.DT_RELASZ: 0, elf.DT_RELAENT: 24,
-		dtRELR: addr(".relr"), dtRELRSZ: 16,
+		goelf.DT_RELR: addr(".relr"), goelf.DT_RELRSZ: 16,
 		elf.DT_FLAGS_1: uint64(elf.DF_1_PIE),
 	}
 	if change != nil {
@@ -350,11 +350,11 @@ func TestPIERules(t *testing.T) {
 		{"table outside of the file", func(e entries, _, _ []byte) { withRELA(e); e[elf.DT_RELASZ] = 1 << 30 },
 			[]string{"pie-relocations: DT_RELA: the table at", unapplied, "self-relocation: main: golink's entry code continues", "no-foreign-code: module data: it cannot be read",
 				"go-build-info: runtime: it cannot be compared", "go-tables: module data", "fips-sum: .go.fipsinfo"}},
-		{"table without size", func(e entries, _, _ []byte) { delete(e, dtRELRSZ) },
+		{"table without size", func(e entries, _, _ []byte) { delete(e, goelf.DT_RELRSZ) },
 			[]string{"pie-relocations: DT_RELR: PT_DYNAMIC gives its address", "self-relocation: __relr_end"}},
 		{"RELR goes back", func(_ entries, _, relr []byte) { copy(relr[8:], relr[:8]) },
 			[]string{"pie-relocations: DT_RELR: the table goes back to"}},
-		{"RELR table elsewhere", func(e entries, _, _ []byte) { e[dtRELR] += 8; e[dtRELRSZ] = 0 },
+		{"RELR table elsewhere", func(e entries, _, _ []byte) { e[goelf.DT_RELR] += 8; e[goelf.DT_RELRSZ] = 0 },
 			[]string{"self-relocation: __relr_start: the instruction at", "self-relocation: __relr_end"}},
 		{"no entry for a loader", func(e entries, _, _ []byte) { delete(e, elf.DT_DEBUG) },
 			[]string{"self-relocation: DT_DEBUG: PT_DYNAMIC has no such entry"}},

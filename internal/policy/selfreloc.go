@@ -57,7 +57,7 @@ func checkSelfRelocation(in *Input) []Finding {
 		add(p.Vaddr, p.Memsz)
 	}
 	entries, _, _ := dynamicEntries(f)
-	for _, tags := range [][2]elf.DynTag{{elf.DT_RELA, elf.DT_RELASZ}, {dtRELR, dtRELRSZ}} {
+	for _, tags := range [][2]elf.DynTag{{elf.DT_RELA, elf.DT_RELASZ}, {goelf.DT_RELR, goelf.DT_RELRSZ}} {
 		if addr, ok := dynamicValue(entries, tags[0]); ok {
 			size, _ := dynamicValue(entries, tags[1])
 			if addr+size >= addr {
@@ -86,8 +86,8 @@ func checkStub(in *Input, at gobin.Range) []Finding {
 		return one("PT_DYNAMIC", "the file has none, but golink's entry code takes its relocations from there")
 	}
 	var out collector
-	relr, _ := dynamicValue(entries, dtRELR)
-	size, _ := dynamicValue(entries, dtRELRSZ)
+	relr, _ := dynamicValue(entries, goelf.DT_RELR)
+	size, _ := dynamicValue(entries, goelf.DT_RELRSZ)
 	symbols := map[string]uint64{
 		"_start": at.Start, "__ehdr_start": 0, "__relr_start": relr, "__relr_end": relr + size,
 	}
