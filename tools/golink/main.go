@@ -4,6 +4,7 @@
 //
 //	golink link [flags]           link a main package by the Go SDK's linker
 //	golink asm [flags] file.o…    link bare assembly, without the Go runtime
+//	golink direct [flags] main.a  link a main package without the Go SDK's linker
 //	golink -flag…                 be the external linker (-extld) of the Go linker
 //
 // Run a command with -h for its flags. An argument "@FILE" is replaced by the
@@ -26,9 +27,11 @@ import (
 var commands = map[string]func(args []string) error{
 	"link": runLink,
 	"asm":  runAsm,
+
+	"direct": runDirect,
 }
 
-const usage = "usage: golink link|asm [flags], run a command with -h for its flags"
+const usage = "usage: golink link|asm|direct [flags], run a command with -h for its flags"
 
 // gcBelow is the size of memory, in bytes, up to which golink does without garbage
 // collection: it makes hardly any garbage.
