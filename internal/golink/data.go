@@ -17,8 +17,8 @@ type section struct {
 	size  uint64
 	align uint64
 	seg   int
-	// laid says that the program has it.
-	laid bool
+	laid  bool // the program has it
+	relro bool // it has addresses, in a position-independent program
 }
 
 // Sections, in the order of their addresses but for those of data that is only read.
@@ -27,6 +27,8 @@ const (
 	secText
 	secROData
 	secPCLnTab
+	secNote  // of the Go build ID, in an object
+	secRelro // what has addresses, in a position-independent program
 	secTypes // since Go 1.27
 	secFuncs
 	secTypeLink // before
@@ -38,12 +40,13 @@ const (
 	secData
 	secBSS
 	secNoPtrBSS
+	secTBSS // in an object
 	numSections
 )
 
 var sectionNames = [numSections]string{
-	"", ".text", ".rodata", ".gopclntab", ".go.type", ".go.func", ".typelink", ".itablink",
-	".go.buildinfo", ".go.fipsinfo", ".go.module", ".noptrdata", ".data", ".bss", ".noptrbss",
+	"", ".text", ".rodata", ".gopclntab", ".note.go.buildid", "", ".go.type", ".go.func", ".typelink", ".itablink",
+	".go.buildinfo", ".go.fipsinfo", ".go.module", ".noptrdata", ".data", ".bss", ".noptrbss", ".tbss",
 }
 
 // Segments, in the order of their addresses.
@@ -93,24 +96,39 @@ func (l *linker) makeGroups() {
 		{"runtime.noptrdata", kindNoPtrData}, {"runtime.enoptrdata", kindNoPtrData},
 		{"runtime.data", kindData}, {"runtime.edata", kindData},
 		{"runtime.bss", kindBSS}, {"runtime.ebss", kindBSS}, {"runtime.noptrbss", kindNoPtrBSS}, {"runtime.enoptrbss", kindNoPtrBSS},
-		{"runtime.covctrs", kindNoPtrBSS}, {"runtime.ecovctrs", kindNoPtrBSS}, {"runtime.end", kindBSS}, {"runtime.epclntab", kindROData},
+		{gcMasks, kindGCMask}, {"runtime.covctrs", kindNoPtrBSS}, {"runtime.ecovctrs", kindNoPtrBSS},
+		{"runtime.end", kindBSS}, {"runtime.epclntab", kindROData},
 	} {
-		l.mark(m.name, m.kind, 0)
+		if m.kind != kindGCMask {
+			l.mark(m.name, m.kind, 0)
+		} else if l.release.typeSections {
+			l.groups[kindGCMask] = l.mark(m.name, m.kind, 0)
+		}
 	}
 	l.define("runtime.gcdata", kindROData)
 	l.mark("runtime.egcdata", kindROData, 0)
 	l.define("runtime.gcbss", kindROData)
 	l.mark("runtime.egcbss", kindROData, 0)
-	if l.release.typeSections {
-		l.mark(gcMasks, kindGCMask, 0)
-	}
+	relro := l.cfg.PIE && !l.release.typeSections // types and function values are not among other read-only data
 	for _, g := range []struct {
-		name string
-		kind kind
-	}{{typeGroup, kindType}, {"go:string.*", kindGoString}, {"go:funcdesc", kindGoFunc}, {"runtime.gcbits.*", kindGCBits}} {
+		name  string
+		kind  kind
+		relro bool
+	}{
+		{typeGroup, kindType, false}, {"typerel.*", kindTypeRel, true}, {"go:string.*", kindGoString, false},
+		{"go:funcdesc", kindGoFunc, false}, {"runtime.gcbits.*", kindGCBits, false}, {"go:funcdescrel", kindGoFuncRel, true},
+	} {
+		if g.relro && !relro {
+			continue
+		}
 		s, o := l.define(g.name, g.kind)
 		o.size = 0
 		l.aligns[s] = alignLog(8)
+		l.groups[g.kind] = s
+	}
+	typeKind, funcKind := kindType, kindGoFunc
+	if relro {
+		typeKind, funcKind = kindTypeRel, kindGoFuncRel
 	}
 	for s := sym(1); int(s) < len(l.defs); s++ {
 		k := l.kinds[s]
@@ -130,9 +148,9 @@ func (l *linker) makeGroups() {
 		case strings.HasPrefix(name, "runtime.gcbits."), !l.release.typeSections && strings.HasPrefix(name, "type:.gcprog."):
 			l.kinds[s] = kindGCBits
 		case strings.HasSuffix(name, "·f"):
-			l.kinds[s] = kindGoFunc
+			l.kinds[s] = funcKind
 		case strings.HasPrefix(name, "type:"), l.release.typeSections && l.flags(s)&goobj.SymItab != 0:
-			l.kinds[s] = kindType
+			l.kinds[s] = typeKind
 		}
 	}
 }
@@ -165,6 +183,15 @@ func (l *linker) fillBuckets() {
 			l.errorf("symbol %s: %d bytes, want at most %d", l.name(s), size, maxData)
 			continue
 		}
+		switch {
+		case !l.cfg.PIE:
+		case k == kindType && !l.release.typeSections:
+			k = kindTypeRel
+			l.kinds[s] = k
+		case k == kindROData && l.hasRelocs(s):
+			k = kindRODataRel
+			l.kinds[s] = k
+		}
 		if k == kindCounter {
 			l.errorf("symbol %s: a counter of coverage or fuzzing: %w", l.name(s), ErrUnsupported)
 		}
@@ -193,6 +220,15 @@ func (l *linker) fillBuckets() {
 	if l.release.typeSections {
 		l.sortTypes()
 	}
+}
+
+func (l *linker) hasRelocs(s sym) bool {
+	d := l.defs[s]
+	if d.obj == 0 {
+		return len(l.owns[d.idx].relocs) > 0
+	}
+	from, to := l.objs[d.obj].Relocs(d.idx)
+	return from < to
 }
 
 // sortTypes sorts types for the runtime since Go 1.27, which takes them in the order of their section: first those that reflection finds by
@@ -339,7 +375,15 @@ func (l *linker) layoutData() {
 		p.place(secNoPtrBSS, kindGCMask)
 	}
 
-	p = &placer{linker: l, seg: segROData}
+	l.layoutReadOnly()
+	if l.object {
+		l.layoutObject()
+	}
+}
+
+// layoutReadOnly lays out read-only data.
+func (l *linker) layoutReadOnly() {
+	p := &placer{linker: l, seg: segROData}
 	rodata := []kind{kindType, kindGoString, kindGoFunc, kindGCBits, kindROData, kindRODataFIPSStart, kindRODataFIPS, kindRODataFIPSEnd}
 	if l.release.typeSections {
 		rodata = slices.DeleteFunc(rodata, func(k kind) bool { return k == kindType || k == kindGoFunc })
@@ -350,19 +394,47 @@ func (l *linker) layoutData() {
 	}
 	p.open(secPCLnTab, kindPCLnTab)
 	p.place(secPCLnTab, kindPCLnTab)
-	if l.release.typeSections {
-		p.open(secTypes, kindType)
-		p.off += typesStart
-		p.place(secTypes, kindType)
-		p.open(secFuncs, kindGoFunc)
-		p.place(secFuncs, kindGoFunc)
-		return
+	if l.object && l.cfg.BuildID != "" {
+		note := p.open(secNote)
+		note.align = 4
+		p.off = alignUp(p.off, note.align)
+		note.addr, note.size = p.off, uint64(len(l.buildIDNote()))
+		p.off += note.size
 	}
-	p.open(secTypeLink, kindTypeLink)
-	p.place(secTypeLink, kindTypeLink)
-	p.open(secItabLink, kindItabLink)
-	p.place(secItabLink, kindItabLink)
+	relro := []kind{kindTypeRel, kindGoFuncRel, kindRODataRel}
+	if l.cfg.PIE && (!l.release.typeSections || len(l.buckets[kindRODataRel]) > 0) {
+		p.open(secRelro, relro...)
+		if !l.release.typeSections {
+			p.off++ // offset 0 is for no type
+		}
+		for _, k := range relro {
+			p.place(secRelro, k)
+		}
+	}
+	links := []struct {
+		id    int
+		kind  kind
+		start uint64
+	}{{secTypeLink, kindTypeLink, 0}, {secItabLink, kindItabLink, 0}}
+	if l.release.typeSections {
+		links[0].id, links[0].kind, links[0].start = secTypes, kindType, typesStart
+		links[1].id, links[1].kind = secFuncs, kindGoFunc
+	}
+	for _, s := range links {
+		p.open(s.id, s.kind)
+		p.off += s.start
+		p.place(s.id, s.kind)
+	}
+	if l.cfg.PIE {
+		for id := secRelro; id <= secItabLink; id++ {
+			s := &l.sect[id]
+			s.relro, s.name = true, relroPrefix+sectionNames[id]
+		}
+	}
 }
+
+// relroPrefix begins the names of sections with addresses in a position-independent program.
+const relroPrefix = ".data.rel.ro"
 
 // assignAddresses gives segments, sections and symbols their addresses.
 func (l *linker) assignAddresses() {
@@ -372,8 +444,10 @@ func (l *linker) assignAddresses() {
 	l.segs[segText] = segment{addr: text.addr - headerReserve, off: 0, size: text.size + headerReserve, fileSize: text.size + headerReserve}
 
 	ro := &l.segs[segROData]
-	ro.addr = alignUp(end, a.round)
-	end = ro.addr
+	if !l.object { // in an object, code and read-only data are one segment
+		end = alignUp(end, a.round)
+	}
+	ro.addr = end
 	for id := secROData; id <= secItabLink; id++ {
 		if s := &l.sect[id]; s.laid {
 			end = alignUp(end, s.align)
@@ -386,7 +460,7 @@ func (l *linker) assignAddresses() {
 
 	data := &l.segs[segData]
 	data.addr = alignUp(end, a.round)
-	for id := secBuildInfo; id < numSections; id++ {
+	for id := secBuildInfo; id <= secNoPtrBSS; id++ {
 		if s := &l.sect[id]; s.laid {
 			s.addr += data.addr
 			data.size = s.addr + s.size - data.addr
@@ -395,6 +469,9 @@ func (l *linker) assignAddresses() {
 	data.fileSize = l.sect[secBSS].addr - data.addr
 	ro.off = alignUp(l.segs[segText].fileSize, a.round)
 	data.off = alignUp(ro.off+ro.fileSize, a.round)
+	if l.object {
+		l.placeObject()
+	}
 
 	for k := kindType; k < kindTLSBSS; k++ {
 		for _, s := range l.buckets[k] {
@@ -404,6 +481,9 @@ func (l *linker) assignAddresses() {
 		}
 	}
 	types := secROData
+	if l.cfg.PIE {
+		types = secRelro
+	}
 	if l.release.typeSections {
 		types = secTypes
 		l.setMark(gcMasks, secNoPtrBSS, l.sect[secNoPtrBSS].addr+l.values[l.lookup(gcMasks, abi0)])

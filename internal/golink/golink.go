@@ -1,6 +1,6 @@
 // Package golink links a Go program from the archives that the compiler wrote. It makes the file that the SDK's linker makes, byte for
-// byte: that is its specification, and how it is tested. What it was not taught, it refuses by name: C code, coverage counters, a
-// GOEXPERIMENT, and releases of other series.
+// byte, a program or an object for an external linker: that is its specification, and how it is tested. What it was not taught, it
+// refuses by name: C code, coverage counters, a GOEXPERIMENT, and releases of other series.
 //
 // # Phases
 //
@@ -18,6 +18,7 @@
 //	                 the garbage collector's description of it is read-only data (gcprog.go)
 //	assignAddresses  give sections and symbols their addresses
 //	write            fill the file: contents, relocations, tables; then the FIPS 140 sum, which is of what was filled in
+//	writeObject      in its place, for an object (object.go)
 //
 // A symbol that the linker makes has a number, too, and numbers break ties: so symbols are made in the order of cmd/link even where nothing
 // else asks for it.
@@ -53,6 +54,8 @@ type Config struct {
 	// ModInfo is the build information, as debug.ReadBuildInfo and go version -m show it.
 	ModInfo string
 	BuildID string // Go build ID; "" for none
+	// PIE makes an object for a position-independent program. Link does not take it.
+	PIE bool
 }
 
 // An Image is a linked program.
@@ -63,6 +66,7 @@ type Image struct {
 // linker is the state of a link.
 type linker struct {
 	cfg     Config
+	object  bool // for an external linker, not a program
 	arch    *machine
 	release *release
 	header  string // line that each object begins with
@@ -98,6 +102,7 @@ type linker struct {
 	typeWords [3]int // offsets in the module data of what sortTypes fills in
 	text      []sym
 	buckets   [numKinds][]sym
+	groups    [numKinds]sym // symbols that relocations in an object name in the place of those of a kind
 	fips      [8]sym
 	fipsInfo  sym
 	tab       *funcTable
@@ -109,24 +114,35 @@ type linker struct {
 }
 
 // Link links a program.
-func Link(cfg Config) (image *Image, err error) {
+func Link(cfg Config) (*Image, error) {
+	file, err := newLinker(cfg).run()
+	if err != nil {
+		return nil, err
+	}
+	return &Image{File: file}, nil
+}
+
+// Object returns the relocatable object that cmd/link makes for an external linker, without debugging information.
+func Object(cfg Config) ([]byte, error) {
 	l := newLinker(cfg)
+	l.object = true
+	return l.run()
+}
+
+// run links, and ends the use of the archives.
+func (l *linker) run() (file []byte, err error) {
 	defer l.unmap()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
 		case interface{ Addr() uintptr }: // a mapped file ends before the page
-			image, err = nil, errors.New("an archive was cut off while it was linked")
+			file, err = nil, errors.New("an archive was cut off while it was linked")
 		default:
 			panic(r)
 		}
 	}()
-	file, err := l.link()
-	if err != nil {
-		return nil, err
-	}
-	return &Image{File: file}, nil
+	return l.link()
 }
 
 func newLinker(cfg Config) *linker {
@@ -141,6 +157,9 @@ const maxBuildID = 1024
 
 // link returns the program.
 func (l *linker) link() ([]byte, error) {
+	if l.cfg.PIE && !l.object {
+		return nil, fmt.Errorf("a position-independent program: %w", ErrUnsupported)
+	}
 	if n := len(l.cfg.BuildID); n > maxBuildID {
 		return nil, fmt.Errorf("build ID of %d bytes, want at most %d", n, maxBuildID)
 	}
@@ -167,8 +186,12 @@ func (l *linker) link() ([]byte, error) {
 			return nil, err
 		}
 	}
-	file := l.write()
-	return file, l.failed()
+	file := l.write
+	if l.object {
+		file = l.writeObject
+	}
+	data := file()
+	return data, l.failed()
 }
 
 // setTarget derives machine and release from the first object.

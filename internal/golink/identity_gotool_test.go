@@ -20,15 +20,15 @@ var (
 	identityArch     = flag.String("identity.goarch", "amd64,arm64,riscv64", "`machines` to link for, with commas between them")
 )
 
-// archives compiles package pkg in directory dir, and returns its archives and the command "go tool link -s -w" with further flags, which
-// writes into the directory of its -importcfg.
-func archives(t testing.TB, goarch, dir, pkg string, flags ...string) (Config, *exec.Cmd) {
+// archives compiles package pkg in directory dir, with further flags for the go command, and returns its archives and the file of import
+// configuration.
+func archives(t testing.TB, goarch, dir, pkg string, flags ...string) (cfg Config, importcfg string) {
 	t.Helper()
-	cfg := Config{Packages: map[string]string{}, GOROOT: gotool.Output(t, "", goarch, "env", "GOROOT")}
-	var importcfg strings.Builder
+	cfg = Config{Packages: map[string]string{}, GOROOT: gotool.Output(t, "", goarch, "env", "GOROOT")}
 	const format = "{{if .Export}}{{.Name}} {{.ImportPath}}={{.Export}}{{end}}"
-	list := gotool.Output(t, dir, goarch, "list", "-export", "-deps", "-f", format, pkg)
-	for line := range strings.Lines(list) {
+	args := append([]string{"list", "-export", "-deps", "-f", format}, flags...)
+	var text strings.Builder
+	for line := range strings.Lines(gotool.Output(t, dir, goarch, append(args, pkg)...)) {
 		name, entry, _ := strings.Cut(strings.TrimSpace(line), " ")
 		path, file, _ := strings.Cut(entry, "=")
 		if name == "main" {
@@ -36,20 +36,24 @@ func archives(t testing.TB, goarch, dir, pkg string, flags ...string) (Config, *
 			continue
 		}
 		cfg.Packages[path] = file
-		fmt.Fprintf(&importcfg, "packagefile %s\n", entry)
+		fmt.Fprintf(&text, "packagefile %s\n", entry)
 	}
-	tmp := t.TempDir()
-	file := filepath.Join(tmp, "importcfg")
-	if err := os.WriteFile(file, []byte(importcfg.String()), 0o600); err != nil {
+	importcfg = filepath.Join(t.TempDir(), "importcfg")
+	if err := os.WriteFile(importcfg, []byte(text.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"tool", "link", "-s", "-w", "-buildmode=exe", "-importcfg", file, "-o", linked}, flags...)
-	cmd := gotool.Command(t, goarch, append(args, cfg.Main)...)
-	cmd.Dir = tmp
-	return cfg, cmd
+	return cfg, importcfg
 }
 
-const linked = "linked" // what the command of archives writes
+// cmdLink returns the command "go tool link -w" with further flags, which writes the program into its directory.
+func cmdLink(t testing.TB, goarch string, cfg Config, importcfg string, flags ...string) *exec.Cmd {
+	args := append([]string{"tool", "link", "-w", "-importcfg", importcfg, "-o", linked}, flags...)
+	cmd := gotool.Command(t, goarch, append(args, cfg.Main)...)
+	cmd.Dir = t.TempDir()
+	return cmd
+}
+
+const linked = "linked" // what cmdLink writes
 
 // A program is compiled, and linked by cmd/link.
 type program struct {
@@ -60,7 +64,8 @@ type program struct {
 // compile compiles package pkg in directory dir and links it by cmd/link with further flags.
 func compile(t testing.TB, goarch, dir, pkg string, flags ...string) program {
 	t.Helper()
-	cfg, link := archives(t, goarch, dir, pkg, flags...)
+	cfg, importcfg := archives(t, goarch, dir, pkg)
+	link := cmdLink(t, goarch, cfg, importcfg, append([]string{"-s", "-buildmode=exe"}, flags...)...)
 	if out, err := link.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", link, err, out)
 	}
@@ -83,8 +88,14 @@ func (p program) check(t *testing.T) {
 	if bytes.Equal(got, p.want) {
 		return
 	}
+	l.differences(t, got, p.want)
+}
+
+// differences reports in what got differs from want, which cmd/link made.
+func (l *linker) differences(t *testing.T, got, want []byte) {
+	t.Helper()
 	t.Error("the file differs from that of cmd/link")
-	wantELF, err := elf.NewFile(bytes.NewReader(p.want))
+	wantELF, err := elf.NewFile(bytes.NewReader(want))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,6 +180,45 @@ func TestIdentity(t *testing.T) {
 		}
 		for _, pkg := range strings.FieldsFunc(*identityPackages, func(r rune) bool { return r == ',' }) {
 			t.Run(goarch+"/"+pkg, func(t *testing.T) { compile(t, goarch, *identityDir, pkg).check(t) })
+		}
+	}
+}
+
+// TestObject compares the object for an external linker with that of cmd/link.
+func TestObject(t *testing.T) {
+	external, err := exec.LookPath("true") // it links nothing: cmd/link fails after it, and the object stays
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := []string{"-gcflags=all=-shared", "-asmflags=all=-shared"}
+	for _, goarch := range strings.Split(*identityArch, ",") {
+		for _, dir := range []string{"../../tools/golink/testdata/hello", "testdata/language"} {
+			cfg, importcfg := archives(t, goarch, dir, ".", shared...)
+			cfg.BuildID = "an/id"
+			for _, mode := range []string{"exe", "pie"} {
+				t.Run(goarch+"/"+filepath.Base(dir)+"/"+mode, func(t *testing.T) {
+					tmp := t.TempDir()
+					link := cmdLink(t, goarch, cfg, importcfg, "-buildid", cfg.BuildID, "-buildmode="+mode,
+						"-linkmode=external", "-extld="+external, "-tmpdir", tmp)
+					out, _ := link.CombinedOutput()
+					want, err := os.ReadFile(filepath.Join(tmp, "go.o"))
+					if err != nil {
+						t.Fatalf("%v: %v\n%s", link, err, out)
+					}
+					cfg := cfg
+					cfg.PIE = mode == "pie"
+					l := newLinker(cfg)
+					defer l.unmap()
+					l.object = true
+					got, err := l.link()
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !bytes.Equal(got, want) {
+						l.differences(t, got, want)
+					}
+				})
+			}
 		}
 	}
 }

@@ -27,6 +27,11 @@ const (
 	kindTypeLink
 	kindItabLink
 
+	// What has addresses, in a position-independent program.
+	kindTypeRel
+	kindGoFuncRel
+	kindRODataRel
+
 	kindBuildInfo
 	kindFIPSInfo
 	kindModuleData

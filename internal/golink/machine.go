@@ -22,6 +22,8 @@ type machine struct {
 	deferReturn int32
 	// calls are the relocation types of direct calls.
 	calls []goobj.RelocType
+	// addendsInPlace says that objects have the addends of addresses in the places, too.
+	addendsInPlace bool
 	// maxText is how many bytes of code calls reach across without jumps that the linker makes; 0 for as many as there may be. Jumps are
 	// made for farCalls.
 	maxText  uint64
@@ -45,11 +47,11 @@ var machines = map[string]*machine{
 	},
 	"arm64": {
 		Arch: arm64.Arch, entry: "_rt0_arm64_linux", round: 64 << 10, textAddr: 64<<10 + headerReserve, funcAlign: 16, minInst: 4,
-		calls: []goobj.RelocType{goobj.RelocCallARM64}, maxText: 0x7c00000,
+		calls: []goobj.RelocType{goobj.RelocCallARM64}, maxText: 0x7c00000, addendsInPlace: true,
 	},
 	"riscv64": {
 		Arch: riscv64.Arch, elfFlags: 4, entry: "_rt0_riscv64_linux", round: 64 << 10, textAddr: 64<<10 + headerReserve,
-		funcAlign: 8, minInst: 2,
+		funcAlign: 8, minInst: 2, addendsInPlace: true,
 		calls: []goobj.RelocType{goobj.RelocRISCVCall, goobj.RelocRISCVJAL, goobj.RelocRISCVJALTramp}, farCalls: true,
 	},
 }

@@ -180,6 +180,7 @@ func (l *linker) makeFuncTable() {
 	funcBytes := l.placeRecords()
 
 	carrier, _ := l.define("runtime.pclntab", kindPCLnTab)
+	l.groups[kindPCLnTab] = carrier
 	part := func(name string, size uint64, align uint64, generate func([]byte)) sym {
 		size = alignUp(size, 8)
 		s, o := l.define(name, kindPCLnTab)

@@ -40,7 +40,11 @@ type reacher struct {
 // reach marks what the program needs.
 func (l *linker) reach() {
 	r := &reacher{linker: l, called: map[methodSig]bool{}, named: map[string]bool{}}
-	for _, name := range []string{l.arch.entry, "runtime.unreachableMethod"} {
+	entry := l.arch.entry
+	if l.object {
+		entry = "main"
+	}
+	for _, name := range []string{entry, "runtime.unreachableMethod"} {
 		for abi := range numABIs {
 			r.mark(l.lookup(name, abi))
 		}

@@ -78,11 +78,11 @@ func main() { f() }
 					t.Fatal(err)
 				}
 			}
-			cfg, link := archives(t, "amd64", dir, ".", tt.flags...)
+			cfg, importcfg := archives(t, "amd64", dir, ".")
 			if tt.set != nil {
 				tt.set(&cfg)
 			}
-			if out, err := link.CombinedOutput(); err == nil {
+			if out, err := cmdLink(t, "amd64", cfg, importcfg, append(tt.flags, "-s")...).CombinedOutput(); err == nil {
 				t.Errorf("cmd/link links it: %s", out)
 			}
 			if image, err := Link(cfg); image != nil || err == nil || !strings.Contains(err.Error(), tt.err) {

@@ -11,86 +11,99 @@ import (
 // relocate applies the relocations of s to b, its bytes.
 func (l *linker) relocate(s sym, b []byte, buf []reloc) []reloc {
 	buf = l.relocs(s, buf)
-	addr := l.values[s]
 	for i := range buf {
-		r := &buf[i]
-		if r.off < 0 || int64(r.off)+int64(r.size) > int64(len(b)) {
-			l.errorf("%s: relocation of %d bytes at %d, outside of its %d bytes", l.name(s), r.size, r.off, len(b))
-			continue
-		}
-		if r.size == 0 {
-			continue
-		}
-		if r.sym != 0 {
-			if k := l.kinds[r.sym]; k == kindNone {
-				l.undefined(s, r.sym)
-				continue
-			} else if !r.weak && l.attrs[r.sym]&attrReachable == 0 && k != kindTLSBSS && r.typ != goobj.RelocMethodOff {
-				l.errorf("%s: refers to %s, which was not found to be needed", l.name(s), l.name(r.sym))
-				continue
-			}
-		}
-		var v int64
-		p := b[r.off : int64(r.off)+int64(r.size)]
-		switch r.typ {
-		case goobj.RelocAddr:
-			t := r.sym
-			if r.weak && l.attrs[t]&attrReachable == 0 {
-				t = l.lookup("runtime.unreachableMethod", abiInternal)
-			}
-			v = int64(l.values[t]) + r.add
-			if r.size == 4 && int32(v) < 0 {
-				l.errorf("%s: address %#x of %s does not fit 31 bits", l.name(s), v, l.name(t))
-				continue
-			}
-		case goobj.RelocCall, goobj.RelocPCRel:
-			v = int64(l.values[r.sym]) + r.add - int64(addr) - int64(r.off) - int64(r.size)
-			if r.size == 4 && int64(int32(v)) != v {
-				l.errorf("%s: distance %#x to %s does not fit 32 bits", l.name(s), v, l.name(r.sym))
-				continue
-			}
-		case goobj.RelocMethodOff, goobj.RelocAddrOff:
-			switch {
-			case r.typ == goobj.RelocMethodOff && l.attrs[r.sym]&attrReachable == 0:
-				v = -1 // no method: nothing calls it
-			case r.weak && l.attrs[r.sym]&attrReachable == 0:
-				continue
-			case l.sections[r.sym] == secNone:
-				l.errorf("%s: offset of %s, which is in no section", l.name(s), l.name(r.sym))
-				continue
-			default:
-				v = int64(l.sectionOffset(r.sym)) + r.add
-			}
-		case goobj.RelocSize:
-			v = int64(l.size(r.sym)) + r.add
-		case goobj.RelocConst:
-			v = r.add
-		default:
-			if err := l.relocateFields(r, b, addr); err != nil {
-				l.errorf("%s: reference to %s at %d: %w", l.name(s), l.name(r.sym), r.off, err)
-			}
-			continue
-		}
-		switch r.size {
-		case 1:
-			p[0] = byte(v)
-		case 2:
-			if int64(int16(v)) != v && int64(uint16(v)) != v {
-				l.errorf("%s: value %#x for %s does not fit 16 bits", l.name(s), v, l.name(r.sym))
-			}
-			binary.LittleEndian.PutUint16(p, uint16(v))
-		case 4:
-			if int64(int32(v)) != v && int64(uint32(v)) != v {
-				l.errorf("%s: value %#x for %s does not fit 32 bits", l.name(s), v, l.name(r.sym))
-			}
-			binary.LittleEndian.PutUint32(p, uint32(v))
-		case 8:
-			binary.LittleEndian.PutUint64(p, uint64(v))
-		default:
-			l.errorf("%s: relocation of %d bytes", l.name(s), r.size)
-		}
+		l.relocateOne(s, &buf[i], b)
 	}
 	return buf
+}
+
+// relocateOne applies relocation r of s to b, its bytes.
+func (l *linker) relocateOne(s sym, r *reloc, b []byte) {
+	addr := l.values[s]
+	if r.off < 0 || int64(r.off)+int64(r.size) > int64(len(b)) {
+		l.errorf("%s: relocation of %d bytes at %d, outside of its %d bytes", l.name(s), r.size, r.off, len(b))
+		return
+	}
+	if r.size == 0 {
+		return
+	}
+	if !l.checkTarget(s, r) {
+		return
+	}
+	var v int64
+	p := b[r.off : int64(r.off)+int64(r.size)]
+	switch r.typ {
+	case goobj.RelocAddr:
+		t := r.sym
+		if r.weak && l.attrs[t]&attrReachable == 0 {
+			t = l.lookup("runtime.unreachableMethod", abiInternal)
+		}
+		v = int64(l.values[t]) + r.add
+		if r.size == 4 && int32(v) < 0 {
+			l.errorf("%s: address %#x of %s does not fit 31 bits", l.name(s), v, l.name(t))
+			return
+		}
+	case goobj.RelocCall, goobj.RelocPCRel:
+		v = int64(l.values[r.sym]) + r.add - int64(addr) - int64(r.off) - int64(r.size)
+		if r.size == 4 && int64(int32(v)) != v {
+			l.errorf("%s: distance %#x to %s does not fit 32 bits", l.name(s), v, l.name(r.sym))
+			return
+		}
+	case goobj.RelocMethodOff, goobj.RelocAddrOff:
+		switch {
+		case r.typ == goobj.RelocMethodOff && l.attrs[r.sym]&attrReachable == 0:
+			v = -1 // no method: nothing calls it
+		case r.weak && l.attrs[r.sym]&attrReachable == 0:
+			return
+		case l.sections[r.sym] == secNone:
+			l.errorf("%s: offset of %s, which is in no section", l.name(s), l.name(r.sym))
+			return
+		default:
+			v = int64(l.sectionOffset(r.sym)) + r.add
+		}
+	case goobj.RelocSize:
+		v = int64(l.size(r.sym)) + r.add
+	case goobj.RelocConst:
+		v = r.add
+	default:
+		if err := l.relocateFields(r, b, addr); err != nil {
+			l.errorf("%s: reference to %s at %d: %w", l.name(s), l.name(r.sym), r.off, err)
+		}
+		return
+	}
+	switch r.size {
+	case 1:
+		p[0] = byte(v)
+	case 2:
+		if int64(int16(v)) != v && int64(uint16(v)) != v {
+			l.errorf("%s: value %#x for %s does not fit 16 bits", l.name(s), v, l.name(r.sym))
+		}
+		binary.LittleEndian.PutUint16(p, uint16(v))
+	case 4:
+		if int64(int32(v)) != v && int64(uint32(v)) != v {
+			l.errorf("%s: value %#x for %s does not fit 32 bits", l.name(s), v, l.name(r.sym))
+		}
+		binary.LittleEndian.PutUint32(p, uint32(v))
+	case 8:
+		binary.LittleEndian.PutUint64(p, uint64(v))
+	default:
+		l.errorf("%s: relocation of %d bytes", l.name(s), r.size)
+	}
+}
+
+// checkTarget reports a relocation of s to a symbol that is not defined.
+func (l *linker) checkTarget(s sym, r *reloc) bool {
+	if r.sym == 0 {
+		return true
+	}
+	if k := l.kinds[r.sym]; k == kindNone {
+		l.undefined(s, r.sym)
+		return false
+	} else if !r.weak && l.attrs[r.sym]&attrReachable == 0 && k != kindTLSBSS && r.typ != goobj.RelocMethodOff {
+		l.errorf("%s: refers to %s, which was not found to be needed", l.name(s), l.name(r.sym))
+		return false
+	}
+	return true
 }
 
 // relocateFields applies a relocation of the machine's own to b, which is at addr.

@@ -72,7 +72,9 @@ func (l *linker) addText(s sym) bool {
 func (l *linker) layoutText() {
 	text := &l.sect[secText]
 	text.name, text.seg, text.laid = sectionNames[secText], segText, true
-	text.addr = alignUp(l.arch.textAddr, l.arch.funcAlign)
+	if !l.object {
+		text.addr = alignUp(l.arch.textAddr, l.arch.funcAlign)
+	}
 	text.align = l.arch.funcAlign
 	start := l.mark("runtime.text", kindText, text.addr)
 	end := l.mark("runtime.etext", kindTextEnd, 0)

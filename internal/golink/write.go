@@ -107,22 +107,12 @@ func (l *linker) notes() []note {
 	if id == "" {
 		return nil
 	}
-	make := func(name, owner string, typ uint32, desc []byte) note {
-		b := binary.LittleEndian.AppendUint32(nil, uint32(len(owner)))
-		b = binary.LittleEndian.AppendUint32(b, uint32(len(desc)))
-		b = binary.LittleEndian.AppendUint32(b, typ)
-		b = append(append(b, owner...), desc...)
-		for len(b)%4 != 0 {
-			b = append(b, 0)
-		}
-		return note{name: name, data: b}
-	}
 	const gnuIDSize = 20
 	sum := sha256.Sum256([]byte(id))
 	sum[0] ^= 0xff // as cmd/link does, so that it is no plain SHA-256
 	notes := []note{
-		make(".note.go.buildid", "Go\x00\x00", 4, []byte(id)),
-		make(".note.gnu.build-id", "GNU\x00", 3, sum[:gnuIDSize]),
+		{name: sectionNames[secNote], data: l.buildIDNote()},
+		{name: ".note.gnu.build-id", data: makeNote("GNU\x00", gnuNoteBuildID, sum[:gnuIDSize])},
 	}
 	addr := l.sect[secText].addr
 	for i := len(notes) - 1; i >= 0; i-- {
@@ -130,6 +120,22 @@ func (l *linker) notes() []note {
 		notes[i].addr = addr
 	}
 	return notes
+}
+
+// Notes of build IDs.
+const (
+	goNote         = "Go\x00\x00"
+	goNoteBuildID  = 4
+	gnuNoteBuildID = 3
+)
+
+// makeNote returns an ELF note.
+func makeNote(owner string, typ uint32, desc []byte) []byte {
+	b := binary.LittleEndian.AppendUint32(nil, uint32(len(owner)))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(desc)))
+	b = binary.LittleEndian.AppendUint32(b, typ)
+	b = append(append(b, owner...), desc...)
+	return append(b, make([]byte, -len(b)&3)...)
 }
 
 // A nameList is a section of names.
@@ -187,7 +193,8 @@ func (l *linker) writeHeaders(file []byte, notes []note, names *nameList, namesO
 	})
 
 	progs := []elf.Prog64{{
-		Type: uint32(elf.PT_PHDR), Flags: uint32(elf.PF_R), Off: ehdrSize, Vaddr: base + ehdrSize, Paddr: base + ehdrSize, Align: l.arch.round,
+		Type: uint32(elf.PT_PHDR), Flags: uint32(elf.PF_R), Off: ehdrSize,
+		Vaddr: base + ehdrSize, Paddr: base + ehdrSize, Align: l.arch.round,
 	}}
 	if len(notes) > 0 {
 		n := notes[0]

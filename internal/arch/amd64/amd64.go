@@ -41,7 +41,7 @@ var Arch = &arch.Arch{
 	},
 	GoTLSRelocs: map[goobj.RelocType][]arch.GoReloc{
 		goobj.RelocTLSLE: {{Type: uint32(elf.R_X86_64_TPOFF32)}},
-		goobj.RelocTLSIE: {{Type: uint32(elf.R_X86_64_GOTTPOFF), Add: -4}},
+		goobj.RelocTLSIE: {{Type: uint32(elf.R_X86_64_GOTTPOFF)}},
 	},
 }
 

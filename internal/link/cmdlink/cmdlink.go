@@ -61,6 +61,7 @@ type Config struct {
 	GOOS, GOARCH string
 	GOARCHLevel  string // value of GOAMD64, GOARM64 or GORISCV64; "" for the default
 	GOEXPERIMENT string
+	GoLinker     GoLinker // what loads packages and lays out the program
 
 	XDefs      []string // "importpath.name=value" with {KEY} placeholders
 	StampFiles []string // Bazel workspace status files
@@ -171,11 +172,19 @@ func Link(c Config) (warnings string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if args, err = boundArgs(args, tmp, object.series.ResponseFiles); err != nil {
+	done, warnings, err := c.tryOwn(args, cfg, tmp, out)
+	if err != nil {
 		return "", err
 	}
-	if warnings, err = c.run(args, level, tmp, h); err != nil {
-		return "", err
+	if !done {
+		if args, err = boundArgs(args, tmp, object.series.ResponseFiles); err != nil {
+			return "", err
+		}
+		more, err := c.run(args, level, tmp, h)
+		if err != nil {
+			return "", err
+		}
+		warnings += more
 	}
 	return object.warning + warnings, c.publish(tmp, out, leftOut)
 }
@@ -338,7 +347,7 @@ func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
 	args := []string{
 		"-importcfg", importcfg,
 		"-tmpdir", tmp,
-		"-buildid", cmp.Or(c.BuildID, link.GoBuildIDPlaceholder),
+		"-buildid", c.goBuildID(),
 		"-linkmode=external",
 		"-buildmode=" + goModes[c.BuildMode],
 		"-extld=" + quoted[0],
@@ -372,6 +381,11 @@ func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
 	return slices.Concat(args, c.Ldflags, []string{"-o", filepath.Join(tmp, outName), c.Main}), nil
 }
 
+func (c *Config) goBuildID() string { return cmp.Or(c.BuildID, link.GoBuildIDPlaceholder) }
+
+// noGOROOT is recorded as the place of the Go SDK where Config.GOROOT is "".
+const noGOROOT = "GOROOT"
+
 // quoteWord quotes s for a flag that cmd/link splits at spaces.
 func quoteWord(s string) (string, error) {
 	switch {
@@ -399,7 +413,7 @@ func (c *Config) run(args []string, level, tmp string, h *here) (warnings string
 	}
 	cmd := exec.Command(tool, args...)
 	cmd.Env = []string{
-		"GOROOT=" + cmp.Or(c.GOROOT, "GOROOT"),
+		"GOROOT=" + cmp.Or(c.GOROOT, noGOROOT),
 		"GOOS=" + c.GOOS,
 		"GOARCH=" + c.GOARCH,
 		"GOEXPERIMENT=" + c.GOEXPERIMENT,
