@@ -29,6 +29,8 @@ type Arch struct {
 	Relocs map[uint32]Reloc
 	// GoRelocs translate a relocation of a Go object into relocations of Relocs.
 	GoRelocs map[goobj.RelocType][]GoReloc
+	// GoTLSRelocs are those of thread-local variables.
+	GoTLSRelocs map[goobj.RelocType][]GoReloc
 	// Relative is the ELF relocation type that adds the load address to a word.
 	// Type 0 does nothing on every machine.
 	Relative uint32
