@@ -436,7 +436,9 @@ func signed(w workshop) string {
 		if err != nil {
 			w.Fatal(err)
 		}
-		key := elfsign.Key{Public: private.Public(), Sign: func(_ string, input []byte) ([]byte, error) { return ed25519.Sign(private, input), nil }}
+		key := elfsign.Key{Public: private.Public(), Sign: func(_ string, input []byte) ([]byte, error) {
+			return ed25519.Sign(private, input), nil
+		}}
 		s, err := key.Signature(p.Content, nil, time.Time{})
 		if err == nil {
 			err = p.Add(s)

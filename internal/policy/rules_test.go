@@ -220,7 +220,8 @@ func pie(machine elf.Machine, change func(entries map[elf.DynTag]uint64, rela, r
 func pieWith(machine elf.Machine, stub arch.Stub, change func(entries map[elf.DynTag]uint64, rela, relr []byte)) *elftest.Image {
 	const alloc, write, exec = elf.SHF_ALLOC, elf.SHF_WRITE, elf.SHF_EXECINSTR
 	p := gobintest.New(machine)
-	tags := []elf.DynTag{elf.DT_DEBUG, elf.DT_RELA, elf.DT_RELASZ, elf.DT_RELAENT, goelf.DT_RELR, goelf.DT_RELRSZ, elf.DT_FLAGS_1, elf.DT_FLAGS,
+	tags := []elf.DynTag{elf.DT_DEBUG, elf.DT_RELA, elf.DT_RELASZ, elf.DT_RELAENT, goelf.DT_RELR, goelf.DT_RELRSZ, elf.DT_FLAGS_1,
+		elf.DT_FLAGS,
 		elf.DT_TEXTREL, elf.DT_JMPREL, elf.DT_PLTRELSZ, elf.DT_NULL}
 	spec := p.Spec()
 	spec.Type, spec.Base, spec.Entry = elf.ET_DYN, 0, ".entry"
