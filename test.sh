@@ -30,6 +30,11 @@ go build ./...
 # Some tests compile a zoo of programs for three architectures first.
 go test -timeout 40m ./...
 
+if command -v gcc >/dev/null; then
+  step "Go: races in keyguard"
+  CGO_ENABLED=1 go test -race -run 'TestConcurrent|TestUse|TestPasswords|TestZeroizeInUse' ./keyguard
+fi
+
 step "Go: every step with a program of another release"
 go run ./bench/releases -go $newest_go -platforms amd64
 

@@ -20,7 +20,7 @@ type file struct {
 }
 
 // Of these folders the archive has everything but tests.
-var folders = []string{"deps/", "platforms/", "rules/", "toolchains/", "tools/"}
+var folders = []string{"deps/", "keyguard/", "platforms/", "rules/", "toolchains/", "tools/"}
 
 // These it has besides.
 var single = []string{".bazelignore", "BUILD.bazel", "CHANGELOG.md", "LICENSE", "MODULE.bazel", "README.md", "go.mod", "go.sum"}

@@ -51,6 +51,7 @@ def _check(ctx, platform, link, executable, symbols, packages, profile, size_bud
         cgo_left_out = link.cgo_left_out,
         fips = fips_version(ctx.attr.fips),
         sdk_verdict = link.sdk.verdict if link.sdk else None,
+        unverified_go = link.unverified_go,
     )
     return report
 
@@ -90,6 +91,7 @@ def _variant(ctx, platform, link):
         programs = [link.file] + ([executable] if unpacked else []),
         allowed = ctx.file.allowed_syscalls,
         label = _shown(ctx, platform, link),
+        unverified_go = link.unverified_go,
     )
 
     fips = None
@@ -133,6 +135,7 @@ def _compare(ctx, variants):
         report,
         policy = ctx.file.linkcheck_policy,
         label = display(ctx.label),
+        unverified_go = variants[0].link.unverified_go,
     )
     return [report]
 

@@ -72,7 +72,8 @@ def check_action(
         packages = None,
         cgo_left_out = None,
         sdk_verdict = None,
-        fips = None):
+        fips = None,
+        unverified_go = None):
     """Registers the Go3sCheck action of one executable.
 
     Args:
@@ -89,6 +90,7 @@ def check_action(
       fips: string: version of the FIPS 140-3 module that the executable must have, or None.
       sdk_verdict: File: verdict on the Go SDK that made the executable, for the report, or None.
       cgo_left_out: File: golink's report on the files that building without cgo left out, or None.
+      unverified_go: string: `refuse` or `warn`, what to do about a Go release that nobody knows; None for `refuse`.
     """
     args = tool_args(ctx)
     check_flags(args, profile, goarch, policy, size_budget)
@@ -103,6 +105,8 @@ def check_action(
         args.add("--packages", packages)
     if sdk_verdict:
         args.add("--sdk-verdict", sdk_verdict)
+    if unverified_go:
+        args.add(unverified_go, format = "--unverified-go=%s")
     if cgo_left_out:
         args.add("--cgo-left-out", cgo_left_out)
     args.add("-o", report)

@@ -11,7 +11,7 @@ load(":check.bzl", "EXEC_GROUP")
 
 visibility("//rules/...")
 
-def compare_action(ctx, linked, sdk, report, policy, label):
+def compare_action(ctx, linked, sdk, report, policy, label, unverified_go = None):
     """Registers the action that compares linked files.
 
     Args:
@@ -21,10 +21,13 @@ def compare_action(ctx, linked, sdk, report, policy, label):
       report: File: JSON report to write.
       policy: File: policy file, whose allowances accept differences, or None.
       label: string: the name of the program in the report.
+      unverified_go: string: `refuse` or `warn`, what to do about a Go release that nobody knows; None for `refuse`.
     """
     args = tool_args(ctx)
     if policy:
         args.add("--policy", policy)
+    if unverified_go:
+        args.add(unverified_go, format = "--unverified-go=%s")
     args.add("--std-table", sdk.std_table)
     args.add("--format", "json")
     args.add("--report-only")

@@ -7,7 +7,7 @@ load(":display.bzl", "output_path")
 
 visibility("//rules/...")
 
-def syscall_actions(ctx, name, programs, allowed, label):
+def syscall_actions(ctx, name, programs, allowed, label, unverified_go = None):
     """Registers the actions that list the system calls of one executable.
 
     The list comes from the linked program, whose symbols tell more, and, where it is packed, from the packed one
@@ -20,6 +20,7 @@ def syscall_actions(ctx, name, programs, allowed, label):
       programs: list of File: the ELF files to read.
       allowed: File: list of the calls that the program may make, or None.
       label: string: the name of the executable in the outputs.
+      unverified_go: string: `refuse` or `warn`, what to do about a Go release that nobody knows; None for `refuse`.
 
     Returns:
       A struct of Files: `report` (JSON) and `seccomp` (profile in OCI form).
@@ -28,6 +29,8 @@ def syscall_actions(ctx, name, programs, allowed, label):
     args = tool_args(ctx)
     args.add("--json")
     args.add(label, format = "--name=%s")
+    if unverified_go:
+        args.add(unverified_go, format = "--unverified-go=%s")
     args.add("-o", report)
     args.add_all(programs)
     _run(ctx, args, programs, report, "Go3sSyscalls", "Listing system calls of %{input}")

@@ -23,10 +23,16 @@ func signFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 	cert := fs.String("cert", "", "PEM `file` with the certificate of the key: makes a CMS signature")
 	open := fs.Bool("test-key", false, "take a private key that others may read: for keys of tests, which protect nothing")
 	alone := fs.Bool("detached", false, "write the signature alone, of the file as it is, to -o")
+	ima := fs.Bool("ima", false, "write a signature of the file as it is, in the form of security.ima, to -o; needs --cert")
 	output := fs.String("o", "", "write to this `file`, instead of in place")
 	return func(file string, _ io.Writer) error {
-		if *alone && *output == "" {
-			return usagef("sign: --detached needs -o: the file for the signature")
+		switch {
+		case *alone && *ima:
+			return usagef("sign: --detached and --ima: two forms of a signature; leave one out")
+		case (*alone || *ima) && *output == "":
+			return usagef("sign: --detached and --ima need -o: the file for the signature")
+		case *ima && *cert == "":
+			return usagef("sign: --ima needs --cert: the certificate that the kernel has, in PEM")
 		}
 		var certificate *x509.Certificate
 		if *cert != "" {
@@ -43,16 +49,23 @@ func signFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 			return err
 		}
 		now := time.Now()
-		if *alone {
+		if *alone || *ima {
 			content, err := inputfile.Read(file, elfsign.MaxFile)
 			if err != nil {
 				return err
 			}
-			s, err := k.Signature(content, certificate, now)
+			var signature []byte
+			if *ima {
+				signature, err = k.IMA(content, certificate, now)
+			} else {
+				var s elfsign.Signature
+				s, err = k.Signature(content, certificate, now)
+				signature = s.Detached()
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", file, err)
 			}
-			return atomicfile.Write(*output, 0o666, s.Detached())
+			return atomicfile.Write(*output, 0o666, signature)
 		}
 		return rewrite(file, *output, func(p *elfsign.Program) ([]byte, error) {
 			s, err := k.Signature(p.Content, certificate, now)

@@ -33,8 +33,8 @@ type release struct {
 	out    map[string][]byte // path to contents
 }
 
-// Run makes the release in the folder dir, which is empty or missing. inputs has the path of each id of the plan. Nothing is written before all is
-// made, so nothing is if there is an error.
+// Run makes the release in the folder dir, which is empty or missing. inputs has the path of each id of the plan. Nothing is written before
+// all is made, so nothing is if there is an error.
 func Run(p *plan.Plan, inputs map[string]string, dir string) error {
 	r := &release{
 		Plan:   p,

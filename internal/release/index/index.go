@@ -192,7 +192,8 @@ func ParseSums(data []byte) (map[string]string, error) {
 			continue
 		}
 		sum, path, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
-		if raw, err := hex.DecodeString(sum); !ok || err != nil || len(raw) != sha256.Size || strings.ToLower(sum) != sum || !fs.ValidPath(path) || path == "." {
+		if raw, err := hex.DecodeString(sum); !ok || err != nil || len(raw) != sha256.Size || strings.ToLower(sum) != sum ||
+			!fs.ValidPath(path) || path == "." {
 			return nil, fmt.Errorf("%s: line %d: want 64 hexadecimal digits in lower case, two spaces and a path inside the release", Sums, i+1)
 		}
 		if _, ok := sums[path]; ok {

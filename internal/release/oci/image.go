@@ -170,7 +170,8 @@ func Build(c *Config, base *fileset.Set, images []Image, ref string, date time.T
 	}
 	named := top
 	named.Annotations = map[string]string{v1.AnnotationRefName: ref}
-	text, err := json.Marshal(v1.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageIndex, Manifests: []v1.Descriptor{named}})
+	text, err := json.Marshal(v1.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageIndex,
+		Manifests: []v1.Descriptor{named}})
 	if err != nil {
 		return nil, "", err
 	}
@@ -203,7 +204,8 @@ func (l layout) image(c *Config, shared []layer, image Image, date time.Time) (v
 			config.Config.ExposedPorts[port] = struct{}{}
 		}
 	}
-	manifest := v1.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageManifest, Annotations: maps.Clone(c.Labels)}
+	manifest := v1.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageManifest,
+		Annotations: maps.Clone(c.Labels)}
 	config.RootFS.Type = "layers"
 	for i, layer := range layers {
 		comment := "programs"

@@ -33,8 +33,8 @@ type reader struct {
 	seen  map[string]bool
 }
 
-// Read reads the image layout that consists of files, by their paths. It refuses a layout that Build does not make: blobs that are not what their
-// descriptors say, blobs that nothing names, several indexes, a file in two layers.
+// Read reads the image layout that consists of files, by their paths. It refuses a layout that Build does not make: blobs that are not what
+// their descriptors say, blobs that nothing names, several indexes, a file in two layers.
 func Read(files map[string][]byte) (*Layout, error) {
 	r := reader{files, map[string]bool{v1.ImageLayoutFile: true, v1.ImageIndexFile: true}}
 	var version v1.ImageLayout

@@ -1,5 +1,5 @@
-// Package provenance says, as an in-toto statement with a SLSA v1 predicate, what a release was made from and by what. It refuses to say what it
-// does not know: that a build service ran the build, or that it did so alone, only the service itself can say.
+// Package provenance says, as an in-toto statement with a SLSA v1 predicate, what a release was made from and by what. It refuses to say
+// what it does not know: that a build service ran the build, or that it did so alone, only the service itself can say.
 package provenance
 
 import (

@@ -1,5 +1,5 @@
-// Package publish brings a release to where people get it: a folder, and a registry of container images. It refuses to begin before it knows that the
-// release is sound, that the places are named well, and that the registry answers.
+// Package publish brings a release to where people get it: a folder, and a registry of container images. It refuses to begin before it
+// knows that the release is sound, that the places are named well, and that the registry answers.
 package publish
 
 import (
@@ -27,8 +27,8 @@ type Registry struct {
 	repo *remote.Repository
 }
 
-// NewRegistry returns the registry of a reference HOST/REPOSITORY[:TAG]. Without a tag it is the version of the release. Credentials are those of
-// docker's or podman's configuration file. With plain the registry speaks HTTP without TLS.
+// NewRegistry returns the registry of a reference HOST/REPOSITORY[:TAG]. Without a tag it is the version of the release. Credentials are
+// those of docker's or podman's configuration file. With plain the registry speaks HTTP without TLS.
 func NewRegistry(reference, version string, plain bool) (*Registry, error) {
 	ref, err := registry.ParseReference(reference)
 	if err != nil {

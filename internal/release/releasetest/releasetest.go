@@ -1,4 +1,5 @@
-// Package releasetest makes small but real releases for tests: of programs that the go command builds. Only *_gotool_test.go files import it.
+// Package releasetest makes small but real releases for tests: of programs that the go command builds. Only *_gotool_test.go files import
+// it.
 package releasetest
 
 import (

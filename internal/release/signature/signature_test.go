@@ -124,7 +124,8 @@ func TestKeysThatDoNotFit(t *testing.T) {
 		{"nothing", "hello", "OpenSSH, PKCS #8 or minisign"},
 		{"minisign, cut", untrusted + "x\nRWQAAEIy\n", "bytes of a minisign secret key"},
 	} {
-		if _, err := ParsePrivate("key", []byte(test.text)); err == nil || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "key: ") {
+		if _, err := ParsePrivate("key", []byte(test.text)); err == nil || !strings.Contains(err.Error(), test.want) ||
+			!strings.HasPrefix(err.Error(), "key: ") {
 			t.Errorf("%s: error %v, want one that begins with the name and has %q", test.name, err, test.want)
 		}
 	}

@@ -25,8 +25,8 @@ func (r *release) on(platform string) []int {
 	return out
 }
 
-// hold says that a container holds files for a platform, below its prefix. They are the index's programs in bin, and what other containers for that
-// platform hold.
+// hold says that a container holds files for a platform, below its prefix. They are the index's programs in bin, and what other containers
+// for that platform hold.
 func (r *release) hold(platform string, set *fileset.Set) error {
 	files := set.Files()
 	programs := r.on(platform)

@@ -1,5 +1,7 @@
-// Package verify checks the folder of a release, offline, against itself and the publisher's key: that each of its statements about the programs is
-// true of the programs in it. It trusts nothing in the folder, and it refuses a release that holds more, or says less, than package assemble writes.
+// Package verify checks the folder of a release, offline, against itself and the publisher's key: that each of its statements about the
+// programs is
+// true of the programs in it. It trusts nothing in the folder, and it refuses a release that holds more, or says less, than package
+// assemble writes.
 //
 // Every check is a value of the table checks. One that fails does not keep the others from being made, unless they need what it
 // could not read.
