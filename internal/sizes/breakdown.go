@@ -97,7 +97,7 @@ const (
 // Break returns the breakdown of f. Names of functions and variables are read from named as well, the same program before
 // they were taken out, which may be f itself. It fails as Of does.
 func Break(name string, f, named *goelf.File) (*Breakdown, error) {
-	if _, err := Of(f, named); err != nil {
+	if _, err := Of(f, named, FunctionsOfNone); err != nil {
 		return nil, err
 	}
 	b := &breaker{f: f, named: named, modules: readModules(named), items: map[string]map[Item]uint64{}}
