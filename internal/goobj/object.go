@@ -192,7 +192,8 @@ func (o *Object) errorf(off uint32, format string, args ...any) error {
 // blockSizes are the sizes of the elements of the blocks that are arrays.
 var blockSizes = [numBlocks]uint32{
 	blkAutolib: importSize, blkPkgIdx: 8, blkFile: 8,
-	blkSymDef: symSize, blkHashed64Def: symSize, blkHashedDef: symSize, blkNonPkgDef: symSize, blkNonPkgRef: symSize, blkRefFlags: refFlags, blkHash64: hash64Size, blkHash: hashSize, blkRelocIdx: 4, blkAuxIdx: 4, blkDataIdx: 4,
+	blkSymDef: symSize, blkHashed64Def: symSize, blkHashedDef: symSize, blkNonPkgDef: symSize, blkNonPkgRef: symSize, blkRefFlags: refFlags,
+	blkHash64: hash64Size, blkHash: hashSize, blkRelocIdx: 4, blkAuxIdx: 4, blkDataIdx: 4,
 	blkReloc: relocSize, blkAux: auxSize, blkData: 1, blkRefName: refSize,
 }
 

@@ -200,7 +200,7 @@ func partsOf(o *goelf.File, h *unpacker.Header) []placed {
 		}
 		if m, err := gobin.ReadModule(o, table); err == nil {
 			add("type descriptors", m.Types.Start)
-			add(".data.rel.ro: behind types", m.Types.End)
+			add(".data.rel.ro: after types", m.Types.End)
 		}
 	}
 	// What was added later tells more of the same place.

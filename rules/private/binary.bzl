@@ -273,7 +273,7 @@ go3s_binary = rule(
             doc = "Environment of `bazel run`; values may use $(location) of `data`.",
         ),
         "fips": attr.string(
-            doc = "FIPS 140-3 module; empty for none.",
+            doc = "FIPS 140-3 module: `latest`, `certified`, `inprocess` or a version such as `v1.0.0`; empty for none. [What each is](../docs/fips.md).",
             values = [""] + fips_names(),
         ),
         "keep_symbols": attr.string_list(

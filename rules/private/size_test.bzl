@@ -92,7 +92,7 @@ size_test = rule(
 
 size_update = rule(
     implementation = _size_update_impl,
-    doc = "Writes the budget file anew.",
+    doc = "Writes the budget file again.",
     executable = True,
     attrs = _ATTRS,
     toolchains = [LINKCHECK_TOOLCHAIN],
