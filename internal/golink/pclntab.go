@@ -166,6 +166,9 @@ func (l *linker) makeFuncTable() {
 	n := len(l.defs)
 	t := &funcTable{nameOf: make([]uint32, n), pcOff: make([]uint32, n), dataOff: make([]uint32, n), fileOffs: map[string]uint32{}}
 	l.tab = t
+	t.fns = make([]fn, 0, len(l.text))
+	t.pcdata = make([]uint32, 0, 4*len(l.text))
+	t.dataSyms = make([]sym, 0, 6*len(l.text))
 	for _, s := range l.text {
 		if l.inTable(s) {
 			t.fns = append(t.fns, fn{sym: s, info: l.funcInfoOf(s)})
