@@ -383,6 +383,9 @@ func (o *Object) Reloc(n uint32) RawReloc {
 	}
 }
 
+// RelocOff returns where relocation n is in its symbol.
+func (o *Object) RelocOff(n uint32) int32 { return int32(o.u32(o.blk[blkReloc] + n*relocSize)) }
+
 // Auxs returns the numbers of the auxiliary symbols of symbol i: from up to to.
 func (o *Object) Auxs(i uint32) (from, to uint32) {
 	idx := o.blk[blkAuxIdx] + 4*i

@@ -106,7 +106,7 @@ func version(t *testing.T, module string) string {
 	return strings.TrimSpace(string(alias))
 }
 
-// finish makes the executable of that form; a packed one is a static PIE with the tables symbolized.
+// finish makes the executable of that form; a packed one is a static PIE with the tables external.
 func finish(t *testing.T, p *linktest.Program, mode, version string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program")
@@ -126,7 +126,7 @@ func finish(t *testing.T, p *linktest.Program, mode, version string) string {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	data, _, err := pcln.Compact(f, pcln.Symbolized, goabi.Refuse)
+	data, _, err := pcln.Compact(f, pcln.External, goabi.Refuse)
 	if err != nil {
 		t.Fatal(err)
 	}
