@@ -16,6 +16,9 @@ fi
 RULES_GO3S_QEMU_DIR=$(dirname "$(readlink -f "$(./bazelw info output_base)/$emulator")")
 export RULES_GO3S_QEMU_DIR
 
+step "Pages: lines, links, messages, reference"
+go test -count=1 ./docs/... ./bench/picture
+
 step "Go: format, vet, build and tests"
 unformatted=$(gofmt -l .)
 if [ -n "$unformatted" ]; then
@@ -32,7 +35,7 @@ go run ./bench/releases -go $newest_go -platforms amd64
 
 step "Go: programs of the newest Go, $newest_go"
 # The tests that depend most on the release; this Go compiles them, and the newest one what they test with.
-tests='TestOracle|TestStandardLibrary|TestAsGoCommand|TestOutputs|TestSameOutput|TestGoBuild|TestIdempotent|TestSymbolizedTwice'
+tests='TestOracle|TestStandardLibrary|TestAsGoCommand|TestOutputs|TestSameOutput|TestGoBuild|TestIdempotent|TestExternalTwice'
 tests="^($tests|Test|TestGoPrograms|TestGovulncheck|TestStdTable)\$"
 GO=$(GOTOOLCHAIN=go$newest_go go env GOROOT)/bin/go go test -run "$tests" ./internal/gobin ./internal/exportdata ./internal/godebug \
   ./internal/link/cmdlink ./internal/pcln ./internal/link/stdtest ./tools/elfstrip ./tools/linkcheck

@@ -248,7 +248,8 @@ func (t *FuncTable) At(i int) Func {
 // is the end of the name.
 func (t *FuncTable) HasNamePrefix(i int, prefix string) bool {
 	off := uint64(le.Uint32(t.pcln[le.Uint32(t.pcln[i*goabi.FuncTabEntry+4:])+4:]))
-	return off < uint64(len(t.names)) && uint64(len(t.names))-off >= uint64(len(prefix)) && string(t.names[off:off+uint64(len(prefix))]) == prefix
+	return off < uint64(len(t.names)) && uint64(len(t.names))-off >= uint64(len(prefix)) &&
+		string(t.names[off:off+uint64(len(prefix))]) == prefix
 }
 
 func (t *FuncTable) name(off uint32) string { return cString(t.names, off) }

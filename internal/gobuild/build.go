@@ -152,7 +152,7 @@ With -reports=DIR a program NAME leaves in DIR:
 	NAME.sizes.json      what every byte is for
 	NAME.sizes.html      the same as a page with a treemap
 	NAME.debug           debug information, for debuggers (unless -ldflags has -w or -s)
-	NAME.symbols         with -traceback=symbolized: what symbolize needs to read tracebacks
+	NAME.symbols         with -traceback=external: what symbolize needs to read tracebacks
 
 Other commands of go take golink as well, by
 
@@ -164,7 +164,7 @@ Examples:
 
 	golink build ./cmd/server
 	GOARCH=riscv64 golink build -buildmode=exe -o server.riscv64 ./cmd/server
-	golink build -traceback=symbolized -pack=lz4 -reports=out -o bin/ ./cmd/...
+	golink build -traceback=external -pack=lz4 -reports=out -o bin/ ./cmd/...
 
 See also: go help build, golink link -h, linkcheck -h.
 `)

@@ -122,7 +122,7 @@ func (j *job) strip(linked *elf.File, side *files) (program *elf.File, symbols *
 		return nil, nil, err
 	}
 	mode := map[string]strip.Mode{"all": strip.All, "debug": strip.Debug}[j.Strip]
-	if data, err = stripped(compact, &strip.Options{Mode: mode, DropGoFunc: tier == pcln.Symbolized}); err != nil {
+	if data, err = stripped(compact, &strip.Options{Mode: mode, DropGoFunc: tier == pcln.External}); err != nil {
 		return nil, nil, err
 	}
 	program, err = elf.Parse(j.out, data)

@@ -70,8 +70,8 @@ func (o *Options) Flags(name string) *flag.FlagSet {
 		return nil
 	})
 	oneOf(&o.Strip, "strip", "`what` to remove: all (symbols and debug information; default), debug or none", "all", "debug", "none")
-	oneOf(&o.Traceback, "traceback", "make the runtime's tables smaller: `tier` full (default; loses nothing), functions or symbolized",
-		"full", "functions", "symbolized")
+	oneOf(&o.Traceback, "traceback", "make the runtime's tables smaller: `tier` full (default; loses nothing), functions or external",
+		"full", "functions", "external")
 	oneOf(&o.Pack, "pack", "pack the program, which unpacks itself when it starts: `how`, lz4", "lz4", "")
 	fs.StringVar(&o.Profile, "profile", "", "`name` of linkcheck's profile; default: the one for -buildmode; none: do not check")
 	fs.StringVar(&o.Policy, "policy", "", "policy `file` of linkcheck")
@@ -91,10 +91,10 @@ func (o *Options) check() error {
 	switch {
 	case o.Traceback != pcln.Full.String() && o.Strip == "none":
 		return fmt.Errorf("-traceback=%s with -strip=none: a program that is not stripped is left as it is; remove one of the two", o.Traceback)
-	case o.Traceback == pcln.Symbolized.String() && o.Strip != "all":
+	case o.Traceback == pcln.External.String() && o.Strip != "all":
 		return fmt.Errorf("-traceback=%s with -strip=%s: the symbols that are kept hold the names that it takes out; want -strip=all",
 			o.Traceback, o.Strip)
-	case o.Traceback == pcln.Symbolized.String() && o.Reports == "":
+	case o.Traceback == pcln.External.String() && o.Reports == "":
 		return fmt.Errorf("-traceback=%s needs -reports: without the side file that it writes there, no traceback can be read", o.Traceback)
 	case o.Pack != "" && o.Strip != "all":
 		return fmt.Errorf("-pack=%s with -strip=%s: a packed program holds no symbols; want -strip=all", o.Pack, o.Strip)

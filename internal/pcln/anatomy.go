@@ -22,7 +22,8 @@ var (
 	}
 	// Tables and function data that only tracebacks need.
 	pcdataLast   = []int{goabi.PCDataUnsafePoint, goabi.PCDataStackMap, goabi.PCDataPanicBounds, goabi.PCDataInlTree, goabi.PCDataArgLive}
-	funcdataLast = []int{goabi.FuncDataArgsMap, goabi.FuncDataLocalsMap, goabi.FuncDataStackObjects, goabi.FuncDataOpenDefer, goabi.FuncDataWrapInfo, goabi.FuncDataInlTree, goabi.FuncDataArgInfo, goabi.FuncDataArgLive}
+	funcdataLast = []int{goabi.FuncDataArgsMap, goabi.FuncDataLocalsMap, goabi.FuncDataStackObjects, goabi.FuncDataOpenDefer,
+		goabi.FuncDataWrapInfo, goabi.FuncDataInlTree, goabi.FuncDataArgInfo, goabi.FuncDataArgLive}
 )
 
 // A Use is what some bytes of the section .gopclntab are for, and the function that they are of.

@@ -31,7 +31,7 @@ import (
 // judges on the original, too. All others are judged on the original.
 var (
 	packedRules = []string{"packed-unpacker", "packed-original"}
-	outsideOnly = append([]string{"size-budget", "pie-dynamic", "syscalls-allowed"}, packedRules...)
+	outsideOnly = append([]string{"size-budget", "pie-dynamic", "signature", "syscalls-allowed"}, packedRules...)
 	bothSides   = []string{
 		"sound-elf", "machine", "entry-in-text", "page-alignment", "nx-stack", "no-wx-segment",
 		"no-interpreter", "no-needed", "no-rpath", "no-symbol-versions", "no-text-relocations", "no-forbidden-string", "go-build-info",
@@ -85,6 +85,7 @@ func unpack(in *Input) (*Input, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.LaterGo = in.File.LaterGo
 	out := NewInput(f)
 	out.Settings = in.Settings
 	return out, nil

@@ -31,6 +31,9 @@ func (r *Report) Text(day Date, colour bool) (text string, failed bool) {
 			}
 		}
 		fmt.Fprintf(&b, "%s: %s (%s, %s, %d bytes, %d rules)\n", f.Name, verdict, f.Profile, f.GOARCH, f.Size, judged)
+		if f.UnverifiedGo != "" {
+			fmt.Fprintf(&b, "  %s Go release: %s\n", paint("33", "warning"), f.UnverifiedGo)
+		}
 		unjudged := 0
 		for _, br := range breaches {
 			if len(br.Findings) == 1 && br.Findings[0].Detail == NotUnpacked {

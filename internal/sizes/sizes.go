@@ -49,8 +49,8 @@ func (w *FunctionsOf) String() string { return string(*w) }
 const Headers = "(headers)"
 
 // Of measures f. Packages are read from named, the same program with the names of its functions, which may be
-// f itself; they are empty in a file without Go's function table. Names are as gobin.OneLine has them. It fails when the table is damaged, and when
-// sections share bytes of the file, which would count twice.
+// f itself; they are empty in a file without Go's function table. Names are as gobin.OneLine has them. It fails when the table is damaged,
+// and when sections share bytes of the file, which would count twice.
 func Of(f, named *goelf.File, functions FunctionsOf) (Sizes, error) {
 	s := Sizes{File: uint64(len(f.Data)), Sections: map[string]uint64{}, Packages: map[string]uint64{}}
 	rest := s.File

@@ -31,8 +31,8 @@ def _sizes_impl(ctx, programs, budget, words, files = []):
       files: list of File: further runfiles.
     """
     tool = ctx.toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool
-    words = [shell.quote("./" + tool.executable.short_path), "sizes", "--budget=" + budget, "--functions=" + ctx.attr.functions] + words
-    files = [tool.executable, ctx.file.budget] + files
+    words = [shell.quote("./" + tool.short_path), "sizes", "--budget=" + budget, "--functions=" + ctx.attr.functions] + words
+    files = [tool, ctx.file.budget] + files
     for program in programs:
         files.append(program.file)
         if program.named:

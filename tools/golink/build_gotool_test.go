@@ -84,7 +84,7 @@ func TestBuild(t *testing.T) {
 			{"default", nil, elf.ET_DYN},
 			{"fixed address", []string{"-buildmode=exe"}, elf.ET_EXEC},
 			{"functions", []string{"--traceback", "functions"}, elf.ET_DYN},
-			{"packed", []string{"-pack=lz4", "-traceback=symbolized", "-reports", "out"}, elf.ET_DYN},
+			{"packed", []string{"-pack=lz4", "-traceback=external", "-reports", "out"}, elf.ET_DYN},
 			{"not trimmed", []string{"-trimpath=false", "-strip=none"}, elf.ET_DYN},
 		} {
 			t.Run(goarch+"/"+c.name, func(t *testing.T) {
@@ -125,7 +125,8 @@ func TestBuild(t *testing.T) {
 		var r struct {
 			Files []struct{ Profile, GOARCH string }
 		}
-		if err := json.Unmarshal(report, &r); err != nil || len(r.Files) != 2 || r.Files[0].Profile != "static-pie" || r.Files[1].Profile != "packed" || r.Files[1].GOARCH != goarch {
+		if err := json.Unmarshal(report, &r); err != nil || len(r.Files) != 2 ||
+			r.Files[0].Profile != "static-pie" || r.Files[1].Profile != "packed" || r.Files[1].GOARCH != goarch {
 			t.Errorf("report on %+v, %v; want one on the program and one on the packed one", r, err)
 		}
 	}
@@ -235,8 +236,8 @@ func TestBuildRefusals(t *testing.T) {
 		{"build mode", nil, []string{"-buildmode=c-shared"}, `want "static-pie" or "exe"`},
 		{"machine", []string{"GOARCH=386"}, nil, "linux/386: want linux/amd64, linux/arm64 or linux/riscv64"},
 		{"linker option", nil, []string{"-ldflags=-linkmode=internal"}, "linker option -linkmode: refused: golink decides it"},
-		{"tier without side file", nil, []string{"-traceback=symbolized"}, "-traceback=symbolized needs -reports"},
-		{"tier", nil, []string{"-traceback=none"}, `want one of ["full" "functions" "symbolized"]`},
+		{"tier without side file", nil, []string{"-traceback=external"}, "-traceback=external needs -reports"},
+		{"tier", nil, []string{"-traceback=none"}, `want one of ["full" "functions" "external"]`},
 		{"packed with symbols", nil, []string{"-pack=lz4", "-strip=debug"}, "a packed program holds no symbols"},
 		{"finding", nil, []string{"-policy=../policy.json"}, `fmt: this package is in the program, but "fmt" is forbidden`},
 		{"budget", nil, []string{"-size-budget=1KB"}, "more than its budget of 1000"},

@@ -6,6 +6,7 @@
 //	golink toolexec [flags] tool…    be the -toolexec program of the go command
 //	golink link [flags]              link a main package by the Go SDK's linker
 //	golink asm [flags] file.o…       link bare assembly, without the Go runtime
+//	golink direct [flags] main.a     link a main package without the Go SDK's linker
 //	golink -flag…                    be the external linker (-extld) of the Go linker
 //
 // Run a command with -h for its flags. An argument "@FILE" is replaced by the
@@ -30,12 +31,14 @@ var commands = map[string]func(args []string) error{
 	"toolexec": runToolexec,
 	"link":     runLink,
 	"asm":      runAsm,
+	"direct":   runDirect,
 }
 
 const usage = `usage: golink build [flags] [packages]   build programs by the go command, without Bazel
        golink toolexec [flags] tool…     be the -toolexec program of the go command
        golink link [flags]               link a compiled main package
        golink asm [flags] file.o…        link bare assembly, without the Go runtime
+       golink direct [flags] main.a      link a main package without the Go SDK's linker
 Run a command with -h for its flags.`
 
 // gcBelow is the size of memory, in bytes, up to which golink does without garbage

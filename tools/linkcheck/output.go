@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/policy"
 )
 
@@ -23,6 +24,13 @@ func outputFlags(fs *flag.FlagSet) *output {
 	fs.StringVar(&o.file, "o", "", "write the report to `file` instead of standard output")
 	fs.BoolVar(&o.reportOnly, "report-only", false, "exit with 0 whatever the findings; exceptions do not expire")
 	return o
+}
+
+// unverifiedFlag adds the flag for programs of a Go release that nobody knows.
+func unverifiedFlag(fs *flag.FlagSet) *goabi.Unverified {
+	u := goabi.Refuse
+	fs.Var(&u, goabi.UnverifiedFlag, goabi.UnverifiedUsage)
+	return &u
 }
 
 // check refuses unknown forms. Commands call it before the work.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/go3s/rules_go3s/docs/schema"
+	"github.com/go3s/rules_go3s/internal/fips"
 	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
 	"github.com/go3s/rules_go3s/internal/policy"
 	"github.com/go3s/rules_go3s/internal/sdkcheck"
@@ -50,6 +51,7 @@ func TestSchemas(t *testing.T) {
 		{"linkcheck-report.json", []string{"compare", "--format=json", same[0], more}, `"findings"`},
 		{"syscalls.json", []string{"syscalls", "--json", exits}, `"exit"`},
 		{"syscalls.json", []string{"syscalls", "--json", exits, unknown}, `"dynamic"`},
+		{"fips.json", []string{"fips", good}, `"does_not_say"`},
 		{"sizes.json", []string{"sizes", "linux_amd64=" + good, "linux_riscv64=" + more}, `"packages"`},
 	} {
 		status, stdout, stderr := linkcheck(c.args...)
@@ -91,6 +93,7 @@ func TestSchemaMembers(t *testing.T) {
 		"sizes.json":       reflect.TypeFor[sizes.Budget](),
 		"size-report.json": reflect.TypeFor[sizes.Report](),
 		"sdkcheck.json":    reflect.TypeFor[sdkcheck.Verdict](),
+		"fips.json":        reflect.TypeFor[fips.Report](),
 	} {
 		wrong, err := schema.CheckType(file, typ, true)
 		if err != nil {

@@ -78,7 +78,8 @@ func TestSizes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Files) != 2 || r.Files[0].Name != "amd64" || r.Files[1].Name != "amd64"+sizes.BaseSuffix || r.Files[0].Types[sizes.TypeCode] != r.Files[1].Types[sizes.TypeCode]+99 {
+	if len(r.Files) != 2 || r.Files[0].Name != "amd64" || r.Files[1].Name != "amd64"+sizes.BaseSuffix ||
+		r.Files[0].Types[sizes.TypeCode] != r.Files[1].Types[sizes.TypeCode]+99 {
 		t.Errorf("report %s, want the file and the smaller one of the earlier report", text)
 	}
 	if html, err := os.ReadFile(page); err != nil || !strings.HasPrefix(string(html), "<!DOCTYPE html>") {
