@@ -125,8 +125,8 @@ func TestBuild(t *testing.T) {
 		var r struct {
 			Files []struct{ Profile, GOARCH string }
 		}
-		if err := json.Unmarshal(report, &r); err != nil || len(r.Files) != 2 || r.Files[0].Profile != "static-pie" || r.Files[1].Profile != "packed" ||
-			r.Files[1].GOARCH != goarch {
+		if err := json.Unmarshal(report, &r); err != nil || len(r.Files) != 2 ||
+			r.Files[0].Profile != "static-pie" || r.Files[1].Profile != "packed" || r.Files[1].GOARCH != goarch {
 			t.Errorf("report on %+v, %v; want one on the program and one on the packed one", r, err)
 		}
 	}
