@@ -2,6 +2,7 @@ package golink
 
 import (
 	"hash/maphash"
+	"slices"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
@@ -45,7 +46,12 @@ func newNameTable(n int) *nameTable {
 
 // slot returns the symbol of that name, or 0 and the slot where it goes. Who uses the slot calls added.
 func (t *nameTable) slot(l *linker, name string, abi int) (sym, *nameSlot) {
-	h := uint32(maphash.String(t.seed, name))
+	return t.slotAt(l, t.hash(name), name, abi)
+}
+
+func (t *nameTable) hash(name string) uint32 { return uint32(maphash.String(t.seed, name)) }
+
+func (t *nameTable) slotAt(l *linker, h uint32, name string, abi int) (sym, *nameSlot) {
 	mask := uint32(len(t.slots) - 1)
 	for i := h & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
@@ -61,7 +67,7 @@ func (t *nameTable) slot(l *linker, name string, abi int) (sym, *nameSlot) {
 
 // find returns the symbol of that name, 0 for none. It changes nothing.
 func (t *nameTable) find(l *linker, name string, abi int) sym {
-	h := uint32(maphash.String(t.seed, name))
+	h := t.hash(name)
 	mask := uint32(len(t.slots) - 1)
 	for i := h & mask; t.slots[i].sym != 0; i = (i + 1) & mask {
 		if s := t.slots[i]; s.hash == h && s.abi == uint8(abi) && l.name(s.sym) == name {
@@ -151,10 +157,11 @@ func (l *linker) loadNames() {
 	l.kinds = make([]kind, 1, guess)
 	l.attrs = make([]uint8, 1, guess)
 	l.aligns = make([]uint8, 1, guess)
-	l.names = newNameTable(pkgDefs + named/2)
+	l.names = newNameTable(named)
 
+	wanted := l.hashNames()
 	for i, o := range l.objs[1:] {
-		l.loadPkgDefs(uint32(i+1), o)
+		l.loadPkgDefs(uint32(i+1), o, wanted)
 	}
 	shorts, longs := newContentTable(short, true), newContentTable(long, false)
 	for i, o := range l.objs[1:] {
@@ -200,19 +207,63 @@ func (l *linker) abiOf(o *object, idx uint32) int {
 	}
 }
 
-func (l *linker) loadPkgDefs(obj uint32, o *object) {
+// A nameSet has names by a part of their hashes: some names that are not in it seem to be.
+type nameSet []uint64
+
+func (s nameSet) add(h uint32)      { s[h>>6%uint32(len(s))] |= 1 << (h & 63) }
+func (s nameSet) has(h uint32) bool { return s[h>>6%uint32(len(s))]&(1<<(h&63)) != 0 }
+
+// hashNames hashes the names of all objects, and returns those that are referred to by name: packages refer to most of what others
+// define by its number, so the table of names does without those.
+func (l *linker) hashNames() nameSet {
+	wanted := make(nameSet, 1<<14)
+	var jobs []func()
+	for _, o := range l.objs[1:] {
+		jobs = append(jobs, func() {
+			o.hashes = make([]uint32, o.All())
+			for _, r := range [][2]uint32{{0, o.First(goobj.Hashed64Defs)}, {o.First(goobj.NonPkgDefs), uint32(o.All())}} {
+				for i := r[0]; i < r[1]; i++ {
+					o.hashes[i] = l.names.hash(o.SymName(i))
+				}
+			}
+			for i := range o.First(goobj.Hashed64Defs) {
+				if o.SymABI(i) == abi0 && kindOf(o.SymKind(i)).isText() {
+					o.wrappers = append(o.wrappers, o.hashes[i]) // the symbol table names it by whether there is one of another ABI
+				}
+			}
+		})
+	}
+	inParallel(jobs)
+	for _, o := range l.objs[1:] {
+		for _, h := range slices.Concat(o.wrappers, o.hashes[o.First(goobj.NonPkgDefs):]) {
+			wanted.add(h)
+		}
+	}
+	for _, d := range l.cfg.XDefs {
+		if dot := strings.LastIndexByte(d[0], '.'); dot >= 0 {
+			wanted.add(l.names.hash(pathToPrefix(d[0][:dot]) + d[0][dot:]))
+		}
+	}
+	return wanted
+}
+
+func (l *linker) loadPkgDefs(obj uint32, o *object, wanted nameSet) {
 	o.base = sym(len(l.defs))
+	all := o.lib.path == "runtime" || o.lib.path == "main" // the linker refers to some by name
 	for i := range uint32(o.Count(goobj.PkgDefs)) {
 		s := sym(len(l.defs))
 		l.addSym(def{obj, i}, kindOf(o.SymKind(i)))
 		l.merge(s, o, i)
 		l.checkDef(o, i)
+		if h := o.hashes[i]; !all && !wanted.has(h) {
+			continue
+		}
 		name := o.SymName(i)
 		if name == "" {
 			continue
 		}
 		if abi := l.abiOf(o, i); abi >= 0 {
-			old, slot := l.names.slot(l, name, abi)
+			old, slot := l.names.slotAt(l, o.hashes[i], name, abi)
 			slot.sym = s
 			if old == 0 {
 				l.names.added()
@@ -300,7 +351,7 @@ func (l *linker) addNamed(obj uint32, o *object, idx uint32) sym {
 		l.addSym(def{obj, idx}, k)
 		return sym(len(l.defs) - 1)
 	}
-	old, slot := l.names.slot(l, name, abi)
+	old, slot := l.names.slotAt(l, o.hashes[idx], name, abi)
 	if old == 0 {
 		slot.sym = sym(len(l.defs))
 		l.addSym(def{obj, idx}, k)

@@ -170,6 +170,8 @@ func (w *objectWriter) symbol(s sym, info byte) {
 		if other := w.lookup(w.name(s), abiInternal); other != 0 && w.kinds[other].isText() {
 			name += ".abi0"
 		}
+	} else if key := (jumpKey{w.name(s), abi0}); w.jumps[key] == s && w.jumps[jumpKey{key.name, abiInternal}] != 0 {
+		name += ".abi0"
 	}
 	sec := w.sections[s]
 	w.number[s] = w.put(name, info, 0, w.index[sec], w.values[s]-w.sect[sec].addr, w.size(s))
