@@ -137,7 +137,7 @@ def _compare(ctx, variants):
     compare_actions(
         ctx,
         linked.values(),
-        variants[0].link.sdk,
+        variants[0].link.std_table,
         report,
         verdict,
         policy = ctx.file.linkcheck_policy,

@@ -12,13 +12,13 @@ load(":check.bzl", "EXEC_GROUP", "verdict_action")
 
 visibility("//rules/...")
 
-def compare_actions(ctx, linked, sdk, report, verdict, policy, label):
+def compare_actions(ctx, linked, std_table, report, verdict, policy, label):
     """Registers the actions that compare linked files.
 
     Args:
       ctx: context of a rule that has check.bzl's EXEC_GROUPS.
       linked: list of Files: executables with symbols, each for another GOARCH.
-      sdk: Go3sSdkInfo of the SDK that they were compiled by.
+      std_table: File: what depends on the architecture in the standard library of the SDK that they were compiled by.
       report: File: JSON report to write.
       verdict: File: empty file, written when the report has no error; or None, for no verdict.
       policy: File: policy file, whose allowances accept differences, or None.
@@ -27,7 +27,7 @@ def compare_actions(ctx, linked, sdk, report, verdict, policy, label):
     args = tool_args(ctx)
     if policy:
         args.add("--policy", policy)
-    args.add("--std-table", sdk.std_table)
+    args.add("--std-table", std_table)
     args.add("--format", "json")
     args.add("--report-only")
     args.add(label, format = "--name=%s")
@@ -36,7 +36,7 @@ def compare_actions(ctx, linked, sdk, report, verdict, policy, label):
     ctx.actions.run(
         executable = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool,
         arguments = ["compare", args],
-        inputs = linked + [sdk.std_table] + ([policy] if policy else []),
+        inputs = linked + [std_table] + ([policy] if policy else []),
         outputs = [report],
         mnemonic = "Go3sCompare",
         progress_message = "Comparing the builds of " + label,

@@ -8,7 +8,7 @@ load(":args.bzl", "tool_args")
 load(":binary_aspect.bzl", "GoBinaryAspectInfo", "binary_aspect")
 load(":display.bzl", "display", "output_path")
 load(":go_sdk.bzl", "GO_SDK_ATTRS", "go_sdk_info")
-load(":providers.bzl", "Go3sLinkInfo")
+load(":providers.bzl", "Go3sLinkInfo", "Go3sStdTableInfo")
 load(
     ":rules_go_compat.bzl",
     "GO_TOOLCHAIN",
@@ -184,6 +184,7 @@ def _link_impl(ctx):
             goarch = inputs.goarch,
             mode = ctx.attr.mode,
             sdk = sdk,
+            std_table = ctx.attr._std_table[Go3sStdTableInfo].file,
             unverified_go = unverified_go,
             runfiles = archive.runfiles,
             environment = binary[RunEnvironmentInfo] if RunEnvironmentInfo in binary else RunEnvironmentInfo(),

@@ -94,14 +94,31 @@ def _snapshot(rctx, goroot, version):
         ))
     return zip
 
-def _resolve_tag(line, tag):
-    """Returns a go:build line without a tag of frozen modules: None if the file is left out with this one, "" if it always belongs."""
-    expression = line.removeprefix("//go:build ")
-    negated = expression.startswith("!")
-    name = expression.removeprefix("!")
-    if not name.startswith(_TAG_PREFIX) or " " in name:
-        return line  # golang.org/x/... and others: not about the module
-    return "" if (name == tag) != negated else None
+def _term(term, tag):
+    """Returns the value of a term of a build constraint: a name, with any number of ! in front. None for a name that is not ours."""
+    name = term.replace("!", "")
+    if name in ("true", "false"):
+        value = name == "true"
+    elif name.startswith(_TAG_PREFIX):
+        value = name == tag
+    else:
+        return None
+    return value == (term.count("!") % 2 == 0)
+
+def _evaluate(constraint, tag):
+    """Returns the value of a build constraint about frozen modules where one tag holds. None if it is about something else, too."""
+    rest = constraint.replace(" ", "")
+    for _ in range(rest.count("(") + 1):
+        start = rest.rfind("(")  # the innermost one, or -1
+        end = rest.find(")", start) if start >= 0 else len(rest)
+        alternatives = [[_term(term, tag) for term in part.split("&&")] for part in rest[start + 1:end].split("||")]
+        if end < 0 or None in [value for part in alternatives for value in part]:
+            return None
+        value = any([all(part) for part in alternatives])
+        if start < 0:
+            return value
+        rest = rest[:start] + ("true" if value else "false") + rest[end + 1:]
+    return None
 
 def _is_import(before):
     """Tells whether what is in front of a string on its line makes it an import: nothing, a name, or `import`."""
@@ -116,11 +133,15 @@ def _rewrite(text, version, tag, file):
     changed = False
     for i, line in enumerate(lines):
         if line.startswith("//go:build ") and _TAG_PREFIX in line:
-            lines[i] = _resolve_tag(line, tag)
-            if lines[i] == None:
+            holds = _evaluate(line.removeprefix("//go:build "), tag)
+            if holds == None:
+                _fail(version, "{}: cannot resolve {}: it is about other tags, too; this Go needs another rules_go3s".format(
+                    file,
+                    repr(line),
+                ))
+            if not holds:
                 return None
-            if lines[i] == line:
-                _fail(version, "{}: cannot resolve {}: want one tag alone; this Go needs another rules_go3s".format(file, repr(line)))
+            lines[i] = ""
             changed = True
             continue
         quoted = "\"" + _FIPS
