@@ -83,8 +83,8 @@ refused series 'rm -rf *' 'its modules are none (Go has them since 1.24)'
 refused sum "sed -i 's/daf3614e/daf3614f/' fips140.sum" \
   'gives the SHA-256 of v1.0.0-c2097c7c.zip as daf3614f' 'want daf3614e' 'install it again'
 refused damaged "printf x >>$module.zip" "$module.zip cannot be read, or has not the SHA-256 daf3614e" 'install it again'
-refused alias 'echo v1.0.1-00000000 >v1.0.0.txt' "v1.0.0.txt in Go" \
-  'says "v1.0.1-00000000", but fips = "v1.0.0" of this rules_go3s is v1.0.0-c2097c7c' 'set fips to the version'
+refused alias 'echo v1.0.1-00000000 >v1.0.0.txt' '//:program: ' 'fips = "v1.0.0": it is v1.0.1-00000000 in the Go SDK' \
+  'but v1.0.0-c2097c7c in this rules_go3s: set fips to the version'
 
 echo "5 cases, $failed failed"
 [ "$failed" -eq 0 ]

@@ -4,6 +4,7 @@ load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("//toolchains:elf_linker.bzl", "ELF_LINKER_TOOLCHAIN")
 load("//toolchains:golink.bzl", "GOLINK_TOOLCHAIN")
 load("//toolchains/fips:modules.bzl", "fips_version")
+load("//toolchains/fips:toolchain.bzl", "fips_alias_problem")
 load(":args.bzl", "tool_args")
 load(":binary_aspect.bzl", "GoBinaryAspectInfo", "binary_aspect")
 load(":display.bzl", "display", "output_path")
@@ -80,6 +81,7 @@ def _link_impl(ctx):
     if not archive:
         problem = "it is no Go target, want a go_binary"
     problem = problem or go_mode_problem(archive, ctx.attr.mode) or user_data_problem(ctx) or startup_problem(ctx)
+    problem = problem or fips_alias_problem(ctx.toolchains[GO_TOOLCHAIN], ctx.attr.fips)
     if problem:
         _fail(ctx, problem)
 

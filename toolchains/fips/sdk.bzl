@@ -10,7 +10,7 @@ Nothing else differs, so everything else is a link to the SDK.
 """
 
 load("@go_host_compatible_sdk_label//:defs.bzl", "HOST_COMPATIBLE_SDK")
-load(":modules.bzl", "FIPS_ALIASES", "FIPS_MODULES")
+load(":modules.bzl", "FIPS_MODULES")
 
 visibility("//toolchains/fips")
 
@@ -18,6 +18,7 @@ _BUILD = """\
 load("@rules_go3s//toolchains/fips:toolchain.bzl", "fips_toolchains")
 
 fips_toolchains(
+    aliases = {aliases},
     base = "{base}",
     go = "bin/go{exe}",
     headers = glob(["pkg/include/*.h"]),
@@ -43,21 +44,13 @@ def _go_version(rctx, goroot):
     text = rctx.read(goroot.get_child("VERSION")) if goroot.get_child("VERSION").exists else "an unknown version"
     return text.split("\n")[0].removeprefix("go")
 
-def _check_aliases(rctx, version, snapshots, release):
-    for alias, meant in FIPS_ALIASES.items():
-        file = snapshots.get_child(alias + ".txt")
-        if meant != version or not file.exists:
-            continue
-        found = rctx.read(file).strip()
-        if found != meant:
-            _fail(version, ("{} in Go {} says {}, but fips = {} of this rules_go3s is {}: set fips to the version of " +
-                            "the module, or use the rules_go3s that was made for this Go").format(
-                file,
-                release,
-                repr(found),
-                repr(alias),
-                meant,
-            ))
+def _aliases(rctx, snapshots):
+    """Returns the other names of modules in the SDK. Whether a target uses one is not known here; its link compares."""
+    return {
+        file.basename.removesuffix(".txt"): rctx.read(file).strip()
+        for file in snapshots.readdir()
+        if file.basename.endswith(".txt")
+    }
 
 def _snapshot(rctx, goroot, version):
     """Returns the path of the zip file with the module, whose checksum Go's own list and ours agree on."""
@@ -73,7 +66,6 @@ def _snapshot(rctx, goroot, version):
             zip,
             ", ".join(known) or "none (Go has them since 1.24)",
         ))
-    _check_aliases(rctx, version, snapshots, release)
 
     sums = snapshots.get_child("fips140.sum")
     recorded = None
@@ -222,6 +214,7 @@ def _fips_sdk_impl(rctx):
     _unpack(rctx, zip, version, tag)
     rctx.file("ROOT")
     rctx.file("BUILD.bazel", _BUILD.format(
+        aliases = repr(_aliases(rctx, zip.dirname)),
         base = HOST_COMPATIBLE_SDK.same_package_label("{}"),
         exe = ".exe" if goroot.get_child("bin").get_child("go.exe").exists else "",
     ))
