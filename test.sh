@@ -106,6 +106,7 @@ chmod -R u+w "$field" && rm -rf "$field"
 
 step "Bazel: builds that must fail"
 sh e2e/refusals/refusals_test.sh --config=cache
+sh e2e/refusals/fips_sdk_test.sh --config=cache
 
 step "Bazel: a workspace that links by LLD and GNU ld"
 if command -v ld.lld >/dev/null && command -v riscv64-linux-gnu-ld.bfd >/dev/null; then

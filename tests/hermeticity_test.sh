@@ -40,5 +40,13 @@ for mnemonic in GoStdlib CppCompile CppLink; do
   [ "$found" -eq "$want" ] || fail "$found $mnemonic actions for programs on three platforms, fixed-address and position-independent; want $want"
 done
 
+# Programs with a frozen FIPS 140-3 module, under whatever name, share one more for each platform. Others know nothing of it.
+programs='set(//examples/fips:fips_latest //examples/fips:fips_static //examples/fips:fips_pie //examples/fips:fips_packed)'
+module=$(./bazelw aquery "$@" "mnemonic(\"GoStdlib\", deps($programs))" 2>/dev/null | grep -c '^  Mnemonic: GoStdlib$' || true)
+[ "$module" -eq 7 ] || fail "$module GoStdlib actions for programs of //examples/fips; want 4, and 3 with the module"
+known=$(./bazelw cquery "$@" 'deps(//examples/hello:all)' 2>/dev/null | grep -F 'rules_go3s_fips' | head -n 3 || true)
+[ -z "$known" ] || fail "programs without fips depend on:
+$known"
+
 [ "$failed" -eq 0 ] && echo "hermeticity: $count actions are clean"
 exit "$failed"

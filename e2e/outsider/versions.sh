@@ -4,9 +4,9 @@
 #   e2e/outsider/versions.sh [-go GO] [-config CONFIG] [RULES_GO/GAZELLE...]    for example -go 1.26.8 0.62.0/0.50.0
 #
 # Without versions: the whole matrix. Each row runs every test in a copy of the workspace, and compares the build information of
-# its programs, with and without --stamp, with that of what the go command builds (../buildinfo.sh). GO is the version of the Go
-# SDK, by default that of MODULE.bazel; CONFIG is one of .bazelrc, such as next. The rows share one output base, which is removed at the
-# end, and the disk cache of --config=cache. Prints a line for each row; exits 1 if one fails.
+# its programs, with and without --stamp, and with a FIPS 140-3 module, with that of what the go command builds (../buildinfo.sh).
+# GO is the version of the Go SDK, by default that of MODULE.bazel; CONFIG is one of .bazelrc, such as next. The rows share one
+# output base, which is removed at the end, and the disk cache of --config=cache. Prints a line for each row; exits 1 if one fails.
 set -eu
 
 # The newest patch of each rules_go that works, with Gazelles of its time.
@@ -95,6 +95,11 @@ row() {
     bazel build $stamp //cmd/greet //cmd/greet:greet_pie || return
     # shellcheck disable=SC2046
     compare_build_information $(bazel cquery $stamp --output=files "//cmd/greet + //cmd/greet:greet_pie") || return
+    # shellcheck disable=SC2086
+    bazel build $stamp //cmd/secret || return
+    # shellcheck disable=SC2046,SC2086
+    (cd "$workspace" && GOFIPS140=v1.0.0 "$here/../buildinfo.sh" -go "$sdk" $options \
+      $(bazel cquery $stamp --output=files //cmd/secret) ./cmd/secret "$(go env GOARCH)" exe) || return
   done
 }
 

@@ -57,6 +57,7 @@ refused dynamic_import 'package main imports the symbol getpid of the shared lib
 refused cgo_only 'package example.com/refusals/cgo_only/c needs cgo' 'none of its Go files is left (c.go, code.c needs cgo)' '//cgo_only:cgo_only' '-> //cgo_only/a:a' '-> //cgo_only/c:c' 'Remove that dependency'
 refused cgo_left_out 'cgo-left-out' 'example.com/refusals/cgo_left_out/c: files that need cgo were left out of this package (c_cgo.go)'
 refused fips_unknown '//fips_unknown:fips_unknown: fips = "v9.9.9": this rules_go3s knows no such FIPS 140-3 module of Go' 'want "latest", "certified", "inprocess", "v1.0.0"' 'choose one of them'
+refused fips_mode_off 'fips-module' 'it uses no cryptography of Go' 'fips-on' 'the program'"'"'s default GODEBUG is "fips140=off", want fips140=on'
 refused same_platform_name 'platforms: @@rules_go3s~//platforms:linux_amd64 and //same_platform_name:linux_amd64 have the same name' 'rename one'
 refused exec_group 'exec_properties: "go3s_lnk.pool": there is no exec group "go3s_lnk"; want go_link, go3s_link, go3s_strip, go3s_check'
 refused exec_group_constraints 'exec_group_compatible_with: "go3s_lnk": there is no exec group "go3s_lnk"; want go_link, go3s_link, go3s_strip, go3s_check'

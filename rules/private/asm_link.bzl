@@ -73,6 +73,7 @@ def _asm_link_impl(ctx):
             goarch = inputs.goarch,
             mode = "exe",
             sdk = None,
+            std_table = None,
             unverified_go = None,
             runfiles = ctx.runfiles(),
             environment = RunEnvironmentInfo(),

@@ -131,7 +131,7 @@ def _compare(ctx, variants):
     compare_action(
         ctx,
         linked.values(),
-        variants[0].link.sdk,
+        variants[0].link.std_table,
         report,
         policy = ctx.file.linkcheck_policy,
         label = display(ctx.label),

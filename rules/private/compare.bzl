@@ -11,13 +11,13 @@ load(":check.bzl", "EXEC_GROUP")
 
 visibility("//rules/...")
 
-def compare_action(ctx, linked, sdk, report, policy, label, unverified_go = None):
+def compare_action(ctx, linked, std_table, report, policy, label, unverified_go = None):
     """Registers the action that compares linked files.
 
     Args:
       ctx: context of a rule that has check.bzl's EXEC_GROUPS.
       linked: list of Files: executables with symbols, each for another GOARCH.
-      sdk: Go3sSdkInfo of the SDK that they were compiled by.
+      std_table: File: what depends on the architecture in the standard library of the SDK that they were compiled by.
       report: File: JSON report to write.
       policy: File: policy file, whose allowances accept differences, or None.
       label: string: the name of the program in the report.
@@ -28,7 +28,7 @@ def compare_action(ctx, linked, sdk, report, policy, label, unverified_go = None
         args.add("--policy", policy)
     if unverified_go:
         args.add(unverified_go, format = "--unverified-go=%s")
-    args.add("--std-table", sdk.std_table)
+    args.add("--std-table", std_table)
     args.add("--format", "json")
     args.add("--report-only")
     args.add(label, format = "--name=%s")
@@ -37,7 +37,7 @@ def compare_action(ctx, linked, sdk, report, policy, label, unverified_go = None
     ctx.actions.run(
         executable = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool,
         arguments = ["compare", args],
-        inputs = linked + [sdk.std_table] + ([policy] if policy else []),
+        inputs = linked + [std_table] + ([policy] if policy else []),
         outputs = [report],
         mnemonic = "Go3sCompare",
         progress_message = "Comparing the builds of " + label,

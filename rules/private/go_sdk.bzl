@@ -3,7 +3,7 @@
 load("//toolchains:linkcheck.bzl", "LINKCHECK_TOOLCHAIN")
 load("//toolchains/fips:settings.bzl", "no_fips_transition")
 load(":args.bzl", "tool_args")
-load(":providers.bzl", "Go3sSdkInfo")
+load(":providers.bzl", "Go3sSdkInfo", "Go3sStdTableInfo")
 load(":rules_go_compat.bzl", "GO_TOOLCHAIN", "go_sdk_files")
 
 visibility("//rules/...")
@@ -16,6 +16,11 @@ GO_SDK_ATTRS = {
         default = "//rules/private:go_sdk",
         cfg = "exec",
         providers = [Go3sSdkInfo],
+    ),
+    "_std_table": attr.label(
+        default = "//rules/private:std_table",
+        cfg = "exec",
+        providers = [Go3sStdTableInfo],
     ),
 }
 
@@ -61,6 +66,33 @@ def _go_sdk_impl(ctx):
         execution_requirements = {"supports-path-mapping": "1"},
     )
 
+    return [Go3sSdkInfo(
+        version = sdk.version,
+        root = sdk.root,
+        godebug = sdk.godebug,
+        verdict = verdict,
+    )]
+
+go3s_go_sdk = rule(
+    implementation = _go_sdk_impl,
+    attrs = {
+        "_allowlist_function_transition": attr.label(
+            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+        ),
+    },
+    cfg = no_fips_transition,  # an SDK with a frozen module is made of this one
+    doc = "Checks and reads the sources of the Go SDK.",
+    exec_groups = {
+        _EXEC_GROUP: exec_group(toolchains = [LINKCHECK_TOOLCHAIN]),
+    },
+    toolchains = [GO_TOOLCHAIN],
+    provides = [Go3sSdkInfo],
+)
+
+def _std_table_impl(ctx):
+    sdk = go_sdk_files(ctx)
+    tool = ctx.exec_groups[_EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool
+
     # It takes seconds, and runs only if programs are compared. The go command is for an SDK of another series than the one that
     # made linkcheck.
     std_table = ctx.actions.declare_file(ctx.label.name + ".std.txt")
@@ -78,26 +110,15 @@ def _go_sdk_impl(ctx):
         exec_group = _EXEC_GROUP,
         execution_requirements = {"supports-path-mapping": "1"},
     )
-    return [Go3sSdkInfo(
-        version = sdk.version,
-        root = sdk.root,
-        godebug = sdk.godebug,
-        verdict = verdict,
-        std_table = std_table,
-    )]
+    return [Go3sStdTableInfo(file = std_table)]
 
-go3s_go_sdk = rule(
-    implementation = _go_sdk_impl,
-    cfg = no_fips_transition,  # an SDK with a frozen module is made of this one
-    doc = "Checks and reads the sources of the Go SDK.",
-    attrs = {
-        "_allowlist_function_transition": attr.label(
-            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
-        ),
-    },
+# Of the SDK that a program was compiled by, so with a frozen FIPS 140-3 module where it has one.
+go3s_std_table = rule(
+    implementation = _std_table_impl,
+    doc = "Reads what depends on the architecture in the standard library.",
     exec_groups = {
         _EXEC_GROUP: exec_group(toolchains = [LINKCHECK_TOOLCHAIN]),
     },
     toolchains = [GO_TOOLCHAIN],
-    provides = [Go3sSdkInfo],
+    provides = [Go3sStdTableInfo],
 )

@@ -4,11 +4,12 @@ load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("//toolchains:elf_linker.bzl", "ELF_LINKER_TOOLCHAIN")
 load("//toolchains:golink.bzl", "GOLINK_TOOLCHAIN")
 load("//toolchains/fips:modules.bzl", "fips_version")
+load("//toolchains/fips:toolchain.bzl", "fips_alias_problem")
 load(":args.bzl", "tool_args")
 load(":binary_aspect.bzl", "GoBinaryAspectInfo", "binary_aspect")
 load(":display.bzl", "display", "output_path")
 load(":go_sdk.bzl", "GO_SDK_ATTRS", "go_sdk_info")
-load(":providers.bzl", "Go3sLinkInfo")
+load(":providers.bzl", "Go3sLinkInfo", "Go3sStdTableInfo")
 load(
     ":rules_go_compat.bzl",
     "GO_TOOLCHAIN",
@@ -80,6 +81,7 @@ def _link_impl(ctx):
     if not archive:
         problem = "it is no Go target, want a go_binary"
     problem = problem or go_mode_problem(archive, ctx.attr.mode) or user_data_problem(ctx) or startup_problem(ctx)
+    problem = problem or fips_alias_problem(ctx.toolchains[GO_TOOLCHAIN], ctx.attr.fips)
     if problem:
         _fail(ctx, problem)
 
@@ -185,6 +187,7 @@ def _link_impl(ctx):
             goarch = inputs.goarch,
             mode = ctx.attr.mode,
             sdk = sdk,
+            std_table = ctx.attr._std_table[Go3sStdTableInfo].file,
             unverified_go = unverified_go,
             runfiles = archive.runfiles,
             environment = binary[RunEnvironmentInfo] if RunEnvironmentInfo in binary else RunEnvironmentInfo(),

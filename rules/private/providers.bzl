@@ -14,6 +14,7 @@ Go3sLinkInfo = provider(
         "package_list": "File: import paths of the standard library, one a line; None for assembly.",
         "sdk": "Go3sSdkInfo: of the SDK that the program was compiled by; None for assembly.",
         "unverified_go": "string: `refuse` or `warn`, what to do about an SDK that was not verified; None for assembly.",
+        "std_table": "File: what depends on the architecture in that SDK's standard library (linkcheck stdtable); None for assembly.",
         "runfiles": "runfiles: what the program's packages need at run time (`data`).",
         "environment": "RunEnvironmentInfo of the wrapped binary.",
         "instrumented": "InstrumentedFilesInfo of the wrapped binary, or None.",
@@ -25,8 +26,14 @@ Go3sSdkInfo = provider(
     fields = {
         "godebug": "list of File: the sources with the tables of GODEBUG settings.",
         "root": "string: path of GOROOT.",
-        "std_table": "File: what depends on the architecture in the standard library (linkcheck stdtable).",
         "verdict": "File: whether its formats are those of verified releases (linkcheck sdkcheck).",
         "version": "string: version of the SDK, without `go`.",
+    },
+)
+
+Go3sStdTableInfo = provider(
+    doc = "What depends on the architecture in a Go SDK's standard library.",
+    fields = {
+        "file": "File: as linkcheck stdtable writes it.",
     },
 )

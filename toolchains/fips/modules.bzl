@@ -23,7 +23,7 @@ FIPS_MODULES = {
 FIPS_LATEST = "latest"
 
 # Other names of modules: the files GOROOT/lib/fips140/<name>.txt. What they name may change with a Go release, but a
-# configuration is chosen before the SDK is read, so an SDK that says otherwise is refused.
+# configuration is chosen before the SDK is read, so a name that means something else in the SDK is refused.
 FIPS_ALIASES = {
     "certified": "v1.0.0-c2097c7c",
     "inprocess": "v1.26.0",

@@ -10,7 +10,7 @@ Nothing else differs, so everything else is a link to the SDK.
 """
 
 load("@go_host_compatible_sdk_label//:defs.bzl", "HOST_COMPATIBLE_SDK")
-load(":modules.bzl", "FIPS_ALIASES", "FIPS_MODULES")
+load(":modules.bzl", "FIPS_MODULES")
 
 visibility("//toolchains/fips")
 
@@ -18,6 +18,7 @@ _BUILD = """\
 load("@rules_go3s//toolchains/fips:toolchain.bzl", "fips_toolchains")
 
 fips_toolchains(
+    aliases = {aliases},
     base = "{base}",
     go = "bin/go{exe}",
     headers = glob(["pkg/include/*.h"]),
@@ -43,21 +44,13 @@ def _go_version(rctx, goroot):
     text = rctx.read(goroot.get_child("VERSION")) if goroot.get_child("VERSION").exists else "an unknown version"
     return text.split("\n")[0].removeprefix("go")
 
-def _check_aliases(rctx, version, snapshots, release):
-    for alias, meant in FIPS_ALIASES.items():
-        file = snapshots.get_child(alias + ".txt")
-        if meant != version or not file.exists:
-            continue
-        found = rctx.read(file).strip()
-        if found != meant:
-            _fail(version, ("{} in Go {} says {}, but fips = {} of this rules_go3s is {}: set fips to the version of " +
-                            "the module, or use the rules_go3s that was made for this Go").format(
-                file,
-                release,
-                repr(found),
-                repr(alias),
-                meant,
-            ))
+def _aliases(rctx, snapshots):
+    """Returns the other names of modules in the SDK. Whether a target uses one is not known here; its link compares."""
+    return {
+        file.basename.removesuffix(".txt"): rctx.read(file).strip()
+        for file in snapshots.readdir()
+        if file.basename.endswith(".txt")
+    }
 
 def _snapshot(rctx, goroot, version):
     """Returns the path of the zip file with the module, whose checksum Go's own list and ours agree on."""
@@ -73,7 +66,6 @@ def _snapshot(rctx, goroot, version):
             zip,
             ", ".join(known) or "none (Go has them since 1.24)",
         ))
-    _check_aliases(rctx, version, snapshots, release)
 
     sums = snapshots.get_child("fips140.sum")
     recorded = None
@@ -94,14 +86,31 @@ def _snapshot(rctx, goroot, version):
         ))
     return zip
 
-def _resolve_tag(line, tag):
-    """Returns a go:build line without a tag of frozen modules: None if the file is left out with this one, "" if it always belongs."""
-    expression = line.removeprefix("//go:build ")
-    negated = expression.startswith("!")
-    name = expression.removeprefix("!")
-    if not name.startswith(_TAG_PREFIX) or " " in name:
-        return line  # golang.org/x/... and others: not about the module
-    return "" if (name == tag) != negated else None
+def _term(term, tag):
+    """Returns the value of a term of a build constraint: a name, with any number of ! in front. None for a name that is not ours."""
+    name = term.replace("!", "")
+    if name in ("true", "false"):
+        value = name == "true"
+    elif name.startswith(_TAG_PREFIX):
+        value = name == tag
+    else:
+        return None
+    return value == (term.count("!") % 2 == 0)
+
+def _evaluate(constraint, tag):
+    """Returns the value of a build constraint about frozen modules where one tag holds. None if it is about something else, too."""
+    rest = constraint.replace(" ", "")
+    for _ in range(rest.count("(") + 1):
+        start = rest.rfind("(")  # the innermost one, or -1
+        end = rest.find(")", start) if start >= 0 else len(rest)
+        alternatives = [[_term(term, tag) for term in part.split("&&")] for part in rest[start + 1:end].split("||")]
+        if end < 0 or None in [value for part in alternatives for value in part]:
+            return None
+        value = any([all(part) for part in alternatives])
+        if start < 0:
+            return value
+        rest = rest[:start] + ("true" if value else "false") + rest[end + 1:]
+    return None
 
 def _is_import(before):
     """Tells whether what is in front of a string on its line makes it an import: nothing, a name, or `import`."""
@@ -116,11 +125,15 @@ def _rewrite(text, version, tag, file):
     changed = False
     for i, line in enumerate(lines):
         if line.startswith("//go:build ") and _TAG_PREFIX in line:
-            lines[i] = _resolve_tag(line, tag)
-            if lines[i] == None:
+            holds = _evaluate(line.removeprefix("//go:build "), tag)
+            if holds == None:
+                _fail(version, "{}: cannot resolve {}: it is about other tags, too; this Go needs another rules_go3s".format(
+                    file,
+                    repr(line),
+                ))
+            if not holds:
                 return None
-            if lines[i] == line:
-                _fail(version, "{}: cannot resolve {}: want one tag alone; this Go needs another rules_go3s".format(file, repr(line)))
+            lines[i] = ""
             changed = True
             continue
         quoted = "\"" + _FIPS
@@ -201,6 +214,7 @@ def _fips_sdk_impl(rctx):
     _unpack(rctx, zip, version, tag)
     rctx.file("ROOT")
     rctx.file("BUILD.bazel", _BUILD.format(
+        aliases = repr(_aliases(rctx, zip.dirname)),
         base = HOST_COMPATIBLE_SDK.same_package_label("{}"),
         exe = ".exe" if goroot.get_child("bin").get_child("go.exe").exists else "",
     ))

@@ -1,6 +1,7 @@
 """Go toolchains of an SDK with a frozen FIPS 140-3 module: rules_go's own of the SDK that it was made from, with other sources."""
 
 load("@rules_go//go:def.bzl", "GoSDK")
+load(":modules.bzl", "fips_version")
 load(":settings.bzl", "no_fips_transition")
 
 # GOOS and GOARCH to constraints: the platforms of programs, and those on which Bazel runs what it builds.
@@ -43,11 +44,27 @@ def _toolchain_impl(ctx):
         "srcs": depset(ctx.files.srcs),
         "tools": depset(ctx.files.tools),
     }))
-    return [platform_common.ToolchainInfo(**(_fields(base) | {"sdk": sdk}))]
+    return [platform_common.ToolchainInfo(**(_fields(base) | {"fips_aliases": ctx.attr.aliases, "sdk": sdk}))]
+
+def fips_alias_problem(toolchain, name):
+    """Tells whether an SDK means another module by a name than the configuration that it was chosen in.
+
+    Args:
+      toolchain: ToolchainInfo of a Go SDK.
+      name: string: value of the attribute `fips`, or empty.
+    Returns:
+      string: what was found, what was wanted and what to do; None if all is well.
+    """
+    found = getattr(toolchain, "fips_aliases", {}).get(name, fips_version(name))
+    if found == fips_version(name):
+        return None
+    return ("fips = {}: it is {} in the Go SDK {}, but {} in this rules_go3s: set fips to the version of the module, or use the " +
+            "rules_go3s that was made for this Go").format(repr(name), found, toolchain.sdk.version, fips_version(name))
 
 _toolchain = rule(
     implementation = _toolchain_impl,
     attrs = {
+        "aliases": attr.string_dict(),
         # What runs at build time is that of the other SDK, so it is compiled once.
         "base": attr.label(
             mandatory = True,
@@ -71,17 +88,19 @@ _toolchain = rule(
     },
 )
 
-def fips_toolchains(base, **kwargs):
+def fips_toolchains(base, aliases, **kwargs):
     """Declares a toolchain for each platform. For the BUILD file of an SDK with a frozen module.
 
     Args:
       base: string: label of a toolchain in the SDK that this one was made from, with {} for its name.
+      aliases: dict of string: other names of modules in the SDK, to versions.
       **kwargs: `go`, `headers`, `root_file`, `srcs` and `tools`: files of the SDK.
     """
     for goos, goarch in FIPS_PLATFORMS:
         name = fips_toolchain_name(goos, goarch)
         _toolchain(
             name = name,
+            aliases = aliases,
             base = base.format(name),
             tags = ["manual"],
             visibility = ["//visibility:public"],

@@ -54,6 +54,21 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
+// The program with a frozen FIPS 140-3 module has it, whatever rules_go and Go build it.
+func TestFIPS(t *testing.T) {
+	path, err := filepath.Abs(os.Getenv("SECRET"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if arch := goarch(t, path); arch != runtime.GOARCH {
+		t.Fatalf("%s is for %s", path, arch)
+	}
+	out, err := exec.Command(path).CombinedOutput()
+	if err != nil || !strings.HasPrefix(string(out), "module v1.0.0, enabled true, ") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // goarch returns the GOARCH of a static ELF executable.
 func goarch(t *testing.T, path string) string {
 	t.Helper()
