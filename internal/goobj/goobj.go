@@ -1,7 +1,8 @@
-// Package goobj reads the Go object files that `go tool asm` writes: symbols,
-// their bytes and their relocations. It leaves out everything that is for
-// debuggers and the garbage collector, and it refuses files of any other shape.
-// The format is that of cmd/internal/goobj, file magic "\x00go120ld".
+// Package goobj reads Go object files: a File has the symbols of what `go tool asm`
+// writes, their bytes and their relocations, without what is for debuggers and the
+// garbage collector; an Object is a view of any object, for a linker; Members are the
+// files in an archive. It refuses files of any other shape. The format is that of
+// cmd/internal/goobj, file magic "\x00go120ld".
 //
 // The reader is bounded: it checks every offset and count against the file before
 // use and never panics.

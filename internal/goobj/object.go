@@ -10,7 +10,7 @@ import (
 
 // An Object is a view of the object file of a package: nothing is copied, so that a linker touches only the pages of a mapped
 // archive that it needs. OpenObject checks all tables that say where something is; what the methods return is inside the file.
-// References between symbols are not checked: see [Object.Ref].
+// References between symbols are not checked.
 //
 // Strings and slices share the memory of the file.
 type Object struct {
@@ -90,8 +90,8 @@ const (
 	maxText    = 1 << 30
 )
 
-// A Ref is a reference to a symbol. Package indices up to MaxPkg count the packages of [Object.Pkg]; index 0 with symbol 0 is no
-// symbol.
+// A Ref is a reference to a symbol. Package indices other than those below count the packages of [Object.Packages]; index 0 with symbol 0
+// is no symbol.
 type Ref struct{ Pkg, Sym uint32 }
 
 // Package indices with a meaning of their own.
