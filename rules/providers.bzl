@@ -12,7 +12,7 @@ Go3sVariantInfo = provider(
         "linked": "File: the executable as the linker left it, with symbols, without DWARF.",
         "unpacked": "File: the executable before it was packed, or None without `pack`.",
         "debug": "File: separate debug information, which debuggers find by the build-id.",
-        "symbols": "File: what `traceback = \"symbolized\"` took out, for tools/symbolize; else None.",
+        "symbols": "File: what `traceback = \"external\"` took out, for tools/symbolize; else None.",
         "report": "File: linkcheck's report on the executable (JSON).",
     },
 )
@@ -29,5 +29,13 @@ LinkcheckReportsInfo = provider(
     fields = {
         "reports": "depset of File: linkcheck's reports (JSON), one for each executable.",
         "verdicts": "depset of File: empty files, built when a report has no error.",
+    },
+)
+
+Go3sReleaseInfo = provider(
+    doc = "A release.",
+    fields = {
+        "directory": "File: the folder of the release (docs/releases.md says what is in it).",
+        "version": "string: its version.",
     },
 )

@@ -141,7 +141,8 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	data := (&elftest.Spec{Machine: elf.EM_X86_64, Type: elf.ET_EXEC, Base: 0x400000, Entry: ".text",
-		Sections: []elftest.Section{{Name: ".text", Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR, Align: 16, Data: []byte{0xc3}}}}).Build().Data
+		Sections: []elftest.Section{{Name: ".text", Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR, Align: 16,
+			Data: []byte{0xc3}}}}).Build().Data
 	f, err := goelf.Parse("c", data)
 	if err != nil {
 		t.Fatal(err)

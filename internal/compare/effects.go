@@ -230,7 +230,8 @@ func (c *comparison) initializes(name string) bool {
 
 // oddVar reports whether a program lacks the variable, which is not of the standard library.
 func (c *comparison) oddVar(name string) bool {
-	return !c.std.packages[gobin.PackageOf(name)] && slices.ContainsFunc(c.programs, func(p *Program) bool { return len(p.data[unnumbered(name)]) == 0 })
+	return !c.std.packages[gobin.PackageOf(name)] &&
+		slices.ContainsFunc(c.programs, func(p *Program) bool { return len(p.data[unnumbered(name)]) == 0 })
 }
 
 // initName matches the name of an init function.

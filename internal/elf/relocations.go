@@ -96,7 +96,8 @@ func (f *File) relaTable(addr uint64, table []byte, visit func(Relocation) error
 func (f *File) zeroed(addr uint64) bool {
 	for i := range f.Progs {
 		p := &f.Progs[i]
-		if elf.ProgType(p.Type) == elf.PT_LOAD && addr-p.Vaddr >= p.Filesz && addr-p.Vaddr < p.Memsz && p.Memsz-(addr-p.Vaddr) >= 8 && addr >= p.Vaddr {
+		if elf.ProgType(p.Type) == elf.PT_LOAD && addr-p.Vaddr >= p.Filesz && addr-p.Vaddr < p.Memsz && p.Memsz-(addr-p.Vaddr) >= 8 &&
+			addr >= p.Vaddr {
 			return true
 		}
 	}

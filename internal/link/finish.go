@@ -155,7 +155,8 @@ func (x *finisher) checkTLS() error {
 			continue
 		}
 		p := x.segment(elf.PT_TLS)
-		if p == nil || p.Filesz != 0 || p.Memsz != in.Size || x.l.arch.TLSOffset(p.Memsz, p.Align) != x.l.arch.TLSOffset(in.Size, max(in.Addralign, 1)) {
+		if p == nil || p.Filesz != 0 || p.Memsz != in.Size || x.l.arch.TLSOffset(p.Memsz, p.Align) != x.l.arch.TLSOffset(in.Size,
+			max(in.Addralign, 1)) {
 			return x.errorf(0, "the PT_TLS segment is not section %s with %#x bytes", in.Str, in.Size)
 		}
 	}
@@ -272,7 +273,7 @@ func (x *finisher) relaToRelr(rela, relr dynTable) (dynTable, error) {
 	return dynTable{rela.addr, size}, nil
 }
 
-// renameRela makes of the section at addr, .rela.dyn, one for DT_RELR.
+// renameRela turns .rela.dyn at addr into .relr.dyn.
 func (x *finisher) renameRela(addr, size uint64) {
 	for i, s := range x.f.Sections {
 		if elf.SectionType(s.Type) != elf.SHT_RELA || s.Addr != addr || s.Size == 0 || s.Flags&uint64(elf.SHF_ALLOC) == 0 {
@@ -343,14 +344,14 @@ func (x *finisher) checkRelro() error {
 		}
 	}
 	for _, page := range []uint64{smallestPage, x.l.arch.PageSize} {
-		from, to := relro.Vaddr&^(page-1), alignUp(end, page)
+		from, to := relro.Vaddr&^(page-1), goelf.AlignUp(end, page)
 		mapped := false
 		for _, p := range x.f.Progs {
 			if elf.ProgType(p.Type) != elf.PT_LOAD || elf.ProgFlag(p.Flags)&elf.PF_W == 0 {
 				continue
 			}
 			if p.Vaddr <= relro.Vaddr && relro.Vaddr < p.Vaddr+p.Memsz {
-				mapped = from >= p.Vaddr&^(page-1) && to <= alignUp(p.Vaddr+p.Memsz, page)
+				mapped = from >= p.Vaddr&^(page-1) && to <= goelf.AlignUp(p.Vaddr+p.Memsz, page)
 			}
 			if p.Vaddr < to && from < p.Vaddr+p.Memsz && (max(p.Vaddr, from) < relro.Vaddr || min(p.Vaddr+p.Memsz, to) > end) {
 				return x.errorf(p.Off, "PT_GNU_RELRO ends at %#x, within a page of %#x bytes that holds writable data: align the end to such pages", end, page)

@@ -174,7 +174,8 @@ func (l *linker) checkAddress(s *Section) error {
 func (l *linker) userSections() (free, fixed []*section) {
 	for i := range l.opt.Sections {
 		u := &l.opt.Sections[i]
-		s := &section{name: u.Name, typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: sectionAlign, size: uint64(len(u.Data)), data: u.Data, user: u}
+		s := &section{name: u.Name, typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: sectionAlign, size: uint64(len(u.Data)), data: u.Data,
+			user: u}
 		if u.Addr == 0 {
 			free = append(free, s)
 			continue
@@ -191,7 +192,7 @@ func (l *linker) userSections() (free, fixed []*section) {
 func (l *linker) placeFixed(off uint64) uint64 {
 	for _, g := range l.fixed {
 		s := g.sections[0]
-		off = alignUp(off, l.arch.PageSize)
+		off = goelf.AlignUp(off, l.arch.PageSize)
 		s.addr, s.off = s.user.Addr, off
 		g.span()
 		off += s.size
@@ -205,7 +206,7 @@ func (l *linker) checkFixed(end uint64) error {
 	before := "the program"
 	for _, g := range l.fixed {
 		s := g.sections[0]
-		if first := alignUp(end, l.arch.PageSize); s.addr < first {
+		if first := goelf.AlignUp(end, l.arch.PageSize); s.addr < first {
 			return fmt.Errorf("%s: section %s: address %#x: %s ends at %#x, want %#x or more", l.obj.name, s.name, s.addr, before, end, first)
 		}
 		end = s.addr + s.size

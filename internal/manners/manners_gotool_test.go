@@ -77,7 +77,7 @@ func prepare(t *testing.T) *files {
 		}
 		write(t, filepath.Join(f.sdk, name), string(data))
 	}
-	if r := f.run(t, nil, "elfstrip", "--traceback=symbolized", "--symbols-file="+f.symbols, "-o", f.in("stripped"), f.program); r.code != 0 {
+	if r := f.run(t, nil, "elfstrip", "--traceback=external", "--symbols-file="+f.symbols, "-o", f.in("stripped"), f.program); r.code != 0 {
 		t.Fatal(r.stderr)
 	}
 	return f
@@ -254,7 +254,7 @@ var outputs = []string{
 	"elfstrip -o OUT PROGRAM",
 	"elfstrip --pack=lz4 -o OUT PROGRAM",
 	"elfstrip --dump-section=.text=OUT -o OTHER PROGRAM",
-	"elfstrip --traceback=symbolized --symbols-file=OUT -o OTHER PROGRAM",
+	"elfstrip --traceback=external --symbols-file=OUT -o OTHER PROGRAM",
 	"elfsign sign --key=KEY -o OUT PROGRAM",
 	"elfsign sign --key=KEY --detached -o OUT PROGRAM",
 	"elfsign strip-signature -o OUT PROGRAM",
@@ -333,11 +333,11 @@ func TestNothingLeft(t *testing.T) {
 	f := prepare(t)
 	before := names(t, f.dir)
 	for _, line := range []string{
-		"elfstrip --traceback=symbolized --symbols-file=side -o none/OUT PROGRAM",
-		"elfstrip --traceback=symbolized --symbols-file=side --dump-section=.nothing=dump -o out PROGRAM",
-		"elfstrip --traceback=symbolized --symbols-file=side --dump-section=.text=none/dump -o out PROGRAM",
+		"elfstrip --traceback=external --symbols-file=side -o none/OUT PROGRAM",
+		"elfstrip --traceback=external --symbols-file=side --dump-section=.nothing=dump -o out PROGRAM",
+		"elfstrip --traceback=external --symbols-file=side --dump-section=.text=none/dump -o out PROGRAM",
 		"elfstrip --dump-section=.text=dump -o /proc/self/fd/99 PROGRAM",
-		"elfstrip --traceback=symbolized --symbols-file=side -R .text -o out PROGRAM",
+		"elfstrip --traceback=external --symbols-file=side -R .text -o out PROGRAM",
 		"elfsign digest --content=content -o none/OUT PROGRAM",
 		"elfsign sign --key=PUBLIC -o out PROGRAM",
 		"elfsign verify --trust=PUBLIC PROGRAM",
@@ -503,6 +503,20 @@ func TestUnknownGo(t *testing.T) {
 		if _, err := os.Stat(f.in("out")); err == nil {
 			t.Errorf("%s: left an output", tt.line)
 			os.Remove(f.in("out"))
+		}
+	}
+
+	// Who asks for it gets the newest tables, and is told: this program, of another release than it says, does not agree with them.
+	for _, tt := range []struct{ line, want string }{
+		{"linkcheck check --report-only FILE", "warning Go release: made by Go \"go1.99"},
+		{"linkcheck check --report-only --profile=nolibc --format=json FILE", `"unverified_go": "made by Go \"go1.99`},
+		{"linkcheck syscalls FILE", "warning: made by Go \"go1.99"},
+		{"linkcheck syscalls --json FILE", `"unverified_go": "made by Go \"go1.99`},
+	} {
+		words := f.command(t, strings.Replace(tt.line, "FILE", "--unverified-go=warn FILE", 1), program)
+		r := f.run(t, nil, words[0], words[1:]...)
+		if text := string(r.stdout); r.code != 0 || !strings.Contains(text, tt.want) {
+			t.Errorf("%s: status %d, printed %q%q, want %q and success", tt.line, r.code, text, r.stderr, tt.want)
 		}
 	}
 }

@@ -35,17 +35,17 @@ type compactor struct {
 
 	morestack map[uint64]bool // text offsets of runtime.morestack and its variants
 
-	sym *symbolizer // of the tier Symbolized
+	sym *symbolizer // of the tier External
 
 	raw  []byte                     // buffer for a stream
 	runs [2 + goabi.NumPCData][]run // buffers for runs
 }
 
 // compact builds the contents of the functions of t in the given tier. tag marks
-// names of the tier Symbolized.
+// names of the tier External.
 func compact(t *Table, tier Tier, tag string) (*compactor, error) {
 	c := &compactor{t: t, tier: tier, nameIDs: map[string]int{}}
-	if tier == Symbolized {
+	if tier == External {
 		s, err := newSymbolizer(t, tag)
 		if err != nil {
 			return nil, err
@@ -56,7 +56,7 @@ func compact(t *Table, tier Tier, tag string) (*compactor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if tier == Symbolized {
+	if tier == External {
 		first = ""
 	}
 	c.names = suffixtab.New(append([]byte(first), 0), true)
@@ -173,7 +173,7 @@ func (c *compactor) function(i int) error {
 	switch c.tier {
 	case Functions:
 		tree.dropLines(tables[goabi.PCDataInlTree])
-	case Symbolized:
+	case External:
 		tables[goabi.PCDataUnsafePoint] = c.sym.unsafePoints(i, tables[goabi.PCDataUnsafePoint], tables[goabi.PCDataInlTree], tree)
 		if tables[goabi.PCDataInlTree], err = c.sym.reduceTree(i, tables[goabi.PCDataInlTree], tree); err != nil {
 			return err

@@ -234,7 +234,7 @@ func (s *streamSearch) find(x *stream) (n, delta int, ok bool) {
 	return 0, 0, false
 }
 
-// A rooms hands out places in holes, by their length.
+// rooms allocates space in holes, best fit.
 type rooms [][]int
 
 func newRooms(holes []hole) rooms {

@@ -11,10 +11,7 @@ import (
 
 var le = binary.LittleEndian
 
-const (
-	findBucket = 20 // bytes for 4096 bytes of text
-	noCU       = ^uint32(0)
-)
+const findBucket = 20 // bytes for 4096 bytes of text
 
 // A Table is the tables of one executable. It shares the file's memory.
 type Table struct {

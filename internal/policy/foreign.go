@@ -98,10 +98,6 @@ func foreignCode(f *goelf.File, text gobin.Range) []region {
 	return out
 }
 
-// isNoPadding reports whether a linker does not pad with c: they pad with zeros,
-// amd64 code also with INT3 and NOP.
-func isNoPadding(c byte) bool { return c != 0 && c != 0xcc && c != 0x90 }
-
 var noForeignCode = Rule{
 	ID:       "no-foreign-code",
 	What:     "All executable bytes belong to functions that Go compiled or assembled, or to golink's entry code.",

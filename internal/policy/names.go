@@ -41,7 +41,8 @@ var allowedSections = Rule{
 		for i := range in.File.Sections {
 			s := &in.File.Sections[i]
 			match := func(pattern string) bool { return matches(pattern, s.Str) }
-			if elf.SectionType(s.Type) == elf.SHT_NULL || goabi.SectionNamed(s.Str) != nil || slices.ContainsFunc(usualSections, match) || slices.ContainsFunc(in.Sections, match) {
+			if elf.SectionType(s.Type) == elf.SHT_NULL || goabi.SectionNamed(s.Str) != nil || slices.ContainsFunc(usualSections, match) ||
+				slices.ContainsFunc(in.Sections, match) {
 				continue
 			}
 			out.add(sectionLabel(clip(s.Str), i), "the policy does not list it")

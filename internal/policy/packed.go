@@ -85,6 +85,7 @@ func unpack(in *Input) (*Input, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.LaterGo = in.File.LaterGo
 	out := NewInput(f)
 	out.Settings = in.Settings
 	return out, nil

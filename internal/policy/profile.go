@@ -9,7 +9,8 @@ import (
 var rules = append([]*Rule{
 	&soundELF, &typeExec, &typeDyn, &machine, &entryInText, &pageAlignment,
 	&nxStack, &noWXSegment,
-	&noInterpreter, &noDynamic, &pieDynamic, &pieRelocations, &selfRelocation, &noTextRelocations, &relro, &noNeeded, &noRPath, &noSymbolVersions,
+	&noInterpreter, &noDynamic, &pieDynamic, &pieRelocations, &selfRelocation, &noTextRelocations, &relro, &noNeeded, &noRPath,
+	&noSymbolVersions,
 	&noLibcSymbol, &noLibcString, &noCgo, &noForeignCode,
 	&goBuildInfo, &goVersionFloor, &trimpath, &moduleSums, &noReplacedModule, &vcsClean, &noKnownVulnerability,
 	&goTables, &forbiddenPackages, &forbiddenImports, &forbiddenLeftOut,

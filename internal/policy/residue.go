@@ -19,6 +19,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/go3s/rules_go3s/internal/disasm"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
@@ -29,7 +30,7 @@ func isResidue(f *goelf.File, headersEnd, addr uint64, code []byte) bool {
 		code = code[oldSectionHeaders(f, code):]
 	}
 	for {
-		for len(code) > 0 && !isNoPadding(code[0]) {
+		for len(code) > 0 && !disasm.IsCode(code[0]) {
 			code = code[1:]
 		}
 		if len(code) == 0 {
@@ -112,7 +113,7 @@ func isLinkers(goarch string, code []byte) bool {
 			break
 		}
 	}
-	return !slices.ContainsFunc(code, isNoPadding)
+	return !slices.ContainsFunc(code, disasm.IsCode)
 }
 
 // pltHeader returns the size of the PLT header at the start of code, 0 when there is none.
@@ -126,7 +127,8 @@ func pltHeader(goarch string, code []byte) int {
 // oldSectionHeaders returns the size of the section header table at the start of code, 0
 // when there is none: a null header and others with the members that linkers write.
 func oldSectionHeaders(f *goelf.File, code []byte) int {
-	const known = elf.SHF_WRITE | elf.SHF_ALLOC | elf.SHF_EXECINSTR | elf.SHF_MERGE | elf.SHF_STRINGS | elf.SHF_INFO_LINK | elf.SHF_LINK_ORDER | elf.SHF_TLS | elf.SHF_COMPRESSED
+	const known = elf.SHF_WRITE | elf.SHF_ALLOC | elf.SHF_EXECINSTR | elf.SHF_MERGE | elf.SHF_STRINGS | elf.SHF_INFO_LINK |
+		elf.SHF_LINK_ORDER | elf.SHF_TLS | elf.SHF_COMPRESSED
 	const limit = 1 << 24 // of names, links and counts
 	segs := loads(f)
 	le := binary.LittleEndian

@@ -220,7 +220,8 @@ func pie(machine elf.Machine, change func(entries map[elf.DynTag]uint64, rela, r
 func pieWith(machine elf.Machine, stub arch.Stub, change func(entries map[elf.DynTag]uint64, rela, relr []byte)) *elftest.Image {
 	const alloc, write, exec = elf.SHF_ALLOC, elf.SHF_WRITE, elf.SHF_EXECINSTR
 	p := gobintest.New(machine)
-	tags := []elf.DynTag{elf.DT_DEBUG, elf.DT_RELA, elf.DT_RELASZ, elf.DT_RELAENT, dtRELR, dtRELRSZ, elf.DT_FLAGS_1, elf.DT_FLAGS, elf.DT_TEXTREL, elf.DT_JMPREL, elf.DT_PLTRELSZ, elf.DT_NULL}
+	tags := []elf.DynTag{elf.DT_DEBUG, elf.DT_RELA, elf.DT_RELASZ, elf.DT_RELAENT, dtRELR, dtRELRSZ, elf.DT_FLAGS_1, elf.DT_FLAGS,
+		elf.DT_TEXTREL, elf.DT_JMPREL, elf.DT_PLTRELSZ, elf.DT_NULL}
 	spec := p.Spec()
 	spec.Type, spec.Base, spec.Entry = elf.ET_DYN, 0, ".entry"
 	for i := range spec.Sections {
@@ -398,7 +399,9 @@ func TestPIERules(t *testing.T) {
 		t.Run("huge pages without room/"+machine.String(), func(t *testing.T) {
 			m := pieWith(machine, archOf(machine).EntryPIEHuge(), nil)
 			isData := func(s string) bool { return strings.HasPrefix(s, "self-relocation: __data_start:") }
-			got := slices.CompactFunc(breachesOf(t, mustNew(t, "static-pie"), m.Data), func(a, b string) bool { return isData(a) && isData(b) }) // of each instruction that differs
+			got := slices.CompactFunc(breachesOf(t, mustNew(t, "static-pie"), m.Data), func(a, b string) bool {
+				return isData(a) && isData(b) // of each instruction that differs
+			})
 			expect(t, got,
 				"self-relocation: PT_GNU_RELRO: golink's entry code may put a huge page over what follows",
 				"self-relocation: __data_start: the instruction at") // .data is not what the segment begins with

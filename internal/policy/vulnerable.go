@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -222,15 +223,13 @@ var noKnownVulnerability = Rule{
 		if versions["stdlib"] == "" {
 			return one("Go version", "%q is no release, so vulnerabilities of the standard library cannot be ruled out", clip(info.GoVersion))
 		}
-		if semver.IsValid(info.Main.Version) { // not (devel), of which nobody knows what it has
-			versions[info.Main.Path] = info.Main.Version
-		}
-		for _, d := range info.Deps {
-			m := d
-			if d.Replace != nil {
-				m = d.Replace
+		for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+			if m.Replace != nil {
+				m = m.Replace
 			}
-			versions[m.Path] = m.Version
+			if semver.IsValid(m.Version) { // not (devel), of which nobody knows what it has
+				versions[m.Path] = m.Version
+			}
 		}
 		var out collector
 		for i := range in.Vulnerabilities {

@@ -4,6 +4,7 @@
 package sizes
 
 import (
+	"cmp"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -24,8 +25,8 @@ type Sizes struct {
 const Headers = "(headers)"
 
 // Of measures f. Packages are read from named, the same program with the names of its functions, which may be
-// f itself; they are empty in a file without Go's function table. Names are as gobin.OneLine has them. It fails when the table is damaged, and when
-// sections share bytes of the file, which would count twice.
+// f itself; they are empty in a file without Go's function table. Names are as gobin.OneLine has them. It fails when the table is damaged,
+// and when sections share bytes of the file, which would count twice.
 func Of(f, named *goelf.File) (Sizes, error) {
 	s := Sizes{File: uint64(len(f.Data)), Sections: map[string]uint64{}, Packages: map[string]uint64{}}
 	rest := s.File
@@ -48,9 +49,14 @@ func Of(f, named *goelf.File) (Sizes, error) {
 	if err != nil {
 		return s, err
 	}
+	units := unitsOf(table)
 	for i := range table.Len() {
 		fn := table.At(i)
-		s.Packages[gobin.OneLine(PackageOf(fn.Name))] += fn.End - fn.Entry
+		pkg := PackageOf(fn.Name)
+		if strings.HasPrefix(fn.Name, gobin.Placeholder+".") {
+			pkg = cmp.Or(units.of(i), pkg)
+		}
+		s.Packages[gobin.OneLine(pkg)] += fn.End - fn.Entry
 	}
 	return s, nil
 }

@@ -128,17 +128,15 @@ func (r *room) take(size, align uint64) uint64 {
 	if size > 0 {
 		for i := range r.holes {
 			h := &r.holes[i]
-			if off := alignUp(h.off, align); off <= h.end && size <= h.end-off {
+			if off := goelf.AlignUp(h.off, align); off <= h.end && size <= h.end-off {
 				h.off = off + size
 				return off
 			}
 		}
-		r.end = alignUp(r.end, align) + size
+		r.end = goelf.AlignUp(r.end, align) + size
 	}
 	return r.end - size
 }
-
-func alignUp(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }
 
 var zeros [64 << 10]byte
 

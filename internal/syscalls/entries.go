@@ -120,7 +120,8 @@ func (a *Analysis) changed(f int, i disasm.Inst) bool {
 			return false
 		case disasm.Next:
 		default:
-			return slices.ContainsFunc(arch.ArgRegs, func(r disasm.Reg) bool { return holds[r] }) || in.Flow == disasm.CallIndirect || in.Flow == disasm.JumpIndirect
+			return slices.ContainsFunc(arch.ArgRegs, func(r disasm.Reg) bool { return holds[r] }) || in.Flow == disasm.CallIndirect ||
+				in.Flow == disasm.JumpIndirect
 		}
 		for _, e := range effects {
 			switch e.Op {
@@ -240,7 +241,8 @@ func (a *Analysis) executableRanges() []gobin.Range {
 	var out []gobin.Range
 	f := a.program.File
 	for i := range f.Progs {
-		if p := &f.Progs[i]; elf.Type(f.Header.Type) == elf.ET_EXEC && elf.ProgType(p.Type) == elf.PT_LOAD && elf.ProgFlag(p.Flags)&elf.PF_X != 0 {
+		if p := &f.Progs[i]; elf.Type(f.Header.Type) == elf.ET_EXEC && elf.ProgType(p.Type) == elf.PT_LOAD &&
+			elf.ProgFlag(p.Flags)&elf.PF_X != 0 {
 			addr, data := f.Mapped(p)
 			out = append(out, gobin.Range{Start: addr, End: addr + uint64(len(data))})
 		}

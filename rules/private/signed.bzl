@@ -3,7 +3,7 @@
 load("//rules:providers.bzl", "Go3sBinaryInfo", "Go3sVariantInfo")
 load("//toolchains:elfsign.bzl", "ELFSIGN_TOOLCHAIN")
 load(":args.bzl", "tool_args")
-load(":check.bzl", "check_actions", CHECK_EXEC_GROUPS = "EXEC_GROUPS")
+load(":check.bzl", "check_action", "verdict_action", CHECK_EXEC_GROUPS = "EXEC_GROUPS")
 load(":display.bzl", "display", "output_path")
 load(":launcher.bzl", "CHOICE_ATTRS", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "choose", "is_native", "launcher")
 
@@ -79,7 +79,7 @@ def _sign(ctx, program, out, signatures):
     _run(ctx, "attach", args, [program] + ctx.files.trust + signatures, [out], "Go3sSign", "Attaching signatures to %{output}")
 
 def _variant(ctx, variant):
-    """Returns struct(info, verdicts, statement, content) of the signed form of a Go3sVariantInfo."""
+    """Returns struct(info, signed, statement, content) of the signed form of a Go3sVariantInfo."""
     name = ctx.label.name + ("_" + variant.platform.name if variant.platform else "")
 
     def declare(name):
@@ -93,12 +93,11 @@ def _variant(ctx, variant):
         if platform == _platform_name(variant)
     ]
     _sign(ctx, variant.executable, out, signatures)
-    report, verdict = declare(name + ".linkcheck.json"), declare(name + ".linkcheck.passed")
-    check_actions(
+    report = declare(name + ".linkcheck.json")
+    check_action(
         ctx,
         out,
         report,
-        verdict,
         profile = variant.profile,
         goarch = variant.goarch,
         policy = ctx.file.linkcheck_policy,
@@ -120,8 +119,7 @@ def _variant(ctx, variant):
             symbols = variant.symbols,
             report = report,
         ),
-        # Bazel builds validations with every output group, and there is nothing to check before there are signatures.
-        verdicts = [verdict] if signatures or ctx.file.test_key else [],
+        signed = bool(signatures or ctx.file.test_key),
         statement = statement,
         content = content,
     )
@@ -132,6 +130,13 @@ def _go_signed_binary_impl(ctx):
     if problem:
         fail("\n{}: {}".format(display(ctx.label), problem))
     variants = [_variant(ctx, variant) for variant in binary[Go3sBinaryInfo].variants]
+
+    # Bazel builds validations with every output group, and there is nothing to check before there are signatures.
+    reports = [variant.info.report for variant in variants if variant.signed]
+    verdicts = []
+    if reports and not ctx.configuration.coverage_enabled:
+        verdicts = [ctx.actions.declare_file(output_path(ctx.label.name, ctx.label.name + ".linkcheck.passed"))]
+        verdict_action(ctx, reports, verdicts[0], label = display(ctx.label))
     chosen = choose(ctx, [variant.info for variant in variants])
     executable = chosen.executable
     runfiles = binary[DefaultInfo].default_runfiles
@@ -155,11 +160,7 @@ def _go_signed_binary_impl(ctx):
             content = depset([variant.content for variant in variants]),
             digest = depset([variant.statement for variant in variants]),
             linkcheck_report = depset([variant.info.report for variant in variants]),
-            _validation = depset([] if ctx.configuration.coverage_enabled else [
-                verdict
-                for variant in variants
-                for verdict in variant.verdicts
-            ]),
+            _validation = depset(verdicts),
             **groups
         ),
         binary[RunEnvironmentInfo],

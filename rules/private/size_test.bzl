@@ -36,8 +36,8 @@ def _sizes_impl(ctx, budget, words):
     """
     tool = ctx.toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool
     programs = _programs(ctx)
-    words = [shell.quote("./" + tool.executable.short_path), "sizes", "--budget=" + budget] + words
-    files = [tool.executable, ctx.file.budget]
+    words = [shell.quote("./" + tool.short_path), "sizes", "--budget=" + budget] + words
+    files = [tool, ctx.file.budget]
     for program in programs:
         files.append(program.file)
         if program.named:

@@ -102,7 +102,7 @@ func TestEditRefusals(t *testing.T) {
 		{exitUsage, `want OLD=NEW without flags`, []string{"--rename-section", ".a=.b,alloc"}},
 		{exitUsage, `want one of those that --info prints`, []string{"-O", "binary"}},
 		{exitUsage, "use one of both", []string{"--keep-govulncheck", "--no-keep-go-func"}},
-		{exitUsage, "use one of both", []string{"--keep-govulncheck", "--traceback=symbolized", "--symbols-file=x"}},
+		{exitUsage, "use one of both", []string{"--keep-govulncheck", "--traceback=external", "--symbols-file=x"}},
 	} {
 		elfstrip(t, test.code, test.want, append(test.args, in)...)
 	}

@@ -12,16 +12,20 @@ import (
 	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/sizes"
+	"github.com/go3s/rules_go3s/internal/sizes/treemap"
 )
 
 // runSizes is "linkcheck sizes". It measures files and prints the sizes as a budget, compares them with one, or
-// writes one.
+// writes one. It can write a report of every byte besides.
 func runSizes(e env, args []string) (int, error) {
 	fs := flagSet("sizes")
 	budgetFile := fs.String("budget", "", "compare with this budget `file`; any part that has grown is a finding")
 	tolerance := fs.Float64("tolerance", 0, "by how many `percent` a part may grow")
 	update := fs.Bool("update", false, "write the budget file instead of comparing with it")
 	hint := fs.String("hint", "run this again with --update", "what to `do` when a growth is accepted, for the message")
+	report := fs.String("report", "", "write what every byte is for to this `file`, as JSON")
+	page := fs.String("html", "", "write what every byte is for to this `file`, as an HTML page with a treemap")
+	base := fs.String("base", "", "add the files of this report, of an earlier build, to the one that is written: `file`")
 	named := map[string]string{}
 	fs.Func("named", "read the packages of file NAME from another file, before its names were taken out: `NAME=FILE` (repeatable)", func(s string) error {
 		name, file, ok := strings.Cut(s, "=")
@@ -38,13 +42,33 @@ func runSizes(e env, args []string) (int, error) {
 	if len(files) == 0 || *update && *budgetFile == "" {
 		return 0, errors.New("sizes: want NAME=FILE arguments, and a --budget to --update; see linkcheck sizes -h")
 	}
+	writesReport := *report != "" || *page != ""
+	if *base != "" && !writesReport {
+		return 0, errors.New("sizes: --base needs a --report or --html to add to")
+	}
+	breakdowns := &sizes.Report{Schema: sizes.Schema}
 	measured := &sizes.Budget{Schema: sizes.Schema, Files: map[string]sizes.Sizes{}}
 	for _, arg := range files {
 		name, file, ok := strings.Cut(arg, "=")
 		if _, again := measured.Files[name]; !ok || again {
 			return 0, fmt.Errorf("sizes: argument %q, want NAME=FILE, each NAME once", arg)
 		}
-		if measured.Files[name], err = measure(file, named[name]); err != nil {
+		err := open2(file, named[name], func(f, n *elf.File) (err error) {
+			if measured.Files[name], err = sizes.Of(f, n); err != nil || !writesReport {
+				return err
+			}
+			b, err := sizes.Break(name, f, n)
+			if err == nil {
+				breakdowns.Files = append(breakdowns.Files, *b)
+			}
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	if writesReport {
+		if err := writeReports(breakdowns, *base, *report, *page); err != nil {
 			return 0, err
 		}
 	}
@@ -55,6 +79,8 @@ func runSizes(e env, args []string) (int, error) {
 	switch {
 	case *update:
 		return clean, atomicfile.Write(*budgetFile, 0o644, text)
+	case *budgetFile == "" && writesReport:
+		return clean, nil
 	case *budgetFile == "":
 		_, err := e.stdout.Write(text)
 		return clean, err
@@ -74,22 +100,63 @@ func runSizes(e env, args []string) (int, error) {
 	return clean, nil
 }
 
-// measure returns the sizes of file, with the packages of the file named unless that is "".
-func measure(file, named string) (sizes.Sizes, error) {
+// open2 calls use with file and with the file named, which is the same unless it has a name.
+func open2(file, named string, use func(f, named *elf.File) error) error {
 	f, err := elf.Open(file)
 	if err != nil {
-		return sizes.Sizes{}, err
+		return err
 	}
 	defer f.Close()
 	if named == "" {
-		return sizes.Of(f, f)
+		return use(f, f)
 	}
 	n, err := elf.Open(named)
 	if err != nil {
-		return sizes.Sizes{}, err
+		return err
 	}
 	defer n.Close()
-	return sizes.Of(f, n)
+	return use(f, n)
+}
+
+// writeReports adds the files of the report base, unless that is "", to r and writes it as JSON and as a page, all or nothing.
+func writeReports(r *sizes.Report, base, report, page string) error {
+	if base != "" {
+		text, err := inputfile.Read(base, inputfile.Text)
+		if err != nil {
+			return err
+		}
+		earlier, err := sizes.ParseReport(text)
+		if err != nil {
+			return fmt.Errorf("report %s: %w", base, err)
+		}
+		for _, b := range earlier.Files {
+			if !strings.HasSuffix(b.Name, sizes.BaseSuffix) {
+				b.Name += sizes.BaseSuffix
+				r.Files = append(r.Files, b)
+			}
+		}
+	}
+	text, err := r.JSON()
+	if err != nil {
+		return err
+	}
+	var outputs atomicfile.Batch
+	defer outputs.Close()
+	if report != "" {
+		if err := outputs.Write(report, 0o644, text); err != nil {
+			return err
+		}
+	}
+	if page != "" {
+		html, err := treemap.Page(text)
+		if err != nil {
+			return err
+		}
+		if err := outputs.Write(page, 0o644, html); err != nil {
+			return err
+		}
+	}
+	return outputs.Commit()
 }
 
 // printSizes prints what differs from the budget and returns how many parts have grown beyond it. A

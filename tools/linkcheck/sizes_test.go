@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
+	"github.com/go3s/rules_go3s/internal/sizes"
 )
 
 func TestSizes(t *testing.T) {
@@ -22,7 +23,7 @@ func TestSizes(t *testing.T) {
 		return path
 	}
 	small, large := write("small", []byte{0xc3}), write("large", make([]byte, 100))
-	budget := filepath.Join(dir, "sizes.json")
+	budget, report, both, page := filepath.Join(dir, "sizes.json"), filepath.Join(dir, "report.json"), filepath.Join(dir, "both.json"), filepath.Join(dir, "page.html")
 	if status, stdout, stderr := linkcheck("sizes", "--budget="+budget, "--update", "amd64="+small); status != clean {
 		t.Fatalf("update: status %d\n%s%s", status, stdout, stderr)
 	}
@@ -40,6 +41,11 @@ func TestSizes(t *testing.T) {
 		{"not in the budget", []string{"--budget=" + budget, "amd64=" + small, "arm64=" + small}, findings, "arm64:\n!"},
 		{"only in the budget", []string{"--budget=" + budget, "arm64=" + small}, findings, "amd64: it is in the budget, but nothing"},
 		{"print", []string{"amd64=" + small}, clean, `"example.com/lib": 1`},
+		{"report", []string{"--report=" + report, "--html=" + page, "amd64=" + small}, clean, ""},
+		{"report with an earlier one", []string{"--report=" + both, "--html=" + page, "--base=" + report, "amd64=" + large}, clean, ""},
+		{"report and budget", []string{"--html=" + page, "--budget=" + budget, "amd64=" + large}, findings, "+99  package example.com/lib"},
+		{"base without report", []string{"--base=" + report, "amd64=" + small}, unusable, "--base needs a --report or --html"},
+		{"base that is none", []string{"--html=" + page, "--base=" + budget, "amd64=" + small}, unusable, "report " + budget + ": json"},
 		{"nothing", nil, unusable, "want NAME=FILE"},
 		{"without name", []string{small}, unusable, "want NAME=FILE"},
 		{"name twice", []string{"a=" + small, "a=" + small}, unusable, "each NAME once"},
@@ -54,5 +60,19 @@ func TestSizes(t *testing.T) {
 				t.Errorf("status %d, want %d; output\n%s%s\nwant %q in it", status, c.status, stdout, stderr, c.want)
 			}
 		})
+	}
+	text, err := os.ReadFile(both)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := sizes.ParseReport(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Files) != 2 || r.Files[0].Name != "amd64" || r.Files[1].Name != "amd64"+sizes.BaseSuffix || r.Files[0].Types[sizes.TypeCode] != r.Files[1].Types[sizes.TypeCode]+99 {
+		t.Errorf("report %s, want the file and the smaller one of the earlier report", text)
+	}
+	if html, err := os.ReadFile(page); err != nil || !strings.HasPrefix(string(html), "<!DOCTYPE html>") {
+		t.Errorf("page %.40q, %v", html, err)
 	}
 }

@@ -54,7 +54,8 @@ func become(pipe string) error {
 		return err
 	}
 	ask := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_USER_NOTIF}}
-	return Replace(ask, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER|unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, os.Args[1], os.Args[1:], os.Environ())
+	return Replace(ask, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER|unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, os.Args[1], os.Args[1:],
+		os.Environ())
 }
 
 // A notification is the kernel's struct seccomp_notif (include/uapi/linux/seccomp.h).

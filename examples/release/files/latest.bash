@@ -1,0 +1,1 @@
+complete -W "v1.0.0" latest

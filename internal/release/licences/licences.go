@@ -1,0 +1,192 @@
+// Package licences finds out under which licences modules are, from the texts in them, and holds that to a policy. It is no legal advice, and
+// it refuses to guess: a text that is no known licence for the greater part is unknown.
+package licences
+
+import (
+	"cmp"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/google/licensecheck"
+
+	"github.com/go3s/rules_go3s/internal/release/index"
+	"github.com/go3s/rules_go3s/internal/release/sbom"
+)
+
+// SchemaTexts is the version of files with texts.
+const SchemaTexts = 1
+
+// Texts are the licence files of modules, as the module extension go_licenses collects them.
+type Texts struct {
+	Schema  int      `json:"schema"`
+	Modules []Module `json:"modules"`
+}
+
+// A Module has licence files.
+type Module struct {
+	Path    string            `json:"path"`
+	Version string            `json:"version"`
+	Files   map[string]string `json:"files"` // name to text
+}
+
+// ParseTexts reads texts.
+func ParseTexts(data []byte) (*Texts, error) {
+	var t Texts
+	if err := index.Decode(data, &t); err != nil {
+		return nil, err
+	}
+	if t.Schema != SchemaTexts {
+		return nil, fmt.Errorf("schema is %d, want %d", t.Schema, SchemaTexts)
+	}
+	for i, m := range t.Modules {
+		if m.Path == "" {
+			return nil, fmt.Errorf("modules[%d]: path is empty", i)
+		}
+	}
+	return &t, nil
+}
+
+// minCoverage is how many percent of a file's words belong to licences that are known, at least, for it to count as one.
+const minCoverage = 75
+
+// Detect returns the SPDX identifiers of the licences of which text consists, sorted; none if most of it is something else.
+func Detect(text string) []string {
+	cover := licensecheck.Scan([]byte(text))
+	if cover.Percent < minCoverage {
+		return nil
+	}
+	var ids []string
+	for _, m := range cover.Match {
+		if !m.IsURL {
+			ids = append(ids, m.ID)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// A Finding says what is known of one module.
+type Finding struct {
+	Path    string   `json:"path"`
+	Version string   `json:"version"`
+	Licence string   `json:"license"` // SPDX expression; empty if unknown
+	Files   []string `json:"files"`   // names of the files with it
+}
+
+// Find returns what t says of a module. A module with several licences is under all of them: which of them one may choose from, no text says by its
+// name. Texts without a version are of any.
+func (t *Texts) Find(path, version string) Finding {
+	f := Finding{Path: path, Version: version, Files: []string{}}
+	if t == nil {
+		return f
+	}
+	var ids []string
+	for _, m := range t.Modules {
+		if m.Path != path || m.Version != "" && m.Version != version {
+			continue
+		}
+		for name, text := range m.Files {
+			if found := Detect(text); found != nil {
+				ids = append(ids, found...)
+				f.Files = append(f.Files, name)
+			}
+		}
+	}
+	slices.Sort(f.Files)
+	slices.Sort(ids)
+	f.Licence = strings.Join(slices.Compact(ids), " AND ")
+	return f
+}
+
+// A List is the licences of all modules of a release.
+type List struct {
+	Schema  int       `json:"schema"`
+	Modules []Finding `json:"modules"` // sorted by path and version
+}
+
+// Table returns the licences of the modules of programs, of which infos is the build information; nil for a program that is not Go. The main modules are
+// among them, with the expression own unless it is empty; Go's standard library is not.
+func Table(infos []*debug.BuildInfo, texts *Texts, own string) *List {
+	l := &List{Schema: SchemaTexts, Modules: []Finding{}}
+	seen := map[[2]string]bool{}
+	for _, info := range infos {
+		for _, m := range sbom.Linked(info) {
+			if key := [2]string{m.Path, m.Version}; !seen[key] {
+				seen[key] = true
+				f := texts.Find(m.Path, m.Version)
+				if m.Path == info.Main.Path && own != "" {
+					f.Licence, f.Files = own, []string{}
+				}
+				l.Modules = append(l.Modules, f)
+			}
+		}
+	}
+	slices.SortFunc(l.Modules, func(a, b Finding) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Version, b.Version))
+	})
+	return l
+}
+
+// Licence returns the SPDX expression of a module, empty if it is unknown.
+func (l *List) Licence(path, version string) string {
+	for _, m := range l.Modules {
+		if m.Path == path && m.Version == version {
+			return m.Licence
+		}
+	}
+	return ""
+}
+
+// ParseList reads a list.
+func ParseList(data []byte) (*List, error) {
+	var l List
+	if err := index.Decode(data, &l); err != nil {
+		return nil, err
+	}
+	if l.Schema != SchemaTexts {
+		return nil, fmt.Errorf("schema is %d, want %d", l.Schema, SchemaTexts)
+	}
+	return &l, nil
+}
+
+// A Policy says which licences modules may have. Empty, it allows all.
+type Policy struct {
+	Allow       []string `json:"allow"` // if not empty, nothing else is allowed
+	Deny        []string `json:"deny"`
+	DenyUnknown bool     `json:"deny_unknown"`
+}
+
+// Check returns what is wrong with the findings, nil if nothing is.
+func (p Policy) Check(findings []Finding) error {
+	var problems []string
+	for _, f := range findings {
+		name := f.Path
+		if f.Version != "" {
+			name += "@" + f.Version
+		}
+		if f.Licence == "" {
+			if p.DenyUnknown {
+				problems = append(problems, name+": no licence is known; give its text in module_licenses, or set licenses_unknown = \"allow\"")
+			}
+			continue
+		}
+		from := "as license says"
+		if len(f.Files) > 0 {
+			from = "by " + strings.Join(f.Files, ", ")
+		}
+		for id := range strings.SplitSeq(f.Licence, " AND ") {
+			switch {
+			case slices.Contains(p.Deny, id):
+				problems = append(problems, fmt.Sprintf("%s: it is under %s (%s), which licenses_deny names", name, id, from))
+			case len(p.Allow) > 0 && !slices.Contains(p.Allow, id):
+				problems = append(problems, fmt.Sprintf("%s: it is under %s (%s), which is not in licenses_allow", name, id, from))
+			}
+		}
+	}
+	if problems == nil {
+		return nil
+	}
+	return fmt.Errorf("licence policy: %s", strings.Join(problems, "\n  "))
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/inputfile"
+	"github.com/go3s/rules_go3s/internal/release/index"
+	"github.com/go3s/rules_go3s/internal/release/signature"
+	"github.com/go3s/rules_go3s/internal/release/verify"
+)
+
+// runSign is "go3s-release sign".
+func runSign(e env, args []string) (int, error) {
+	fs := flag.NewFlagSet("sign", flag.ContinueOnError)
+	keyFile := fs.String("key", "", "private Ed25519 key, a `file`: OpenSSH, PKCS #8 or minisign, not encrypted")
+	rest, err := parse(e, fs, args)
+	if err != nil {
+		return 0, err
+	}
+	if len(rest) != 1 || *keyFile == "" {
+		return 0, errors.New("want --key and one folder; see go3s-release sign -h")
+	}
+	dir := rest[0]
+	data, err := inputfile.Read(*keyFile, inputfile.Text)
+	if err != nil {
+		return 0, err
+	}
+	key, err := signature.ParsePrivate(*keyFile, data)
+	if err != nil {
+		return 0, err
+	}
+	// A signature says that the release is good.
+	results, err := verify.Dir(os.DirFS(dir), verify.Options{})
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range results {
+		if r.Err != nil {
+			fmt.Fprintf(e.stderr, "go3s-release: %s: not signed: %s: %v\n", dir, r.Name, r.Err)
+			return refused, nil
+		}
+	}
+	read := func(name string) []byte {
+		var data []byte
+		if err == nil {
+			data, err = inputfile.Read(filepath.Join(dir, name), inputfile.Data)
+		}
+		return data
+	}
+	x, err := index.Parse(read(index.Name))
+	if err != nil {
+		return 0, err
+	}
+	provenance := x.Of(index.KindProvenance)[0].Path
+	files, err := signature.Release(key, x.Name+" "+x.Version, read(index.Sums), provenance, read(provenance))
+	if err != nil {
+		return 0, err
+	}
+	var batch atomicfile.Batch
+	defer batch.Close()
+	for name, text := range files {
+		if err := batch.Write(filepath.Join(dir, name), 0o644, text); err != nil {
+			return 0, err
+		}
+	}
+	return accepted, batch.Commit()
+}
