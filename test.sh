@@ -42,8 +42,12 @@ step "Go: programs of the newest Go, $newest_go"
 # The tests that depend most on the release; this Go compiles them, and the newest one what they test with.
 tests='TestOracle|TestStandardLibrary|TestAsGoCommand|TestOutputs|TestSameOutput|TestGoBuild|TestIdempotent|TestExternalTwice'
 tests="^($tests|Test|TestGoPrograms|TestGovulncheck|TestStdTable)\$"
-GO=$(GOTOOLCHAIN=go$newest_go go env GOROOT)/bin/go go test -run "$tests" ./internal/gobin ./internal/exportdata ./internal/godebug \
+GO=$(GOTOOLCHAIN=go$newest_go go env GOROOT)/bin/go
+export GO
+go test -run "$tests" ./internal/gobin ./internal/exportdata ./internal/godebug \
   ./internal/link/cmdlink ./internal/pcln ./internal/link/stdtest ./tools/elfstrip ./tools/linkcheck
+go test ./internal/golink -identity.goarch amd64
+unset GO
 
 step "Go modules: MODULE.bazel and go.mod agree"
 # By the checksums: what tests import besides has the same version for Bazel and for the go command.

@@ -91,7 +91,7 @@ var internalFault = regexp.MustCompile(`offset …: (?:no|an) archive member|no 
 func starlarkMessages(t *testing.T) []message {
 	t.Helper()
 	const literals = `\(?\s*((?:"(?:[^"\\]|\\.)*"[\s+]*)+)`
-	call := regexp.MustCompile(`(?:\bfail\(|_fail\((?:name|ctx), |\bproblem\(|\breturn )` + literals)
+	call := regexp.MustCompile(`(?:\bfail\(|_fail\(\w+, |\bproblem\(|\breturn )` + literals)
 	literal := regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 	function := regexp.MustCompile(`(?m)^def (\w+)`)
 	var found []message

@@ -70,6 +70,14 @@ func withoutStrings(text string) string {
 	}
 }
 
+// TestREADME: what is more than a reader takes in at once belongs on a page of its own.
+func TestREADME(t *testing.T) {
+	const most = 120
+	if n := strings.Count(read(t, "README.md"), "\n"); n > most {
+		t.Errorf("README.md has %d lines, want at most %d: move what is new to a page and link it", n, most)
+	}
+}
+
 func TestCounted(t *testing.T) {
 	for _, test := range []struct{ file, text, want string }{
 		{"a.go", "x := `a\nb` + \"c\" // d", "x := \n +  // d"},

@@ -7,7 +7,7 @@
 // a rule and builds those. What counts is Bazel's own "Elapsed time", and the CPU time of Bazel and of what it starts, which hardly
 // depends on other load: for compiling and linking and, for rules_go3s, stripping, checking and comparing. Both are least / median. With
 // -dir the workspace and what is built in it are kept: a run with -rounds 0
-// prepares one that measures. Options behind "--" are for the first build alone, for example --disk_cache=DIR.
+// prepares one that measures. Options after "--" are for the first build alone, for example --disk_cache=DIR.
 package main
 
 import (

@@ -50,7 +50,7 @@ type variant struct {
 	hidden bool // a step on the way: not in the tables
 }
 
-// variants lists each behind what it is made of.
+// variants lists each after what it is made of.
 var variants = []variant{
 	{name: "go build", build: []string{"-trimpath"}},
 	{name: "go build -s -w", build: []string{"-trimpath", "-ldflags=-s -w"}},

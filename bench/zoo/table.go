@@ -109,7 +109,7 @@ const malformedText = `
 ## Malformed files
 
 Each is a small executable with one defect (` + "`internal/elf/elftest`" + `). linkcheck refuses a file whose headers contradict
-themselves with status 2, and has findings on one whose defect lies deeper. Files that only a tool which rewrites has to refuse may be clean.
+themselves with status 2, and has findings on one whose defect is deeper. Files that only a tool which rewrites has to refuse may be clean.
 
 `
 

@@ -30,11 +30,16 @@ func TestTools(t *testing.T) {
 	}
 	var b strings.Builder
 	b.WriteString(toolsHead)
-	for _, tool := range []string{"golink", "elfstrip", "linkcheck", "symbolize"} {
+	programs, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, program := range programs {
+		tool := program.Name()
 		usage := help(t, dir, tool)
 		fmt.Fprintf(&b, "\n## %s\n\n```\n%s```\n", tool, usage)
 		// A command of the tool follows its name where a line of the usage begins, or several do, separated by bars.
-		commands := regexp.MustCompile(`(?im)^(?:usage:)?\s*` + tool + ` ([a-z|]+) `)
+		commands := regexp.MustCompile(`(?m)^(?:[uU]sage:)?\s*` + tool + ` ([a-z|]+) `)
 		for _, match := range commands.FindAllStringSubmatch(usage, -1) {
 			for command := range strings.SplitSeq(match[1], "|") {
 				if text := help(t, dir, tool, command); text != usage {

@@ -188,7 +188,8 @@ func TestPage(t *testing.T) {
 		t.Fatal("CHROME is not set: set it to the program of Chromium, Debian's package chromium")
 	}
 	page, r := makePage(t)
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chrome), chromedp.NoSandbox, chromedp.WindowSize(1400, 900))
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chrome), chromedp.NoSandbox,
+		chromedp.WindowSize(1400, 900))
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	defer cancel()
 	ctx, cancel := chromedp.NewContext(allocator)

@@ -56,7 +56,7 @@ refused no_main_function 'function main is undeclared in the main package'
 refused dynamic_import 'package main imports the symbol getpid of the shared library libc.so.6 (//go:cgo_import_dynamic lib_getpid' '    //dynamic_import:dynamic_import' 'build the program with go_binary'
 refused cgo_only 'package example.com/refusals/cgo_only/c needs cgo' 'none of its Go files is left (c.go, code.c needs cgo)' '//cgo_only:cgo_only' '-> //cgo_only/a:a' '-> //cgo_only/c:c' 'Remove that dependency'
 refused cgo_left_out 'cgo-left-out' 'example.com/refusals/cgo_left_out/c: files that need cgo were left out of this package (c_cgo.go)'
-refused fips_unknown '//fips_unknown:fips_unknown: fips = "v9.9.9"' 'want "latest", "certified", "inprocess", "v1.0.0"' 'choose one of them'
+refused fips_unknown '//fips_unknown:fips_unknown: fips = "v9.9.9": this rules_go3s knows no such FIPS 140-3 module of Go' 'want "latest", "certified", "inprocess", "v1.0.0"' 'choose one of them'
 refused same_platform_name 'platforms: @@rules_go3s~//platforms:linux_amd64 and //same_platform_name:linux_amd64 have the same name' 'rename one'
 refused exec_group 'exec_properties: "go3s_lnk.pool": there is no exec group "go3s_lnk"; want go_link, go3s_link, go3s_strip, go3s_check'
 refused exec_group_constraints 'exec_group_compatible_with: "go3s_lnk": there is no exec group "go3s_lnk"; want go_link, go3s_link, go3s_strip, go3s_check'
@@ -81,7 +81,8 @@ done
 command='build --aspects=@rules_go3s//rules:linkcheck.bzl%linkcheck_aspect --@rules_go3s//rules:linkcheck_policy=//aspect:policy.json'
 refused aspect 'size-budget' '//aspect:aspect: FAIL' 'more than its budget of 100000' 'main imports fmt'
 command='test --test_output=errors'
-refused size_grown 'section .text (' 'budget 500000)' 'package main (' 'bazel run //size_grown:size_grown.update'
+refused size_grown 'section .text (' 'budget 500000)' 'package main (' 'function main (' 'bazel run //size_grown:size_grown.update' \
+  'what every byte is for: bazel-out/' 'size_grown/size_grown.sizes.html'
 refused fips_off 'fips-module' 'fips-on' 'nothing says that the mode is on'
 refused not_packed 'packed-unpacker' 'packed-original' 'it is not packed by elfstrip'
 

@@ -2,8 +2,8 @@
 //
 //	go run ./e2e/withoutbazel PROGRAM LINKED DIRECTORY PACKAGE [flags of golink build]
 //
-// PROGRAM is what the rule made and LINKED what it was made of, with symbols (output group linked). It prints what differs, and exits with 1
-// when something does that nobody expects: see admitted.
+// PROGRAM is what the rule made and LINKED what it was made of, with symbols (output group linked). It prints what differs, and exits with
+// 1 when something does that nobody expects: see admitted.
 package main
 
 import (

@@ -153,7 +153,7 @@ func TestSignals(t *testing.T) {
 	}{
 		{"wait", syscall.SIGTERM, turnedOff, "asked to end\n", " exited with status 0\n"},
 		{"wait", syscall.SIGINT, restarted, "asked to end\n", " exited with status 0\n"},
-		{"stubborn", syscall.SIGTERM, turnedOff, "", " goes on after SIGTERM: it is killed\n"},
+		{"stubborn", syscall.SIGTERM, turnedOff, "", " continues after SIGTERM: it is killed\n"},
 	} {
 		cmd := first(t, tt.helper)
 		var stderr strings.Builder

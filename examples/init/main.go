@@ -10,7 +10,7 @@
 //	console=ttyS0 -- /bin/server -addr :80
 //
 // SIGTERM asks the program to end and then turns the machine off; SIGINT, which the kernel sends for Ctrl-Alt-Del, restarts it. A program
-// that goes on for more than 5 s after that is killed, as are all others.
+// that continues for more than 5 s after that is killed, as are all others.
 package main
 
 import (
@@ -67,7 +67,8 @@ func start(args []string) (pid int, err error) {
 	if len(args) == 0 {
 		return 0, fmt.Errorf("no program to start: name it after -- on the kernel's command line")
 	}
-	pid, err = syscall.ForkExec(args[0], args, &syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setsid: true}})
+	pid, err = syscall.ForkExec(args[0], args, &syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2},
+		Sys: &syscall.SysProcAttr{Setsid: true}})
 	if err != nil {
 		return 0, fmt.Errorf("start %s: %w", args[0], err)
 	}
@@ -96,7 +97,7 @@ func supervise(pid int, name string, signals <-chan os.Signal) (how int) {
 				late = time.After(grace)
 			}
 		case <-late:
-			fmt.Fprintf(os.Stderr, "init: %s goes on after SIGTERM: it is killed\n", name)
+			fmt.Fprintf(os.Stderr, "init: %s continues after SIGTERM: it is killed\n", name)
 			return how
 		}
 	}

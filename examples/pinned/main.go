@@ -36,7 +36,7 @@ func run(args []string) error {
 	if err != nil || processor < 0 || processor >= maxProcessors {
 		return fmt.Errorf("%q is no processor, want a number from 0 to %d", args[0], maxProcessors-1)
 	}
-	// The thread's affinity is the thread's own: without the lock the goroutine could go on to another one. It is not given back: a
+	// The thread's affinity is the thread's own: without the lock the goroutine could move to another one. It is not given back: a
 	// thread that ends locked is not used again.
 	runtime.LockOSThread()
 	if err := pin(processor); err != nil {

@@ -13,7 +13,8 @@ import (
 const bufferSize = 16 << 10
 
 // A conn is one connection, and what it is at: it receives a request into in, then it sends out[:outLen] and, while there is more of the
-// file, reads the next piece into out. The engines differ in how they wait. Its memory is not on any stack, since the kernel has its address.
+// file, reads the next piece into out. The engines differ in how they wait. Its memory is not on any stack, since the kernel has its
+// address.
 type conn struct {
 	fd     int
 	in     [bufferSize]byte

@@ -4,7 +4,8 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// serveEpoll serves all connections in one thread, which waits until one of them can go on. Files are read where it is: epoll knows no regular files.
+// serveEpoll serves all connections in one thread, which waits until one of them can continue. Files are read where it is: epoll knows no
+// regular files.
 func serveEpoll(listener, dir int) error {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
@@ -40,7 +41,7 @@ func serveEpoll(listener, dir int) error {
 			case err != nil:
 				return err
 			default:
-				// An edge is told once: advance goes on until the kernel would have to wait.
+				// An edge is told once: advance continues until the kernel would have to wait.
 				if err := add(fd, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLET); err != nil {
 					return err
 				}
@@ -52,7 +53,7 @@ func serveEpoll(listener, dir int) error {
 	}
 }
 
-// advance goes on with the connection until it has to wait. It reports whether the connection stays open.
+// advance continues with the connection until it has to wait. It reports whether the connection stays open.
 func (c *conn) advance(dir int) (open bool) {
 	defer func() {
 		if !open && c.file >= 0 {

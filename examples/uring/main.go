@@ -9,7 +9,8 @@
 // It prints "ENGINE on ADDRESS" when it accepts connections, and ends on SIGTERM and SIGINT. The engine auto is uring where
 // the kernel has it and lets this process use it, epoll elsewhere.
 //
-// It is an example, not a web server: it knows GET of a regular file in the directory itself, of any length, and connections that stay open.
+// It is an example, not a web server: it knows GET of a regular file in the directory itself, of any length, and connections that stay
+// open.
 package main
 
 import (

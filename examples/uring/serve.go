@@ -52,7 +52,7 @@ func (s *server) closeFd(fd int) error {
 	return s.add(sqe{opcode: opClose, fd: int32(fd), userData: opClose})
 }
 
-// done goes on after a completion.
+// done continues after a completion.
 func (s *server) done(c cqe) error {
 	op, i := uint8(c.userData), int(c.userData>>opBits)
 	var err error

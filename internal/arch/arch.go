@@ -161,7 +161,7 @@ func (a *Arch) blank(s Stub, code []byte) []byte {
 	return code
 }
 
-// EntryPIEHuge returns EntryHuge and, behind it, EntryPIE.
+// EntryPIEHuge returns EntryHuge and, after it, EntryPIE.
 func (a *Arch) EntryPIEHuge() Stub {
 	first, second := a.EntryHuge, a.EntryPIE
 	size := uint64(len(first.Code))

@@ -120,7 +120,7 @@ func TestAccept(t *testing.T) {
 	}
 }
 
-// jumpNext is a jump of 16 bytes, to the function that gobintest puts behind.
+// jumpNext is a jump of 16 bytes, to the function that gobintest puts after.
 var jumpNext = map[elf.Machine][]byte{elf.EM_RISCV: {0x6f, 0, 0, 1}}
 
 func TestRefusals(t *testing.T) {

@@ -80,7 +80,7 @@ type reader struct {
 	uses       []dataRef       // of data by code
 }
 
-// usedIn stands between an inlined function and the one that it is inlined into.
+// usedIn is between an inlined function and the one that it is inlined into.
 const usedIn = " in "
 
 // A dataRef says that user refers to an address in data.

@@ -66,7 +66,7 @@ type Unverified int
 
 const (
 	Refuse Unverified = iota // the default
-	Warn                     // go on, with the tables of the newest series for a later one, and say so
+	Warn                     // continue, with the tables of the newest series for a later one, and say so
 )
 
 var unverifiedNames = []string{"refuse", "warn"}

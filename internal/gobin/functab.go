@@ -163,7 +163,7 @@ func parseFuncTable(f *goelf.File, data []byte, addr, off uint64) (*FuncTable, e
 		names:    table(0),
 		units:    table(1),
 		files:    table(2),
-		pctab:    data[starts[3]:], // elfstrip has short ones in unused words of the records behind
+		pctab:    data[starts[3]:], // elfstrip has short ones in unused words of the records after
 		pcln:     data[starts[4]:],
 		own:      data[starts[4]:],
 		unit:     uint64(data[goabi.MinPCQuantum]),
@@ -268,7 +268,7 @@ func cString(b []byte, off uint32) string {
 	return string(b)
 }
 
-// Find returns the index of the function that the text offset off lies in.
+// Find returns the index of the function that the text offset off is in.
 func (t *FuncTable) Find(off uint64) (i int, ok bool) {
 	if start, end := t.Span(); off < start || off >= end {
 		return 0, false

@@ -17,7 +17,7 @@ func PackageOf(name string) string {
 // is in names of closures: "_.goready.func1", from a call of runtime.goready that was inlined.
 const Placeholder = "_"
 
-// CutLinkName splits a link name into the import path of its package and the rest, as it stands: "net/http.(*Client).Do.func1"
+// CutLinkName splits a link name into the import path of its package and the rest, as it is: "net/http.(*Client).Do.func1"
 // gives "net/http" and "(*Client).Do.func1". Both are "" for a name without package.
 func CutLinkName(name string) (pkg, rest string) {
 	if strings.HasPrefix(name, "type:") || strings.HasPrefix(name, "go:") {

@@ -243,7 +243,6 @@ func (l *linker) sortTypes() {
 	list := make([]entry, len(l.buckets[kindType]))
 	slices.Sort(l.buckets[kindType])
 	group := l.lookup(typeGroup, abi0)
-	var buf []reloc
 	for i, s := range l.buckets[kindType] {
 		e := entry{key: l.size(s)<<32 | uint64(s), sym: s, class: 2}
 		switch f := l.flags(s); {
@@ -252,12 +251,11 @@ func (l *linker) sortTypes() {
 		case f&goobj.SymItab != 0:
 			e.class = 3
 		case f&goobj.SymTypelink != 0:
-			t, ok := l.typeDesc(s, buf)
+			t, ok := l.typeDesc(s)
 			if !ok {
 				l.errorf("type %s: no well-formed descriptor", l.name(s))
 				continue
 			}
-			buf = t.relocs
 			e.class, e.str = 1, l.typeString(t)
 		}
 		list[i] = e

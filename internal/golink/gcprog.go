@@ -52,7 +52,7 @@ func (p *gcProgram) fault(t sym, why string) {
 
 // addType adds the pointers of type t at off.
 func (p *gcProgram) addType(off uint64, t sym, depth int) {
-	d, ok := p.typeDesc(t, nil)
+	d, ok := p.typeDesc(t)
 	if p.bad {
 		return
 	}
@@ -65,7 +65,7 @@ func (p *gcProgram) addType(off uint64, t sym, depth int) {
 		elem, n := d.target(typeSize), d.word(typeSize+16)
 		p.addType(off, elem, depth+1)
 		if n > 1 && !p.bad {
-			e, ok := p.typeDesc(elem, nil)
+			e, ok := p.typeDesc(elem)
 			if !ok {
 				p.fault(t, "no well-formed element type")
 				return
@@ -80,7 +80,7 @@ func (p *gcProgram) addType(off uint64, t sym, depth int) {
 		}
 		for range min(d.word(typeSize+16), uint64(len(d.data)/structFieldSize)) {
 			field := d.target(at + 8)
-			f, ok := p.typeDesc(field, nil)
+			f, ok := p.typeDesc(field)
 			if !ok {
 				p.fault(t, "no well-formed type of a field")
 				return

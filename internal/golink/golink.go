@@ -11,6 +11,7 @@
 //	initTasks        order the initialization of packages: it is data, and what it refers to is needed (inittask.go)
 //	reach            find what the program needs (reach.go); everything after this looks at that alone
 //	setUp, setStrings  give variables that the linker sets their contents: what is needed decides which
+//	checkStack       check that functions without a stack check have room (stack.go)
 //	orderText, layoutText  order functions and give them addresses (text.go, jumps.go): the tables of functions are by address
 //	typeLinks, buildInfo   make data that refers to symbols
 //	makeFuncTable    find the sizes of the tables of functions (pclntab.go)
@@ -85,7 +86,7 @@ type linker struct {
 	kinds    []kind
 	attrs    []uint8
 	aligns   []uint8  // logarithm of the alignment plus one, 0 for none
-	values   []uint64 // address; of tables of a function, the offset in the function table
+	values   []uint64 // address
 	sections []uint8
 	names    *nameTable
 	builtins []sym
@@ -172,6 +173,7 @@ func (l *linker) link() ([]byte, error) {
 		l.setUp,
 		l.orderText,
 		l.setStrings,
+		l.checkStack,
 		l.layoutText,
 		l.typeLinks,
 		l.buildInfo,

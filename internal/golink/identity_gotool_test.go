@@ -55,6 +55,10 @@ func cmdLink(t testing.TB, goarch string, cfg Config, importcfg string, flags ..
 
 const linked = "linked" // what cmdLink writes
 
+func morePackages() []string {
+	return strings.FieldsFunc(*identityPackages, func(r rune) bool { return r == ',' })
+}
+
 // A program is compiled, and linked by cmd/link.
 type program struct {
 	cfg  Config
@@ -178,7 +182,7 @@ func TestIdentity(t *testing.T) {
 				p.check(t)
 			})
 		}
-		for _, pkg := range strings.FieldsFunc(*identityPackages, func(r rune) bool { return r == ',' }) {
+		for _, pkg := range morePackages() {
 			t.Run(goarch+"/"+pkg, func(t *testing.T) { compile(t, goarch, *identityDir, pkg).check(t) })
 		}
 	}
@@ -192,11 +196,15 @@ func TestObject(t *testing.T) {
 	}
 	shared := []string{"-gcflags=all=-shared", "-asmflags=all=-shared"}
 	for _, goarch := range strings.Split(*identityArch, ",") {
-		for _, dir := range []string{"../../tools/golink/testdata/hello", "testdata/language"} {
-			cfg, importcfg := archives(t, goarch, dir, ".", shared...)
+		programs := [][2]string{{"../../tools/golink/testdata/hello", "."}, {"testdata/language", "."}}
+		for _, pkg := range morePackages() {
+			programs = append(programs, [2]string{*identityDir, pkg})
+		}
+		for _, p := range programs {
+			cfg, importcfg := archives(t, goarch, p[0], p[1], shared...)
 			cfg.BuildID = "an/id"
 			for _, mode := range []string{"exe", "pie"} {
-				t.Run(goarch+"/"+filepath.Base(dir)+"/"+mode, func(t *testing.T) {
+				t.Run(goarch+"/"+filepath.Base(p[0])+"/"+p[1]+"/"+mode, func(t *testing.T) {
 					tmp := t.TempDir()
 					link := cmdLink(t, goarch, cfg, importcfg, "-buildid", cfg.BuildID, "-buildmode="+mode,
 						"-linkmode=external", "-extld="+external, "-tmpdir", tmp)

@@ -20,6 +20,8 @@ type machine struct {
 	codePad   byte   // between functions
 	// deferReturn is added to the offset of a call's relocation to get the offset of the call.
 	deferReturn int32
+	callPush    int32 // bytes that a call pushes
+	frameSave   int32 // bytes below the stack pointer that a frame uses besides
 	// calls are the relocation types of direct calls.
 	calls []goobj.RelocType
 	// addendsInPlace says that objects have the addends of addresses in the places, too.
@@ -43,11 +45,11 @@ const headerReserve = 4096 // bytes for headers and notes before the code, in th
 var machines = map[string]*machine{
 	"amd64": {
 		Arch: amd64.Arch, entry: "_rt0_amd64_linux", round: 4 << 10, textAddr: 4<<20 + headerReserve, funcAlign: 32, minInst: 1,
-		codePad: 0xcc, deferReturn: -1, calls: []goobj.RelocType{goobj.RelocCall},
+		codePad: 0xcc, deferReturn: -1, callPush: 8, calls: []goobj.RelocType{goobj.RelocCall},
 	},
 	"arm64": {
 		Arch: arm64.Arch, entry: "_rt0_arm64_linux", round: 64 << 10, textAddr: 64<<10 + headerReserve, funcAlign: 16, minInst: 4,
-		calls: []goobj.RelocType{goobj.RelocCallARM64}, maxText: 0x7c00000, addendsInPlace: true,
+		calls: []goobj.RelocType{goobj.RelocCallARM64}, maxText: 0x7c00000, frameSave: 8, addendsInPlace: true,
 	},
 	"riscv64": {
 		Arch: riscv64.Arch, elfFlags: 4, entry: "_rt0_riscv64_linux", round: 64 << 10, textAddr: 64<<10 + headerReserve,

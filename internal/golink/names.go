@@ -37,7 +37,7 @@ type nameSlot struct {
 
 func newNameTable(n int) *nameTable {
 	size := 1024
-	for size < 2*n {
+	for size < n+n/2 {
 		size *= 2
 	}
 	return &nameTable{seed: maphash.MakeSeed(), slots: make([]nameSlot, size)}
@@ -71,10 +71,10 @@ func (t *nameTable) find(l *linker, name string, abi int) sym {
 	return 0
 }
 
-// added counts a new name, and makes the table larger when it is half full.
+// added counts a new name, and makes the table larger when it is three quarters full.
 func (t *nameTable) added() {
 	t.used++
-	if 2*t.used < len(t.slots) {
+	if 4*t.used < 3*len(t.slots) {
 		return
 	}
 	old := t.slots
@@ -92,32 +92,47 @@ func (t *nameTable) added() {
 	}
 }
 
-// contentTable finds content-addressed symbols by hash.
+// contentTable finds content-addressed symbols by hash. It holds a part of each hash: the whole is in the object that defines the symbol.
 type contentTable struct {
 	slots []contentSlot
+	short bool // of Hashed64Defs, else of HashedDefs
 }
 
 type contentSlot struct {
-	lo, hi uint64
-	sym    sym
+	hash uint32
+	sym  sym
 }
 
-func newContentTable(n int) *contentTable {
+func newContentTable(n int, short bool) *contentTable {
 	size := 1024
 	for size < n+n/2 {
 		size *= 2
 	}
-	return &contentTable{make([]contentSlot, size)}
+	return &contentTable{make([]contentSlot, size), short}
 }
 
 // slot returns the place for the symbol with that hash; its sym is 0 when there is none so far. There is room for all hashes of a link.
-func (t *contentTable) slot(lo, hi uint64) *contentSlot {
+func (t *contentTable) slot(l *linker, lo, hi uint64) *contentSlot {
 	mask := uint64(len(t.slots) - 1)
 	h := (lo ^ hi) * 0x9e3779b97f4a7c15
 	for i := (h >> 29) & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
-		if s.sym == 0 || s.lo == lo && s.hi == hi {
+		if s.sym == 0 {
+			s.hash = uint32(h)
 			return s
+		}
+		if s.hash != uint32(h) {
+			continue
+		}
+		d := l.defs[s.sym]
+		o := l.objs[d.obj]
+		if t.short && o.Hash64(d.idx-o.First(goobj.Hashed64Defs)) == lo {
+			return s
+		}
+		if !t.short {
+			if l, h := o.Hash(d.idx - o.First(goobj.HashedDefs)); l == lo && h == hi {
+				return s
+			}
 		}
 	}
 }
@@ -141,7 +156,7 @@ func (l *linker) loadNames() {
 	for i, o := range l.objs[1:] {
 		l.loadPkgDefs(uint32(i+1), o)
 	}
-	shorts, longs := newContentTable(short), newContentTable(long)
+	shorts, longs := newContentTable(short, true), newContentTable(long, false)
 	for i, o := range l.objs[1:] {
 		l.loadContents(uint32(i+1), o, shorts, longs)
 		l.loadNamed(uint32(i+1), o)
@@ -225,15 +240,15 @@ func (l *linker) loadContents(obj uint32, o *object, shorts, longs *contentTable
 		var lo, hi uint64
 		if i < n64 {
 			lo = o.Hash64(i)
-			slot = shorts.slot(lo, 0)
+			slot = shorts.slot(l, lo, 0)
 		} else {
 			lo, hi = o.Hash(i - n64)
-			slot = longs.slot(lo, hi)
+			slot = longs.slot(l, lo, hi)
 		}
 		idx := first + i
 		l.checkDef(o, idx)
 		if slot.sym == 0 {
-			*slot = contentSlot{lo, hi, sym(len(l.defs))}
+			slot.sym = sym(len(l.defs))
 			l.addSym(def{obj, idx}, kindOf(o.SymKind(idx)))
 		} else if uint64(o.SymSize(idx)) > l.size(slot.sym) {
 			l.redefine(slot.sym, obj, idx)

@@ -71,7 +71,7 @@ func (l *linker) writeObject() []byte {
 		}
 	}
 	w.symbols()
-	w.contents()
+	w.fill()
 	return w.finish(symOff)
 }
 
@@ -175,32 +175,17 @@ func (w *objectWriter) symbol(s sym, info byte) {
 	w.number[s] = w.put(name, info, 0, w.index[sec], w.values[s]-w.sect[sec].addr, w.size(s))
 }
 
-// contents fills the sections, and collects their relocations.
-func (w *objectWriter) contents() {
-	text := w.sect[secText]
-	out := w.file[w.offset(secText):][:text.size]
-	if w.arch.codePad != 0 {
-		for i := range out {
-			out[i] = w.arch.codePad
-		}
-	}
-	var buf []reloc
-	for _, s := range w.text {
-		code := w.data(s)
-		b := out[w.values[s]-text.addr:][:len(code)]
-		copy(b, code)
-		buf = w.relocateObject(s, b, buf)
-	}
-	for k := kindType; k < kindBSS; k++ {
-		for _, s := range w.buckets[k] {
-			sec := int(w.sections[s])
-			b := w.file[w.offset(sec)+w.values[s]-w.sect[sec].addr:][:w.size(s)]
-			if d := w.defs[s]; d.obj == 0 && w.owns[d.idx].generate != nil {
-				w.owns[d.idx].generate(b)
-				continue
-			}
-			n := copy(b, w.data(s))
-			buf = w.relocateObject(s, b[:n], buf)
+// fill fills the sections, and collects their relocations.
+func (w *objectWriter) fill() {
+	var parts []*relocWriter
+	inParallel(w.linker.contents(w.file, func() func(sym, []byte) {
+		p := &relocWriter{objectWriter: w}
+		parts = append(parts, p)
+		return p.relocate
+	}))
+	for id := range w.relas {
+		for _, p := range parts {
+			w.relas[id] = append(w.relas[id], p.relas[id]...)
 		}
 	}
 	if w.sect[secNote].laid {
@@ -208,17 +193,15 @@ func (w *objectWriter) contents() {
 	}
 }
 
-// offset returns where section id is in the file.
-func (l *linker) offset(id int) uint64 {
-	s := l.sect[id]
-	if id == secTBSS {
-		return 0
-	}
-	return l.segs[s.seg].off + s.addr - l.segs[s.seg].addr
+// A relocWriter relocates a part of the symbols.
+type relocWriter struct {
+	*objectWriter
+	relas [numSections][]byte
+	buf   []reloc
 }
 
 // rela appends a relocation at off of symbol s to its section's.
-func (w *objectWriter) rela(s sym, off uint64, typ uint32, number uint32, add int64) {
+func (w *relocWriter) rela(s sym, off uint64, typ uint32, number uint32, add int64) {
 	sec := w.sections[s]
 	if number == 0 {
 		w.errorf("%s: relocation type %d to a symbol that the symbol table lacks", w.name(s), typ)
@@ -236,11 +219,11 @@ func (w *objectWriter) target(t sym) (number uint32, off int64) {
 	return w.number[t], 0
 }
 
-// relocateObject applies those relocations of s to b, its bytes, that depend on one section alone, and writes the others.
-func (w *objectWriter) relocateObject(s sym, b []byte, buf []reloc) []reloc {
-	buf = w.relocs(s, buf)
-	for i := range buf {
-		r := &buf[i]
+// relocate applies those relocations of s to b, its bytes, that depend on one section alone, and writes the others.
+func (w *relocWriter) relocate(s sym, b []byte) {
+	w.buf = w.relocs(s, w.buf)
+	for i := range w.buf {
+		r := &w.buf[i]
 		if r.size == 0 {
 			continue
 		}
@@ -298,7 +281,6 @@ func (w *objectWriter) relocateObject(s sym, b []byte, buf []reloc) []reloc {
 			w.rela(s, at, f.Type, label, 0)
 		}
 	}
-	return buf
 }
 
 // isLocal reports whether r does not depend on the distance of two sections, nor on the address of one.

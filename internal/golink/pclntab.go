@@ -109,6 +109,8 @@ type funcTable struct {
 	pcSyms    []placed
 	pcBytes   uint64
 	funcData  []placed
+	pcOff     []uint32 // by symbol: offset of a table, 0 for none
+	dataOff   []uint32 // by symbol: offset of data of functions
 	trees     []byte
 }
 
@@ -161,8 +163,12 @@ func (l *linker) inTable(s sym) bool {
 
 // makeFuncTable collects what the table has, and makes its symbols.
 func (l *linker) makeFuncTable() {
-	t := &funcTable{nameOf: make([]uint32, len(l.defs)), fileOffs: map[string]uint32{}}
+	n := len(l.defs)
+	t := &funcTable{nameOf: make([]uint32, n), pcOff: make([]uint32, n), dataOff: make([]uint32, n), fileOffs: map[string]uint32{}}
 	l.tab = t
+	t.fns = make([]fn, 0, len(l.text))
+	t.pcdata = make([]uint32, 0, 4*len(l.text))
+	t.dataSyms = make([]sym, 0, 6*len(l.text))
 	for _, s := range l.text {
 		if l.inTable(s) {
 			t.fns = append(t.fns, fn{sym: s, info: l.funcInfoOf(s)})
@@ -290,17 +296,12 @@ func (l *linker) collectPCTables() {
 		if s == 0 {
 			return 0
 		}
-		if l.attrs[s]&attrVisited == 0 {
-			l.attrs[s] |= attrVisited
-			if size := l.size(s); size != 0 {
-				l.values[s] = t.pcBytes
-				t.pcSyms = append(t.pcSyms, placed{sym: s, off: t.pcBytes})
-				t.pcBytes += size
-			} else {
-				l.values[s] = 0
-			}
+		if size := l.size(s); size != 0 && t.pcOff[s] == 0 {
+			t.pcOff[s] = uint32(t.pcBytes)
+			t.pcSyms = append(t.pcSyms, placed{sym: s, off: t.pcBytes})
+			t.pcBytes += size
 		}
-		return uint32(l.values[s])
+		return t.pcOff[s]
 	}
 	type ranges struct{ pc, pcEnd, data, dataEnd int }
 	spans := make([]ranges, len(t.fns))
@@ -400,7 +401,7 @@ func (l *linker) placeFuncData() (align, size uint64) {
 				if n == 0 {
 					l.errorf("%s: data of a function without a size", l.name(p.sym))
 				}
-				l.values[p.sym] = size
+				t.dataOff[p.sym] = uint32(size)
 				size += n
 			} else {
 				t.fns[p.fn].tree = uint32(size)
@@ -536,7 +537,7 @@ func (l *linker) writeFuncs(b []byte) {
 			case j == goabi.FuncDataInlTree && f.info.numCalls() > 0:
 				off = f.tree
 			case !l.noFuncData(f, j):
-				off = uint32(l.values[s])
+				off = t.dataOff[s]
 			}
 			le.PutUint32(rest[4*j:], off)
 		}

@@ -18,6 +18,8 @@ import (
 //   - generic code calls a method of that name (R_USENAMEDMETHOD), or
 //   - it is exported, and some function finds methods by a name that the compiler does not know (the flag ReflectMethod).
 //
+// Debugging information is left out: it refers to what is needed anyway, and to more of itself.
+//
 // That set does not depend on the order in which it is found: each rule only ever adds to it.
 
 // A methodRef is a method of a type that is used as an interface.
@@ -78,7 +80,7 @@ func isExported(name string) bool {
 }
 
 func (r *reacher) mark(s sym) {
-	if s != 0 && r.attrs[s]&attrReachable == 0 {
+	if s != 0 && r.attrs[s]&attrReachable == 0 && r.kinds[s] != kindUnloaded {
 		r.attrs[s] |= attrReachable
 		r.todo = append(r.todo, s)
 	}
@@ -154,7 +156,7 @@ func (r *reacher) follow(s sym, relocs []reloc, isType, used bool) {
 			r.useIface(t)
 			continue
 		case goobj.RelocUseIfaceMethod:
-			t, ok := r.typeDesc(rel.sym, nil)
+			t, ok := r.typeDesc(rel.sym)
 			if !ok || t.kind() != kindInterface || int64(int32(rel.add)) != rel.add {
 				r.errorf("%s: R_USEIFACEMETHOD refers to %s, which is no interface", r.name(s), r.name(rel.sym))
 				return
@@ -171,7 +173,7 @@ func (r *reacher) follow(s sym, relocs []reloc, isType, used bool) {
 		r.mark(rel.sym)
 	}
 	if len(methods) > 0 {
-		t, ok := r.typeDesc(s, nil)
+		t, ok := r.typeDesc(s)
 		var sigs []methodSig
 		if ok {
 			sigs, ok = r.linker.methods(t)

@@ -34,6 +34,30 @@ func f() (int64, int32, int64)
 
 func main() { f() }
 `
+	const nosplit = `package main
+
+//go:nosplit
+//go:noinline
+func f(n int) byte {
+	var a [600]byte
+	a[n%600] = 1
+	return g(&a, n)
+}
+
+//go:nosplit
+//go:noinline
+func g(p *[600]byte, n int) byte {
+	var b [300]byte
+	b[n%300] = p[1]
+	return h(&b, n)
+}
+
+//go:nosplit
+//go:noinline
+func h(p *[300]byte, n int) byte { return p[n%300] }
+
+func main() { println(f(3)) }
+`
 	const assembly = "TEXT ·g(SB), 0, $0\n\tRET\n"
 	for _, tt := range []struct {
 		name  string
@@ -61,6 +85,11 @@ func main() { f() }
 			name:  "duplicate",
 			files: map[string]string{"main.go": "package main\n\nfunc main() {}\n", "a.s": assembly, "b.s": assembly},
 			err:   "symbol main.g: defined in package main",
+		},
+		{
+			name:  "too much stack without a check",
+			files: map[string]string{"main.go": nosplit},
+			err:   "bytes without a stack check, want at most 792: main.f, which takes",
 		},
 		{
 			name:  "-X of a variable that is no string",
@@ -140,15 +169,15 @@ func TestOtherBuild(t *testing.T) {
 	}
 }
 
-// TestMutations changes bytes of archives in all parts of the objects: Link refuses the program or links it, and ends.
+// TestMutations changes bytes of archives in all parts of the objects: Link and Object refuse the program or link it, and end.
 func TestMutations(t *testing.T) {
 	cfg, _ := archives(t, "amd64", filepath.Join("..", "..", "tools", "golink", "testdata", "hello"), ".")
 	random := rand.New(rand.NewPCG(1, 2))
 	packages := slices.Sorted(maps.Keys(cfg.Packages))
 	file := filepath.Join(t.TempDir(), "changed.a")
 	refused := 0
-	const tries = 150
-	for range tries {
+	const tries = 100
+	for i := range tries {
 		pkg := packages[random.IntN(len(packages))]
 		if random.IntN(3) == 0 {
 			pkg = "runtime"
@@ -164,9 +193,16 @@ func TestMutations(t *testing.T) {
 		c := cfg
 		c.Packages = maps.Clone(cfg.Packages)
 		c.Packages[pkg] = file
-		image, err := Link(c)
-		if (image == nil) == (err == nil) {
-			t.Fatalf("image and error %v", err)
+		if i%2 == 0 {
+			image, err := Link(c)
+			if (image == nil) == (err == nil) {
+				t.Fatalf("image and error %v", err)
+			}
+		}
+		c.PIE = i%4 == 1
+		object, err := Object(c)
+		if (object == nil) == (err == nil) {
+			t.Fatalf("object and error %v", err)
 		}
 		if err != nil {
 			refused++

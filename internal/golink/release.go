@@ -49,7 +49,8 @@ var releases = map[string]func() *release{
 	}),
 	"go1.27": sync.OnceValue(func() *release {
 		return (&release{
-			relocInitOrder: 102, mapSize: 88, ifaceSize: 32, typeSections: true, strongWins: true, linknameStd: 1 << 13, abiWrapper: 1 << 14,
+			relocInitOrder: 102, mapSize: 88, ifaceSize: 32, typeSections: true, strongWins: true,
+			linknameStd: 1 << 13, abiWrapper: 1 << 14,
 		}).read("go1.27")
 	}),
 }

@@ -137,19 +137,17 @@ func (l *linker) typeLinks() {
 	}
 	var types []named
 	var itabs []sym
-	var buf []reloc
 	for s := sym(1); int(s) < len(l.defs); s++ {
 		if !l.reachable(s) {
 			continue
 		}
 		switch f := l.flags(s); {
 		case f&goobj.SymTypelink != 0:
-			t, ok := l.typeDesc(s, buf)
+			t, ok := l.typeDesc(s)
 			if !ok {
 				l.errorf("type %s: no well-formed descriptor", l.name(s))
 				continue
 			}
-			buf = t.relocs
 			types = append(types, named{l.typeString(t), s})
 		case f&goobj.SymItab != 0:
 			itabs = append(itabs, s)
@@ -255,7 +253,7 @@ func (l *linker) makeModule() {
 	}
 	none(2 + 3)           // modulename, modulehashes
 	m.addBytes([]byte{1}) // hasmain
-	if desc, ok := l.typeDesc(l.lookup("type:runtime.moduledata", abi0), nil); ok && desc.size() >= m.size && desc.size() <= 1<<16 {
+	if desc, ok := l.typeDesc(l.lookup("type:runtime.moduledata", abi0)); ok && desc.size() >= m.size && desc.size() <= 1<<16 {
 		m.data = append(m.data, make([]byte, desc.size()-m.size)...)
 		m.size = desc.size()
 	} else {

@@ -28,7 +28,7 @@ const (
 	attrReachable uint8 = 1 << iota
 	attrUsedInIface
 	attrSpecial // has an address, is not laid out with others of its kind
-	attrVisited // of the text order
+	attrInText  // in linker.text
 )
 
 // An own symbol is one that the linker makes or changes.

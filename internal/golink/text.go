@@ -60,10 +60,10 @@ func (l *linker) orderText() {
 
 // addText adds function s, and reports whether it was not there.
 func (l *linker) addText(s sym) bool {
-	if l.attrs[s]&attrVisited != 0 {
+	if l.attrs[s]&attrInText != 0 {
 		return false
 	}
-	l.attrs[s] |= attrVisited
+	l.attrs[s] |= attrInText
 	l.text = append(l.text, s)
 	return true
 }

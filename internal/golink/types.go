@@ -48,15 +48,16 @@ func (l *linker) kindSize(k uint8) int {
 	return kindSizes[k]
 }
 
-// A typeDesc is the contents of a type descriptor.
+// A typeDesc is a type descriptor.
 type typeDesc struct {
-	data   []byte
-	relocs []reloc
+	l    *linker
+	sym  sym
+	data []byte
 }
 
 // typeDesc returns the descriptor s; ok is false where it is too short to be one.
-func (l *linker) typeDesc(s sym, buf []reloc) (t typeDesc, ok bool) {
-	t = typeDesc{l.data(s), l.relocs(s, buf)}
+func (l *linker) typeDesc(s sym) (t typeDesc, ok bool) {
+	t = typeDesc{l, s, l.data(s)}
 	return t, len(t.data) >= typeSize
 }
 
@@ -69,9 +70,22 @@ func (t typeDesc) has(flag byte) bool {
 
 // target returns what the relocation at offset off refers to, 0 when there is none.
 func (t typeDesc) target(off int) sym {
-	for _, r := range t.relocs {
-		if int(r.off) == off {
-			return r.sym
+	d := t.l.defs[t.sym]
+	if d.obj == 0 {
+		for _, r := range t.l.owns[d.idx].relocs {
+			if int(r.off) == off {
+				return r.sym
+			}
+		}
+		return 0
+	}
+	o := t.l.objs[d.obj]
+	if int(d.idx) >= o.Defs() {
+		return 0
+	}
+	for n, to := o.Relocs(d.idx); n < to; n++ {
+		if o.RelocOff(n) == int32(off) {
+			return t.l.resolve(o, o.Reloc(n).Ref)
 		}
 	}
 	return 0

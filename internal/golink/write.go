@@ -24,8 +24,10 @@ func (l *linker) write() []byte {
 		return nil
 	}
 	file := make([]byte, namesOff+uint64(len(names.table)))
-	l.writeText(file)
-	l.writeData(file)
+	inParallel(l.contents(file, func() func(sym, []byte) {
+		var buf []reloc
+		return func(s sym, b []byte) { buf = l.relocate(s, b, buf) }
+	}))
 	l.sumFIPS(file)
 	copy(file[namesOff:], names.table)
 	l.writeHeaders(file, notes, names, namesOff)
@@ -48,36 +50,57 @@ func (l *linker) fileOff(addr uint64) uint64 {
 	return 0
 }
 
-func (l *linker) writeText(file []byte) {
+// contents returns what fills the file, as jobs that can be done in any order. Each gives relocate, which newRelocate makes for it, the
+// bytes of its symbols, without the zeros at their ends.
+func (l *linker) contents(file []byte, newRelocate func() func(s sym, b []byte)) []func() {
 	text := l.sect[secText]
-	out := file[l.fileOff(text.addr):][:text.size]
-	if l.arch.codePad != 0 {
-		for i := range out {
-			out[i] = l.arch.codePad
+	code := file[l.offset(secText):][:text.size]
+	var jobs []func()
+	done := 0
+	chunks(l.text, func(part []sym) {
+		relocate := newRelocate()
+		start, end := l.values[part[0]]-text.addr, text.size
+		if done += len(part); done < len(l.text) {
+			end = l.values[l.text[done]] - text.addr
 		}
+		jobs = append(jobs, func() {
+			if pad := l.arch.codePad; pad != 0 {
+				for i := start; i < end; i++ {
+					code[i] = pad
+				}
+			}
+			for _, s := range part {
+				b := code[l.values[s]-text.addr:]
+				relocate(s, b[:copy(b, l.data(s))])
+			}
+		})
+	})
+	for k := kindType; k < kindBSS; k++ {
+		chunks(l.buckets[k], func(part []sym) {
+			relocate := newRelocate()
+			jobs = append(jobs, func() {
+				for _, s := range part {
+					sec := int(l.sections[s])
+					b := file[l.offset(sec)+l.values[s]-l.sect[sec].addr:][:l.size(s)]
+					if d := l.defs[s]; d.obj == 0 && l.owns[d.idx].generate != nil {
+						l.owns[d.idx].generate(b)
+						continue
+					}
+					relocate(s, b[:copy(b, l.data(s))])
+				}
+			})
+		})
 	}
-	var buf []reloc
-	for _, s := range l.text {
-		code := l.data(s)
-		b := out[l.values[s]-text.addr:][:len(code)]
-		copy(b, code)
-		buf = l.relocate(s, b, buf)
-	}
+	return jobs
 }
 
-func (l *linker) writeData(file []byte) {
-	var buf []reloc
-	for k := kindType; k < kindBSS; k++ {
-		for _, s := range l.buckets[k] {
-			b := file[l.fileOff(l.values[s]):][:l.size(s)]
-			if d := l.defs[s]; d.obj == 0 && l.owns[d.idx].generate != nil {
-				l.owns[d.idx].generate(b)
-				continue
-			}
-			n := copy(b, l.data(s))
-			buf = l.relocate(s, b[:n], buf)
-		}
+// offset returns where section id is in the file.
+func (l *linker) offset(id int) uint64 {
+	s := l.sect[id]
+	if id == secTBSS {
+		return 0
 	}
+	return l.segs[s.seg].off + s.addr - l.segs[s.seg].addr
 }
 
 // sumFIPS fills in the sum of the FIPS 140 module.
@@ -243,7 +266,7 @@ func (l *linker) sectionHeader(id int, name uint32) elf.Section64 {
 	s := l.sect[id]
 	h := elf.Section64{
 		Name: name, Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC), Addr: s.addr,
-		Off: l.segs[s.seg].off + s.addr - l.segs[s.seg].addr, Size: s.size, Addralign: s.align,
+		Off: l.offset(id), Size: s.size, Addralign: s.align,
 	}
 	switch s.seg {
 	case segText:

@@ -192,7 +192,8 @@ func (o *Object) errorf(off uint32, format string, args ...any) error {
 // blockSizes are the sizes of the elements of the blocks that are arrays.
 var blockSizes = [numBlocks]uint32{
 	blkAutolib: importSize, blkPkgIdx: 8, blkFile: 8,
-	blkSymDef: symSize, blkHashed64Def: symSize, blkHashedDef: symSize, blkNonPkgDef: symSize, blkNonPkgRef: symSize, blkRefFlags: refFlags, blkHash64: hash64Size, blkHash: hashSize, blkRelocIdx: 4, blkAuxIdx: 4, blkDataIdx: 4,
+	blkSymDef: symSize, blkHashed64Def: symSize, blkHashedDef: symSize, blkNonPkgDef: symSize, blkNonPkgRef: symSize, blkRefFlags: refFlags,
+	blkHash64: hash64Size, blkHash: hashSize, blkRelocIdx: 4, blkAuxIdx: 4, blkDataIdx: 4,
 	blkReloc: relocSize, blkAux: auxSize, blkData: 1, blkRefName: refSize,
 }
 
@@ -381,6 +382,9 @@ func (o *Object) Reloc(n uint32) RawReloc {
 		Ref: Ref{binary.LittleEndian.Uint32(e[15:]), binary.LittleEndian.Uint32(e[19:])},
 	}
 }
+
+// RelocOff returns where relocation n is in its symbol.
+func (o *Object) RelocOff(n uint32) int32 { return int32(o.u32(o.blk[blkReloc] + n*relocSize)) }
 
 // Auxs returns the numbers of the auxiliary symbols of symbol i: from up to to.
 func (o *Object) Auxs(i uint32) (from, to uint32) {

@@ -179,14 +179,12 @@ func (x *finisher) packRelocations() error {
 	if err != nil {
 		return err
 	}
-	var entries []elf.Dyn64
+	entries, _, err := x.f.DynamicEntries(p)
+	if err != nil {
+		return err
+	}
 	values := map[elf.DynTag]uint64{}
-	for b := raw; len(b) >= goelf.DynSize; b = b[goelf.DynSize:] {
-		d := elf.Dyn64{Tag: int64(le.Uint64(b)), Val: le.Uint64(b[8:])}
-		if elf.DynTag(d.Tag) == elf.DT_NULL {
-			break
-		}
-		entries = append(entries, d)
+	for _, d := range entries {
 		values[elf.DynTag(d.Tag)] = d.Val
 	}
 	for _, tag := range []elf.DynTag{elf.DT_NEEDED, elf.DT_TEXTREL, elf.DT_REL, elf.DT_JMPREL} {
@@ -299,20 +297,12 @@ func (x *finisher) renameRela(addr, size uint64) {
 // readRelr fills in sites and checks that they are aligned words in writable
 // segments.
 func (x *finisher) readRelr(words []byte) error {
-	var next uint64 // the word after the last one covered
-	for ; len(words) > 0; words = words[8:] {
-		w := le.Uint64(words)
-		if w&1 == 0 {
-			x.sites = append(x.sites, w)
-			next = w + 8
-			continue
-		}
-		for i, bits := uint64(0), w>>1; bits != 0; i, bits = i+1, bits>>1 {
-			if bits&1 != 0 {
-				x.sites = append(x.sites, next+8*i)
-			}
-		}
-		next += relrBits * 8
+	err := goelf.DecodeRELR(words, func(addr uint64) error {
+		x.sites = append(x.sites, addr)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for i, site := range x.sites {
 		writable := slices.ContainsFunc(x.f.Progs, func(p elf.Prog64) bool {

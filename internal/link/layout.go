@@ -285,7 +285,7 @@ func (l *linker) placeLoads(order [numLoads]int) uint64 {
 	return off
 }
 
-// place puts the sections of g into the file, the first at off or, for its alignment, behind. It returns where
+// place puts the sections of g into the file, the first at off or, for its alignment, after. It returns where
 // they end. Addresses are as if the file were loaded at 0 as it is.
 func (g *segment) place(off uint64) uint64 {
 	addr := off

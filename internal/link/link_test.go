@@ -165,7 +165,7 @@ func checkSegments(t *testing.T, f *elf.File) {
 			continue
 		}
 		if s.Type != elf.SHT_NOBITS && s.Offset > tables.Offset {
-			t.Errorf("section %s is behind .gopclntab in the file", s.Name)
+			t.Errorf("section %s is after .gopclntab in the file", s.Name)
 		}
 		executable := s.Flags&elf.SHF_EXECINSTR != 0
 		if !slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool {
@@ -377,7 +377,7 @@ func TestBuildID(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files again")
 
 // The link maps of the made-up objects, in testdata, show the whole layout.
 func TestMap(t *testing.T) {
@@ -396,7 +396,7 @@ func TestMap(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := out.Map(); !bytes.Equal(got, want) {
-				t.Errorf("link map differs from %s (write it anew with -update):\n%s", golden, got)
+				t.Errorf("link map differs from %s (write it again with -update):\n%s", golden, got)
 			}
 		})
 	}

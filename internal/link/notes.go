@@ -14,7 +14,7 @@ import (
 
 // # Notes
 //
-// All notes of the output (gABI, chapter 5, "Note Section") lie behind one
+// All notes of the output (gABI, chapter 5, "Note Section") follow one
 // another at the start of the first segment, and one PT_NOTE covers them: a core
 // dump has that page, and readers of segments see what readers of sections see.
 

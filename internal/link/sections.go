@@ -112,7 +112,7 @@ func plainName(s, more string) bool {
 	return s != ""
 }
 
-// continues reports whether name is root, or goes on after it with a dot.
+// continues reports whether name is root, or continues after it with a dot.
 func continues(name, root string) bool {
 	rest, ok := strings.CutPrefix(name, root)
 	return ok && (rest == "" || rest[0] == '.')
@@ -200,7 +200,7 @@ func (l *linker) placeFixed(off uint64) uint64 {
 	return off
 }
 
-// checkFixed checks that sections with a chosen address are, in memory, on pages of their own behind end, where the
+// checkFixed checks that sections with a chosen address are, in memory, on pages of their own after end, where the
 // program ends.
 func (l *linker) checkFixed(end uint64) error {
 	before := "the program"
@@ -231,7 +231,7 @@ func (l *linker) bindSections() error {
 	for _, v := range variables {
 		name, ok := strings.CutPrefix(v.text, sectionText)
 		if !v.found || !ok {
-			return fmt.Errorf("%s: variable %s: it is not a string as go_sections generates; rename it, or generate its package anew", l.obj.name, l.obj.str(v.symbol.name))
+			return fmt.Errorf("%s: variable %s: it is not a string as go_sections generates; rename it, or generate its package again", l.obj.name, l.obj.str(v.symbol.name))
 		}
 		i := slices.IndexFunc(l.sections, func(s *section) bool { return s.user != nil && s.name == name })
 		if i < 0 {

@@ -116,7 +116,7 @@ func (m *image) sharesPage() bool {
 	return false
 }
 
-// entry returns where the program goes on when it is unpacked: behind golink's code for
+// entry returns where the program continues when it is unpacked: after golink's code for
 // huge pages, since the image has them.
 func (m *image) entry() uint64 {
 	entry, stub := m.f.Header.Entry, m.arch.EntryPIEHuge()

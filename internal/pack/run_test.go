@@ -228,7 +228,7 @@ func TestSurvives(t *testing.T) {
 	}
 }
 
-// A program whose second half another thread may unpack needs no more, and goes on alone
+// A program whose second half another thread may unpack needs no more, and continues alone
 // where it gets no thread.
 func TestSurvivesSplit(t *testing.T) {
 	path := writePacked(t, 8<<20)

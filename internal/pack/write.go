@@ -81,7 +81,7 @@ func (m *image) write() ([]byte, error) {
 	rest.data, w.note.RestSize = m.packedRest()
 	names := &part{name: ".shstrtab", typ: elf.SHT_STRTAB, align: 1}
 	last := w.parts[len(w.parts)-1] // of the first segment
-	// The code comes first: where the file is cut off behind it, it can say so.
+	// The code comes first: where the file is cut off after it, it can say so.
 	w.parts = append(w.parts, code, payload, rest, names)
 	names.data = []byte{0}
 	for _, p := range w.parts {

@@ -255,7 +255,7 @@ func (c *compactor) functionData(o *outFunc, tree *inlTree, liveMax int32) error
 // getStackMap: a frame that faults continues at a call of deferreturn or never,
 // one that is preempted elsewhere is scanned conservatively), and the compiler
 // gives every call a map. The exception is the call of runtime.morestack, which on
-// amd64 and arm64 stands behind the function's code, and on riscv64 before it.
+// amd64 and arm64 follows the function's code, and on riscv64 before it.
 func (c *compactor) skipPrologue(i int, r *record, runs []run) error {
 	goarch := c.t.f.GOARCH()
 	if goarch == "riscv64" || r.flag&goabi.FuncFlagAsm != 0 || len(runs) < 2 || runs[0].val != -1 {

@@ -137,7 +137,7 @@ func (t *Table) fileLine(r *record, off uint64) (file string, line int, err erro
 	return "?", int(l), nil
 }
 
-// FindOffset returns the function that the text offset lies in.
+// FindOffset returns the function that the text offset is in.
 func FindOffset(funcs []Func, off uint64) (*Func, bool) {
 	i := sort.Search(len(funcs), func(i int) bool { return funcs[i].Entry > off }) - 1
 	if i < 0 || off >= funcs[i].End {

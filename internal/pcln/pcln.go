@@ -23,10 +23,10 @@
 // # What is done in every tier
 //
 //   - A table from instructions to values only has to reach the end of its
-//     function. So its last run is lengthened, most have no end, and many stand
+//     function. So its last run is lengthened, most have no end, and many are
 //     inside others (pctab.go).
 //   - Values that the runtime does not tell apart become one: stack map -1 and 0,
-//     argument records 0 and -1, and what lies between bounds checks (compact.go).
+//     argument records 0 and -1, and what is between bounds checks (compact.go).
 //   - Calls in an inline tree that no instruction is left of go (inltree.go).
 //   - A function all of whose code is from one file points to it directly
 //     (files.go).

@@ -15,7 +15,7 @@ import (
 // The section .gopclntab keeps its address and gets shorter. What follows it in its
 // segment moves down: cmd/link puts tables there that only moduledata and the
 // dynamic section refer to, which are changed accordingly; golink puts nothing
-// there. The segments behind keep their addresses and move in the file, each to
+// there. The segments after keep their addresses and move in the file, each to
 // the first offset that agrees with its address modulo its alignment. Then come
 // the sections that are not loaded, in their order.
 //

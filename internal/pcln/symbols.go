@@ -19,7 +19,7 @@ import (
 //
 // The file that explains a program of the tier External begins with the line
 // "go3s symbols 1" and a line of JSON, symbolsHeader. The rest is compressed
-// (RFC 1951): six parts of the tables of the input, each behind its length as
+// (RFC 1951): six parts of the tables of the input, each after its length as
 // uvarint: funcnametab, cutab, filetab, pctab, functab and go:func.*. They are
 // those of the tier Full, without what the program itself still has: tables of
 // stack depths, stack maps, unsafe points and so on.

@@ -146,7 +146,7 @@ func (v *verifier) sameEnd(a, b uint32) error {
 		return err
 	}
 	if n := len(runs); n > 1 && runs[n-2].end >= covered {
-		return v.fail("a pc table goes on at +%#x, behind that of the input", runs[n-2].end)
+		return v.fail("a pc table continues at +%#x, after that of the input", runs[n-2].end)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ type walk struct {
 	over       bool
 }
 
-// startWalk begins a table of a function of so many bytes, which says nothing of what is behind.
+// startWalk begins a table of a function of so many bytes, which says nothing of what is after.
 func startWalk(t *Table, off uint32, size uint64) (*walk, error) {
 	w := &walk{val: -1, quantum: t.quantum, size: size}
 	if off == 0 {

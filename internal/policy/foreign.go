@@ -4,7 +4,7 @@ package policy
 //
 // Go's linker puts everything it compiled or assembled between moduledata.text
 // and moduledata.etext and lists each function there in the function table. What
-// a C compiler made, and what a C linker adds (.init, .plt, crt1.o), lies outside,
+// a C compiler made, and what a C linker adds (.init, .plt, crt1.o), is outside,
 // whether or not the file is stripped. So the executable bytes outside that range,
 // less what is known, are the foreign code: known are golink's entry code, the
 // file's own headers, some notes, padding, and what linkers

@@ -54,7 +54,7 @@ var allowedSections = Rule{
 var noForbiddenString = Rule{
 	ID:       "no-forbidden-string",
 	What:     "The file holds none of the forbidden strings.",
-	Why:      "The name of a user or of a build machine, an internal host name or a token has no place in what is shipped, wherever in the file it stands.",
+	Why:      "The name of a user or of a build machine, an internal host name or a token has no place in what is shipped, wherever in the file it is.",
 	Evidence: "All bytes of the file, debug sections too unless they are compressed.",
 	Remedy:   "Look for constants set with -X, embedded files and generated sources.",
 	Ref:      "the policy's forbidden.strings",
@@ -108,7 +108,7 @@ var noTimestamp = Rule{
 	},
 }
 
-// commitTime stands before the time of the commit in the build information, of which Go programs
+// commitTime precedes the time of the commit in the build information, of which Go programs
 // hold a copy among their strings.
 const commitTime = "build\tvcs.time="
 

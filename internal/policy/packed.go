@@ -3,7 +3,7 @@ package policy
 // # Packed programs
 //
 // A packed program (internal/pack) is two programs: the unpacker, which the kernel
-// starts, and the original, which stands compressed in the file. The profile packed
+// starts, and the original, which is compressed in the file. The profile packed
 // judges both. Rules about what the kernel and other tools see are judged on the
 // packed file, rules about Go and about how the program runs on the original, which is
 // unpacked for that in memory; rules about both on both. A finding in the original has

@@ -436,7 +436,9 @@ func signed(w workshop) string {
 		if err != nil {
 			w.Fatal(err)
 		}
-		key := elfsign.Key{Public: private.Public(), Sign: func(_ string, input []byte) ([]byte, error) { return ed25519.Sign(private, input), nil }}
+		key := elfsign.Key{Public: private.Public(), Sign: func(_ string, input []byte) ([]byte, error) {
+			return ed25519.Sign(private, input), nil
+		}}
 		s, err := key.Signature(p.Content, nil, time.Time{})
 		if err == nil {
 			err = p.Add(s)
@@ -513,7 +515,7 @@ func vendored(w workshop) string {
 	return zoo{w.TB, dir}.build("amd64", ".", nil, "-trimpath")
 }
 
-// committed is a program built from a commit, and what stands in changed after it.
+// committed is a program built from a commit, and what is in changed after it.
 func committed(changed string) func(w workshop) string {
 	return func(w workshop) string {
 		dir := w.TempDir()

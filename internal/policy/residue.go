@@ -8,11 +8,11 @@ package policy
 //
 //   - cmd/link begins every PIE with the header of a procedure linkage table, which nothing
 //     uses when nothing is imported (cmd/link/internal/<arch>/asm.go, elfsetupplt).
-//   - cmd/link puts the section headers behind the program headers, in the first segment.
-//     A tool that writes them anew at the end of the file, as llvm-strip does, or not at all
+//   - cmd/link puts the section headers after the program headers, in the first segment.
+//     A tool that writes them again at the end of the file, as llvm-strip does, or not at all
 //     leaves the old ones there.
 //   - cmd/link's PT_NOTE covers one note only, so that without section headers nothing tells
-//     that the GNU build-id behind it is a note.
+//     that the GNU build-id after it is a note.
 
 import (
 	"debug/elf"

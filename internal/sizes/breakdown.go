@@ -12,6 +12,7 @@ import (
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
+	"github.com/go3s/rules_go3s/internal/pack"
 	"github.com/go3s/rules_go3s/internal/pcln"
 )
 
@@ -97,16 +98,19 @@ const (
 // Break returns the breakdown of f. Names of functions and variables are read from named as well, the same program before
 // they were taken out, which may be f itself. It fails as Of does.
 func Break(name string, f, named *goelf.File) (*Breakdown, error) {
-	if _, err := Of(f, named); err != nil {
+	if _, err := Of(f, named, FunctionsOfNone); err != nil {
 		return nil, err
 	}
 	b := &breaker{f: f, named: named, modules: readModules(named), items: map[string]map[Item]uint64{}}
-	for _, step := range []func() error{b.headers, b.sections, b.regions, b.symbols, b.functions} {
-		if err := step(); err != nil {
+	if err := b.claimAll(); err != nil {
+		return nil, err
+	}
+	sweep(b.claims, uint64(len(f.Data)), func(c *claim, at, n uint64) { b.add(c, n) })
+	if pack.IsPacked(f) {
+		if err := b.packed(); err != nil {
 			return nil, err
 		}
 	}
-	sweep(b.claims, uint64(len(f.Data)), b.add)
 	if err := b.tables(); err != nil {
 		return nil, err
 	}
@@ -121,6 +125,15 @@ type breaker struct {
 	items    map[string]map[Item]uint64 // by package and item without Bytes: its bytes
 	pclntab  uint64                     // bytes of .gopclntab, which are shared out later
 	shared   map[string]uint64
+}
+
+func (b *breaker) claimAll() error {
+	for _, step := range []func() error{b.headers, b.sections, b.regions, b.symbols, b.functions} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *breaker) claim(level int, start, size uint64, pkg string, item Item) {
@@ -362,8 +375,8 @@ func (b *breaker) tables() error {
 	return nil
 }
 
-// sweep calls add for each run of bytes of a file of that size with the claim that gets it.
-func sweep(claims []claim, size uint64, add func(c *claim, n uint64)) {
+// sweep calls add for each run of n bytes at an offset of a file of that size, with the claim that gets it.
+func sweep(claims []claim, size uint64, add func(c *claim, at, n uint64)) {
 	slices.SortStableFunc(claims, func(a, b claim) int {
 		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.level, b.level), cmp.Compare(b.end, a.end))
 	})
@@ -377,7 +390,7 @@ func sweep(claims []claim, size uint64, add func(c *claim, n uint64)) {
 				continue
 			}
 			n := min(to, top.end) - at
-			add(top, n)
+			add(top, at, n)
 			at += n
 		}
 	}

@@ -97,7 +97,10 @@ func TestSweep(t *testing.T) {
 			claims = append(claims, claim{start, start + 1 + r.Uint64N(15), i % 3, "", Item{}})
 		}
 		var got []*claim
-		sweep(claims, size, func(c *claim, n uint64) {
+		sweep(claims, size, func(c *claim, at, n uint64) {
+			if at != uint64(len(got)) {
+				t.Fatalf("a run at %d, want one at %d", at, len(got))
+			}
 			for range n {
 				got = append(got, c)
 			}

@@ -31,6 +31,12 @@ func readModules(f *goelf.File) *modules {
 	return m
 }
 
+// isMain reports whether a package is of the main module.
+func (m *modules) isMain(pkg string) bool {
+	path, _ := m.of(pkg)
+	return pkg == "main" || path != "" && path == m.main
+}
+
 // of returns the path and version of the module of a package; "" for one that build information does not name.
 func (m *modules) of(pkg string) (path, version string) {
 	if pkg == "" {

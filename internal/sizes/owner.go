@@ -42,8 +42,8 @@ type units struct {
 	pkg   map[uint32]string
 }
 
-// unitsOf finds the package of each compilation unit: that of the functions in it that are named after one, where all are. Functions
-// with type arguments are left out, since any package may have them compiled.
+// unitsOf finds the package of each compilation unit: the one that most of its functions are named after. Functions with type arguments
+// do not count, since any package may have compiled them; a tie leaves the unit without a package.
 func unitsOf(table *gobin.FuncTable) *units {
 	u := &units{table, map[uint32]string{}}
 	counts := map[uint32]map[string]int{}

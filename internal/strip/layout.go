@@ -11,7 +11,7 @@ import (
 
 // A layout is the plan of the output file: the body of the input (see the
 // package comment), some ranges of it zeroed, with things placed over it and
-// behind it.
+// after it.
 type layout struct {
 	body   uint64 // its size in bytes
 	zeroed []span // ascending, disjoint
@@ -164,7 +164,7 @@ func (l *layout) output() *Output {
 			body(zeroed[0].off)
 			zero(min(zeroed[0].end, inBody))
 			if zeroed[0].end > inBody {
-				break // the rest of this range comes behind what is placed next
+				break // the rest of this range comes after what is placed next
 			}
 			zeroed = zeroed[1:]
 		}

@@ -227,7 +227,7 @@ func TestHoles(t *testing.T) {
 		t.Errorf("section header table is at %#x, want it in the hole at %#x to %#x", got, start, end)
 	}
 	if want := m.Off(".data") + m.Size(".data"); len(out) != want {
-		t.Errorf("file has %d bytes, want %d: nothing behind the last segment", len(out), want)
+		t.Errorf("file has %d bytes, want %d: nothing after the last segment", len(out), want)
 	}
 }
 

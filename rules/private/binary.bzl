@@ -8,7 +8,7 @@ load(":display.bzl", "display", "output_path")
 load(":fips.bzl", "fips_action")
 load(":launcher.bzl", "CHOICE_ATTRS", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "choose", "is_native", "launcher")
 load(":providers.bzl", "Go3sLinkInfo")
-load(":size_report.bzl", "size_report_action")
+load(":size_report.bzl", "measured_variant", "size_report_action")
 load(":strip.bzl", "PACKINGS", "RENAMED_TRACEBACKS", "STRIP_FLAGS", "TRACEBACKS", "strip_action", "strip_problem", STRIP_EXEC_GROUPS = "EXEC_GROUPS")
 load(":syscalls.bzl", "syscall_actions")
 load(":transition.bzl", "platforms_transition")
@@ -207,7 +207,7 @@ def _binary_impl(ctx):
     judged = [report for variant in variants for report in variant.reports] + (compare_reports if ctx.attr.compare == "strict" else [])
     size_report = _declare(ctx, ctx.attr.basename + ".sizes.json")
     size_page = _declare(ctx, ctx.attr.basename + ".sizes.html")
-    size_report_action(ctx, [variant.info for variant in variants], size_report, size_page, label = display(ctx.label))
+    size_report_action(ctx, [measured_variant(variant.info) for variant in variants], size_report, size_page, label = display(ctx.label))
     groups = {
         variant.info.platform.name: depset([variant.info.executable])
         for variant in variants
@@ -273,7 +273,7 @@ go3s_binary = rule(
             doc = "Environment of `bazel run`; values may use $(location) of `data`.",
         ),
         "fips": attr.string(
-            doc = "FIPS 140-3 module; empty for none.",
+            doc = "FIPS 140-3 module: `latest`, `certified`, `inprocess` or a version such as `v1.0.0`; empty for none. [What each is](../docs/fips.md).",
             values = [""] + fips_names(),
         ),
         "keep_symbols": attr.string_list(

@@ -14,7 +14,7 @@ def _run(ctx, words, files):
       words: list of string: shell words of the command, before the folder of the release.
       files: list of File: what the words name.
     """
-    tool = ctx.toolchains[RELEASE_TOOLCHAIN].release.tool.executable
+    tool = ctx.toolchains[RELEASE_TOOLCHAIN].release.tool
     directory = ctx.attr.release[Go3sReleaseInfo].directory
     script = ctx.actions.declare_file(ctx.label.name + ".sh")
 
@@ -40,7 +40,8 @@ _RELEASE = attr.label(
 
 go_release_test = rule(
     implementation = _test_impl,
-    doc = """Verifies a release as everybody can who has it (`go3s-release verify`): sums, signatures, and that archives, packages, image, bills of
+    doc = """Verifies a release as everybody can who has it (`go3s-release verify`): sums, signatures, and that archives, packages, image,
+    bills of
 materials, linkcheck's verdicts and provenance say the same of the programs.""",
     test = True,
     attrs = {

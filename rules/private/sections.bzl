@@ -8,7 +8,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DIGITS = "0123456789"
 
 def _is_name(name, more):
-    """Tells whether a name begins with a letter or _ and goes on with these, digits and `more`."""
+    """Tells whether a name begins with a letter or _ and continues with these, digits and `more`."""
     if not name or name[0] not in _LETTERS + "_":
         return False
     for char in name.elems():

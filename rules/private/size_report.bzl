@@ -6,12 +6,27 @@ load(":check.bzl", "EXEC_GROUP")
 
 visibility("//rules/...")
 
-def size_report_action(ctx, variants, report, page, label):
+def measured_variant(variant):
+    """Returns what size_report_action measures of a variant.
+
+    Args:
+      variant: Go3sVariantInfo.
+    Returns:
+      struct(name, file, named): string, the file's name in reports; File, the executable; File, the same program with names of
+      functions and variables, or None.
+    """
+    return struct(
+        name = variant.platform.name if variant.platform else "linux_" + variant.goarch,
+        file = variant.executable,
+        named = variant.linked,
+    )
+
+def size_report_action(ctx, programs, report, page, label):
     """Registers the action that writes the size report of all executables of a program.
 
     Args:
       ctx: context of a rule that has check.bzl's EXEC_GROUPS.
-      variants: list of Go3sVariantInfo: the executables, with what the linker left, for the names of functions and variables.
+      programs: list of what measured_variant returns.
       report: File: JSON report to write.
       page: File: HTML page to write.
       label: string: the name of the program in the progress message.
@@ -20,11 +35,12 @@ def size_report_action(ctx, variants, report, page, label):
     args.add(report, format = "--report=%s")
     args.add(page, format = "--html=%s")
     inputs = []
-    for variant in variants:
-        name = variant.platform.name if variant.platform else "linux_" + variant.goarch
-        args.add(variant.linked, format = "--named={}=%s".format(name))
-        args.add(variant.executable, format = name + "=%s")
-        inputs += [variant.linked, variant.executable]
+    for program in programs:
+        if program.named:
+            args.add(program.named, format = "--named={}=%s".format(program.name))
+            inputs.append(program.named)
+        args.add(program.file, format = program.name + "=%s")
+        inputs.append(program.file)
     ctx.actions.run(
         executable = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool,
         arguments = ["sizes", args],

@@ -17,6 +17,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/gotool"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
+	"github.com/go3s/rules_go3s/internal/sizes"
 )
 
 // A tree is a directory with Go sources in it.
@@ -111,6 +112,7 @@ func TestBuild(t *testing.T) {
 				}
 			})
 		}
+		checkPackedSizes(t, w.path("app/out/hi.sizes.json"))
 		for _, name := range []string{"hi.linkcheck.json", "hi.sizes.json", "hi.sizes.html", "hi.symbols", "hi.debug"} {
 			if _, err := os.Stat(w.path("app/out/" + name)); err != nil {
 				t.Error(err)
@@ -123,9 +125,33 @@ func TestBuild(t *testing.T) {
 		var r struct {
 			Files []struct{ Profile, GOARCH string }
 		}
-		if err := json.Unmarshal(report, &r); err != nil || len(r.Files) != 2 || r.Files[0].Profile != "static-pie" || r.Files[1].Profile != "packed" || r.Files[1].GOARCH != goarch {
+		if err := json.Unmarshal(report, &r); err != nil || len(r.Files) != 2 || r.Files[0].Profile != "static-pie" || r.Files[1].Profile != "packed" ||
+			r.Files[1].GOARCH != goarch {
 			t.Errorf("report on %+v, %v; want one on the program and one on the packed one", r, err)
 		}
+	}
+}
+
+// checkPackedSizes checks the size report of a packed program: to the last byte, and with its functions by name.
+func checkPackedSizes(t *testing.T, file string) {
+	t.Helper()
+	r, err := sizes.ParseReport(read(t, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, sum, main := r.Files[0], uint64(0), uint64(0)
+	for _, m := range b.Modules {
+		for _, p := range m.Packages {
+			for _, i := range p.Items {
+				sum += i.Bytes
+				if p.Name == "main" && i.Name == "main" && i.Section == ".packed" && i.Type == sizes.TypeCode {
+					main = i.Bytes
+				}
+			}
+		}
+	}
+	if sum != b.Size || main == 0 || b.Types[sizes.TypePacked] == 0 {
+		t.Errorf("%d of %d bytes are of an item, and main.main has %d; types %v", sum, b.Size, main, b.Types)
 	}
 }
 

@@ -26,6 +26,9 @@ func runSizes(e env, args []string) (int, error) {
 	report := fs.String("report", "", "write what every byte is for to this `file`, as JSON")
 	page := fs.String("html", "", "write what every byte is for to this `file`, as an HTML page with a treemap")
 	base := fs.String("base", "", "add the files of this report, of an earlier build, to the one that is written: `file`")
+	see := fs.String("page", "", "name this `file` in the message about a growth: a page that --html wrote")
+	functions := sizes.FunctionsOfModule
+	fs.Var(&functions, "functions", "of which `packages` a budget has the functions: module (those of the main module), all or none")
 	named := map[string]string{}
 	fs.Func("named", "read the packages of file NAME from another file, before its names were taken out: `NAME=FILE` (repeatable)", func(s string) error {
 		name, file, ok := strings.Cut(s, "=")
@@ -54,7 +57,7 @@ func runSizes(e env, args []string) (int, error) {
 			return 0, fmt.Errorf("sizes: argument %q, want NAME=FILE, each NAME once", arg)
 		}
 		err := open2(file, named[name], func(f, n *elf.File) (err error) {
-			if measured.Files[name], err = sizes.Of(f, n); err != nil || !writesReport {
+			if measured.Files[name], err = sizes.Of(f, n, functions); err != nil || !writesReport {
 				return err
 			}
 			b, err := sizes.Break(name, f, n)
@@ -95,6 +98,9 @@ func runSizes(e env, args []string) (int, error) {
 	}
 	if grown := printSizes(e.stdout, budget, measured, *tolerance); grown > 0 {
 		fmt.Fprintf(e.stdout, "%d sizes are above the budget %s: drop what has grown, or %s\n", grown, *budgetFile, *hint)
+		if *see != "" {
+			fmt.Fprintf(e.stdout, "what every byte is for: %s\n", *see)
+		}
 		return findings, nil
 	}
 	return clean, nil
@@ -189,8 +195,33 @@ func printSizes(w io.Writer, budget, measured *sizes.Budget, tolerance float64) 
 				mark = "!"
 				grown++
 			}
-			fmt.Fprintf(w, "%s %+10d  %s (%d, budget %d)\n", mark, int64(c.Found-c.Budget), strings.TrimSpace(c.Kind+" "+c.Name), c.Found, c.Budget)
+			printChange(w, mark, c)
+			if c.Kind == "package" && c.Grown(tolerance) {
+				printFunctions(w, budget.Files[name], found, c.Name)
+			}
 		}
 	}
 	return grown
+}
+
+func printChange(w io.Writer, mark string, c sizes.Change) {
+	fmt.Fprintf(w, "%s %+10d  %s (%d, budget %d)\n", mark, int64(c.Found-c.Budget), strings.TrimSpace(c.Kind+" "+c.Name), c.Found, c.Budget)
+}
+
+// shownFunctions is how many functions of one package are printed.
+const shownFunctions = 10
+
+// printFunctions prints the functions of a package that have grown most.
+func printFunctions(w io.Writer, budget, found sizes.Sizes, pkg string) {
+	changed, known := sizes.Functions(budget, found, pkg)
+	changed = slices.DeleteFunc(changed, func(c sizes.Change) bool { return c.Found <= c.Budget })
+	if !known {
+		fmt.Fprintf(w, "                 (the budget has no functions of this package: see --functions)\n")
+	}
+	for _, c := range changed[:min(len(changed), shownFunctions)] {
+		printChange(w, "     ", c)
+	}
+	if more := len(changed) - shownFunctions; more > 0 {
+		fmt.Fprintf(w, "                 and %d functions more\n", more)
+	}
 }

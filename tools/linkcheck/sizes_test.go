@@ -27,6 +27,10 @@ func TestSizes(t *testing.T) {
 	if status, stdout, stderr := linkcheck("sizes", "--budget="+budget, "--update", "amd64="+small); status != clean {
 		t.Fatalf("update: status %d\n%s%s", status, stdout, stderr)
 	}
+	all := filepath.Join(dir, "all-sizes.json")
+	if status, stdout, stderr := linkcheck("sizes", "--budget="+all, "--update", "--functions=all", "amd64="+small); status != clean {
+		t.Fatalf("update: status %d\n%s%s", status, stdout, stderr)
+	}
 	for _, c := range []struct {
 		name   string
 		args   []string
@@ -36,6 +40,11 @@ func TestSizes(t *testing.T) {
 		{"as budgeted", []string{"--budget=" + budget, "amd64=" + small}, clean, "amd64: "},
 		{"grown", []string{"--budget=" + budget, "--hint=say please", "amd64=" + large}, findings, "!        +99  package example.com/lib (100, budget 1)"},
 		{"hint", []string{"--budget=" + budget, "--hint=say please", "amd64=" + large}, findings, "drop what has grown, or say please"},
+		{"functions", []string{"--budget=" + budget, "--page=p.html", "amd64=" + large}, findings,
+			"(100, budget 1)\n                 (the budget has no functions of this package: see --functions)"},
+		{"page", []string{"--budget=" + budget, "--page=p.html", "amd64=" + large}, findings, "what every byte is for: p.html"},
+		{"functions of all", []string{"--budget=" + all, "--functions=all", "amd64=" + large}, findings, "(100, budget 1)\n             +99  function F (100, budget 1)"},
+		{"unknown functions", []string{"--functions=some", "amd64=" + large}, unusable, "want one of"},
 		{"tolerated", []string{"--budget=" + budget, "--tolerance=10000", "amd64=" + large}, clean, "\n         +99  package example.com/lib"},
 		{"named by another file", []string{"--budget=" + budget, "--named=amd64=" + large, "amd64=" + small}, findings, "+99  package example.com/lib"},
 		{"not in the budget", []string{"--budget=" + budget, "amd64=" + small, "arm64=" + small}, findings, "arm64:\n!"},
@@ -69,7 +78,8 @@ func TestSizes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Files) != 2 || r.Files[0].Name != "amd64" || r.Files[1].Name != "amd64"+sizes.BaseSuffix || r.Files[0].Types[sizes.TypeCode] != r.Files[1].Types[sizes.TypeCode]+99 {
+	if len(r.Files) != 2 || r.Files[0].Name != "amd64" || r.Files[1].Name != "amd64"+sizes.BaseSuffix ||
+		r.Files[0].Types[sizes.TypeCode] != r.Files[1].Types[sizes.TypeCode]+99 {
 		t.Errorf("report %s, want the file and the smaller one of the earlier report", text)
 	}
 	if html, err := os.ReadFile(page); err != nil || !strings.HasPrefix(string(html), "<!DOCTYPE html>") {

@@ -34,7 +34,7 @@ type Spec struct {
 	Progs    []Prog // besides PT_LOAD
 	Symbols  []Symbol
 
-	// HeadersFirst puts the section header table behind the program headers, in
+	// HeadersFirst puts the section header table after the program headers, in
 	// the first PT_LOAD, as cmd/link does; else it ends the file.
 	HeadersFirst bool
 }

@@ -102,7 +102,7 @@ func jalSites(p unsafe.Pointer, n uintptr, list, listEnd unsafe.Pointer) bool {
 	return true
 }
 
-// auipcSites: AUIPC and the instruction behind it, which has the low 12 bits and
+// auipcSites: AUIPC and the instruction after it, which has the low 12 bits and
 // adds them to the register that AUIPC sets (riscv64). The packer left of the second
 // instruction what is not its immediate, and then the sum as one word.
 //
