@@ -66,7 +66,7 @@ type Guard struct {
 	stop     chan struct{}
 }
 
-// New returns a Guard whose CryptoOfficer has a password. It overwrites the password. Close the Guard when it is not needed any more.
+// New returns a Guard with the password of its CryptoOfficer, which it overwrites. Close the Guard when it is not needed any more.
 func New(c Config, officer []byte) (*Guard, error) {
 	defer clear(officer)
 	set(&c.Interval, 500*time.Millisecond)

@@ -345,6 +345,26 @@ func TestViolation(t *testing.T) {
 	})
 }
 
+// TestDefault: without settings a change is found by the timer, and the defaults are those of the docs.
+func TestDefault(t *testing.T) {
+	found := make(chan error, 1)
+	g, _, _ := start(t, Config{OnViolation: func(err error) { found <- err }})
+	g.mu.Lock()
+	change(t, g.accounts[User].verifier, 0)
+	g.mu.Unlock()
+	select {
+	case err := <-found:
+		if !errors.Is(err, ErrViolation) {
+			t.Error(err)
+		}
+	case <-time.After(30 * time.Second): // the machine may be busy
+		t.Error("the timer does not run")
+	}
+	if c := g.config; c.Interval != 500*time.Millisecond || c.Iterations != 600_000 || c.Attempts != 5 || c.LockOut != time.Minute {
+		t.Errorf("defaults are %+v", c)
+	}
+}
+
 // TestWipe: what is overwritten is zero.
 func TestWipe(t *testing.T) {
 	kinds(t, func(t *testing.T) {

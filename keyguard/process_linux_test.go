@@ -134,7 +134,7 @@ func child(what string) error {
 		return fmt.Errorf("it holds %x", leaked[0])
 	case "read before the pages":
 		return use(func([]byte) { fmt.Print(*(*byte)(unsafe.Add(first, -1))) })
-	case "read behind the pages":
+	case "read after the pages":
 		return use(func([]byte) { fmt.Print(*(*byte)(unsafe.Add(last, 1))) })
 	case "violation":
 		g.mu.Lock()
@@ -353,7 +353,7 @@ func TestFlags(t *testing.T) {
 func TestFaults(t *testing.T) {
 	for _, memory := range memories(t) {
 		for _, what := range []string{"write in the callback", "read after the callback", "read before the pages",
-			"read behind the pages"} {
+			"read after the pages"} {
 			p := launch(t, what, memory)
 			io.Copy(io.Discard, p.stdout)
 			if err := p.Wait(); err == nil || !strings.Contains(p.stderr.String(), "SIGSEGV: segmentation violation") {

@@ -70,7 +70,8 @@ func TestContents(t *testing.T) {
 	for _, name := range []string{
 		"MODULE.bazel", "go.mod", "go.sum", "deps/go.mod", "platforms/BUILD.bazel", "rules/defs.bzl", "rules/private/launcher.sh.tpl",
 		"rules/private/ca_roots/roots.pem", "toolchains/extensions.bzl", "tools/linkcheck/reference.md", "internal/syscalls/table_amd64.txt",
-		"internal/arch/arm64/entry_exe.s", "e2e/outsider/greet/greet_test.go",
+		"internal/arch/arm64/entry_exe.s", "keyguard/keyguard.go", "keyguard/BUILD.bazel", "rules/go_signed_binary.bzl",
+		"e2e/outsider/greet/greet_test.go",
 	} {
 		if headers[name] == nil {
 			t.Errorf("%s is not in the archive", name)

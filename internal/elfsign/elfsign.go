@@ -3,7 +3,7 @@
 //
 // # Layout
 //
-// A signed file is the original with something behind it: a section header table that has one section more, the string table with
+// A signed file is the original, followed by a section header table that has one section more, the string table with
 // its name, and that section, .elfsign, which ends the file. Of the original, only the fields of the ELF header change that say where the
 // section header table is; .elfsign has their old values, so the original can be restored, bit for bit. No byte of a segment moves.
 //
@@ -210,7 +210,7 @@ func (p *Program) Bytes() []byte {
 	return out
 }
 
-// Statement returns the text that stands for content, and that Ed25519 keys sign. The first line keeps a signature from being taken for
+// Statement returns the text that Ed25519 keys sign instead of content. The first line keeps a signature from being taken for
 // one of something else that the key signs.
 func Statement(content []byte) []byte {
 	return fmt.Appendf(nil, "elfsign statement 1\nsha256 %x\n", sha256.Sum256(content))

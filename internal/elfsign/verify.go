@@ -18,8 +18,8 @@ type Trust struct {
 	roots   *x509.CertPool      // of authorities, nil for none
 }
 
-// Add adds what a file in PEM holds: public keys (Ed25519), certificates of signers, and certificates of authorities, whose signers are
-// then believed, too.
+// Add adds what a file in PEM holds: public keys (Ed25519), certificates of signers, and certificates of authorities. The
+// signers to whom these gave certificates are then believed, too.
 func (t *Trust) Add(name string, data []byte) error {
 	blocks, err := pemBlocks(name, data)
 	if err != nil {

@@ -18,7 +18,7 @@ def _outputs_test_impl(ctx):
             asserts.equals(env, [variant.executable], group.to_list())
     compared = [file.basename for file in target[OutputGroupInfo].compare_report.to_list()]
     asserts.equals(env, ctx.attr.compared, compared)
-    asserts.equals(env, 1, len(target[OutputGroupInfo]._validation.to_list()))
+    asserts.equals(env, ctx.attr.validations, len(target[OutputGroupInfo]._validation.to_list()))
     return analysistest.end(env)
 
 def _make_outputs_test(goarch):
@@ -30,6 +30,7 @@ def _make_outputs_test(goarch):
             "executable": attr.string(mandatory = True),
             "files": attr.string_list(mandatory = True),
             "goarchs": attr.string_list(mandatory = True),
+            "validations": attr.int(default = 1, doc = "How many verdicts there are, those of what the target is made of included."),
         },
         config_settings = {
             "//command_line_option:platforms": str(Label("//platforms:linux_" + goarch)),

@@ -1,5 +1,5 @@
 // Package bench compares keyguard with memguard: how long it takes to make, use and destroy a secret of 32 bytes. Memguard's Enclave is
-// encrypted while nobody uses it; its LockedBuffer lies open in locked memory.
+// encrypted while nobody uses it; its LockedBuffer is readable in locked memory.
 //
 //	cd bench/keyguard/testdata && go test -bench . -count 5
 package bench
