@@ -9,7 +9,8 @@ def go_release(name, programs, version, release_name = None, **kwargs):
     """Makes a folder `<name>` with a release of programs: archives, packages, an OCI image, bills of materials, provenance, signatures.
 
     The bytes depend on the programs, the files and the attributes alone: not on the time, the machine or Bazel's configuration.
-    `bazel run :<name>.publish` copies the release to a folder (`--directory=PATH`) and the image to a registry (`--registry=HOST/REPOSITORY:TAG`).
+    `bazel run :<name>.publish` copies the release to a folder (`--directory=PATH`) and the image to a registry
+    (`--registry=HOST/REPOSITORY:TAG`).
 
     Args:
       name: name of the target and of the folder.
@@ -18,9 +19,9 @@ def go_release(name, programs, version, release_name = None, **kwargs):
         Two programs of one name on one platform are an error.
       version: string: version of the release, part of file names.
       release_name: string: first part of file names. The default is `name`.
-      **kwargs: `archives` (default `["tar.gz"]`), `docs`, `man_pages`, `completions`, `files`, `packages`, `package_*`, `image_*`, `license`,
-        `module_licenses`, `licenses_*`, `source`, `builder`, `signing_key`, `source_date_epoch` (default 1980-01-01) as docs/releases.md says, and
-        attributes of all rules, such as `visibility`.
+      **kwargs: `archives` (default `["tar.gz"]`), `docs`, `man_pages`, `completions`, `files`, `packages`, `package_*`, `image_*`,
+        `license`, `module_licenses`, `licenses_*`, `source`, `builder`, `signing_key`, `source_date_epoch` (default 1980-01-01) as
+        docs/releases.md says, and attributes of all rules, such as `visibility`.
     """
     if type(programs) == "list":
         programs = {program: "" for program in programs}

@@ -1,5 +1,5 @@
-// Package licences finds out under which licences modules are, from the texts in them, and holds that to a policy. It is no legal advice, and
-// it refuses to guess: a text that is no known licence for the greater part is unknown.
+// Package licences finds out under which licences modules are, from the texts in them, and holds that to a policy. It is no legal advice,
+// and it refuses to guess: a text that is no known licence for the greater part is unknown.
 package licences
 
 import (
@@ -75,8 +75,8 @@ type Finding struct {
 	Files   []string `json:"files"`   // names of the files with it
 }
 
-// Find returns what t says of a module. A module with several licences is under all of them: which of them one may choose from, no text says by its
-// name. Texts without a version are of any.
+// Find returns what t says of a module. A module with several licences is under all of them: which of them one may choose from, no text
+// says by its name. Texts without a version are of any.
 func (t *Texts) Find(path, version string) Finding {
 	f := Finding{Path: path, Version: version, Files: []string{}}
 	if t == nil {
@@ -106,8 +106,8 @@ type List struct {
 	Modules []Finding `json:"modules"` // sorted by path and version
 }
 
-// Table returns the licences of the modules of programs, of which infos is the build information; nil for a program that is not Go. The main modules are
-// among them, with the expression own unless it is empty; Go's standard library is not.
+// Table returns the licences of the modules of programs, of which infos is the build information; nil for a program that is not Go. The
+// main modules are among them, with the expression own unless it is empty; Go's standard library is not.
 func Table(infos []*debug.BuildInfo, texts *Texts, own string) *List {
 	l := &List{Schema: SchemaTexts, Modules: []Finding{}}
 	seen := map[[2]string]bool{}
@@ -168,7 +168,8 @@ func (p Policy) Check(findings []Finding) error {
 		}
 		if f.Licence == "" {
 			if p.DenyUnknown {
-				problems = append(problems, name+": no licence is known; give its text in module_licenses, or set licenses_unknown = \"allow\"")
+				problems = append(problems,
+					name+": no licence is known; give its text in module_licenses, or set licenses_unknown = \"allow\"")
 			}
 			continue
 		}

@@ -1,5 +1,5 @@
-// Package rebuild compares a release with another build of it, file by file, and within archives member by member. It refuses nothing: it says what
-// differs.
+// Package rebuild compares a release with another build of it, file by file, and within archives member by member. It refuses nothing: it
+// says what differs.
 package rebuild
 
 import (

@@ -11,8 +11,8 @@ import (
 
 // # SPDX 2.3 (https://spdx.github.io/spdx-spec/v2.3), in JSON
 //
-// A package for the release, one for each program on each platform, one for each module. The release CONTAINS programs, a program has a STATIC_LINK to
-// modules, and rules_go3s is a BUILD_TOOL_OF the release. SPDX has no place for go.sum's sums: they are in sourceInfo.
+// A package for the release, one for each program on each platform, one for each module. The release CONTAINS programs, a program has a
+// STATIC_LINK to modules, and rules_go3s is a BUILD_TOOL_OF the release. SPDX has no place for go.sum's sums: they are in sourceInfo.
 
 type spdxDocument struct {
 	Version       string             `json:"spdxVersion"`

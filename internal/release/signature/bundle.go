@@ -10,8 +10,8 @@ import (
 
 // # Sigstore bundles
 //
-// A bundle (https://docs.sigstore.dev, media type below) with a key that the verifier has: no certificate and no entry of a transparency log. It
-// holds a DSSE envelope: a payload of some type, and a signature of the two in their unambiguous form (PAE).
+// A bundle (https://docs.sigstore.dev, media type below) with a key that the verifier has: no certificate and no entry of a transparency
+// log. It holds a DSSE envelope: a payload of some type, and a signature of the two in their unambiguous form (PAE).
 
 const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json"
 

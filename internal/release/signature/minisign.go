@@ -13,8 +13,8 @@ import (
 
 // # minisign
 //
-// A signature file has four lines: an untrusted comment; "ED", the key's ID and the signature of the file's BLAKE2b-512, in base64; a trusted
-// comment; and a signature of that signature and the trusted comment.
+// A signature file has four lines: an untrusted comment; "ED", the key's ID and the signature of the file's BLAKE2b-512, in base64; a
+// trusted comment; and a signature of that signature and the trusted comment.
 
 const (
 	untrusted = "untrusted comment: "

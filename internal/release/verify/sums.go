@@ -110,7 +110,8 @@ func checkIndex(r *release) (string, error) {
 		named[f.Path] = true
 		data, ok := r.files[f.Path]
 		if !ok || index.Sum(data) != f.SHA256 || int64(len(data)) != f.Size {
-			return "", fmt.Errorf("%s: it says %s, %d bytes, of %s, which has %s, %d bytes", index.Name, f.SHA256, f.Size, f.Path, index.Sum(data), len(data))
+			return "", fmt.Errorf("%s: it says %s, %d bytes, of %s, which has %s, %d bytes",
+				index.Name, f.SHA256, f.Size, f.Path, index.Sum(data), len(data))
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(r.sums)) {
@@ -127,7 +128,8 @@ func checkIndex(r *release) (string, error) {
 			}
 		}
 		if p.Symbols != "" && !slices.ContainsFunc(x.Of(index.KindSymbols), func(f index.File) bool { return f.Path == p.Symbols }) {
-			return "", fmt.Errorf("%s: the program %s for %s has its names in %s, which is no such file", index.Name, p.Name, p.Platform, p.Symbols)
+			return "", fmt.Errorf("%s: the program %s for %s has its names in %s, which is no such file",
+				index.Name, p.Name, p.Platform, p.Symbols)
 		}
 	}
 	r.index, r.programs = x, programs
