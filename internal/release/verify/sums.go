@@ -37,11 +37,7 @@ func (r *release) provenancePath() string {
 
 // signatures returns the names that signatures have.
 func (r *release) signatures() []string {
-	names := []string{index.Sums + index.Minisign, index.Sums + index.SSH}
-	for path := range r.sums {
-		names = append(names, path+index.Bundle)
-	}
-	return names
+	return []string{index.Sums + index.Minisign, index.Sums + index.SSH, r.provenancePath() + index.Bundle}
 }
 
 // checkSums: every file has its sum, and every sum its file. Signatures have none.

@@ -215,6 +215,9 @@ var tamperings = []struct {
 		r.extra["pipe"] = &fstest.MapFile{Mode: fs.ModeNamedPipe}
 	}, "files", "pipe: it is no regular file"},
 	{"a file more", func(r *tampered) { r.files["install.sh"] = []byte("curl") }, "sums", "install.sh: SHA256SUMS does not name it"},
+	{"a bundle of a file that is not signed", func(r *tampered) {
+		r.files[cdxFile+index.Bundle] = r.files[provFile+index.Bundle]
+	}, "sums", "SHA256SUMS does not name it"},
 	{"a file less", func(r *tampered) { delete(r.files, debFile) }, "sums index", debFile + ": SHA256SUMS names it, and it is missing"},
 	{"an archive changed", func(r *tampered) { r.files[tarFile] = append(r.files[tarFile], 0) }, "sums index", tarFile + ": its SHA-256"},
 	{"sums changed", func(r *tampered) { r.edit(index.Sums, "  "+tarFile, "  ./"+tarFile) }, "sums signatures", "line"},
