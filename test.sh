@@ -16,6 +16,9 @@ fi
 RULES_GO3S_QEMU_DIR=$(dirname "$(readlink -f "$(./bazelw info output_base)/$emulator")")
 export RULES_GO3S_QEMU_DIR
 
+step "Pages: lines, links, messages, reference"
+go test -count=1 ./docs/... ./bench/picture
+
 step "Go: format, vet, build and tests"
 unformatted=$(gofmt -l .)
 if [ -n "$unformatted" ]; then
@@ -27,15 +30,24 @@ go build ./...
 # Some tests compile a zoo of programs for three architectures first.
 go test -timeout 40m ./...
 
+if command -v gcc >/dev/null; then
+  step "Go: races in keyguard"
+  CGO_ENABLED=1 go test -race -run 'TestConcurrent|TestUse|TestPasswords|TestZeroizeInUse' ./keyguard
+fi
+
 step "Go: every step with a program of another release"
 go run ./bench/releases -go $newest_go -platforms amd64
 
 step "Go: programs of the newest Go, $newest_go"
 # The tests that depend most on the release; this Go compiles them, and the newest one what they test with.
-tests='TestOracle|TestStandardLibrary|TestAsGoCommand|TestOutputs|TestSameOutput|TestGoBuild|TestIdempotent|TestSymbolizedTwice'
+tests='TestOracle|TestStandardLibrary|TestAsGoCommand|TestOutputs|TestSameOutput|TestGoBuild|TestIdempotent|TestExternalTwice'
 tests="^($tests|Test|TestGoPrograms|TestGovulncheck|TestStdTable)\$"
-GO=$(GOTOOLCHAIN=go$newest_go go env GOROOT)/bin/go go test -run "$tests" ./internal/gobin ./internal/exportdata ./internal/godebug \
+GO=$(GOTOOLCHAIN=go$newest_go go env GOROOT)/bin/go
+export GO
+go test -run "$tests" ./internal/gobin ./internal/exportdata ./internal/godebug \
   ./internal/link/cmdlink ./internal/pcln ./internal/link/stdtest ./tools/elfstrip ./tools/linkcheck
+go test ./internal/golink -identity.goarch amd64
+unset GO
 
 step "Go modules: MODULE.bazel and go.mod agree"
 # By the checksums: what tests import besides has the same version for Bazel and for the go command.
@@ -73,6 +85,12 @@ sh e2e/dropin/configurations.sh --config=cache
   program() { ../../bazelw cquery --config=cache --output=files "$1"; }
   arch=$(go env GOARCH)
   ../buildinfo.sh -no-sums "$(program "$1")" ./modules "$arch" exe "$(program "$2")" go.etcd.io/bbolt/cmd/bbolt "$arch" exe
+  # The same program by golink build.
+  linked=$(../../bazelw cquery --config=cache --output=starlark \
+    --starlark:expr='providers(target)["OutputGroupInfo"].linked.to_list()[0].path' "$1")
+  ../../bazelw build --config=cache --output_groups=linked "$1"
+  modules=$PWD/$(program "$1")
+  (cd ../.. && go run ./e2e/withoutbazel "$modules" "e2e/dropin/$linked" e2e/dropin ./modules -buildmode=exe)
   ../buildinfo.sh -tags special,timetzdata "$(program "$3")" ./tags "$arch" exe
 )
 

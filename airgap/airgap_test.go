@@ -64,6 +64,46 @@ func TestWanted(t *testing.T) {
 	}
 }
 
+func TestIsProgramFile(t *testing.T) {
+	for file, want := range map[string]bool{
+		"usr/bin/initdb":               true,
+		"usr/share/doc":                false,
+		"usr/share/doc/redis/README":   false,
+		"usr/share/doctor/a":           true,
+		"usr/lib/postgresql/18/bin/pg": true,
+	} {
+		if got := isProgramFile(file); got != want {
+			t.Errorf("isProgramFile(%q) = %t", file, got)
+		}
+	}
+}
+
+func TestProgramDirs(t *testing.T) {
+	root := t.TempDir()
+	for _, file := range []string{"usr/bin/a", "usr/lib/postgresql/18/bin/b", "usr/lib/x86_64-linux-gnu/c.so", "usr/share/bin/d"} {
+		write(t, filepath.Join(root, file), "")
+	}
+	if got, want := programDirs(root), []string{"usr/bin", "usr/lib/postgresql/18/bin"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestLinkZstd(t *testing.T) {
+	in := &install{work: t.TempDir()}
+	if err := in.linkZstd(); err == nil || !strings.Contains(err.Error(), "found 0 files named libzstd-jni.so") {
+		t.Errorf("without the library: %v", err)
+	}
+	write(t, filepath.Join(in.work, "usr/lib/x86_64-linux-gnu/libzstd-jni.so"), "library")
+	write(t, filepath.Join(in.work, "usr/share/bazel/build-label.txt"), "7.7.1\n")
+	if err := in.linkZstd(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(in.work, "usr/share/bazel/libzstd-jni.so"))
+	if err != nil || string(got) != "library" {
+		t.Errorf("read %q, %v through the link", got, err)
+	}
+}
+
 func TestRelativeTarget(t *testing.T) {
 	for _, tc := range []struct{ name, target, want string }{
 		{"usr/lib/jvm/a", "b", "b"},
@@ -71,7 +111,7 @@ func TestRelativeTarget(t *testing.T) {
 		{"usr/lib/jvm/j/conf", "/etc/java-25-openjdk/x", "../../../../etc/java-25-openjdk/x"},
 		{"usr/lib/jvm/j/cacerts", "/etc/ssl/certs/java/cacerts", "/etc/ssl/certs/java/cacerts"},
 	} {
-		if got := relativeTarget(tc.name, tc.target); got != tc.want {
+		if got := relativeTarget(tc.name, tc.target, wanted); got != tc.want {
 			t.Errorf("%s -> %s: %q, want %q", tc.name, tc.target, got, tc.want)
 		}
 	}
@@ -85,7 +125,7 @@ func TestWriteTarRefusesToLeave(t *testing.T) {
 		w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Size: 1, Mode: 0o644})
 		w.Write([]byte("x"))
 		w.Close()
-		writeTar(tar.NewReader(&b), filepath.Join(dest, "tree"))
+		writeTar(tar.NewReader(&b), filepath.Join(dest, "tree"), wanted)
 	}
 	if err := filepath.WalkDir(dest, func(p string, d os.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {

@@ -66,8 +66,8 @@ type deb struct {
 	size int64
 }
 
-// newAptRoot creates the private root in dir and finds the mirror.
-func newAptRoot(ctx context.Context, dir string) (*aptRoot, error) {
+// newAptRoot creates the private root in dir and finds the mirror. To apt, the packages called assumed are installed.
+func newAptRoot(ctx context.Context, dir string, assumed []string) (*aptRoot, error) {
 	r := &aptRoot{dir: dir}
 	for _, d := range []string{"etc/sources", "lists/partial", "cache/archives/partial", "debs"} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
@@ -83,7 +83,7 @@ func newAptRoot(ctx context.Context, dir string) (*aptRoot, error) {
 		return nil, err
 	}
 	var status strings.Builder
-	for _, p := range assumedPackages {
+	for _, p := range assumed {
 		fmt.Fprintf(&status, "Package: %s\nStatus: install ok installed\nArchitecture: %s\nMulti-Arch: allowed\nVersion: 999:0\nMaintainer: none\nDescription: assumed\n\n", p, r.arch)
 	}
 	source := fmt.Sprintf("Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nArchitectures: %s\n", r.uri, suite, r.arch)
@@ -190,9 +190,9 @@ func (r *aptRoot) update(ctx context.Context) error {
 	return nil
 }
 
-// resolve lists the packages to download.
-func (r *aptRoot) resolve(ctx context.Context) ([]deb, error) {
-	args := append([]string{"install", "--print-uris"}, wantedPackages...)
+// resolve lists the packages to download: those called wanted and what they depend on.
+func (r *aptRoot) resolve(ctx context.Context, wanted []string) ([]deb, error) {
+	args := append([]string{"install", "--print-uris"}, wanted...)
 	out, err := output(ctx, r.command("apt-get", args...))
 	if err != nil {
 		return nil, fmt.Errorf("resolve the packages of Debian %s: %w", suite, err)

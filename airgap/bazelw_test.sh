@@ -152,6 +152,8 @@ check "... without provisioning again" [ "$(grep -c '/4\]' "$scratch/output")" =
 run cat bazel-bin/pkg/hello.txt
 check "... and writes its output" says 'written by bazel'
 check "no lock file appears in the workspace" [ ! -e MODULE.bazel.lock ]
+run "$bazelw" --airgap build --execution_log_compact_file="$scratch/log.zst" //pkg:hello
+check "Bazel writes a compact execution log, which needs the native zstd" [ -s "$scratch/log.zst" ]
 
 run "$bazelw" --airgap version
 check "Bazel knows its version" says "^Build label: $(cat "$here/../.bazelversion")\$"

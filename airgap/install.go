@@ -12,8 +12,8 @@ import (
 )
 
 // install is one provisioned directory: a Bazel with its Java runtime, libraries and
-// modules, all read-only in use; releases of rules_go and Gazelle are added as workspaces ask for them. Its path is baked into the ELF files, so it is built
-// in a neighbour directory under the final path's name and moved there as the last step:
+// modules, all read-only in use; releases of rules_go and Gazelle are added as workspaces ask for them. Its path is baked into the ELF
+// files, so it is built in a neighbour directory under the final path's name and moved there as the last step:
 // that it exists means that it is complete.
 type install struct {
 	home   string // cache directory: holds dir, the lock, Bazel's output root and caches
@@ -26,7 +26,8 @@ type install struct {
 // tree and some room for the module downloads.
 const needBytes = 1 << 30
 
-func newInstall(home, recipe, source string) (*install, error) {
+// newInstall describes the directory called name in home.
+func newInstall(home, name, source string) (*install, error) {
 	home, err := filepath.Abs(home)
 	if err != nil {
 		return nil, err
@@ -36,17 +37,17 @@ func newInstall(home, recipe, source string) (*install, error) {
 	if strings.ContainsAny(home, ": \t\n'\"\\") {
 		return nil, fmt.Errorf("cache directory %q: Bazel works only in a path without spaces, colons and quotes; set XDG_CACHE_HOME to another one", home)
 	}
-	dir := filepath.Join(home, "airgap-"+recipe)
+	dir := filepath.Join(home, name)
 	return &install{home: home, dir: dir, work: dir + ".partial", source: source}, nil
 }
 
 // path names a file of the finished install.
 func (in *install) path(rel string) string { return filepath.Join(in.dir, rel) }
 
-// ensure returns once in.dir exists. One process at a time provisions; the others wait
-// for it. The lock is the kernel's (flock), so it cannot outlive its process; what a
+// ensure returns once in.dir exists, which provision fills under the name of in.work. One process at a time provisions; the
+// others wait for it. The lock is the kernel's (flock), so it cannot outlive its process; what a
 // killed process left in in.work is removed by the next one.
-func (in *install) ensure(ctx context.Context) error {
+func (in *install) ensure(ctx context.Context, provision func(context.Context) error) error {
 	if isDir(in.dir) {
 		return nil
 	}
@@ -69,8 +70,8 @@ func (in *install) ensure(ctx context.Context) error {
 		return err
 	}
 	start := time.Now()
-	if err := in.provision(ctx); err != nil {
-		return fmt.Errorf("provision Bazel: %w", err)
+	if err := provision(ctx); err != nil {
+		return fmt.Errorf("provision %s: %w", in.dir, err)
 	}
 	if err := os.Rename(in.work, in.dir); err != nil {
 		return err
@@ -81,11 +82,23 @@ func (in *install) ensure(ctx context.Context) error {
 
 // provision fills in.work.
 func (in *install) provision(ctx context.Context) error {
+	progress("providing Bazel from Debian packages, once; this takes a minute or two")
+	if err := in.unpackPackages(ctx, wantedPackages, assumedPackages, wanted); err != nil {
+		return err
+	}
+	progress("[4/4] relocating to %s", in.dir)
+	if err := in.relocate(ctx); err != nil {
+		return err
+	}
+	return in.addModules()
+}
+
+// unpackPackages unpacks below in.work the files called wanted of Debian packages and of those that they depend on.
+func (in *install) unpackPackages(ctx context.Context, packages, assumed []string, wanted func(file string) bool) error {
 	if err := requireTools("apt-get", "apt-config", "dpkg", "dpkg-deb", "go"); err != nil {
 		return err
 	}
-	progress("providing Bazel from Debian packages, once; this takes a minute or two")
-	root, err := newAptRoot(ctx, filepath.Join(in.work, "apt"))
+	root, err := newAptRoot(ctx, filepath.Join(in.work, "apt"), assumed)
 	if err != nil {
 		return err
 	}
@@ -93,7 +106,7 @@ func (in *install) provision(ctx context.Context) error {
 	if err := root.update(ctx); err != nil {
 		return err
 	}
-	debs, err := root.resolve(ctx)
+	debs, err := root.resolve(ctx, packages)
 	if err != nil {
 		return err
 	}
@@ -101,14 +114,7 @@ func (in *install) provision(ctx context.Context) error {
 		return err
 	}
 	progress("[3/4] unpacking")
-	if err := unpackAll(ctx, root.debDir(), in.work); err != nil {
-		return err
-	}
-	progress("[4/4] relocating to %s", in.dir)
-	if err := in.relocate(ctx); err != nil {
-		return err
-	}
-	if err := in.addModules(); err != nil {
+	if err := unpackAll(ctx, root.debDir(), in.work, wanted); err != nil {
 		return err
 	}
 	return os.RemoveAll(root.dir)

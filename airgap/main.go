@@ -6,10 +6,12 @@
 //
 //	airgap -home DIR -recipe ID -source DIR bazel [arguments]
 //	airgap -home DIR -recipe ID -source DIR provision
+//	airgap -home DIR -recipe ID -source DIR packages [-assume NAME,...] NAME...
 //
-// Both provision Bazel and the modules of modules.go into DIR/airgap-ID unless that
+// The first two provision Bazel and the modules of modules.go into DIR/airgap-ID unless that
 // exists. "bazel" then writes an rc file for the workspace around the current directory and
-// replaces this program by Bazel; "provision" prints the provisioned directory.
+// replaces this program by Bazel; "provision" prints the provisioned directory. "packages" does
+// with other programs of Debian what "provision" does with Bazel, in DIR/packages-ID: see packages.go.
 package main
 
 import (
@@ -44,19 +46,22 @@ func run(ctx context.Context, home, recipe, source string, args []string) error 
 	if home == "" || recipe == "" || source == "" || len(args) == 0 {
 		return errors.New("wanted -home, -recipe, -source and a command; start ./bazelw instead of this program")
 	}
-	in, err := newInstall(home, recipe, source)
+	if args[0] == "packages" {
+		return providePackages(ctx, home, "packages-"+recipe, args[1:])
+	}
+	in, err := newInstall(home, "airgap-"+recipe, source)
 	if err != nil {
 		return err
 	}
 	switch args[0] {
 	case "provision":
-		if err := in.ensure(ctx); err != nil {
+		if err := in.ensure(ctx, in.provision); err != nil {
 			return err
 		}
 		fmt.Println(in.dir)
 		return nil
 	case "bazel":
-		if err := in.ensure(ctx); err != nil {
+		if err := in.ensure(ctx, in.provision); err != nil {
 			return err
 		}
 		return in.startBazel(ctx, args[1:])

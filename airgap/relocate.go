@@ -22,13 +22,32 @@ func (in *install) relocate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := in.patchExecutables(ctx); err != nil {
+	if err := in.patchExecutables(ctx, "usr/bin", "usr/libexec", "usr/lib/jvm"); err != nil {
 		return err
 	}
 	if err := in.patchClasspath(version); err != nil {
 		return err
 	}
+	if err := in.linkZstd(); err != nil {
+		return err
+	}
 	return in.linkQemu()
+}
+
+// linkZstd puts the library of Java's zstd where Bazel's server looks for native code, which is the install base alone
+// (-Djava.library.path). Bazel's compact execution log and compressed remote caches need it.
+func (in *install) linkZstd() error {
+	const name = "libzstd-jni.so"
+	found, err := filepath.Glob(filepath.Join(in.work, "usr/lib/*", name))
+	if err != nil || len(found) != 1 {
+		return fmt.Errorf("found %d files named %s in the packages, wanted 1 (of libzstd-jni-java)", len(found), name)
+	}
+	base := filepath.Join(in.work, "usr/share/bazel")
+	target, err := filepath.Rel(base, found[0])
+	if err != nil {
+		return err
+	}
+	return os.Symlink(target, filepath.Join(base, name))
 }
 
 // bazelMajor is the major version that the modules and stubs of modules.go are for.
@@ -48,13 +67,13 @@ func (in *install) bazelVersion() (string, error) {
 	return version, nil
 }
 
-// patchExecutables gives every dynamically linked program the tree's own ELF
+// patchExecutables gives every dynamically linked program below dirs the tree's own ELF
 // interpreter and library path. The path is a DT_RPATH, not a DT_RUNPATH, because only
 // the former also holds for the libraries' own dependencies.
-func (in *install) patchExecutables(ctx context.Context) error {
+func (in *install) patchExecutables(ctx context.Context, dirs ...string) error {
 	var programs []string
 	var interp string
-	for _, dir := range []string{"usr/bin", "usr/libexec", "usr/lib/jvm"} {
+	for _, dir := range dirs {
 		err := filepath.WalkDir(filepath.Join(in.work, dir), func(p string, d fs.DirEntry, err error) error {
 			if err != nil || !d.Type().IsRegular() || filepath.Base(p) == "patchelf" {
 				return err

@@ -33,7 +33,7 @@ var wantedFiles = []string{
 	"usr/share/java",
 }
 
-// wanted reports whether the tree of a pattern contains file.
+// wanted reports whether a running Bazel needs file: whether the tree of a pattern contains it.
 func wanted(file string) bool {
 	for p := file; p != "."; p = path.Dir(p) {
 		for _, pattern := range wantedFiles {
@@ -46,7 +46,7 @@ func wanted(file string) bool {
 }
 
 // unpackAll unpacks the wanted files of every package in debDir below dest.
-func unpackAll(ctx context.Context, debDir, dest string) error {
+func unpackAll(ctx context.Context, debDir, dest string, wanted func(file string) bool) error {
 	debs, err := filepath.Glob(filepath.Join(debDir, "*.deb"))
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func unpackAll(ctx context.Context, debDir, dest string) error {
 				if ctx.Err() != nil {
 					continue
 				}
-				if err := unpack(ctx, deb, dest); err != nil {
+				if err := unpack(ctx, deb, dest, wanted); err != nil {
 					cancel(fmt.Errorf("unpack %s: %w", filepath.Base(deb), err))
 				}
 			}
@@ -77,12 +77,12 @@ func unpackAll(ctx context.Context, debDir, dest string) error {
 
 // unpack writes the wanted files of one package below dest. The packages come from a
 // signed archive, yet names that leave dest are refused.
-func unpack(ctx context.Context, deb, dest string) error {
+func unpack(ctx context.Context, deb, dest string, wanted func(file string) bool) error {
 	read, write := io.Pipe()
 	cmd := exec.Command("dpkg-deb", "--fsys-tarfile", deb)
 	cmd.Stdout, cmd.Stderr = write, os.Stderr
 	go func() { write.CloseWithError(runGroup(ctx, cmd)) }()
-	if err := writeTar(tar.NewReader(read), dest); err != nil {
+	if err := writeTar(tar.NewReader(read), dest, wanted); err != nil {
 		read.CloseWithError(err)
 		return err
 	}
@@ -92,7 +92,7 @@ func unpack(ctx context.Context, deb, dest string) error {
 	return err
 }
 
-func writeTar(tr *tar.Reader, dest string) error {
+func writeTar(tr *tar.Reader, dest string, wanted func(file string) bool) error {
 	for {
 		h, err := tr.Next()
 		if err == io.EOF {
@@ -120,7 +120,7 @@ func writeTar(tr *tar.Reader, dest string) error {
 		case tar.TypeLink:
 			err = os.Link(filepath.Join(dest, path.Clean(h.Linkname)), file)
 		case tar.TypeSymlink:
-			err = os.Symlink(relativeTarget(name, h.Linkname), file)
+			err = os.Symlink(relativeTarget(name, h.Linkname, wanted), file)
 		}
 		if err != nil && !errors.Is(err, os.ErrExist) {
 			return err
@@ -131,7 +131,7 @@ func writeTar(tr *tar.Reader, dest string) error {
 // relativeTarget returns the target for the link called name. A link to an absolute path
 // is made to stay inside the unpacked tree if its target is unpacked too; otherwise (the
 // machine's certificates) it leads to the machine's own file.
-func relativeTarget(name, target string) string {
+func relativeTarget(name, target string, wanted func(file string) bool) string {
 	if !path.IsAbs(target) || !wanted(strings.TrimPrefix(path.Clean(target), "/")) {
 		return target
 	}

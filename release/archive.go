@@ -20,7 +20,7 @@ type file struct {
 }
 
 // Of these folders the archive has everything but tests.
-var folders = []string{"deps/", "platforms/", "rules/", "toolchains/", "tools/"}
+var folders = []string{"deps/", "keyguard/", "platforms/", "rules/", "toolchains/", "tools/"}
 
 // These it has besides.
 var single = []string{".bazelignore", "BUILD.bazel", "CHANGELOG.md", "LICENSE", "MODULE.bazel", "README.md", "go.mod", "go.sum"}
@@ -29,22 +29,27 @@ var single = []string{".bazelignore", "BUILD.bazel", "CHANGELOG.md", "LICENSE", 
 const testModule = "e2e/outsider/"
 
 // contents returns the files of the archive in the order of their paths: those that a consumer needs. Of internal/ these are
-// the packages that the tools import. Only files that git tracks are among them.
+// the packages that the tools import, with what they embed. Only files that git tracks are among them.
 func contents(root string) ([]file, error) {
 	tracked, err := output(root, "git", "ls-files", "--stage", "-z")
 	if err != nil {
 		return nil, err
 	}
-	imported, err := output(root, "go", "list", "-deps", "./tools/...")
+	const module = "github.com/go3s/rules_go3s/"
+	// A line for each package, and one for each file that it embeds.
+	imported, err := output(root, "go", "list", "-deps", "-f", `{{.ImportPath}}{{$p := .}}{{range .EmbedFiles}}{{"\n"}}{{$p.ImportPath}}/{{.}}{{end}}`, "./tools/...")
 	if err != nil {
 		return nil, err
 	}
-	packages := strings.Fields(imported)
+	needed := map[string]bool{}
+	for line := range strings.Lines(imported) {
+		needed[strings.TrimPrefix(strings.TrimSuffix(line, "\n"), module)] = true
+	}
 	var files []file
 	for entry := range strings.SplitSeq(strings.TrimSuffix(tracked, "\x00"), "\x00") {
 		stage, name, _ := strings.Cut(entry, "\t")
 		mode, _, _ := strings.Cut(stage, " ")
-		if !wanted(name, packages) {
+		if !wanted(name, needed) {
 			continue
 		}
 		if mode != "100644" && mode != "100755" {
@@ -56,8 +61,8 @@ func contents(root string) ([]file, error) {
 	return files, nil
 }
 
-// wanted reports whether a file is in the archive, given the import paths of the packages that it holds.
-func wanted(name string, packages []string) bool {
+// wanted reports whether a file is in the archive, given the packages that it holds and the files that they embed.
+func wanted(name string, needed map[string]bool) bool {
 	hasPrefix := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
 	switch {
 	case path.Base(name) == ".gitignore":
@@ -67,7 +72,7 @@ func wanted(name string, packages []string) bool {
 	case strings.HasSuffix(name, "_test.go"), strings.Contains(name, "/testdata/"):
 		return false
 	case hasPrefix("internal/"):
-		return slices.Contains(packages, "github.com/go3s/rules_go3s/"+path.Dir(name))
+		return needed[path.Dir(name)] || needed[name]
 	}
 	return slices.ContainsFunc(folders, hasPrefix)
 }

@@ -223,13 +223,13 @@ func TestPublishable(t *testing.T) {
 		change         bool
 		problem        string
 	}{
-		"right":         {"v1.2.3", "# Changelog\n\n## 1.2.3 - 2026-11-28\n\n## 1.2.2 - 2026-11-01\n", false, ""},
-		"other tag":     {"v1.2.4", "## 1.2.3 - 2026-11-28\n", false, "want the tag v1.2.3"},
-		"no section":    {"v1.2.3", "## Unreleased\n", false, `is for "", want "1.2.3"`},
-		"older section": {"v1.2.3", "## Unreleased\n\n## 1.2.2 - 2026-11-28\n", false, `is for "1.2.2", want "1.2.3"`},
-		"no date":       {"v1.2.3", "## 1.2.3\n", false, `found the section "1.2.3"`},
-		"two sections":  {"v1.2.3", "## 1.2.3 - 2026-11-28\n\n## Unreleased\n", false, `found the section "Unreleased"`},
-		"a change":      {"v1.2.3", "## 1.2.3 - 2026-11-28\n", true, "?? new"},
+		"right":         {"v1.2.3", "# Changelog\n\n## [1.2.3] - 2026-11-28\n\n## [1.2.2] - 2026-11-01\n", false, ""},
+		"other tag":     {"v1.2.4", "## [1.2.3] - 2026-11-28\n", false, "want the tag v1.2.3"},
+		"no section":    {"v1.2.3", "## [Unreleased]\n", false, `is for "", want "1.2.3"`},
+		"older section": {"v1.2.3", "## [Unreleased]\n\n## [1.2.2] - 2026-11-28\n", false, `is for "1.2.2", want "1.2.3"`},
+		"no date":       {"v1.2.3", "## [1.2.3]\n", false, `found the section "[1.2.3]"`},
+		"two sections":  {"v1.2.3", "## [1.2.3] - 2026-11-28\n\n## [Unreleased]\n", false, `found the section "[Unreleased]"`},
+		"a change":      {"v1.2.3", "## [1.2.3] - 2026-11-28\n", true, "?? new"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -287,7 +287,7 @@ func TestGoInstall(t *testing.T) {
 	if err := json.Unmarshal([]byte(settings), &env); err != nil {
 		t.Fatal(err)
 	}
-	tools := []string{"elfstrip", "golink", "linkcheck", "symbolize"}
+	tools := []string{"elfsign", "elfstrip", "golink", "linkcheck", "symbolize"}
 	install := exec.Command("go", "install")
 	for _, tool := range tools {
 		install.Args = append(install.Args, path.Join(name, "tools", tool)+"@v"+version)

@@ -11,7 +11,7 @@ import (
 var (
 	moduleHead = regexp.MustCompile(`(?s)\nmodule\(\n[^)]*\bname = "rules_go3s",\n[^)]*\bversion = "([^"]+)",`)
 	section    = regexp.MustCompile(`(?m)^## (.*)$`)
-	released   = regexp.MustCompile(`^(\d+\.\d+\.\d+) - \d{4}-\d{2}-\d{2}$`)
+	released   = regexp.MustCompile(`^\[(\d+\.\d+\.\d+)\] - \d{4}-\d{2}-\d{2}$`)
 )
 
 // moduleVersion returns the version that MODULE.bazel gives the module: the one place where it is chosen.
@@ -29,7 +29,7 @@ func moduleVersion(root string) (string, error) {
 }
 
 // changelogVersion returns the newest released version of CHANGELOG.md, empty if there is none. Its sections are
-// "Unreleased", which comes first and may be missing, and "VERSION - YYYY-MM-DD".
+// "[Unreleased]", which comes first and may be missing, and "[VERSION] - YYYY-MM-DD", as keepachangelog.com has them.
 func changelogVersion(root string) (string, error) {
 	name := filepath.Join(root, "CHANGELOG.md")
 	text, err := os.ReadFile(name)
@@ -40,8 +40,8 @@ func changelogVersion(root string) (string, error) {
 	for i, match := range section.FindAllStringSubmatch(string(text), -1) {
 		version := released.FindStringSubmatch(match[1])
 		switch {
-		case version == nil && (i != 0 || match[1] != "Unreleased"):
-			return "", fmt.Errorf("%s: found the section %q, want \"VERSION - YYYY-MM-DD\", or \"Unreleased\" before all others",
+		case version == nil && (i != 0 || match[1] != "[Unreleased]"):
+			return "", fmt.Errorf("%s: found the section %q, want \"[VERSION] - YYYY-MM-DD\", or \"[Unreleased]\" before all others",
 				name, match[1])
 		case version != nil && newest == "":
 			newest = version[1]
@@ -60,7 +60,7 @@ func publishable(root, version, tag string) error {
 		return err
 	}
 	if newest != version {
-		return fmt.Errorf("CHANGELOG.md: the newest section with a version is for %q, want %q, as MODULE.bazel has it; rename \"Unreleased\"",
+		return fmt.Errorf("CHANGELOG.md: the newest section with a version is for %q, want %q, as MODULE.bazel has it; rename \"[Unreleased]\"",
 			newest, version)
 	}
 	changed, err := output(root, "git", "status", "--porcelain")

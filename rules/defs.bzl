@@ -7,6 +7,7 @@ load("//rules:go_pie_binary.bzl", _go_pie_binary = "go_pie_binary")
 load("//rules:go_platform_test.bzl", _go_platform_test = "go_platform_test")
 load("//rules:go_release.bzl", _go_release = "go_release", _go_release_test = "go_release_test")
 load("//rules:go_sections.bzl", _go_sections = "go_sections")
+load("//rules:go_signed_binary.bzl", _go_signed_binary = "go_signed_binary")
 load("//rules:go_static_binary.bzl", _go_static_binary = "go_static_binary")
 load("//rules:linkcheck.bzl", _linkcheck_aspect = "linkcheck_aspect", _linkcheck_report = "linkcheck_report")
 load("//rules:linkcheck_test.bzl", _linkcheck_test = "linkcheck_test")
@@ -25,6 +26,7 @@ go_platform_test = _go_platform_test
 go_release = _go_release
 go_release_test = _go_release_test
 go_sections = _go_sections
+go_signed_binary = _go_signed_binary
 go_static_binary = _go_static_binary
 linkcheck_aspect = _linkcheck_aspect
 linkcheck_report = _linkcheck_report

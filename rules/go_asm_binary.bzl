@@ -2,6 +2,7 @@
 
 load("//rules/private:asm_link.bzl", "go3s_asm_link")
 load("//rules/private:binary.bzl", "go3s_binary")
+load("//rules/private:exec_groups.bzl", "GO3S_CHECK", "GO3S_LINK", "GO3S_STRIP", "spread_exec_groups")
 
 def go_asm_binary(name, srcs, entry = "_start", platforms = [], tags = [], testonly = None, **kwargs):
     """A program in Go's assembly language, without the Go runtime, usually below 1 KB.
@@ -17,9 +18,14 @@ def go_asm_binary(name, srcs, entry = "_start", platforms = [], tags = [], testo
       platforms: list of labels, as of [go_static_binary](#go_static_binary).
       tags: tags of the target.
       testonly: as everywhere.
-      **kwargs: `args`, `data`, `env`, `linkcheck_policy`, `size_budget`, `visibility` and what all rules take.
+      **kwargs: `args`, `data`, `env`, `linkcheck_policy`, `size_budget`, `visibility` and what all rules take. Keys of
+        `exec_properties` may name the exec groups `go3s_link`, `go3s_strip` and `go3s_check`.
     """
     size_budget = str(kwargs.pop("size_budget", ""))
+    exec_groups = spread_exec_groups(name, kwargs, {
+        "link": [GO3S_LINK],
+        "public": [GO3S_STRIP, GO3S_CHECK],
+    })
     go3s_asm_link(
         name = name + ".link",
         srcs = srcs,
@@ -29,6 +35,7 @@ def go_asm_binary(name, srcs, entry = "_start", platforms = [], tags = [], testo
         tags = tags + ["manual"],
         testonly = testonly,
         visibility = ["//visibility:private"],
+        **exec_groups["link"]
     )
     go3s_binary(
         name = name,
@@ -40,5 +47,5 @@ def go_asm_binary(name, srcs, entry = "_start", platforms = [], tags = [], testo
         size_budget = size_budget,
         tags = tags,
         testonly = testonly,
-        **kwargs
+        **(kwargs | exec_groups["public"])
     )

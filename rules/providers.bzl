@@ -12,7 +12,7 @@ Go3sVariantInfo = provider(
         "linked": "File: the executable as the linker left it, with symbols, without DWARF.",
         "unpacked": "File: the executable before it was packed, or None without `pack`.",
         "debug": "File: separate debug information, which debuggers find by the build-id.",
-        "symbols": "File: what `traceback = \"symbolized\"` took out, for tools/symbolize; else None.",
+        "symbols": "File: what `traceback = \"external\"` took out, for tools/symbolize; else None.",
         "report": "File: linkcheck's report on the executable (JSON).",
     },
 )

@@ -14,7 +14,7 @@ actions=$(./bazelw aquery "$@" --output=textproto --include_commandline 'mnemoni
 count=$(printf '%s\n' "$actions" | grep -c '^actions {' || true)
 [ "$count" -ge 40 ] || fail "found $count Go3s actions in //examples/..., want at least 40: is the query right?"
 
-# Flags that stand in parameter files must be in what is searched.
+# Flags that are in parameter files must be in what is searched.
 printf '%s\n' "$actions" | grep -q 'arguments: "--stdlib"' || fail "no --stdlib in any command line: are parameter files expanded?"
 
 absolute=$(printf '%s\n' "$actions" | grep -E '^  arguments: "(-[^"]*=)?/' | sort -u || true)

@@ -7,7 +7,7 @@ ELFSTRIP_TOOLCHAIN = Label("//toolchains:elfstrip_toolchain_type")
 ElfstripInfo = provider(
     doc = "The elfstrip tool, built for the execution platform.",
     fields = {
-        "tool": "FilesToRunProvider: the elfstrip executable.",
+        "tool": "File: the elfstrip executable.",
     },
 )
 

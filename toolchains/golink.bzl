@@ -7,7 +7,7 @@ GOLINK_TOOLCHAIN = Label("//toolchains:golink_toolchain_type")
 GolinkInfo = provider(
     doc = "The golink tool, built for the execution platform.",
     fields = {
-        "tool": "FilesToRunProvider: the golink executable.",
+        "tool": "File: the golink executable.",
     },
 )
 

@@ -7,7 +7,7 @@ LINKCHECK_TOOLCHAIN = Label("//toolchains:linkcheck_toolchain_type")
 LinkcheckInfo = provider(
     doc = "The linkcheck tool, built for the execution platform.",
     fields = {
-        "tool": "FilesToRunProvider: the linkcheck executable.",
+        "tool": "File: the linkcheck executable.",
     },
 )
 

@@ -1,5 +1,7 @@
 """What the toolchain types of this module's own tools have in common."""
 
+load("//toolchains/fips:settings.bzl", "no_fips_transition")
+
 visibility("//toolchains/...")
 
 def tool_toolchain(field, info):
@@ -9,25 +11,30 @@ def tool_toolchain(field, info):
       field: string: the field of ToolchainInfo that holds the tool's provider.
       info: the provider; it has the one field `tool`.
     Returns:
-      rule: its attribute `tool` is the executable, from source or prebuilt.
+      rule: its attribute `tool` is the executable, from source or prebuilt. It is the only file that actions get: with its runfiles,
+      which are itself, each action would have four copies of it among its inputs.
     """
 
     def _impl(ctx):
         return [platform_common.ToolchainInfo(
-            **{field: info(tool = ctx.attr.tool[DefaultInfo].files_to_run)}
+            **{field: info(tool = ctx.executable.tool)}
         )]
 
     return rule(
         implementation = _impl,
+        cfg = no_fips_transition,
         doc = ("Declares a {0} tool, from source or prebuilt, for a `toolchain()` of type " +
                "`@rules_go3s//toolchains:{0}_toolchain_type`.").format(field),
         attrs = {
             "tool": attr.label(
-                doc = "The executable.",
+                doc = "The executable, one file that needs no other.",
                 mandatory = True,
                 executable = True,
                 allow_single_file = True,
                 cfg = "exec",
+            ),
+            "_allowlist_function_transition": attr.label(
+                default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
             ),
         },
     )

@@ -2,7 +2,7 @@
 // readelf and llvm-readelf, and prints where they differ. A file that package elf refuses
 // must be refused for a listed cause; of any other file all must say the same.
 //
-//	go run ./bench/elfdiff -doc docs/elfdiff.md
+//	go run ./bench/elfdiff -doc docs/evidence/elfdiff.md
 package main
 
 import (

@@ -43,7 +43,8 @@ type results struct {
 }
 
 func newResults(keep string) *results {
-	r := &results{keep: keep, slots: make(chan bool, workers), files: map[string]int{}, tallies: map[string][]tally{}, refusals: map[string][]int{}}
+	r := &results{keep: keep, slots: make(chan bool, workers), files: map[string]int{}, tallies: map[string][]tally{},
+		refusals: map[string][]int{}}
 	for range readers {
 		r.complains = append(r.complains, map[string]int{})
 	}
@@ -150,7 +151,7 @@ func generalise(message string) string {
 
 const preamble = `# The ELF reader and others
 
-<!-- Made by ` + "`go run ./bench/elfdiff -system %d -mutants %d -doc docs/elfdiff.md`" + `. Edit bench/elfdiff or internal/elf/elfdiff instead. -->
+<!-- Made by ` + "`go run ./bench/elfdiff -system %d -mutants %d -doc docs/evidence/elfdiff.md`" + `. Edit bench/elfdiff or internal/elf/elfdiff instead. -->
 
 What ` + "`internal/elf`" + ` reads from ELF files, compared with debug/elf, GNU readelf and llvm-readelf: the header, all segments,
 sections, symbols and notes with their names and numbers, as far as each of the three shows them. Package elf is stricter on purpose; each
@@ -158,7 +159,7 @@ cause of a refusal is listed below. On every other file all must say the same, e
 
 ` + "```sh" + `
 # Debian: apt-get install binutils llvm
-go run ./bench/elfdiff -doc docs/elfdiff.md
+go run ./bench/elfdiff -doc docs/evidence/elfdiff.md
 ` + "```" + `
 
 The tests of ` + "`internal/elf/elfdiff`" + ` do the same with files of ` + "`elftest`" + ` and thousands of mutants against debug/elf, and the fuzz target there

@@ -111,6 +111,8 @@ func (m *maker) writeDoc(path string) error {
 	var doc strings.Builder
 	fmt.Fprintf(&doc, `# Programs of others
 
+<!-- Made by `+"`go run ./bench/field -doc docs/evidence/field.md`"+`. -->
+
 Well-known programs, each built as somebody would who only has its name: a go.mod that requires it, Gazelle's go_deps, and
 one target for each rule, for three architectures. Written by `+"`go run ./bench/field -doc %s`"+`, which says how; %d of %d programs,
 %s, rules_go3s at %s.
@@ -122,7 +124,8 @@ has them, and says where the list of system calls of a mode is not that of go bu
 
 | program | for | go build | static | static PIE | nolibc | packed PIE | runs | functions | linkcheck | compare |
 |---|---|---:|---:|---:|---:|---:|---|---|---:|---:|
-`, path, len(built), len(programs), versions(built, func(r *result) string { return r.Go }), versions(built, func(r *result) string { return r.Rules }), vulnVersion)
+`, path, len(built), len(programs), versions(built, func(r *result) string { return r.Go }),
+		versions(built, func(r *result) string { return r.Rules }), vulnVersion)
 	doc.WriteString(rows.String())
 	if list.Len() > 0 {
 		doc.WriteString("\n## Findings\n" + list.String())

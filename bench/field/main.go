@@ -1,10 +1,11 @@
 //go:build linux
 
 // Command field builds well-known programs by rules_go3s as somebody would who only has their names: a go.mod that requires the
-// program, Gazelle's go_deps, one target for each rule, three architectures. It builds each by go build as well, runs all files, the foreign
-// ones under qemu-user, and compares what they do; and it collects what linkcheck, its comparison and govulncheck say.
+// program, Gazelle's go_deps, one target for each rule, three architectures. It builds each by go build as well, runs all files, the
+// foreign ones under qemu-user, and compares what they do; and it collects what linkcheck, its comparison and govulncheck say.
 //
-//	RULES_GO3S_QEMU_DIR=<directory of qemu-<machine>-static> go run ./bench/field [-only NAME,…] [-doc docs/evidence/field.md] [-- BAZEL-OPTION…]
+//	RULES_GO3S_QEMU_DIR=<directory of qemu-<machine>-static> \
+//	    go run ./bench/field [-only NAME,…] [-doc docs/evidence/field.md] [-- BAZEL-OPTION…]
 //
 // Each result is a file below the work directory. A program with a current one is not built again, so that the command can be stopped
 // and started; -again builds it whatever there is. Bazel's output of a program is removed once it has been tried: what stays is the

@@ -79,7 +79,7 @@ func (b *bazel) cpu() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	_, rest, _ := strings.Cut(string(text), ") ") // behind the name
+	_, rest, _ := strings.Cut(string(text), ") ") // after the name
 	fields := strings.Fields(rest)
 	if len(fields) < 15 {
 		return 0, fmt.Errorf("/proc/pid/stat: %q: want more fields", text)

@@ -5,8 +5,9 @@
 //
 // It makes a workspace of programs that share a library, builds all of it, and then, in random order, changes every program of
 // a rule and builds those. What counts is Bazel's own "Elapsed time", and the CPU time of Bazel and of what it starts, which hardly
-// depends on other load: for compiling and linking and, for rules_go3s, stripping, checking and comparing. Both are least / median. With -dir the workspace and what is built in it are kept: a run with -rounds 0
-// prepares one that measures. Options behind "--" are for the first build alone, for example --disk_cache=DIR.
+// depends on other load: for compiling and linking and, for rules_go3s, stripping, checking and comparing. Both are least / median. With
+// -dir the workspace and what is built in it are kept: a run with -rounds 0
+// prepares one that measures. Options after "--" are for the first build alone, for example --disk_cache=DIR.
 package main
 
 import (
@@ -166,7 +167,8 @@ func (c *config) measure(b *bazel, w *workspace, contenders []*contender, n int)
 		x.median = append(x.median, cpu)
 		leastWall, leastCPU := x.quantile(0)
 		fmt.Printf("| %d | %s | %d | %.2f / %.2f | %.2f | %.2f / %.2f | %.2f |\n", n, x, x.builds[0].processes,
-			leastWall.Seconds(), wall.Seconds(), wall.Seconds()/baseWall.Seconds(), leastCPU.Seconds(), cpu.Seconds(), cpu.Seconds()/baseCPU.Seconds())
+			leastWall.Seconds(), wall.Seconds(), wall.Seconds()/baseWall.Seconds(), leastCPU.Seconds(), cpu.Seconds(),
+			cpu.Seconds()/baseCPU.Seconds())
 	}
 	return nil
 }

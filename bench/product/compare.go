@@ -15,14 +15,14 @@ func (r *results) judge() {
 	size := func(x *row) float64 { return float64(x.Size) / 1e6 }
 	start := func(x *row) float64 { return x.Start.Median }
 	startNoTHP := func(x *row) float64 { return x.StartNoTHP.Median }
-	const pie, packed, full = "static PIE", "static PIE, symbolized, packed", "static"
+	const pie, packed, full = "static PIE", "static PIE, external, packed", "static"
 	for _, g := range []struct {
 		figure, program, variant string
 		found                    func(*row) float64
 		gate, goal               float64
 	}{
 		{"seed, nothing lost, MB", "seed", full, size, 5.80, 5.2},
-		{"seed, traces need side file, MB", "seed", "static, symbolized", size, 4.43, 4.0},
+		{"seed, traces need side file, MB", "seed", "static, external", size, 4.43, 4.0},
 		{"seed, packed, MB", "seed", packed, size, 2.01, 1.8},
 		{"seed, packed, start, ms", "seed", packed, start, 3.0, 2.3},
 		{"seed, packed, start without THP, ms", "seed", packed, startNoTHP, 4.0, 3.0},
@@ -53,7 +53,7 @@ func (r *results) judge() {
 	}
 	// The size that is left of go build -s -w: within 5 % of what it is on the native architecture.
 	for _, arch := range r.archs()[1:] {
-		for _, variant := range []string{full, "static, symbolized", packed} {
+		for _, variant := range []string{full, "static, external", packed} {
 			here, there := r.share("seed", arch, variant), r.share("seed", r.native, variant)
 			if here > 0 && there > 0 {
 				figure := fmt.Sprintf("seed, %s: part left of -s -w, %s / %s", variant, arch, r.native)
@@ -104,8 +104,8 @@ func (r *results) ratios() []comparison {
 		}{
 			{"static", unpacked},
 			{"static PIE", []string{"go build PIE -s -w"}},
-			{"static, symbolized", unpacked},
-			{"static PIE, symbolized, packed", packers},
+			{"static, external", unpacked},
+			{"static PIE, external, packed", packers},
 		} {
 			a := r.find(program, r.native, pair.ours)
 			for _, peer := range pair.peers {

@@ -33,7 +33,7 @@ type point struct {
 	X, Y, LabelY float64
 	Label        string
 	Ours         bool
-	Left         bool // the label stands left of the point
+	Left         bool // the label is left of the point
 }
 
 type tick struct {

@@ -4,7 +4,8 @@
 //	go run ./bench/product [-n ROUNDS] [-server] [-file FILE]… [-upx FILE] [-json FILE] [-html FILE]
 //
 // The programs are a hello, an HTTPS client (the seed) and, with -server, Caddy, whose packages take minutes
-// to compile. A finished program, of Bazel for example, is started as it is. Peers are taken from PATH; one that is missing is left out, and the output says so.
+// to compile. A finished program, of Bazel for example, is started as it is. Peers are taken from PATH; one that is missing is left out,
+// and the output says so.
 //
 // Start is the time from exec to exit of a program that returns at once from main. All programs are written by write(2)
 // into one folder first, and take turns.

@@ -50,7 +50,7 @@ type variant struct {
 	hidden bool // a step on the way: not in the tables
 }
 
-// variants lists each behind what it is made of.
+// variants lists each after what it is made of.
 var variants = []variant{
 	{name: "go build", build: []string{"-trimpath"}},
 	{name: "go build -s -w", build: []string{"-trimpath", "-ldflags=-s -w"}},
@@ -67,11 +67,11 @@ var variants = []variant{
 	{name: "static", from: "linked", tool: "elfstrip", args: []string{"-s", "--traceback=full"}, ours: true},
 	{name: "static PIE", from: "linked PIE", tool: "elfstrip", args: []string{"-s", "--traceback=full"}, ours: true},
 	{name: "static, functions", from: "linked", tool: "elfstrip", args: []string{"-s", "--traceback=functions"}, ours: true},
-	{name: "static, symbolized", from: "linked", tool: "elfstrip", args: []string{"-s", "--traceback=symbolized", "--symbols-file=OUT.symbols"}, ours: true},
-	{name: "static PIE, symbolized", from: "linked PIE", tool: "elfstrip", args: []string{"-s", "--traceback=symbolized", "--symbols-file=OUT.symbols"}, ours: true},
-	{name: "static, symbolized, packed", from: "static, symbolized", tool: "elfstrip", args: []string{"--pack=lz4"}, ours: true},
-	{name: "static PIE for packing, symbolized", from: "linked PIE for packing", tool: "elfstrip", args: []string{"-s", "--traceback=symbolized", "--symbols-file=OUT.symbols"}, hidden: true},
-	{name: "static PIE, symbolized, packed", from: "static PIE for packing, symbolized", tool: "elfstrip", args: []string{"--pack=lz4"}, ours: true},
+	{name: "static, external", from: "linked", tool: "elfstrip", args: []string{"-s", "--traceback=external", "--symbols-file=OUT.symbols"}, ours: true},
+	{name: "static PIE, external", from: "linked PIE", tool: "elfstrip", args: []string{"-s", "--traceback=external", "--symbols-file=OUT.symbols"}, ours: true},
+	{name: "static, external, packed", from: "static, external", tool: "elfstrip", args: []string{"--pack=lz4"}, ours: true},
+	{name: "static PIE for packing, external", from: "linked PIE for packing", tool: "elfstrip", args: []string{"-s", "--traceback=external", "--symbols-file=OUT.symbols"}, hidden: true},
+	{name: "static PIE, external, packed", from: "static PIE for packing, external", tool: "elfstrip", args: []string{"--pack=lz4"}, ours: true},
 }
 
 // makeAll makes every variant of a program for one architecture. For the native one tools run several times

@@ -60,7 +60,7 @@ var steps = []struct {
 	{"linkcheck", false, (*subject).linkcheck},
 	{"`full`", false, func(s *subject) error { return s.traceback("full") }},
 	{"`functions`", false, func(s *subject) error { return s.traceback("functions") }},
-	{"`symbolized`", false, func(s *subject) error { return s.traceback("symbolized") }},
+	{"`external`", false, func(s *subject) error { return s.traceback("external") }},
 	{"packed", false, (*subject).packed},
 	{"system calls", false, (*subject).systemCalls},
 }
@@ -228,7 +228,7 @@ func cmpError(err error, what, got, want string) error {
 func (s *subject) traceback(tier string) error {
 	symbols := s.path + ".symbols"
 	args := []string{"--traceback=" + tier, "--sdk-verdict=" + s.verdict()}
-	if tier == "symbolized" {
+	if tier == "external" {
 		args = append(args, "--symbols-file="+symbols)
 	}
 	path, err := s.form(tier, args...)
@@ -239,7 +239,7 @@ func (s *subject) traceback(tier string) error {
 	if err != nil {
 		return err
 	}
-	if tier == "symbolized" {
+	if tier == "external" {
 		cmd := exec.Command(s.tools["symbolize"], "--symbols="+symbols)
 		cmd.Stdin = strings.NewReader(got)
 		out, err := cmd.CombinedOutput()
@@ -295,7 +295,7 @@ func (s *subject) systemCalls() error {
 		if err != nil {
 			return err
 		}
-		if name == "symbolized" {
+		if name == "external" {
 			// It has no name by which the call of syscall.AllThreadsSyscall could be known: docs/syscalls.md.
 			all := len(got)
 			if got = slices.DeleteFunc(got, isDynamic); all-len(got) > 1 {

@@ -145,7 +145,8 @@ func run(dir string) (rows []row, err error) {
 			if len(names) > 0 && len(r.Dynamic) == 0 {
 				missing = errors.Join(missing, fmt.Errorf("%v for %s makes %v, which is not listed", p, goarch, names))
 			}
-			rows = append(rows, row{p.String(), goarch, fmt.Sprintf("%d | %d | %d | %s", len(r.Dynamic), len(r.Calls), count, strings.TrimSpace(fmt.Sprint(len(names), " ", strings.Join(names, " "))))})
+			rows = append(rows, row{p.String(), goarch, fmt.Sprintf("%d | %d | %d | %s", len(r.Dynamic), len(r.Calls), count,
+				strings.TrimSpace(fmt.Sprint(len(names), " ", strings.Join(names, " "))))})
 			for _, d := range r.Dynamic {
 				log.Printf("%v for %s: dynamic site in %s: %s", p, goarch, d.Function, d.Reason)
 			}

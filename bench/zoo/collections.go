@@ -99,7 +99,8 @@ func (k *keeper) stripped() collection {
 			if s.GOARCH == "riscv64" && tool.args[0] != "llvm-strip" && tool.args[0] != "eu-strip" && tool.args[0] != "sstrip" {
 				continue // they know this machine only
 			}
-			c.recipes = append(c.recipes, recipe{"stripped/" + from.name + "-" + tool.name, from.profile, s.GOARCH, true, nil, inPlace(from.specimen, tool.args...)})
+			c.recipes = append(c.recipes, recipe{"stripped/" + from.name + "-" + tool.name, from.profile, s.GOARCH, true, nil,
+				inPlace(from.specimen, tool.args...)})
 		}
 	}
 	return c
@@ -178,7 +179,7 @@ var tiers = []tier{
 	{"debug", "", []string{"--strip-debug"}},
 	{"unneeded", "", []string{"--strip-unneeded"}},
 	{"functions", "", []string{"--strip-all", "--traceback=functions"}},
-	{"symbolized", "", []string{"--strip-all", "--traceback=symbolized"}},
+	{"external", "", []string{"--strip-all", "--traceback=external"}},
 	{"packed", "packed", []string{"--strip-all", "--pack=lz4"}},
-	{"symbolized-packed", "packed", []string{"--strip-all", "--traceback=symbolized", "--pack=lz4"}},
+	{"external-packed", "packed", []string{"--strip-all", "--traceback=external", "--pack=lz4"}},
 }

@@ -70,7 +70,8 @@ func (k *keeper) examples(bazel string) error {
 		if v.Package == "examples/asm_hello" && !strings.HasSuffix(base, v.GOARCH) {
 			base += "_" + v.GOARCH
 		}
-		s := specimen{Name: strings.TrimPrefix(v.Package, "examples/") + "/" + base, Profile: v.Profile, Group: "rules_go3s, examples", GOARCH: v.GOARCH, Start: slices.Contains(started, v.Package)}
+		s := specimen{Name: strings.TrimPrefix(v.Package, "examples/") + "/" + base, Profile: v.Profile, Group: "rules_go3s, examples", GOARCH: v.GOARCH,
+			Start: slices.Contains(started, v.Package)}
 		if err := k.copy(s, v.Executable); err != nil {
 			return err
 		}
@@ -150,7 +151,7 @@ func (t tier) recipe(elfstrip, name string, from *specimen) recipe {
 	}
 	return recipe{name, profile, from.GOARCH, true, nil, func(out string) []command {
 		cmd := append(command{elfstrip}, t.flags...)
-		if strings.Contains(t.name, "symbolized") {
+		if strings.Contains(t.name, "external") {
 			cmd = append(cmd, "--symbols-file="+out+".symbols")
 		}
 		return []command{append(cmd, "-o", out, "$"+from.Name)}

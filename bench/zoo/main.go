@@ -6,7 +6,7 @@
 // malformed files. What linkcheck must say of each is in golden.json; the command fails
 // when it says something else.
 //
-//	go run ./bench/zoo -doc docs/zoo.md
+//	go run ./bench/zoo -doc docs/evidence/zoo.md
 package main
 
 import (

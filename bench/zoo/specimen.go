@@ -44,7 +44,7 @@ type keeper struct {
 	specimens []specimen
 }
 
-// path returns where the file of a specimen stands.
+// path returns where the file of a specimen is.
 func (k *keeper) path(name string) string { return filepath.Join(k.dir, "files", name) }
 
 func (k *keeper) add(s specimen) { k.specimens = append(k.specimens, s) }

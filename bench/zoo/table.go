@@ -28,16 +28,16 @@ type table struct {
 
 const preamble = `# The zoo
 
-<!-- Made by ` + "`go run ./bench/zoo -doc docs/zoo.md`" + `. Edit bench/zoo instead. -->
+<!-- Made by ` + "`go run ./bench/zoo -doc docs/evidence/zoo.md`" + `. Edit bench/zoo instead. -->
 
-Executables of every kind that [linkcheck](linkcheck.md) may meet, what it says about each, and what other checkers
+Executables of every kind that [linkcheck](../linkcheck.md) may meet, what it says about each, and what other checkers
 say about the same files. Expected verdicts are in ` + "`bench/zoo/golden.json`" + `; the command that makes this page fails
 on any other, and ` + "`-update`" + ` accepts them after a review. CI makes no zoo: the tests of internal/policy hold the same
 kinds of files, as far as Go and gcc make them.
 
 ` + "```sh" + `
 # Debian: apt-get install checksec devscripts pax-utils elfutils llvm binutils musl-tools; upx and sstrip are looked for on PATH
-go run ./bench/zoo -doc docs/zoo.md
+go run ./bench/zoo -doc docs/evidence/zoo.md
 ` + "```" + `
 
 `
@@ -63,7 +63,7 @@ func (t *table) markdown() []byte {
 	b.WriteString("\n## Files and rules\n\n")
 	b.WriteString(reading)
 	for i, rule := range t.rules {
-		fmt.Fprintf(&b, "%d. [`%s`](linkcheck.md#%s)\n", i+1, rule, rule)
+		fmt.Fprintf(&b, "%d. [`%s`](../linkcheck.md#%s)\n", i+1, rule, rule)
 	}
 	b.WriteString("\n| file | profile | verdict | starts")
 	for i := range t.rules {
@@ -109,7 +109,7 @@ const malformedText = `
 ## Malformed files
 
 Each is a small executable with one defect (` + "`internal/elf/elftest`" + `). linkcheck refuses a file whose headers contradict
-themselves with status 2, and has findings on one whose defect lies deeper. Files that only a tool which rewrites has to refuse may be clean.
+themselves with status 2, and has findings on one whose defect is deeper. Files that only a tool which rewrites has to refuse may be clean.
 
 `
 

@@ -47,7 +47,8 @@ configuration unstamped same -c opt --experimental_output_paths=strip
 configuration "release 1" other --stamp "--embed_label=release 1"
 # What these ask for needs cgo; programs of go_binary with pure = "on" are built without it, too. Together, because each set of
 # flags builds the tools once more.
-configuration unstamped other --@rules_go//go/config:pure=False --@rules_go//go/config:race --@rules_go//go/config:static --@rules_go//go/config:linkmode=pie
+configuration unstamped other --@rules_go//go/config:pure=False --@rules_go//go/config:race --@rules_go//go/config:static \
+  --@rules_go//go/config:linkmode=pie
 configuration unstamped other --@rules_go//go/config:pure=False --@rules_go//go/config:msan --@rules_go//go/config:tags=some,other
 configuration unstamped same --platforms=//platforms:here
 

@@ -5,8 +5,8 @@
 #
 # Without versions: the whole matrix. Each row runs every test in a copy of the workspace, and compares the build information of
 # its programs, with and without --stamp, with that of what the go command builds (../buildinfo.sh). GO is the version of the Go
-# SDK, by default that of MODULE.bazel; CONFIG is one of .bazelrc, such as next. The rows share one output base, which is removed at the end, and the disk cache of
-# --config=cache. Prints a line for each row; exits 1 if one fails.
+# SDK, by default that of MODULE.bazel; CONFIG is one of .bazelrc, such as next. The rows share one output base, which is removed at the
+# end, and the disk cache of --config=cache. Prints a line for each row; exits 1 if one fails.
 set -eu
 
 # The newest patch of each rules_go that works, with Gazelles of its time.

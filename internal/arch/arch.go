@@ -29,6 +29,8 @@ type Arch struct {
 	Relocs map[uint32]Reloc
 	// GoRelocs translate a relocation of a Go object into relocations of Relocs.
 	GoRelocs map[goobj.RelocType][]GoReloc
+	// GoTLSRelocs are those of thread-local variables.
+	GoTLSRelocs map[goobj.RelocType][]GoReloc
 	// Relative is the ELF relocation type that adds the load address to a word.
 	// Type 0 does nothing on every machine.
 	Relative uint32
@@ -140,7 +142,7 @@ func (a *Arch) LowerGo(r goobj.Reloc, off uint64) (out []StubReloc, ok bool) {
 // have another size, it does nothing.
 const HugePage = 2 << 20
 
-// Is reports whether code begins with s but for the places that the linker fills in.
+// Is reports whether the start of code matches s, ignoring the fields the linker fills in.
 func (a *Arch) Is(s Stub, code []byte) bool {
 	if len(code) < len(s.Code) {
 		return false
@@ -159,7 +161,7 @@ func (a *Arch) blank(s Stub, code []byte) []byte {
 	return code
 }
 
-// EntryPIEHuge returns EntryHuge and, behind it, EntryPIE.
+// EntryPIEHuge returns EntryHuge and, after it, EntryPIE.
 func (a *Arch) EntryPIEHuge() Stub {
 	first, second := a.EntryHuge, a.EntryPIE
 	size := uint64(len(first.Code))

@@ -52,7 +52,8 @@ func isOwn(dir string) bool {
 }
 
 // openDescriptor returns a writer to what a name in /proc refers to, nil if path leads to none. A descriptor of
-// this process is used as it is open, at its position: opening it again needs permissions that this process may lack, and a socket cannot be.
+// this process is used as it is open, at its position: opening it again needs permissions that this process may lack, and a socket cannot
+// be.
 func openDescriptor(path string) (*os.File, error) {
 	link, own, ok := descriptorLink(path)
 	if !ok {

@@ -86,7 +86,8 @@ func Compare(programs []*Program, accept func(kind Kind, subject string) bool) (
 		}
 	}
 	c := &comparison{programs: programs, accept: accept, std: programs[0].std, explained: map[string]*Difference{}, leaves: map[string]bool{},
-		follows: map[string]bool{}, odd: map[string]bool{}, risks: map[string]bool{}, effectsOf: map[string][]string{}, reaches: map[string]map[string]bool{}}
+		follows: map[string]bool{}, odd: map[string]bool{}, risks: map[string]bool{}, effectsOf: map[string][]string{},
+		reaches: map[string]map[string]bool{}}
 	c.constrained = c.constrainedFiles()
 	c.archPackages = archPackagesOf(c.constrained)
 	c.functions()

@@ -289,7 +289,8 @@ func TestPlants(t *testing.T) {
 					found[fmt.Sprintf("%s %s", d.Kind, d.Subject)] = true
 				}
 				for _, want := range slices.Concat(plant.want, plant.bySymbol) {
-					if kind, _, _ := strings.Cut(want, " "); mode == stripped && (kind == string(Strings) || kind == string(Data) || slices.Contains(plant.bySymbol, want)) {
+					if kind, _, _ := strings.Cut(want, " "); mode == stripped && (kind == string(Strings) || kind == string(Data) ||
+						slices.Contains(plant.bySymbol, want)) {
 						continue // told apart by symbols only
 					}
 					if !found[want] {

@@ -120,7 +120,7 @@ func TestAccept(t *testing.T) {
 	}
 }
 
-// jumpNext is a jump of 16 bytes, to the function that gobintest puts behind.
+// jumpNext is a jump of 16 bytes, to the function that gobintest puts after.
 var jumpNext = map[elf.Machine][]byte{elf.EM_RISCV: {0x6f, 0, 0, 1}}
 
 func TestRefusals(t *testing.T) {
@@ -141,7 +141,8 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	data := (&elftest.Spec{Machine: elf.EM_X86_64, Type: elf.ET_EXEC, Base: 0x400000, Entry: ".text",
-		Sections: []elftest.Section{{Name: ".text", Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR, Align: 16, Data: []byte{0xc3}}}}).Build().Data
+		Sections: []elftest.Section{{Name: ".text", Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR, Align: 16,
+			Data: []byte{0xc3}}}}).Build().Data
 	f, err := goelf.Parse("c", data)
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ import (
 //     hold both.
 //
 // That says what the file is for, not that it is harmless: anybody can give a file
-// such a name. What code of packages with such files may do stands in effects.go.
+// such a name. What code of packages with such files may do is in effects.go.
 
 // archNames are what the names of files may end with that are built for one of the
 // architectures that programs may be for.

@@ -58,7 +58,7 @@ func (r *reader) readData() error {
 	if err := d.readText(b); err != nil {
 		return err
 	}
-	// Constants of instructions lie behind the strings.
+	// Constants of instructions follow the strings.
 	if s := d.sectionOf(end); s != nil {
 		if b, err := r.f.Bytes(end, s.Addr+s.Size-end); err == nil {
 			r.constants = append(r.constants, b...)

@@ -18,7 +18,7 @@ import (
 // a function anywhere else from which one of these can be reached or that calls what it is given, a variable
 // of another package, a new goroutine.
 //
-// An effect is excused when the code that stands in its place on each other architecture
+// An effect is excused when the code that is in its place on each other architecture
 // has it, too. To find that, go back from the function by its users to functions that
 // all programs have, and from these forth again by functions that not all have.
 
@@ -230,7 +230,8 @@ func (c *comparison) initializes(name string) bool {
 
 // oddVar reports whether a program lacks the variable, which is not of the standard library.
 func (c *comparison) oddVar(name string) bool {
-	return !c.std.packages[gobin.PackageOf(name)] && slices.ContainsFunc(c.programs, func(p *Program) bool { return len(p.data[unnumbered(name)]) == 0 })
+	return !c.std.packages[gobin.PackageOf(name)] &&
+		slices.ContainsFunc(c.programs, func(p *Program) bool { return len(p.data[unnumbered(name)]) == 0 })
 }
 
 // initName matches the name of an init function.

@@ -2,7 +2,7 @@ package compare
 
 // # Embedded files
 //
-// A variable of type embed.FS points to a slice of files that lies in front of its
+// A variable of type embed.FS points to a slice of files that precedes its
 // elements (cmd/compile/internal/staticdata/embed.go, WriteEmbed):
 //
 //	offset  0  address of offset 24, count, count

@@ -25,13 +25,15 @@ func (c *comparison) explainString(s string, users []string, in, not []string) (
 	}
 	for _, user := range users {
 		if data, ok := strings.CutPrefix(user, "data"); ok {
-			if pkg := gobin.PackageOf(strings.TrimSpace(data)); pkg != "" && !c.std.packages[pkg] && !(c.archPackages[pkg] && c.constraintText(s, nil)) {
+			if pkg := gobin.PackageOf(strings.TrimSpace(data)); pkg != "" && !c.std.packages[pkg] &&
+				!(c.archPackages[pkg] && c.constraintText(s, nil)) {
 				return "", ""
 			}
 			continue
 		}
 		if chain := strings.Split(user, usedIn); !slices.ContainsFunc(chain, func(name string) bool {
-			return c.differs(name) || c.explained[name] != nil && c.explained[name].Rule != "constraint" || c.branches(name) || !c.isOdd(name) && c.onlyInlined(name, not)
+			return c.differs(name) || c.explained[name] != nil && c.explained[name].Rule != "constraint" || c.branches(name) || !c.isOdd(name) &&
+				c.onlyInlined(name, not)
 		}) && !c.constraintText(s, chain) {
 			return "", ""
 		}

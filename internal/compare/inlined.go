@@ -8,7 +8,8 @@ import (
 
 // # Inlined functions
 //
-// What the compiler inlines is its decision for each machine: a call may stand in the function around, or be gone with all that it refers to.
+// What the compiler inlines is its decision for each machine: a call may be in the function around, or be gone with all that it refers
+// to.
 
 // leaf reports whether a function refers to nothing on any architecture but what
 // the compiler may have put there.

@@ -41,7 +41,7 @@ func plainName(name string) string {
 	return name
 }
 
-// counted splits the name of a function that is named by a count into what stands
+// counted splits the name of a function that is named by a count into what is
 // before the count, the numbered part itself and what follows.
 func counted(name string) (before, number, after string, ok bool) {
 	if !strings.Contains(name, ".init.") && !strings.Contains(name, ".glob..") { // most names

@@ -80,7 +80,7 @@ type reader struct {
 	uses       []dataRef       // of data by code
 }
 
-// usedIn stands between an inlined function and the one that it is inlined into.
+// usedIn is between an inlined function and the one that it is inlined into.
 const usedIn = " in "
 
 // A dataRef says that user refers to an address in data.
@@ -95,7 +95,8 @@ type dataRef struct {
 func Read(name string, f *goelf.File, std *Std) (*Program, error) {
 	r := &reader{f: f, rename: map[string]string{}, relocated: map[uint64]bool{}, Program: &Program{
 		Name: name, GOARCH: f.GOARCH(), std: std, funcs: map[string]*function{}, files: map[string]bool{},
-		data: map[string][]string{}, neutral: map[string]string{}, embedded: map[string]string{}, sections: map[string]string{}, relocs: map[string]int{}, parts: map[uint64]bool{},
+		data: map[string][]string{}, neutral: map[string]string{}, embedded: map[string]string{}, sections: map[string]string{},
+		relocs: map[string]int{}, parts: map[uint64]bool{},
 		pointers: map[string]map[string]bool{}, temps: map[string][]byte{}, searched: map[string]bool{},
 	}}
 	var err error
@@ -111,7 +112,8 @@ func Read(name string, f *goelf.File, std *Std) (*Program, error) {
 	if r.table, r.mod = r.disasm.Table, r.disasm.Module; r.table == nil {
 		return nil, fmt.Errorf("%s: no Go function table: %w", f.Name, gobin.ErrNotGo)
 	}
-	for _, step := range []func() error{r.readFuncs, r.readFuncValues, r.readCode, r.readRelocations, r.readData, r.readEmbedded, r.readSections} {
+	for _, step := range []func() error{r.readFuncs, r.readFuncValues, r.readCode, r.readRelocations, r.readData, r.readEmbedded,
+		r.readSections} {
 		if err := step(); err != nil {
 			return nil, err
 		}

@@ -48,31 +48,16 @@ func (r *reader) readSections() error {
 // all in a RELR table (gABI 5). Programs for different architectures have not the same
 // number of them; a class that only one of them has is a difference.
 
-const (
-	dtRELRSZ = 35 // gABI 5, not named in debug/elf
-	dtRELR   = 36
-)
-
-var relativeType = map[string]uint32{
-	"amd64":   uint32(elf.R_X86_64_RELATIVE),
-	"arm64":   uint32(elf.R_AARCH64_RELATIVE),
-	"riscv64": uint32(elf.R_RISCV_RELATIVE),
-}
-
 func (r *reader) readRelocations() error {
 	tags := map[elf.DynTag]uint64{}
 	for i := range r.f.Progs {
 		if p := &r.f.Progs[i]; elf.ProgType(p.Type) == elf.PT_DYNAMIC {
-			b, err := r.f.SegmentData(p)
+			entries, _, err := r.f.DynamicEntries(p)
 			if err != nil {
 				return err
 			}
-			for ; len(b) >= 16; b = b[16:] {
-				if tag := elf.DynTag(binary.LittleEndian.Uint64(b)); tag == elf.DT_NULL {
-					break
-				} else {
-					tags[tag] = binary.LittleEndian.Uint64(b[8:])
-				}
+			for _, d := range entries {
+				tags[elf.DynTag(d.Tag)] = d.Val
 			}
 		}
 	}
@@ -84,41 +69,25 @@ func (r *reader) readRelocations() error {
 		for ; len(b) >= 24; b = b[24:] {
 			info := binary.LittleEndian.Uint64(b[8:])
 			kind := "relative"
-			if elf.R_TYPE64(info) != relativeType[r.GOARCH] || elf.R_SYM64(info) != 0 {
+			if elf.R_TYPE64(info) != goelf.RelativeType(elf.Machine(r.f.Header.Machine)) || elf.R_SYM64(info) != 0 {
 				kind = "other" // policy rule pie-relocations tells more
 			}
 			r.relocation(kind, binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[16:]))
 		}
 	}
-	if size := tags[dtRELRSZ]; size > 0 {
-		b, err := r.f.Bytes(tags[dtRELR], size)
+	if size := tags[goelf.DT_RELRSZ]; size > 0 {
+		b, err := r.f.Bytes(tags[goelf.DT_RELR], size)
 		if err != nil {
 			return err
 		}
-		next := uint64(0)
-		for ; len(b) >= 8; b = b[8:] {
-			word := binary.LittleEndian.Uint64(b)
-			if word&1 == 0 {
-				r.inPlace(word)
-				next = word + 8
-				continue
+		return goelf.DecodeRELR(b, func(at uint64) error {
+			if word, err := r.f.Bytes(at, 8); err == nil { // the addend is the word itself
+				r.relocation("relative", at, binary.LittleEndian.Uint64(word))
 			}
-			for i, bits := uint64(0), word>>1; bits != 0; i, bits = i+1, bits>>1 {
-				if bits&1 != 0 {
-					r.inPlace(next + 8*i)
-				}
-			}
-			next += 63 * 8
-		}
+			return nil
+		})
 	}
 	return nil
-}
-
-// inPlace notes a relative relocation whose addend is the word itself.
-func (r *reader) inPlace(at uint64) {
-	if b, err := r.f.Bytes(at, 8); err == nil {
-		r.relocation("relative", at, binary.LittleEndian.Uint64(b))
-	}
 }
 
 func (r *reader) relocation(kind string, at, to uint64) {

@@ -46,7 +46,7 @@ func (t *text) piece(i int) string { return string(t.bytes[t.starts[i]:t.starts[
 
 const (
 	maxRow  = 6 // pieces that a string may be cut into
-	context = 8 // bytes behind a piece
+	context = 8 // bytes after a piece
 )
 
 // has reports whether piece i of u is in t as well.
@@ -61,7 +61,7 @@ func (t *text) has(u *text, i int) bool {
 		}
 	}
 	// Where nothing refers to the start of a string, but to its inside, the piece
-	// before it goes on into it. Then what follows is the same.
+	// before it continues into it. Then what follows is the same.
 	behind := u.bytes[u.starts[i+1]:min(u.starts[i+1]+context, len(u.bytes))]
 	for at := range t.startsOf(piece) {
 		if bytes.HasPrefix(t.bytes[at+len(piece):], behind) {
@@ -147,7 +147,7 @@ func (d *dataReader) readText(b []byte) error {
 	if err != nil {
 		return err
 	}
-	b = bytes.TrimRight(b, "\x00") // padding up to what is aligned behind the strings
+	b = bytes.TrimRight(b, "\x00") // padding up to what is aligned after the strings
 	var starts []int
 	for addr := range users {
 		if start := int(addr - d.strings.Start); start < len(b) || start == 0 {

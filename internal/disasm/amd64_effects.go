@@ -171,7 +171,8 @@ func effectsAMD64(out []Effect, code []byte, pc uint64) []Effect {
 	case x86asm.POPF, x86asm.POPFD, x86asm.POPFQ:
 		return append(out, Effect{Op: Add, Dst: rsp, Src: rsp, Imm: 8})
 	case x86asm.LEAVE:
-		return append(out, Effect{Op: Move, Dst: rsp, Src: rbp, Size: 8}, Effect{Op: Load, Dst: rbp, Src: rsp, Size: 8}, Effect{Op: Add, Dst: rsp, Src: rsp, Imm: 8})
+		return append(out, Effect{Op: Move, Dst: rsp, Src: rbp, Size: 8}, Effect{Op: Load, Dst: rbp, Src: rsp, Size: 8},
+			Effect{Op: Add, Dst: rsp, Src: rsp, Imm: 8})
 	case x86asm.ENTER:
 		return append(out, Effect{Op: Clobber, Dst: rsp}, Effect{Op: Clobber, Dst: rbp}, Effect{Op: StoreAny})
 	case x86asm.XCHG, x86asm.XADD:
@@ -184,7 +185,8 @@ func effectsAMD64(out []Effect, code []byte, pc uint64) []Effect {
 		}
 	case x86asm.MUL, x86asm.DIV, x86asm.IDIV:
 		return out
-	case x86asm.MOVSB, x86asm.MOVSW, x86asm.MOVSD, x86asm.MOVSQ, x86asm.STOSB, x86asm.STOSW, x86asm.STOSD, x86asm.STOSQ, x86asm.SCASB, x86asm.SCASW,
+	case x86asm.MOVSB, x86asm.MOVSW, x86asm.MOVSD, x86asm.MOVSQ, x86asm.STOSB, x86asm.STOSW, x86asm.STOSD, x86asm.STOSQ, x86asm.SCASB,
+		x86asm.SCASW,
 		x86asm.SCASD, x86asm.SCASQ, x86asm.CMPSB, x86asm.CMPSW,
 		x86asm.CMPSD, x86asm.CMPSQ, x86asm.INSB, x86asm.INSW, x86asm.INSD, x86asm.MASKMOVQ, x86asm.MASKMOVDQU:
 		return append(out, Effect{Op: Clobber, Dst: rcx}, Effect{Op: Clobber, Dst: rsi}, Effect{Op: Clobber, Dst: rdi}, Effect{Op: StoreAny})

@@ -140,7 +140,7 @@ func TestEffects(t *testing.T) {
 	}
 }
 
-// TestInsts: addresses that several instructions form, and decoding behind bytes that are
+// TestInsts: addresses that several instructions form, and decoding after bytes that are
 // no instruction.
 func TestInsts(t *testing.T) {
 	for _, tt := range []struct {

@@ -6,7 +6,7 @@
 // Functions come from Go's function table, so that stripped files have them too;
 // without one from the symbol table; what neither covers is a function without
 // a name. It takes any bytes: what cannot be decoded is an instruction of
-// its own, [Stop], after which decoding goes on.
+// its own, [Stop], after which decoding continues.
 //
 // amd64 is decoded by golang.org/x/arch, which leaves out the vector prefixes; for
 // those the length is worked out here. On arm64 and riscv64 a few
@@ -129,7 +129,7 @@ type Arch struct {
 var Arches = map[string]*Arch{"amd64": amd64, "arm64": arm64, "riscv64": riscv64}
 
 // Decode decodes the instruction at the start of code, which is not empty and
-// stands at address pc.
+// is at address pc.
 func (a *Arch) Decode(code []byte, pc uint64) Inst { return a.decode(code, pc) }
 
 // Effects appends to out what the instruction at the start of code does, in order.

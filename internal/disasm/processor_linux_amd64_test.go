@@ -112,7 +112,8 @@ func (p *processor) fits(code []byte) (fits, ok bool, err error) {
 	case syscall.SIGSEGV, syscall.SIGBUS:
 		const ptraceGetSigInfo = 0x4202
 		var info [128]byte
-		if _, _, errno := syscall.Syscall6(syscall.SYS_PTRACE, ptraceGetSigInfo, uintptr(p.pid), 0, uintptr(unsafe.Pointer(&info)), 0, 0); errno != 0 {
+		_, _, errno := syscall.Syscall6(syscall.SYS_PTRACE, ptraceGetSigInfo, uintptr(p.pid), 0, uintptr(unsafe.Pointer(&info)), 0, 0)
+		if errno != 0 {
 			return false, false, errno
 		}
 		return binary.LittleEndian.Uint64(info[16:]) != codeEnd, true, nil
@@ -124,7 +125,8 @@ func (p *processor) fits(code []byte) (fits, ok bool, err error) {
 func candidates(yield func(code []byte)) {
 	maps := [][]byte{nil, {0x0f}, {0x0f, 0x38}, {0x0f, 0x3a}}
 	prefixes := [][]byte{nil, {0x66}, {0xf2}, {0xf3}, {0x48}, {0x66, 0x48}, {0x67}, {0x66, 0x66}, {0xf2, 0x66}, {0x66, 0xf3}, {0x2e}, {0x41}}
-	operands := [][]byte{{0xc0}, {0x03}, {0x04, 0x23}, {0x05, 0x00, 0xf8, 0xff, 0xff}, {0x43}, {0x83}, {0x44, 0x23}, {0xc8}, {0x0b}, {0xd0}, {0xd8}, {0xe0}, {0xe8}, {0xf0}, {0xf8}, {0x33}}
+	operands := [][]byte{{0xc0}, {0x03}, {0x04, 0x23}, {0x05, 0x00, 0xf8, 0xff, 0xff}, {0x43}, {0x83}, {0x44, 0x23}, {0xc8}, {0x0b}, {0xd0},
+		{0xd8}, {0xe0}, {0xe8}, {0xf0}, {0xf8}, {0x33}}
 	for _, prefix := range prefixes {
 		for _, m := range maps {
 			for op := range 256 {

@@ -139,7 +139,7 @@ func (p *Program) cut(r codeRange, names *[]Func) {
 	add := func(to uint64) {
 		if current.Addr < to {
 			current.Code = r.code[current.Addr-r.addr : to-r.addr]
-			if current.Name != "" || current.Go || slices.ContainsFunc(current.Code, isNoPadding) {
+			if current.Name != "" || current.Go || slices.ContainsFunc(current.Code, IsCode) {
 				p.Funcs = append(p.Funcs, current)
 			}
 		}
@@ -156,11 +156,10 @@ func (p *Program) cut(r codeRange, names *[]Func) {
 	add(end)
 }
 
-// isNoPadding reports whether a linker does not pad with c: they pad with zeros,
-// amd64 code also with INT3 and NOP.
-func isNoPadding(c byte) bool { return c != 0 && c != 0xcc && c != 0x90 }
+// IsCode reports whether the byte c is no padding: linkers pad with zeros, amd64 code also with INT3 and NOP.
+func IsCode(c byte) bool { return c != 0 && c != 0xcc && c != 0x90 }
 
-// Find returns the function that addr lies in, nil when there is none.
+// Find returns the function that addr is in, nil when there is none.
 func (p *Program) Find(addr uint64) *Func {
 	i := sort.Search(len(p.Funcs), func(i int) bool { return p.Funcs[i].Addr > addr }) - 1
 	if i < 0 || addr >= p.Funcs[i].End() {

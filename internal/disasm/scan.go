@@ -3,7 +3,7 @@ package disasm
 import "iter"
 
 // Insts yields the instructions of fn in the order of their addresses. Bytes that
-// are none are yielded as Stop, and decoding goes on behind them: on amd64 with
+// are none are yielded as Stop, and decoding continues after them: on amd64 with
 // the next byte.
 func (p *Program) Insts(fn *Func) iter.Seq[Inst] {
 	return func(yield func(Inst) bool) {
@@ -33,7 +33,7 @@ func (p *Program) Insts(fn *Func) iter.Seq[Inst] {
 }
 
 // constants follows registers that hold an address which instructions in a row put
-// together: ADRP or AUIPC with the ADD, load, store or jump behind it. A linker
+// together: ADRP or AUIPC with the ADD, load, store or jump after it. A linker
 // puts no jump target between these.
 type constants struct {
 	arch  *Arch
@@ -43,7 +43,7 @@ type constants struct {
 	buf   []Effect
 }
 
-// step fills in i.Ref where an address is put together or used in its last part, not where code goes on from it, as a
+// step fills in i.Ref where an address is put together or used in its last part, not where code continues from it, as a
 // loop over an array does, and makes an indirect jump to a known address a direct one.
 func (c *constants) step(i *Inst, code []byte) {
 	switch i.Flow {

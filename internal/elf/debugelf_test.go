@@ -59,7 +59,8 @@ func compare(t *testing.T, data []byte) {
 		t.Fatalf("%d segments, %d sections; want %d, %d", len(got.Progs), len(got.Sections), len(want.Progs), len(want.Sections))
 	}
 	for i, p := range got.Progs {
-		g := elf.ProgHeader{Type: elf.ProgType(p.Type), Flags: elf.ProgFlag(p.Flags), Off: p.Off, Vaddr: p.Vaddr, Paddr: p.Paddr, Filesz: p.Filesz, Memsz: p.Memsz, Align: p.Align}
+		g := elf.ProgHeader{Type: elf.ProgType(p.Type), Flags: elf.ProgFlag(p.Flags), Off: p.Off, Vaddr: p.Vaddr, Paddr: p.Paddr,
+			Filesz: p.Filesz, Memsz: p.Memsz, Align: p.Align}
 		if g != want.Progs[i].ProgHeader {
 			t.Errorf("segment %d is %+v, want %+v", i, g, want.Progs[i].ProgHeader)
 		}
@@ -108,7 +109,8 @@ func compareSymbols(t *testing.T, f *File, section string, oracle func() ([]elf.
 	}
 	var got []elf.Symbol
 	for _, sym := range syms[1:] { // debug/elf leaves out the null symbol
-		got = append(got, elf.Symbol{Name: sym.Str, Info: sym.Info, Other: sym.Other, Section: elf.SectionIndex(sym.Shndx), Value: sym.Value, Size: sym.Size})
+		got = append(got, elf.Symbol{Name: sym.Str, Info: sym.Info, Other: sym.Other, Section: elf.SectionIndex(sym.Shndx), Value: sym.Value,
+			Size: sym.Size})
 	}
 	equal := func(a, b elf.Symbol) bool {
 		// Versions are not in the symbol table but in sections of their own.

@@ -28,6 +28,9 @@ func (e *FormatError) Error() string {
 // Reason returns the text of an error about f without the name of the file, for reports that must not depend on it.
 func Reason(f *File, err error) string { return strings.ReplaceAll(err.Error(), f.Name+": ", "") }
 
+// AlignUp rounds n up to a multiple of align, a power of two. The sum wraps around where n is within align of 2^64.
+func AlignUp(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }
+
 // A File is a parsed ELF file. It and every slice and string got from it share
 // memory with the bytes it was made of, and are valid until Close.
 type File struct {
@@ -40,6 +43,9 @@ type File struct {
 	// Shstrndx is the index of the section name string table, 0 for none. Unlike
 	// Header.Shstrndx it is never SHN_XINDEX (gABI 4, "Section Header").
 	Shstrndx int
+
+	// LaterGo lets readers of Go's tables take those of a series later than all known ones for the newest one's (goabi.Reading, Warn).
+	LaterGo bool
 
 	mapped bool // Data is a mapping that Close must undo
 }

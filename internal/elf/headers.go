@@ -7,8 +7,8 @@ const maxFreeHeader = 64 << 10
 
 // FreeHeaderBytes returns a copy of the size bytes at file offset off in which each field of the header tables that determines
 // how the file is loaded or read is zero. What is left is what somebody could have put there for another
-// purpose: the padding of e_ident, p_paddr where it is not p_vaddr, headers of type PT_NULL, and so on. The range must be in the file. Of a large one,
-// which no linker makes, the bytes are returned as they are.
+// purpose: the padding of e_ident, p_paddr where it is not p_vaddr, headers of type PT_NULL, and so on. The range must be in the file. Of a
+// large one, which no linker makes, the bytes are returned as they are.
 func (f *File) FreeHeaderBytes(off, size uint64) []byte {
 	if size > maxFreeHeader {
 		return f.Data[off : off+size]

@@ -58,7 +58,7 @@ func (f *File) appendNotes(notes []Note, off, size, align uint64) ([]Note, error
 		namesz := uint64(le.Uint32(f.Data[off:]))
 		descsz := uint64(le.Uint32(f.Data[off+4:]))
 		// Sums of two 32-bit values do not wrap.
-		descOff := alignUp(12+namesz, align)
+		descOff := AlignUp(12+namesz, align)
 		if 12+namesz > left || (descsz > 0 && descOff+descsz > left) {
 			return nil, f.errorf(off, "note with n_namesz %#x and n_descsz %#x goes beyond the %#x bytes left", namesz, descsz, left)
 		}
@@ -72,11 +72,7 @@ func (f *File) appendNotes(notes []Note, off, size, align uint64) ([]Note, error
 			n.Desc = f.Data[off+descOff : off+descOff+descsz : off+descOff+descsz]
 		}
 		notes = append(notes, n)
-		off += alignUp(descOff+descsz, align) // the last entry's padding may be missing
+		off += AlignUp(descOff+descsz, align) // the last entry's padding may be missing
 	}
 	return notes, nil
 }
-
-// alignUp rounds n up to a multiple of align, a power of two; n is small enough
-// not to wrap.
-func alignUp(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }

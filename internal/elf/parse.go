@@ -29,7 +29,7 @@ var le = binary.LittleEndian
 // used in messages only. The error is a *FormatError.
 //
 // What Parse has checked, its callers may rely on: every segment and every
-// section with contents lies inside data; no address range wraps; loadable
+// section with contents is inside data; no address range wraps; loadable
 // segments ascend, do not overlap, and have at most twice the bytes of the file; alignments are powers of two; sh_link is
 // a section of the kind that the section's type asks for; symbol tables and
 // relocation tables hold whole entries.
@@ -58,7 +58,7 @@ func (f *File) errorf(off uint64, format string, args ...any) error {
 
 func (f *File) size() uint64 { return uint64(len(f.Data)) }
 
-// inFile reports whether size bytes at off lie inside the file.
+// inFile reports whether size bytes at off are inside the file.
 func (f *File) inFile(off, size uint64) bool {
 	return size <= f.size() && off <= f.size()-size
 }

@@ -189,7 +189,7 @@ func TestStringTableBlocks(t *testing.T) {
 		}
 	}
 	if _, ok := strs.At(uint32(len(data))); ok {
-		t.Error("found a string behind the table")
+		t.Error("found a string after the table")
 	}
 }
 

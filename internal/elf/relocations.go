@@ -5,19 +5,6 @@ import (
 	"debug/elf"
 )
 
-// Tags of relative relocations without addends (gABI 5, "Dynamic Section"), which package debug/elf lacks.
-const (
-	dtRELRSZ elf.DynTag = 35
-	dtRELR   elf.DynTag = 36
-)
-
-// relativeTypes are the relocation types that only add the load address.
-var relativeTypes = map[elf.Machine]uint32{
-	elf.EM_X86_64:  uint32(elf.R_X86_64_RELATIVE),
-	elf.EM_AARCH64: uint32(elf.R_AARCH64_RELATIVE),
-	elf.EM_RISCV:   uint32(elf.R_RISCV_RELATIVE),
-}
-
 // A Relocation is one dynamic relocation: what is added to the load address, or to a symbol, and where the sum goes.
 type Relocation struct {
 	Site     uint64 // address of the word that is relocated
@@ -33,7 +20,7 @@ func (f *File) Relocations(visit func(Relocation) error) error {
 	if err := f.relaRelocations(visit); err != nil {
 		return err
 	}
-	return f.tableRelocations(visit, dynamicTable{dtRELR, dtRELRSZ, f.relrTable})
+	return f.tableRelocations(visit, dynamicTable{DT_RELR, DT_RELRSZ, f.relrTable})
 }
 
 // relaRelocations is Relocations without DT_RELR.
@@ -56,12 +43,12 @@ func (f *File) tableRelocations(visit func(Relocation) error, tables ...dynamicT
 		if elf.ProgType(p.Type) != elf.PT_DYNAMIC {
 			continue
 		}
-		b, err := f.SegmentData(p)
+		entries, _, err := f.DynamicEntries(p)
 		if err != nil {
 			return err
 		}
-		for ; len(b) >= DynSize && le.Uint64(b) != uint64(elf.DT_NULL); b = b[DynSize:] {
-			tags[elf.DynTag(le.Uint64(b))] = le.Uint64(b[8:])
+		for _, d := range entries {
+			tags[elf.DynTag(d.Tag)] = d.Val
 		}
 	}
 	for _, t := range tables {
@@ -81,7 +68,7 @@ func (f *File) tableRelocations(visit func(Relocation) error, tables ...dynamicT
 }
 
 func (f *File) relaTable(addr uint64, table []byte, visit func(Relocation) error) error {
-	relative := relativeTypes[elf.Machine(f.Header.Machine)]
+	relative := RelativeType(elf.Machine(f.Header.Machine))
 	for ; len(table) >= RelaSize; table, addr = table[RelaSize:], addr+RelaSize {
 		info := le.Uint64(table[8:])
 		r := Relocation{Site: le.Uint64(table), Relative: info == uint64(relative), Addend: le.Uint64(table[16:]), Entry: addr}
@@ -96,7 +83,8 @@ func (f *File) relaTable(addr uint64, table []byte, visit func(Relocation) error
 func (f *File) zeroed(addr uint64) bool {
 	for i := range f.Progs {
 		p := &f.Progs[i]
-		if elf.ProgType(p.Type) == elf.PT_LOAD && addr-p.Vaddr >= p.Filesz && addr-p.Vaddr < p.Memsz && p.Memsz-(addr-p.Vaddr) >= 8 && addr >= p.Vaddr {
+		if elf.ProgType(p.Type) == elf.PT_LOAD && addr-p.Vaddr >= p.Filesz && addr-p.Vaddr < p.Memsz && p.Memsz-(addr-p.Vaddr) >= 8 &&
+			addr >= p.Vaddr {
 			return true
 		}
 	}
@@ -104,7 +92,7 @@ func (f *File) zeroed(addr uint64) bool {
 }
 
 func (f *File) relrTable(_ uint64, table []byte, visit func(Relocation) error) error {
-	one := func(site uint64) error {
+	return DecodeRELR(table, func(site uint64) error {
 		word, err := f.Bytes(site, 8)
 		if err != nil && f.zeroed(site) {
 			word, err = make([]byte, 8), nil
@@ -113,31 +101,11 @@ func (f *File) relrTable(_ uint64, table []byte, visit func(Relocation) error) e
 			return err
 		}
 		return visit(Relocation{Site: site, Relative: true, Addend: le.Uint64(word)})
-	}
-	next := uint64(0) // the word after those that have been relocated
-	for ; len(table) >= 8; table = table[8:] {
-		e := le.Uint64(table)
-		if e&1 == 0 {
-			if err := one(e); err != nil {
-				return err
-			}
-			next = e + 8
-			continue
-		}
-		for n := uint64(0); n < 63; n++ {
-			if e>>(n+1)&1 != 0 {
-				if err := one(next + 8*n); err != nil {
-					return err
-				}
-			}
-		}
-		next += 63 * 8
-	}
-	return nil
+	})
 }
 
 // Relocated returns the n bytes at vaddr as they are in a program that is loaded at its link-time addresses: linkers
-// other than Go's leave words that a DT_RELA entry relocates at 0, as the addend is in the entry. The words lie at multiples
+// other than Go's leave words that a DT_RELA entry relocates at 0, as the addend is in the entry. The words are at multiples
 // of 8. Symbols are not looked up: their words are as in the file. The result shares memory with f where nothing is relocated.
 func (f *File) Relocated(vaddr, n uint64) ([]byte, error) {
 	b, err := f.Bytes(vaddr, n)

@@ -78,7 +78,8 @@ func TestRelocated(t *testing.T) {
 	}
 	before := bytes.Clone(image)
 	b, err := f.Relocated(at, 24)
-	if err != nil || binary.LittleEndian.Uint64(b) != 0x700 || binary.LittleEndian.Uint64(b[8:]) != 0x11 || binary.LittleEndian.Uint64(b[16:]) != 0x22 {
+	if err != nil || binary.LittleEndian.Uint64(b) != 0x700 || binary.LittleEndian.Uint64(b[8:]) != 0x11 ||
+		binary.LittleEndian.Uint64(b[16:]) != 0x22 {
 		t.Errorf("relocated to %#x (%v)", b, err)
 	}
 	if !bytes.Equal(image, before) {

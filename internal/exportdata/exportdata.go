@@ -91,7 +91,7 @@ func Read(name string, b []byte) (*Package, error) {
 	return d.root(series)
 }
 
-// A decoder holds the export data: elements one behind the other, and how many of them each section has.
+// A decoder holds the export data: elements one after the other, and how many of them each section has.
 type decoder struct {
 	name  string
 	base  int // file offset of data
@@ -131,7 +131,7 @@ func (d *decoder) root(series *goabi.Series) (*Package, error) {
 	for off, prev := header, uint32(0); off < d.elems; off += 4 {
 		end := d.u32(off)
 		if end < prev || end > limit {
-			return nil, d.errorf(off, "an element is at %#x to %#x, want it behind the one before and inside %#x bytes", prev, end, limit)
+			return nil, d.errorf(off, "an element is at %#x to %#x, want it after the one before and inside %#x bytes", prev, end, limit)
 		}
 		prev = end
 	}
@@ -188,7 +188,7 @@ func (d *decoder) pkg(index int) (*Package, error) {
 	return p, nil
 }
 
-// bounds returns where an element lies in the data. Elements do not overlap.
+// bounds returns where an element is in the data. Elements do not overlap.
 func (d *decoder) bounds(section, index int) (from, to int, err error) {
 	first := 0
 	if section > 0 {
@@ -204,7 +204,7 @@ func (d *decoder) bounds(section, index int) (from, to int, err error) {
 	return d.elems + from, d.elems + int(d.u32(at)), nil
 }
 
-// An element is a sequence of numbers, some of which count the references that stand before them.
+// An element is a sequence of numbers, some of which count the references that precede them.
 type element struct {
 	d    *decoder
 	off  int // of what comes next

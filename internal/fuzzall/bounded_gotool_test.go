@@ -16,6 +16,7 @@ import (
 var unbounded = map[string]string{
 	"FuzzAgainstDebugELF": "most of the memory is debug/elf's; package elf's own targets are bounded",
 	"FuzzFilter":          "the memory is the caller's",
+	"FuzzOperations":      "its bytes are operations of the test, nothing is read from them",
 }
 
 // TestTargetsAreBounded: every fuzz target asks by fuzztest.Bounded that memory and time are limited,

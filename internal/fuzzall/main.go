@@ -4,7 +4,7 @@
 // how often each was executed. It stops at the first failure of a target, whose
 // input the go command has then written below the package's testdata/fuzz.
 //
-//	nice -n 19 go run ./internal/fuzzall -executions 500000 -record docs/fuzzing.md
+//	nice -n 19 go run ./internal/fuzzall -executions 500000 -record docs/evidence/fuzzing.md
 package main
 
 import (

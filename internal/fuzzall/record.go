@@ -14,7 +14,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 )
 
-// The table of a record stands between these lines; what is around it is kept.
+// The table of a record is between these lines; what is around it is kept.
 const (
 	tableStart = "<!-- fuzzall: table -->\n"
 	tableEnd   = "<!-- fuzzall: end of table -->\n"
@@ -54,7 +54,7 @@ func readRecord(path string) (table, error) {
 func splitRecord(path string, text []byte) (before []byte, rows table, after []byte, err error) {
 	start, end := bytes.Index(text, []byte(tableStart)), bytes.Index(text, []byte(tableEnd))
 	if start < 0 || end < start {
-		return nil, nil, nil, fmt.Errorf("%s: no lines %q and %q in this order, between which the table stands", path, tableStart, tableEnd)
+		return nil, nil, nil, fmt.Errorf("%s: no lines %q and %q in this order, between which the table is", path, tableStart, tableEnd)
 	}
 	start += len(tableStart)
 	for _, m := range tableRow.FindAllSubmatch(text[start:end], -1) {

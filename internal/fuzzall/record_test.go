@@ -42,7 +42,7 @@ func TestRecord(t *testing.T) {
 	if err := os.WriteFile(path, []byte("no table\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := addToRecord(path, a, result{}); err == nil || !strings.Contains(err.Error(), "between which the table stands") {
+	if err := addToRecord(path, a, result{}); err == nil || !strings.Contains(err.Error(), "between which the table is") {
 		t.Errorf("error %v for a file without table", err)
 	}
 }

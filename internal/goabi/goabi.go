@@ -52,7 +52,8 @@ var series = []Series{
 	readOnly("go1.20"), readOnly("go1.21"), readOnly("go1.22"), readOnly("go1.23"), readOnly("go1.24"), readOnly("go1.25"),
 	{Name: "go1.26", Linked: true, Module: module126, Sections: sections126, ResponseFiles: LineResponse, ExportData: []uint32{2}},
 	// Export data of go1.27.0 and go1.27.1 have version 4, later ones 5.
-	{Name: "go1.27", Linked: true, Module: module127, Sections: sections127, ResponseFiles: QuotedResponse, GenericMethods: true, ExportData: []uint32{4, 5}},
+	{Name: "go1.27", Linked: true, Module: module127, Sections: sections127, ResponseFiles: QuotedResponse, GenericMethods: true,
+		ExportData: []uint32{4, 5}},
 }
 
 // readOnly returns a series before go1.26.
@@ -65,7 +66,7 @@ type Unverified int
 
 const (
 	Refuse Unverified = iota // the default
-	Warn                     // go on, with the tables of the newest series for a later one, and say so
+	Warn                     // continue, with the tables of the newest series for a later one, and say so
 )
 
 var unverifiedNames = []string{"refuse", "warn"}
@@ -96,6 +97,16 @@ func For(release string) (*Series, error) {
 		return nil, &UnknownError{Release: release, why: "its formats are not known"}
 	}
 	return &series[i], nil
+}
+
+// Reading returns the series of a Go release for tools that read its programs. With Warn, a series later than all known ones gets
+// the newest one's tables, and problem says what was let through.
+func Reading(release string, u Unverified) (s *Series, problem, err error) {
+	s, err = For(release)
+	if err != nil && u == Warn && newer(release) {
+		return &series[len(series)-1], err, nil
+	}
+	return s, nil, err
 }
 
 // Linked returns the series of a Go release for tools that link its objects or rewrite its programs. It

@@ -87,7 +87,8 @@ func TestSeries(t *testing.T) {
 	for _, s := range series {
 		m := &s.Module
 		type member struct{ off, size int }
-		members := []member{{ModuleTypes, 8}, {m.TypesEnd, 8}, {m.ROData, 8}, {m.GoFunc, 8}, {m.PCLnTabEnd, 8}, {m.TextSects, 24}, {m.TypeLinks, 24},
+		members := []member{{ModuleTypes, 8}, {m.TypesEnd, 8}, {m.ROData, 8}, {m.GoFunc, 8}, {m.PCLnTabEnd, 8}, {m.TextSects, 24},
+			{m.TypeLinks, 24},
 			{m.ItabLinks, 24}, {m.ItabOffset, 16}, {m.InitTasks, 24}}
 		members = slices.DeleteFunc(members, func(x member) bool { return x.off == 0 })
 		slices.SortFunc(members, func(a, b member) int { return a.off - b.off })

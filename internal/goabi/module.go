@@ -42,8 +42,10 @@ type Module struct {
 
 var (
 	moduleBefore126 = Module{TypesEnd: 304, ROData: 312, GoFunc: 320, TextSects: 328, TypeLinks: 352, ItabLinks: 376}
-	module126       = Module{Size: 592, TypesEnd: 304, ROData: 312, GoFunc: 320, PCLnTabEnd: 328, TextSects: 336, TypeLinks: 360, ItabLinks: 384, InitTasks: 472}
-	module127       = Module{Size: 568, TypesEnd: 312, ROData: 336, GoFunc: 344, PCLnTabEnd: 352, TextSects: 360, ItabOffset: 320, InitTasks: 448}
+	module126       = Module{Size: 592, TypesEnd: 304, ROData: 312, GoFunc: 320, PCLnTabEnd: 328, TextSects: 336, TypeLinks: 360,
+		ItabLinks: 384, InitTasks: 472}
+	module127 = Module{Size: 568, TypesEnd: 312, ROData: 336, GoFunc: 344, PCLnTabEnd: 352, TextSects: 360, ItabOffset: 320,
+		InitTasks: 448}
 )
 
 // Symbols returns, by offset in the module data, the symbol that the Go linker refers to for the word: the module data of an object

@@ -24,6 +24,9 @@ const (
 	FIPSPackage      = "crypto/internal/fips140"     // the FIPS 140 module is this package and those below it
 )
 
+// FIPSLatest is what GOFIPS140 calls the FIPS 140 module of the Go release itself, which has no version of its own.
+const FIPSLatest = "latest"
+
 // KeptNames are functions that the runtime or runtime/pprof know by their name.
 var KeptNames = []string{GoPanic, "runtime.goexit", "runtime.main", SigPanic, "reflect.makeFuncStub", "reflect.methodValueCall"}
 

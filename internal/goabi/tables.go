@@ -13,6 +13,7 @@ const (
 	FuncSize      = 44 // _func, before the offsets of its tables and data
 	InlinedCall   = 16 // runtime.inlinedCall
 	NoFuncData    = 1<<32 - 1
+	NoUnit        = 1<<32 - 1
 	FirstPCValue  = -1        // what a table's first difference is from
 	MinPCQuantum  = 6         // offset in the header of the instruction size
 	PointerSize   = 7         // offset in the header

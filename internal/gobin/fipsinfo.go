@@ -74,7 +74,8 @@ func ReadFIPSInfo(f *goelf.File) (*FIPSInfo, error) {
 	return info, nil
 }
 
-// FIPSRecords returns the addresses, ascending, where a segment that is not executable holds the magic number of a record and the record's own address.
+// FIPSRecords returns the addresses, ascending, where a segment that is not executable holds the magic number of a record and the record's
+// own address.
 func FIPSRecords(f *goelf.File) []uint64 {
 	var out []uint64
 	for p, data := range segments(f, elf.PF_X, 0) {

@@ -163,7 +163,7 @@ func parseFuncTable(f *goelf.File, data []byte, addr, off uint64) (*FuncTable, e
 		names:    table(0),
 		units:    table(1),
 		files:    table(2),
-		pctab:    data[starts[3]:], // elfstrip has short ones in unused words of the records behind
+		pctab:    data[starts[3]:], // elfstrip has short ones in unused words of the records after
 		pcln:     data[starts[4]:],
 		own:      data[starts[4]:],
 		unit:     uint64(data[goabi.MinPCQuantum]),
@@ -248,7 +248,8 @@ func (t *FuncTable) At(i int) Func {
 // is the end of the name.
 func (t *FuncTable) HasNamePrefix(i int, prefix string) bool {
 	off := uint64(le.Uint32(t.pcln[le.Uint32(t.pcln[i*goabi.FuncTabEntry+4:])+4:]))
-	return off < uint64(len(t.names)) && uint64(len(t.names))-off >= uint64(len(prefix)) && string(t.names[off:off+uint64(len(prefix))]) == prefix
+	return off < uint64(len(t.names)) && uint64(len(t.names))-off >= uint64(len(prefix)) &&
+		string(t.names[off:off+uint64(len(prefix))]) == prefix
 }
 
 func (t *FuncTable) name(off uint32) string { return cString(t.names, off) }
@@ -267,7 +268,7 @@ func cString(b []byte, off uint32) string {
 	return string(b)
 }
 
-// Find returns the index of the function that the text offset off lies in.
+// Find returns the index of the function that the text offset off is in.
 func (t *FuncTable) Find(off uint64) (i int, ok bool) {
 	if start, end := t.Span(); off < start || off >= end {
 		return 0, false
@@ -294,6 +295,17 @@ func stringsOf(b []byte) iter.Seq[string] {
 			}
 		}
 	}
+}
+
+// Unit returns the compilation unit of function i, a number, and whether it has one: functions that the compiler made in one run, for
+// one package, have the same.
+func (t *FuncTable) Unit(i int) (unit uint32, ok bool) {
+	record := uint64(le.Uint32(t.pcln[i*goabi.FuncTabEntry+4:]))
+	if record+goabi.FuncSize > uint64(len(t.pcln)) {
+		return 0, false
+	}
+	unit = le.Uint32(t.pcln[record+32:])
+	return unit, unit != goabi.NoUnit
 }
 
 // HasFrames reports whether the table says how deep the stack of function i is. It does so of every

@@ -47,7 +47,7 @@ func TestReadTables(t *testing.T) {
 				}
 			}
 			if i, ok := table.Find(table.At(table.Len() - 1).End); ok {
-				t.Errorf("Find behind the last function = %d, want none", i)
+				t.Errorf("Find after the last function = %d, want none", i)
 			}
 			if files := slices.Collect(table.Files()); !slices.Equal(files, p.Files) {
 				t.Errorf("files %q, want %q", files, p.Files)

@@ -12,8 +12,8 @@ type GoFunc struct {
 	Section    int // index of the section that holds it
 }
 
-// ReadGoFunc finds the function data of a Go program by its module data. The error is ErrNotGo when there is no module data, and a *FormatError when
-// what it says contradicts the sections.
+// ReadGoFunc finds the function data of a Go program by its module data. The error is ErrNotGo when there is no module data, and a
+// *FormatError when what it says contradicts the sections.
 func ReadGoFunc(f *goelf.File) (*GoFunc, error) {
 	table, err := ReadFuncTable(f)
 	if err != nil {
@@ -35,7 +35,8 @@ func ReadGoFunc(f *goelf.File) (*GoFunc, error) {
 	// findfunctab follows directly.
 	end := le.Uint64(b[goabi.ModuleFindFuncTab:])
 	for i := range f.Sections {
-		if s := &f.Sections[i]; s.Addr <= table.Addr && table.Addr-s.Addr < s.Size && g.Addr > table.Addr && g.Addr < end && end-s.Addr <= s.Size {
+		if s := &f.Sections[i]; s.Addr <= table.Addr && table.Addr-s.Addr < s.Size && g.Addr > table.Addr && g.Addr < end &&
+			end-s.Addr <= s.Size {
 			g.Size, g.Section = end-g.Addr, i
 			return g, nil
 		}

@@ -2,7 +2,7 @@ package gobin
 
 // # Source files and inlined calls
 //
-// A _func record (see functab.go) goes on with
+// A _func record (see functab.go) continues with
 //
 //	offset 20  uint32  pcfile: offset in the pc tables of the file table
 //	offset 28  uint32  npcdata: number of further pc tables
@@ -42,7 +42,7 @@ const (
 type Inlined struct {
 	Name   string // of the callee
 	File   string // of the callee's code, "" when none of it is left
-	Parent int    // index of the call that this one lies in, -1 for the function itself
+	Parent int    // index of the call that this one is in, -1 for the function itself
 }
 
 // A Span says that the instructions from Start on belong to an inlined call.
@@ -102,7 +102,7 @@ func (t *FuncTable) Info(i int, gofunc []byte) FuncInfo {
 	calls := gofunc[tree:]
 	ranges := t.pcValues(le.Uint32(record[goabi.FuncSize+4*goabi.PCDataInlTree:]), fn)
 	count := 0
-	// Calls without instructions of their own are there because others lie in them:
+	// Calls without instructions of their own are there because others are in them:
 	// there cannot be many more than the function has bytes.
 	most := min(len(calls)/goabi.InlinedCall, maxInlined, 8*int(fn.End-fn.Entry)+64)
 	for _, r := range ranges {
@@ -119,7 +119,7 @@ func (t *FuncTable) Info(i int, gofunc []byte) FuncInfo {
 		if pc := int32(le.Uint32(entry[8:])); pc >= 0 {
 			parent = info.CallAt(fn.Entry + uint64(pc))
 		}
-		// A call lies in an earlier one, or the tree is damaged.
+		// A call is in an earlier one, or the tree is damaged.
 		if parent >= c {
 			parent = -1
 		}

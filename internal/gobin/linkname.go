@@ -13,11 +13,11 @@ func PackageOf(name string) string {
 	return pkg
 }
 
-// placeholder is what the compiler has for the package of a symbol with a //go:linkname directive. Since Go 1.27 it
+// Placeholder is what the compiler has for the package of a symbol with a //go:linkname directive. Since Go 1.27 it
 // is in names of closures: "_.goready.func1", from a call of runtime.goready that was inlined.
-const placeholder = "_"
+const Placeholder = "_"
 
-// CutLinkName splits a link name into the import path of its package and the rest, as it stands: "net/http.(*Client).Do.func1"
+// CutLinkName splits a link name into the import path of its package and the rest, as it is: "net/http.(*Client).Do.func1"
 // gives "net/http" and "(*Client).Do.func1". Both are "" for a name without package.
 func CutLinkName(name string) (pkg, rest string) {
 	if strings.HasPrefix(name, "type:") || strings.HasPrefix(name, "go:") {
@@ -34,7 +34,7 @@ func CutLinkName(name string) (pkg, rest string) {
 		return "", ""
 	}
 	pkg, rest = name[:slash+dot], name[slash+dot+1:]
-	if pkg == placeholder {
+	if pkg == Placeholder {
 		return "", ""
 	}
 	// cmd/internal/objabi.PathToPrefix escapes dots of the last element, and bytes that a linker dislikes.

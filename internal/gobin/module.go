@@ -98,11 +98,30 @@ func layoutOf(f *goelf.File) (*goabi.Module, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the Go release, which determines the layout of the module data, cannot be read: %w", err)
 	}
-	series, err := goabi.For(info.GoVersion)
+	series, _, err := reading(f, info.GoVersion)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
 	return &series.Module, nil
+}
+
+// reading returns the series by which the tables of f, made by that Go release, are read.
+func reading(f *goelf.File, release string) (s *goabi.Series, problem, err error) {
+	u := goabi.Refuse
+	if f.LaterGo {
+		u = goabi.Warn
+	}
+	return goabi.Reading(release, u)
+}
+
+// LaterGo says of which Go release that nobody knows f is, if its tables are read by those of the newest known one; nil otherwise.
+func LaterGo(f *goelf.File) error {
+	info, err := ReadBuildInfo(f)
+	if err != nil {
+		return nil // whatever reads tables says so
+	}
+	_, problem, _ := reading(f, info.GoVersion)
+	return problem
 }
 
 func moduleBytes(f *goelf.File, t *FuncTable) (b []byte, addr uint64, err error) {

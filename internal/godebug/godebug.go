@@ -127,7 +127,7 @@ func (t *Table) Directives(ctx *build.Context, file string) ([]Setting, error) {
 			where := fmt.Sprintf("%s:%d: //go:debug", file, at.Line)
 			key, value, ok := strings.Cut(strings.TrimSpace(text), "=")
 			if !ok {
-				return nil, fmt.Errorf("%s: want key=value behind it", where)
+				return nil, fmt.Errorf("%s: want key=value after it", where)
 			}
 			if err := t.check(key, value); err != nil {
 				return nil, fmt.Errorf("%s %s=%s: %w", where, key, value, err)

@@ -148,7 +148,7 @@ func TestDirectives(t *testing.T) {
 	for _, tt := range []struct{ name, file, text, want, err string }{
 		{name: "none", file: "a.go", text: "package main\n"},
 		{name: "two", file: "a.go", text: "//go:debug panicnil=1\n//go:debug\tnetdns=go\n\npackage main\n", want: "panicnil=1 netdns=go"},
-		{name: "behind the package clause", file: "a.go", text: "package main\n\n//go:debug panicnil=1\n"},
+		{name: "after the package clause", file: "a.go", text: "package main\n\n//go:debug panicnil=1\n"},
 		{name: "not at the start of a line", file: "a.go", text: "// //go:debug panicnil=1\npackage main\n"},
 		{name: "in a general comment", file: "a.go", text: "/*\n//go:debug panicnil=1\n*/\npackage main\n"},
 		{name: "longer word", file: "a.go", text: "//go:debugger panicnil=1\npackage main\n"},

@@ -83,16 +83,34 @@ func (k Kind) IsDWARF() bool { return firstDWARF <= k && k <= lastDWARF }
 // releases).
 type RelocType uint16
 
-// Relocation types that hand-written assembly of a freestanding program needs.
+// Relocation types. The numbers are the same in all series of Go that are linked.
 const (
 	RelocAddr            RelocType = 1  // R_ADDR: address
 	RelocAddrARM64       RelocType = 3  // R_ADDRARM64: ADRP and ADD
+	RelocAddrOff         RelocType = 5  // R_ADDROFF: distance from the start of the target's section
+	RelocSize            RelocType = 6  // R_SIZE: size of the target
 	RelocCall            RelocType = 7  // R_CALL: amd64 CALL and JMP
 	RelocCallARM64       RelocType = 9  // R_CALLARM64: BL and B
+	RelocConst           RelocType = 13 // R_CONST: the addend
 	RelocPCRel           RelocType = 14 // R_PCREL: distance from the end of the field
+	RelocTLSLE           RelocType = 15 // R_TLS_LE: offset from the thread pointer
+	RelocTLSIE           RelocType = 16 // R_TLS_IE: place with the offset from the thread pointer
+	RelocUseType         RelocType = 22 // R_USETYPE to R_USENAMEDMETHOD: marks that change no byte
+	RelocUseIface        RelocType = 23
+	RelocUseIfaceMethod  RelocType = 24
+	RelocUseNamedMethod  RelocType = 25
+	RelocMethodOff       RelocType = 26 // R_METHODOFF: as R_ADDROFF, of a method
+	RelocARM64TLSLE      RelocType = 32 // R_ARM64_TLS_LE: MOVZ
+	RelocARM64TLSIE      RelocType = 33 // R_ARM64_TLS_IE: ADRP and load
+	RelocARM64PCRelLDST8 RelocType = 37 // R_ARM64_PCREL_LDST8, 16, 32, 64: ADRP and a load or store
 	RelocRISCVJAL        RelocType = 59 // R_RISCV_JAL
+	RelocRISCVJALTramp   RelocType = 60 // R_RISCV_JAL_TRAMP: R_RISCV_JAL to a jump that the linker made
+	RelocRISCVCall       RelocType = 61 // R_RISCV_CALL: AUIPC and JALR
 	RelocRISCVPCRelIType RelocType = 62 // R_RISCV_PCREL_ITYPE: AUIPC and ADDI or load
 	RelocRISCVPCRelSType RelocType = 63 // R_RISCV_PCREL_STYPE: AUIPC and store
+	RelocRISCVTLSIE      RelocType = 64 // R_RISCV_TLS_IE: AUIPC and load
+	RelocRISCVTLSLE      RelocType = 65 // R_RISCV_TLS_LE: LUI and ADDIW
+	MaxReloc             RelocType = 127
 )
 
 const (

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/go3s/rules_go3s/internal/arch"
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goobj"
 )
 
@@ -250,7 +251,7 @@ func applyStub(a *arch.Arch, code []byte, addr uint64, relocs []arch.StubReloc, 
 func (l *asmLinker) write(entry uint64) []byte {
 	const names = "\x00.text\x00.shstrtab\x00"
 	end := uint64(asmHeaders + len(l.image))
-	shoff := alignUp(end+uint64(len(names)), 8)
+	shoff := goelf.AlignUp(end+uint64(len(names)), 8)
 	var ident [elf.EI_NIDENT]byte
 	copy(ident[:], elf.ELFMAG)
 	ident[elf.EI_CLASS] = byte(elf.ELFCLASS64)
@@ -263,7 +264,8 @@ func (l *asmLinker) write(entry uint64) []byte {
 		Entry: entry, Phoff: 64, Shoff: shoff, Flags: l.arch.Flags,
 		Ehsize: 64, Phentsize: 56, Phnum: 2, Shentsize: 64, Shnum: 3, Shstrndx: 2,
 	})
-	put(elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: asmBase, Paddr: asmBase, Filesz: end, Memsz: end, Align: l.arch.PageSize})
+	put(elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: asmBase, Paddr: asmBase, Filesz: end, Memsz: end,
+		Align: l.arch.PageSize})
 	put(elf.Prog64{Type: uint32(elf.PT_GNU_STACK), Flags: uint32(elf.PF_R | elf.PF_W), Align: 16})
 	b.Write(l.image)
 	b.WriteString(names)

@@ -13,10 +13,12 @@ import (
 // glibc's dereferences DT_SYMTAB, DT_STRTAB and the hash table unasked.
 func makeDynamic() (dynsym, dynstr, hash, relr, dynamic *section) {
 	dynstr = &section{name: ".dynstr", typ: elf.SHT_STRTAB, flags: elf.SHF_ALLOC, align: 1, size: 1}
-	dynsym = &section{name: ".dynsym", typ: elf.SHT_DYNSYM, flags: elf.SHF_ALLOC, align: 8, size: goelf.SymbolSize, entsize: goelf.SymbolSize, link: dynstr, info: 1}
+	dynsym = &section{name: ".dynsym", typ: elf.SHT_DYNSYM, flags: elf.SHF_ALLOC, align: 8, size: goelf.SymbolSize, entsize: goelf.SymbolSize,
+		link: dynstr, info: 1}
 	hash = &section{name: ".hash", typ: elf.SHT_HASH, flags: elf.SHF_ALLOC, align: 8, size: uint64(4 * len(emptyHash)), entsize: 4, link: dynsym}
 	relr = &section{name: ".relr.dyn", typ: shtRelr, flags: elf.SHF_ALLOC, align: 8, entsize: 8}
-	dynamic = &section{name: ".dynamic", typ: elf.SHT_DYNAMIC, flags: dynamicFlags, align: 8, size: dynamicLen * goelf.DynSize, entsize: goelf.DynSize, link: dynstr}
+	dynamic = &section{name: ".dynamic", typ: elf.SHT_DYNAMIC, flags: dynamicFlags, align: 8, size: dynamicLen * goelf.DynSize,
+		entsize: goelf.DynSize, link: dynstr}
 	return dynsym, dynstr, hash, relr, dynamic
 }
 

@@ -194,23 +194,27 @@ func (l *linker) entryObject() []byte {
 	const relaText, symtabIndex, strtabIndex, stack, shstrtabIndex = 2, 3, 4, 5, 6
 	sections := []elf.Section64{ // the code takes no padding, which might look like more code
 		{},
-		text:          {Name: add(&shstrtab, ".text"), Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR), Addralign: l.arch.CodeAlign},
-		relaText:      {Name: add(&shstrtab, ".rela.text"), Type: uint32(elf.SHT_RELA), Flags: uint64(elf.SHF_INFO_LINK), Link: symtabIndex, Info: text, Addralign: 8, Entsize: goelf.RelaSize},
-		symtabIndex:   {Name: add(&shstrtab, ".symtab"), Type: uint32(elf.SHT_SYMTAB), Link: strtabIndex, Info: locals, Addralign: 8, Entsize: goelf.SymbolSize},
+		text: {Name: add(&shstrtab, ".text"), Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR),
+			Addralign: l.arch.CodeAlign},
+		relaText: {Name: add(&shstrtab, ".rela.text"), Type: uint32(elf.SHT_RELA), Flags: uint64(elf.SHF_INFO_LINK), Link: symtabIndex, Info: text,
+			Addralign: 8, Entsize: goelf.RelaSize},
+		symtabIndex: {Name: add(&shstrtab, ".symtab"), Type: uint32(elf.SHT_SYMTAB), Link: strtabIndex, Info: locals, Addralign: 8,
+			Entsize: goelf.SymbolSize},
 		strtabIndex:   {Name: add(&shstrtab, ".strtab"), Type: uint32(elf.SHT_STRTAB), Addralign: 1},
 		stack:         {Name: add(&shstrtab, ".note.GNU-stack"), Type: uint32(elf.SHT_PROGBITS), Addralign: 1},
 		shstrtabIndex: {Name: add(&shstrtab, ".shstrtab"), Type: uint32(elf.SHT_STRTAB), Addralign: 1},
 	}
 	var body bytes.Buffer
-	for i, data := range [][]byte{text: l.stub.Code, relaText: relas, symtabIndex: symtab.Bytes(), strtabIndex: strtab, shstrtabIndex: shstrtab} {
+	for i, data := range [][]byte{text: l.stub.Code, relaText: relas, symtabIndex: symtab.Bytes(), strtabIndex: strtab,
+		shstrtabIndex: shstrtab} {
 		if i == 0 {
 			continue
 		}
-		body.Write(make([]byte, alignUp(uint64(body.Len()), stubAlign)-uint64(body.Len())))
+		body.Write(make([]byte, goelf.AlignUp(uint64(body.Len()), stubAlign)-uint64(body.Len())))
 		sections[i].Off, sections[i].Size = goelf.HeaderSize+uint64(body.Len()), uint64(len(data))
 		body.Write(data)
 	}
-	body.Write(make([]byte, alignUp(uint64(body.Len()), 8)-uint64(body.Len())))
+	body.Write(make([]byte, goelf.AlignUp(uint64(body.Len()), 8)-uint64(body.Len())))
 
 	var ident [elf.EI_NIDENT]byte
 	copy(ident[:], elf.ELFMAG)

@@ -363,7 +363,8 @@ func TestFinishRefuses(t *testing.T) {
 					toRela(t, image)
 				}
 				tt.change(t, mustParse(t, image))
-				if got, err := e.Finish("out", image); err == nil || got != nil || !strings.Contains(err.Error(), tt.err) || !strings.HasPrefix(err.Error(), "out: ") {
+				if got, err := e.Finish("out", image); err == nil || got != nil || !strings.Contains(err.Error(), tt.err) ||
+					!strings.HasPrefix(err.Error(), "out: ") {
 					t.Errorf("%d bytes, error %v; want %q", len(got), err, tt.err)
 				}
 			})

@@ -106,8 +106,9 @@ func (t *trimmer) trim() error {
 	}
 	align := max(t.section.Addralign, tableAlign)
 	funcsEnd := funcs + t.word(goabi.ModuleFuncs+8)
-	t.data = alignUp(funcsEnd, align)
-	if funcsEnd < funcs || t.data < funcsEnd || t.data > uint64(len(b)) || align&(align-1) != 0 || t.word(goabi.ModuleFiles+8) != t.end-t.files {
+	t.data = goelf.AlignUp(funcsEnd, align)
+	if funcsEnd < funcs || t.data < funcsEnd || t.data > uint64(len(b)) || align&(align-1) != 0 ||
+		t.word(goabi.ModuleFiles+8) != t.end-t.files {
 		return t.errorf(0, "the module data has slices of %#x bytes of file names and %#x of functions, want %#x, and at most %#x to the end", t.word(goabi.ModuleFiles+8),
 			t.word(goabi.ModuleFuncs+8), t.end-t.files, uint64(len(b))-funcs)
 	}
@@ -137,9 +138,9 @@ func (t *trimmer) trim() error {
 		le.PutUint32(b[at:], to)
 		last = max(last, to+uint32(bytes.IndexByte(trimmed[to:], 0))+1)
 	}
-	start := alignUp(t.files+uint64(last), tableAlign)
+	start := goelf.AlignUp(t.files+uint64(last), tableAlign)
 	t.moved = t.end - start
-	t.dataMoved = t.data - alignUp(funcsEnd-t.moved, align)
+	t.dataMoved = t.data - goelf.AlignUp(funcsEnd-t.moved, align)
 	clear(names[copy(names, trimmed[:last]):])
 	copy(b[start:], b[t.end:funcsEnd])
 	clear(b[funcsEnd-t.moved : t.data-t.dataMoved])

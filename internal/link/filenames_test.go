@@ -117,7 +117,8 @@ func TestTrimFileNames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := unitFiles(table); !slices.Equal(got, names("")) || !bytes.HasSuffix(table, []byte(testData)) || !bytes.Contains(table, []byte(testPCTab+testFuncs)) {
+			if got := unitFiles(table); !slices.Equal(got, names("")) || !bytes.HasSuffix(table, []byte(testData)) ||
+				!bytes.Contains(table, []byte(testPCTab+testFuncs)) {
 				t.Errorf("%s: for another linker: files %q in %q", configuration, got, table)
 			}
 		}

@@ -155,7 +155,8 @@ func (x *finisher) checkTLS() error {
 			continue
 		}
 		p := x.segment(elf.PT_TLS)
-		if p == nil || p.Filesz != 0 || p.Memsz != in.Size || x.l.arch.TLSOffset(p.Memsz, p.Align) != x.l.arch.TLSOffset(in.Size, max(in.Addralign, 1)) {
+		if p == nil || p.Filesz != 0 || p.Memsz != in.Size || x.l.arch.TLSOffset(p.Memsz, p.Align) != x.l.arch.TLSOffset(in.Size,
+			max(in.Addralign, 1)) {
 			return x.errorf(0, "the PT_TLS segment is not section %s with %#x bytes", in.Str, in.Size)
 		}
 	}
@@ -178,14 +179,12 @@ func (x *finisher) packRelocations() error {
 	if err != nil {
 		return err
 	}
-	var entries []elf.Dyn64
+	entries, _, err := x.f.DynamicEntries(p)
+	if err != nil {
+		return err
+	}
 	values := map[elf.DynTag]uint64{}
-	for b := raw; len(b) >= goelf.DynSize; b = b[goelf.DynSize:] {
-		d := elf.Dyn64{Tag: int64(le.Uint64(b)), Val: le.Uint64(b[8:])}
-		if elf.DynTag(d.Tag) == elf.DT_NULL {
-			break
-		}
-		entries = append(entries, d)
+	for _, d := range entries {
 		values[elf.DynTag(d.Tag)] = d.Val
 	}
 	for _, tag := range []elf.DynTag{elf.DT_NEEDED, elf.DT_TEXTREL, elf.DT_REL, elf.DT_JMPREL} {
@@ -272,7 +271,7 @@ func (x *finisher) relaToRelr(rela, relr dynTable) (dynTable, error) {
 	return dynTable{rela.addr, size}, nil
 }
 
-// renameRela makes of the section at addr, .rela.dyn, one for DT_RELR.
+// renameRela turns .rela.dyn at addr into .relr.dyn.
 func (x *finisher) renameRela(addr, size uint64) {
 	for i, s := range x.f.Sections {
 		if elf.SectionType(s.Type) != elf.SHT_RELA || s.Addr != addr || s.Size == 0 || s.Flags&uint64(elf.SHF_ALLOC) == 0 {
@@ -298,20 +297,12 @@ func (x *finisher) renameRela(addr, size uint64) {
 // readRelr fills in sites and checks that they are aligned words in writable
 // segments.
 func (x *finisher) readRelr(words []byte) error {
-	var next uint64 // the word after the last one covered
-	for ; len(words) > 0; words = words[8:] {
-		w := le.Uint64(words)
-		if w&1 == 0 {
-			x.sites = append(x.sites, w)
-			next = w + 8
-			continue
-		}
-		for i, bits := uint64(0), w>>1; bits != 0; i, bits = i+1, bits>>1 {
-			if bits&1 != 0 {
-				x.sites = append(x.sites, next+8*i)
-			}
-		}
-		next += relrBits * 8
+	err := goelf.DecodeRELR(words, func(addr uint64) error {
+		x.sites = append(x.sites, addr)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for i, site := range x.sites {
 		writable := slices.ContainsFunc(x.f.Progs, func(p elf.Prog64) bool {
@@ -343,14 +334,14 @@ func (x *finisher) checkRelro() error {
 		}
 	}
 	for _, page := range []uint64{smallestPage, x.l.arch.PageSize} {
-		from, to := relro.Vaddr&^(page-1), alignUp(end, page)
+		from, to := relro.Vaddr&^(page-1), goelf.AlignUp(end, page)
 		mapped := false
 		for _, p := range x.f.Progs {
 			if elf.ProgType(p.Type) != elf.PT_LOAD || elf.ProgFlag(p.Flags)&elf.PF_W == 0 {
 				continue
 			}
 			if p.Vaddr <= relro.Vaddr && relro.Vaddr < p.Vaddr+p.Memsz {
-				mapped = from >= p.Vaddr&^(page-1) && to <= alignUp(p.Vaddr+p.Memsz, page)
+				mapped = from >= p.Vaddr&^(page-1) && to <= goelf.AlignUp(p.Vaddr+p.Memsz, page)
 			}
 			if p.Vaddr < to && from < p.Vaddr+p.Memsz && (max(p.Vaddr, from) < relro.Vaddr || min(p.Vaddr+p.Memsz, to) > end) {
 				return x.errorf(p.Off, "PT_GNU_RELRO ends at %#x, within a page of %#x bytes that holds writable data: align the end to such pages", end, page)

@@ -92,7 +92,8 @@ func (l *linker) makeSections() error {
 			kind == goabi.DWARF && (l.opt.StripDWARF || l.opt.StripSymbols) {
 			continue
 		}
-		in.out = &section{name: in.Str, typ: in.kind.Type(), flags: kind.Flags(), align: max(in.Addralign, 1), size: in.Size, in: in, data: in.data}
+		in.out = &section{name: in.Str, typ: in.kind.Type(), flags: kind.Flags(), align: max(in.Addralign, 1), size: in.Size, in: in,
+			data: in.data}
 		byKind[kind] = append(byKind[kind], in.out)
 	}
 	for _, s := range byKind {
@@ -126,7 +127,7 @@ func (l *linker) makeSections() error {
 		l.stub, l.huge = l.arch.EntryPIEHuge(), true
 	}
 	text := byKind[goabi.Text][0]
-	l.stubOff = alignUp(text.size, stubAlign)
+	l.stubOff = goelf.AlignUp(text.size, stubAlign)
 	text.size = l.stubOff + uint64(len(l.stub.Code))
 	text.align = max(text.align, stubAlign)
 
@@ -227,11 +228,11 @@ func (l *linker) place() error {
 		if g == nil {
 			continue
 		}
-		start := alignUp(addr, page)
+		start := goelf.AlignUp(addr, page)
 		if i == loadRelro && l.huge {
 			// EntryHuge uses the huge pages that begin in RELRO: one more if the kernel loads the
 			// program at a multiple of their size, as file systems may have it.
-			start = alignUp(start, arch.HugePage)
+			start = goelf.AlignUp(start, arch.HugePage)
 		}
 		// Pages of its own in memory, each at the same offset in the page as in the file.
 		g.move(start - g.addr&^(page-1))
@@ -246,7 +247,7 @@ func (l *linker) place() error {
 	for _, s := range l.sections {
 		if s.flags&elf.SHF_TLS != 0 {
 			data := l.load[loadData]
-			s.addr, s.off = alignUp(data.addr, s.align), data.off
+			s.addr, s.off = goelf.AlignUp(data.addr, s.align), data.off
 		}
 	}
 	for _, g := range l.segments {
@@ -255,7 +256,7 @@ func (l *linker) place() error {
 		}
 		if g.typ == elf.PT_GNU_RELRO {
 			// Up to the end of the page: nothing else is on it.
-			g.memsz = alignUp(g.addr+g.memsz, page) - g.addr
+			g.memsz = goelf.AlignUp(g.addr+g.memsz, page) - g.addr
 			l.load[loadRelro].memsz = g.memsz // it has the same sections, and must hold all of RELRO
 		}
 	}
@@ -272,24 +273,24 @@ func (l *linker) placeLoads(order [numLoads]int) uint64 {
 			off = l.placeFixed(off)
 		}
 		if i == loadText {
-			off = alignUp(off, smallestPage)
+			off = goelf.AlignUp(off, smallestPage)
 		}
 		if g := l.load[i]; g != nil {
 			off = g.place(off)
 		}
 		if i == loadText {
-			off = alignUp(off, smallestPage)
+			off = goelf.AlignUp(off, smallestPage)
 		}
 	}
 	return off
 }
 
-// place puts the sections of g into the file, the first at off or, for its alignment, behind. It returns where
+// place puts the sections of g into the file, the first at off or, for its alignment, after. It returns where
 // they end. Addresses are as if the file were loaded at 0 as it is.
 func (g *segment) place(off uint64) uint64 {
 	addr := off
 	for i, s := range g.sections {
-		addr = alignUp(addr, s.align)
+		addr = goelf.AlignUp(addr, s.align)
 		if i == 0 {
 			g.addr, g.off, off = addr, addr, addr
 		}
@@ -317,12 +318,12 @@ func (g *segment) move(n uint64) {
 func (l *linker) placeRest(off uint64) {
 	for _, s := range l.sections {
 		if s.flags&elf.SHF_ALLOC == 0 {
-			off = alignUp(off, s.align)
+			off = goelf.AlignUp(off, s.align)
 			s.off = off
 			off += s.size
 		}
 	}
-	l.shoff = alignUp(off, 8)
+	l.shoff = goelf.AlignUp(off, 8)
 }
 
 // maxAddress bounds the addresses of a program: user space has 47 bits.

@@ -20,7 +20,7 @@
 //	RW   .go.module, .noptrdata, .data, .bss, .noptrbss
 //	R    one for each section of the user that has an address of its own
 //
-// In the file, the second segment with R is the last one: elfstrip shortens .gopclntab, and nothing moves then. The kernel
+// In the file, the second read-only segment comes last, so nothing moves when elfstrip shortens .gopclntab. The kernel
 // maps whole pages of the file, so .text begins and ends there with a page of 4 KiB: no byte of headers, notes or data is in
 // executable memory where pages have that size. Nothing else is padded.
 //
@@ -222,6 +222,3 @@ func (l *linker) section(name string) *section {
 	}
 	panic(errors.New("link: no section " + name))
 }
-
-// alignUp rounds v up to a multiple of align, a power of two.
-func alignUp(v, align uint64) uint64 { return (v + align - 1) &^ (align - 1) }

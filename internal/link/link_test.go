@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/go3s/rules_go3s/internal/arch"
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/fuzztest"
 	"github.com/go3s/rules_go3s/internal/goabi"
 )
@@ -124,7 +125,7 @@ func checkCodePages(t *testing.T, f *elf.File, file []byte) {
 			t.Errorf("the executable segment is at offset %#x with %#x bytes, want it to be .text, %#x bytes at the beginning of the page at %#x", p.Off, p.Filesz, text.Size, text.Offset)
 		}
 		end := p.Off + p.Filesz
-		for _, b := range file[end:min(alignUp(end, smallestPage), uint64(len(file)))] {
+		for _, b := range file[end:min(goelf.AlignUp(end, smallestPage), uint64(len(file)))] {
 			if b != 0 {
 				t.Errorf("the last page of .text, which ends at %#x, has something else after it", end)
 				break
@@ -164,7 +165,7 @@ func checkSegments(t *testing.T, f *elf.File) {
 			continue
 		}
 		if s.Type != elf.SHT_NOBITS && s.Offset > tables.Offset {
-			t.Errorf("section %s is behind .gopclntab in the file", s.Name)
+			t.Errorf("section %s is after .gopclntab in the file", s.Name)
 		}
 		executable := s.Flags&elf.SHF_EXECINSTR != 0
 		if !slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool {
@@ -209,7 +210,8 @@ func checkRelr(t *testing.T, f *elf.File, sym map[string]elf.Symbol) {
 		}
 		return out
 	}
-	want := slices.Concat(addr(".go.fipsinfo", 48, 56, 64, 72, 80, 88, 96, 104, 112), addr(".data.rel.ro", 0, 56), addr(".go.module", slices.Sorted(maps.Keys(goSeries.Module.Symbols()))...), addr(".go.module", goSeries.Module.Size-8), addr(".data", 8, 16, 792))
+	want := slices.Concat(addr(".go.fipsinfo", 48, 56, 64, 72, 80, 88, 96, 104, 112), addr(".data.rel.ro", 0, 56),
+		addr(".go.module", slices.Sorted(maps.Keys(goSeries.Module.Symbols()))...), addr(".go.module", goSeries.Module.Size-8), addr(".data", 8, 16, 792))
 	if got := decodeRelr(data); !slices.Equal(got, want) {
 		t.Errorf(".relr.dyn relocates %#x, want %#x", got, want)
 	}
@@ -375,7 +377,7 @@ func TestBuildID(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files again")
 
 // The link maps of the made-up objects, in testdata, show the whole layout.
 func TestMap(t *testing.T) {
@@ -394,7 +396,7 @@ func TestMap(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := out.Map(); !bytes.Equal(got, want) {
-				t.Errorf("link map differs from %s (write it anew with -update):\n%s", golden, got)
+				t.Errorf("link map differs from %s (write it again with -update):\n%s", golden, got)
 			}
 		})
 	}

@@ -8,11 +8,13 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
 // # Notes
 //
-// All notes of the output (gABI, chapter 5, "Note Section") lie behind one
+// All notes of the output (gABI, chapter 5, "Note Section") follow one
 // another at the start of the first segment, and one PT_NOTE covers them: a core
 // dump has that page, and readers of segments see what readers of sections see.
 
@@ -71,7 +73,7 @@ func (n *Note) encode() []byte {
 	b := le.AppendUint32(nil, uint32(len(n.Owner)+1))
 	b = le.AppendUint32(b, uint32(len(n.Desc)))
 	b = le.AppendUint32(b, n.Type)
-	pad := func() { b = append(b, make([]byte, alignUp(uint64(len(b)), noteAlign)-uint64(len(b)))...) }
+	pad := func() { b = append(b, make([]byte, goelf.AlignUp(uint64(len(b)), noteAlign)-uint64(len(b)))...) }
 	b = append(append(b, n.Owner...), 0)
 	pad()
 	b = append(b, n.Desc...)

@@ -86,7 +86,8 @@ func newTestObject(pie bool) *testObject {
 				{88, abs64, "n", 0}, {96, abs64, "n", 8},
 				{104, abs64, "d", 0}, {112, abs64, "d", 8},
 			}},
-			{name: ".go.module", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 32, data: make([]byte, goSeries.Module.Size), relocs: []testReloc{{goSeries.Module.Size - 8, abs64, "main", 0}}},
+			{name: ".go.module", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 32, data: make([]byte, goSeries.Module.Size),
+				relocs: []testReloc{{goSeries.Module.Size - 8, abs64, "main", 0}}},
 			{name: ".noptrdata", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 32, data: []byte("noptr...")},
 			{name: ".data", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 32, data: bytes.Repeat([]byte("x"), 800), relocs: []testReloc{
 				{8, abs64, "k", 3}, {16, abs64, "b", 0}, {792, abs64, "d", -1},
@@ -124,7 +125,8 @@ func newTestObject(pie bool) *testObject {
 		}
 	}
 	if pie {
-		relro := testSection{name: ".data.rel.ro", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 32, data: make([]byte, 64), relocs: []testReloc{{0, abs64, "f", 0}, {56, abs64, "k", 0}}}
+		relro := testSection{name: ".data.rel.ro", typ: elf.SHT_PROGBITS, flags: writeFlag, align: 32, data: make([]byte, 64),
+			relocs: []testReloc{{0, abs64, "f", 0}, {56, abs64, "k", 0}}}
 		o.sections = slices.Insert(o.sections, 4, relro)
 	} else {
 		o.section(".rodata").relocs = []testReloc{{16, abs64, "f", 0}}
@@ -221,7 +223,7 @@ func (o *testObject) bytes() []byte {
 		Ident: ident, Type: uint16(o.typ), Machine: uint16(o.machine), Version: 1, Shoff: shoff, Flags: o.flags,
 		Ehsize: 64, Shentsize: 64, Shnum: uint16(len(sections)), Shstrndx: uint16(len(sections) - 1),
 	})
-	off := alignUp(shoff+uint64(len(sections))*goelf.SectionHeaderSize, 64)
+	off := goelf.AlignUp(shoff+uint64(len(sections))*goelf.SectionHeaderSize, 64)
 	name := uint32(1)
 	var contents bytes.Buffer
 	for i, s := range sections {
@@ -229,7 +231,7 @@ func (o *testObject) bytes() []byte {
 		if i > 0 {
 			h.Name = name
 			name += uint32(len(s.name)) + 1
-			h.Off = alignUp(off+uint64(contents.Len()), max(s.align, 1))
+			h.Off = goelf.AlignUp(off+uint64(contents.Len()), max(s.align, 1))
 			if s.typ != elf.SHT_NOBITS {
 				contents.Write(make([]byte, h.Off-off-uint64(contents.Len())))
 				contents.Write(s.data)

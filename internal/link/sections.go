@@ -112,7 +112,7 @@ func plainName(s, more string) bool {
 	return s != ""
 }
 
-// continues reports whether name is root, or goes on after it with a dot.
+// continues reports whether name is root, or continues after it with a dot.
 func continues(name, root string) bool {
 	rest, ok := strings.CutPrefix(name, root)
 	return ok && (rest == "" || rest[0] == '.')
@@ -174,7 +174,8 @@ func (l *linker) checkAddress(s *Section) error {
 func (l *linker) userSections() (free, fixed []*section) {
 	for i := range l.opt.Sections {
 		u := &l.opt.Sections[i]
-		s := &section{name: u.Name, typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: sectionAlign, size: uint64(len(u.Data)), data: u.Data, user: u}
+		s := &section{name: u.Name, typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: sectionAlign, size: uint64(len(u.Data)), data: u.Data,
+			user: u}
 		if u.Addr == 0 {
 			free = append(free, s)
 			continue
@@ -191,7 +192,7 @@ func (l *linker) userSections() (free, fixed []*section) {
 func (l *linker) placeFixed(off uint64) uint64 {
 	for _, g := range l.fixed {
 		s := g.sections[0]
-		off = alignUp(off, l.arch.PageSize)
+		off = goelf.AlignUp(off, l.arch.PageSize)
 		s.addr, s.off = s.user.Addr, off
 		g.span()
 		off += s.size
@@ -199,13 +200,13 @@ func (l *linker) placeFixed(off uint64) uint64 {
 	return off
 }
 
-// checkFixed checks that sections with a chosen address are, in memory, on pages of their own behind end, where the
+// checkFixed checks that sections with a chosen address are, in memory, on pages of their own after end, where the
 // program ends.
 func (l *linker) checkFixed(end uint64) error {
 	before := "the program"
 	for _, g := range l.fixed {
 		s := g.sections[0]
-		if first := alignUp(end, l.arch.PageSize); s.addr < first {
+		if first := goelf.AlignUp(end, l.arch.PageSize); s.addr < first {
 			return fmt.Errorf("%s: section %s: address %#x: %s ends at %#x, want %#x or more", l.obj.name, s.name, s.addr, before, end, first)
 		}
 		end = s.addr + s.size
@@ -230,7 +231,7 @@ func (l *linker) bindSections() error {
 	for _, v := range variables {
 		name, ok := strings.CutPrefix(v.text, sectionText)
 		if !v.found || !ok {
-			return fmt.Errorf("%s: variable %s: it is not a string as go_sections generates; rename it, or generate its package anew", l.obj.name, l.obj.str(v.symbol.name))
+			return fmt.Errorf("%s: variable %s: it is not a string as go_sections generates; rename it, or generate its package again", l.obj.name, l.obj.str(v.symbol.name))
 		}
 		i := slices.IndexFunc(l.sections, func(s *section) bool { return s.user != nil && s.name == name })
 		if i < 0 {

@@ -168,7 +168,7 @@ func TestSectionVariablesRefused(t *testing.T) {
 			d := o.section(".rodata").data
 			d[len(d)-4] = 'y'
 		}, noString},
-		{"text goes on after the section", func(o *testObject) { o.section(".data").data[readerAt+8]++ }, noString},
+		{"text continues after the section", func(o *testObject) { o.section(".data").data[readerAt+8]++ }, noString},
 		{"text of 2^63 bytes", func(o *testObject) { o.section(".data").data[readerAt+15] = 0x80 }, noString},
 		{"text before the section", func(o *testObject) { o.section(".data").relocs[2].addend = -100 }, noString},
 		{"text in .bss", func(o *testObject) { o.section(".data").relocs[2].sym = "b" }, noString},

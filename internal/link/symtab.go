@@ -55,7 +55,8 @@ func (l *linker) makeSymtab() []*section {
 		strtab.size += uint64(len(s.name) + 1)
 		n++
 	}
-	symtab := &section{name: ".symtab", typ: elf.SHT_SYMTAB, align: 8, size: uint64(n) * goelf.SymbolSize, entsize: goelf.SymbolSize, link: strtab, info: uint32(locals)}
+	symtab := &section{name: ".symtab", typ: elf.SHT_SYMTAB, align: 8, size: uint64(n) * goelf.SymbolSize, entsize: goelf.SymbolSize, link: strtab,
+		info: uint32(locals)}
 	return []*section{symtab, strtab}
 }
 

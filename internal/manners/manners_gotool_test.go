@@ -22,10 +22,23 @@ import (
 // nobody is the user that the commands run as where the test runs as root.
 const nobody = 65534
 
-// files are what the commands read: a program, an object of the assembler, an archive of the compiler, a side file.
+// A key pair of these tests: it protects nothing.
+const (
+	testKey = `-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIBVKTrx3WCnLjXyv72VQr3u5RSDKbR+/vzzPIM1TrHEC
+-----END PRIVATE KEY-----
+`
+	testPublic = `-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEArfoIQ9cBdbL7z/C6jTwq/RIMPCSwuPJNol7hDM4q/48=
+-----END PUBLIC KEY-----
+`
+)
+
+// files are what the commands read: a program, an object of the assembler, an archive of the compiler, a side file, keys.
 type files struct {
 	tools, dir                        string
 	program, object, archive, symbols string
+	key, public                       string // of Ed25519, for elfsign
 	sdk                               string // what golink reads of it
 }
 
@@ -33,10 +46,21 @@ type files struct {
 func prepare(t *testing.T) *files {
 	t.Helper()
 	f := &files{tools: tempDir(t), dir: tempDir(t)}
-	gotool.Output(t, filepath.Join("..", ".."), "", "build", "-o", f.tools+"/", "./tools/golink", "./tools/elfstrip", "./tools/linkcheck", "./tools/symbolize")
+	gotool.Output(t, filepath.Join("..", ".."), "", "build", "-o", f.tools+"/", "./tools/golink", "./tools/elfstrip", "./tools/linkcheck", "./tools/symbolize", "./tools/elfsign")
 	f.program, f.object, f.archive, f.symbols = f.in("program"), f.in("start.o"), f.in("main.a"), f.in("symbols")
 	write(t, f.in("main.go"), "package main\n\nfunc main() {}\n")
 	write(t, f.in("start.s"), "TEXT _start(SB), 4, $0\n\tRET\n")
+	f.key, f.public = f.in("key"), f.in("public")
+	write(t, f.key, testKey)
+	write(t, f.public, testPublic)
+	if err := os.Chmod(f.key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if os.Getuid() == 0 {
+		if err := os.Chown(f.key, nobody, nobody); err != nil {
+			t.Fatal(err)
+		}
+	}
 	gotool.Output(t, f.dir, "amd64", "build", "-o", f.program, "main.go")
 	gotool.Output(t, f.dir, "amd64", "tool", "asm", "-p", "main", "-o", f.object, "start.s")
 	gotool.Output(t, f.dir, "amd64", "tool", "compile", "-p", "main", "-o", f.archive, "main.go")
@@ -53,7 +77,7 @@ func prepare(t *testing.T) *files {
 		}
 		write(t, filepath.Join(f.sdk, name), string(data))
 	}
-	if r := f.run(t, nil, "elfstrip", "--traceback=symbolized", "--symbols-file="+f.symbols, "-o", f.in("stripped"), f.program); r.code != 0 {
+	if r := f.run(t, nil, "elfstrip", "--traceback=external", "--symbols-file="+f.symbols, "-o", f.in("stripped"), f.program); r.code != 0 {
 		t.Fatal(r.stderr)
 	}
 	return f
@@ -143,6 +167,19 @@ var inputs = []string{
 	"linkcheck sizes --named=a=FILE a=PROGRAM",
 	"symbolize --symbols=FILE LOG",
 	"symbolize --symbols=SYMBOLS FILE",
+	"elfsign sign --key=KEY -o OUT FILE",
+	"elfsign sign --key=FILE -o OUT PROGRAM",
+	"elfsign sign --key=KEY --cert=FILE -o OUT PROGRAM",
+	"elfsign sign --command=true --public-key=FILE -o OUT PROGRAM",
+	"elfsign sign --key=KEY --detached -o OUT FILE",
+	"elfsign verify --trust=FILE PROGRAM",
+	"elfsign verify --trust=PUBLIC FILE",
+	"elfsign verify --trust=PUBLIC --signature=FILE PROGRAM",
+	"elfsign show FILE",
+	"elfsign strip-signature -o OUT FILE",
+	"elfsign digest -o OUT FILE",
+	"elfsign attach --trust=PUBLIC --signature=FILE -o OUT PROGRAM",
+	"elfsign show @FILE",
 	"golink asm -o OUT FILE",
 	"golink asm -o OUT @FILE",
 	"golink link LINK -main FILE",
@@ -158,7 +195,7 @@ var inputs = []string{
 
 // command returns the words of a command line with its files.
 func (f *files) command(t *testing.T, line, file string) []string {
-	r := strings.NewReplacer("FILE", file, "PROGRAM", f.program, "ARCHIVE", f.archive, "SYMBOLS", f.symbols, "LOG", f.in("main.go"), "OUT", f.in("out"),
+	r := strings.NewReplacer("FILE", file, "PROGRAM", f.program, "ARCHIVE", f.archive, "SYMBOLS", f.symbols, "LOG", f.in("main.go"), "OUT", f.in("out"), "KEY", f.key, "PUBLIC", f.public,
 		"LINK", "-o "+f.in("out")+" -goarch amd64 -sdk "+f.sdk+" -linker "+filepath.Join(gotool.Output(t, "", "", "env", "GOTOOLDIR"), "link"))
 	words := strings.Fields(r.Replace(line))
 	for i := range words {
@@ -217,7 +254,12 @@ var outputs = []string{
 	"elfstrip -o OUT PROGRAM",
 	"elfstrip --pack=lz4 -o OUT PROGRAM",
 	"elfstrip --dump-section=.text=OUT -o OTHER PROGRAM",
-	"elfstrip --traceback=symbolized --symbols-file=OUT -o OTHER PROGRAM",
+	"elfstrip --traceback=external --symbols-file=OUT -o OTHER PROGRAM",
+	"elfsign sign --key=KEY -o OUT PROGRAM",
+	"elfsign sign --key=KEY --detached -o OUT PROGRAM",
+	"elfsign strip-signature -o OUT PROGRAM",
+	"elfsign digest -o OUT PROGRAM",
+	"elfsign digest --content=OUT -o OTHER PROGRAM",
 	"golink asm -o OUT OBJECT",
 	"linkcheck check --report-only --format=json -o OUT PROGRAM",
 	"linkcheck syscalls --list -o OUT PROGRAM",
@@ -227,7 +269,7 @@ var outputs = []string{
 
 func (f *files) output(t *testing.T, stdin io.Reader, line, out string) result {
 	t.Helper()
-	r := strings.NewReplacer("OUT", out, "OTHER", f.in("other"), "PROGRAM", f.program, "OBJECT", f.object, "SYMBOLS", f.symbols)
+	r := strings.NewReplacer("OUT", out, "OTHER", f.in("other"), "PROGRAM", f.program, "OBJECT", f.object, "SYMBOLS", f.symbols, "KEY", f.key, "PUBLIC", f.public)
 	words := strings.Fields(r.Replace(line))
 	return f.run(t, stdin, words[0], words[1:]...)
 }
@@ -291,11 +333,14 @@ func TestNothingLeft(t *testing.T) {
 	f := prepare(t)
 	before := names(t, f.dir)
 	for _, line := range []string{
-		"elfstrip --traceback=symbolized --symbols-file=side -o none/OUT PROGRAM",
-		"elfstrip --traceback=symbolized --symbols-file=side --dump-section=.nothing=dump -o out PROGRAM",
-		"elfstrip --traceback=symbolized --symbols-file=side --dump-section=.text=none/dump -o out PROGRAM",
+		"elfstrip --traceback=external --symbols-file=side -o none/OUT PROGRAM",
+		"elfstrip --traceback=external --symbols-file=side --dump-section=.nothing=dump -o out PROGRAM",
+		"elfstrip --traceback=external --symbols-file=side --dump-section=.text=none/dump -o out PROGRAM",
 		"elfstrip --dump-section=.text=dump -o /proc/self/fd/99 PROGRAM",
-		"elfstrip --traceback=symbolized --symbols-file=side -R .text -o out PROGRAM",
+		"elfstrip --traceback=external --symbols-file=side -R .text -o out PROGRAM",
+		"elfsign digest --content=content -o none/OUT PROGRAM",
+		"elfsign sign --key=PUBLIC -o out PROGRAM",
+		"elfsign verify --trust=PUBLIC PROGRAM",
 	} {
 		if r := f.output(t, nil, line, "out"); r.code == 0 {
 			t.Errorf("%s: no error", line)
@@ -458,6 +503,20 @@ func TestUnknownGo(t *testing.T) {
 		if _, err := os.Stat(f.in("out")); err == nil {
 			t.Errorf("%s: left an output", tt.line)
 			os.Remove(f.in("out"))
+		}
+	}
+
+	// Who asks for it gets the newest tables, and is told: this program, of another release than it says, does not agree with them.
+	for _, tt := range []struct{ line, want string }{
+		{"linkcheck check --report-only FILE", "warning Go release: made by Go \"go1.99"},
+		{"linkcheck check --report-only --profile=nolibc --format=json FILE", `"unverified_go": "made by Go \"go1.99`},
+		{"linkcheck syscalls FILE", "warning: made by Go \"go1.99"},
+		{"linkcheck syscalls --json FILE", `"unverified_go": "made by Go \"go1.99`},
+	} {
+		words := f.command(t, strings.Replace(tt.line, "FILE", "--unverified-go=warn FILE", 1), program)
+		r := f.run(t, nil, words[0], words[1:]...)
+		if text := string(r.stdout); r.code != 0 || !strings.Contains(text, tt.want) {
+			t.Errorf("%s: status %d, printed %q%q, want %q and success", tt.line, r.code, text, r.stderr, tt.want)
 		}
 	}
 }

@@ -31,8 +31,16 @@ type Anatomy struct {
 	Others   int    // bytes of headers, notes, build information, tables and padding
 }
 
-// Dissect returns the anatomy of the packed file f. It fails as Unpack does.
-func Dissect(f *goelf.File) (*Anatomy, error) {
+// A contents is a packed file taken apart.
+type contents struct {
+	original *goelf.File
+	note     *packNote
+	packed   []byte // the payload
+	header   *unpacker.Header
+}
+
+// open takes the packed file f apart. It fails as Unpack does.
+func open(f *goelf.File) (*contents, error) {
 	original, err := Unpack(f)
 	if err != nil {
 		return nil, err
@@ -46,36 +54,55 @@ func Dissect(f *goelf.File) (*Anatomy, error) {
 		return nil, err
 	}
 	packed := words(f.Data[n.Header:n.End])
-	h := unpacker.Check(packed)
-	a := &Anatomy{Rest: int(n.RestPacked)}
-	if text := f.Section(".text"); text != nil {
-		a.Unpacker = int(text.Size)
-	}
-	for _, filter := range h.Filters() {
-		a.Filters += int(filter.ListSize)
-	}
-	parts := partsOf(o, h)
-	for _, b := range h.Blocks() {
+	return &contents{o, n, packed, unpacker.Check(packed)}, nil
+}
+
+// each calls visit for each sequence: at is where it begins, in bytes from the image's first one.
+func (c *contents) each(visit func(at, literals, length, offset, extra int)) error {
+	for _, b := range c.header.Blocks() {
 		at := int(b.Start)
-		err := sequences(packed[b.Data:b.Data+b.Packed], func(literals, length, offset, extra int) {
-			p := partAt(parts, at+literals)
-			p.Packed += extra
-			for i := range literals {
-				q := partAt(parts, at+i)
-				q.Literals++
-				q.Packed++
-			}
-			if length > 0 {
-				p.Sequences++
-			}
-			if offset > maxOffset {
-				p.Far++
-			}
+		err := sequences(c.packed[b.Data:b.Data+b.Packed], func(literals, length, offset, extra int) {
+			visit(at, literals, length, offset, extra)
 			at += literals + length
 		})
 		if err != nil {
-			return nil, fmt.Errorf("%s: block of %#x: %w", f.Name, b.Start, err)
+			return fmt.Errorf("%s: block of %#x: %w", c.original.Name, b.Start, err)
 		}
+	}
+	return nil
+}
+
+// Dissect returns the anatomy of the packed file f. It fails as Unpack does.
+func Dissect(f *goelf.File) (*Anatomy, error) {
+	c, err := open(f)
+	if err != nil {
+		return nil, err
+	}
+	a := &Anatomy{Rest: int(c.note.RestPacked)}
+	if text := f.Section(".text"); text != nil {
+		a.Unpacker = int(text.Size)
+	}
+	for _, filter := range c.header.Filters() {
+		a.Filters += int(filter.ListSize)
+	}
+	parts := partsOf(c.original, c.header)
+	err = c.each(func(at, literals, length, offset, extra int) {
+		p := partAt(parts, at+literals)
+		p.Packed += extra
+		for i := range literals {
+			q := partAt(parts, at+i)
+			q.Literals++
+			q.Packed++
+		}
+		if length > 0 {
+			p.Sequences++
+		}
+		if offset > maxOffset {
+			p.Far++
+		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	a.Others = len(f.Data) - a.Unpacker - a.Filters - a.Rest
 	between := Part{Name: padding}
@@ -89,6 +116,35 @@ func Dissect(f *goelf.File) (*Anatomy, error) {
 	}
 	a.Parts = append(a.Parts, between)
 	return a, nil
+}
+
+// Spread returns the original of the packed file f, and a function that says how many bytes of the payload its parts take. starts are the
+// addresses in the original's memory where parts begin, ascending; each ends where the next one begins. What comes before all of them
+// counts for none.
+func Spread(f *goelf.File) (original *goelf.File, spread func(starts []uint64) ([]uint64, error), err error) {
+	c, err := open(f)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.original, func(starts []uint64) ([]uint64, error) {
+		packed := make([]uint64, len(starts))
+		add := func(at int, n uint64) {
+			i, found := slices.BinarySearch(starts, c.header.Base+uint64(at))
+			if !found {
+				i--
+			}
+			if i >= 0 {
+				packed[i] += n
+			}
+		}
+		err := c.each(func(at, literals, length, offset, extra int) {
+			for i := range literals {
+				add(at+i, 1)
+			}
+			add(at+literals, uint64(extra))
+		})
+		return packed, err
+	}, nil
 }
 
 // padding is the name of what is in no section.
@@ -144,7 +200,7 @@ func partsOf(o *goelf.File, h *unpacker.Header) []placed {
 		}
 		if m, err := gobin.ReadModule(o, table); err == nil {
 			add("type descriptors", m.Types.Start)
-			add(".data.rel.ro: behind types", m.Types.End)
+			add(".data.rel.ro: after types", m.Types.End)
 		}
 	}
 	// What was added later tells more of the same place.

@@ -18,7 +18,8 @@ func MendSums(name string, data []byte) {
 		return
 	}
 	n, err := findNote(f)
-	if err != nil || n == nil || n.Header > n.End || n.End > uint64(len(data)) || n.End-n.Header < 8 || (n.End-n.Header-8)%unpacker.SumUnit != 0 {
+	if err != nil || n == nil || n.Header > n.End || n.End > uint64(len(data)) || n.End-n.Header < 8 ||
+		(n.End-n.Header-8)%unpacker.SumUnit != 0 {
 		return
 	}
 	payload := words(data[n.Header:n.End])

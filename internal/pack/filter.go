@@ -41,7 +41,8 @@ func (m *image) filter() ([]byte, []filter) {
 				k.add(code[site.at:], uint32(site.at))
 			}
 			list := k.list(sites)
-			filters = append(filters, filter{unpacker.Filter{Kind: k.filter, Start: s.Start, Size: end - s.Start, ListSize: uint64(len(list))}, list})
+			filters = append(filters, filter{unpacker.Filter{Kind: k.filter, Start: s.Start, Size: end - s.Start, ListSize: uint64(len(list))},
+				list})
 		}
 	}
 	return out, filters

@@ -24,7 +24,7 @@ func TestFIPS(t *testing.T) {
 		}
 		defer f.Close()
 		files := []string{path}
-		for _, tier := range []pcln.Tier{pcln.Full, pcln.Functions, pcln.Symbolized} {
+		for _, tier := range []pcln.Tier{pcln.Full, pcln.Functions, pcln.External} {
 			data, _, err := pcln.Compact(f, tier, goabi.Refuse)
 			if err != nil {
 				t.Fatal(err)

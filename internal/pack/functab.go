@@ -29,7 +29,8 @@ func (m *image) filterFuncTable(out []byte) (f filter, ok bool) {
 	for _, t := range []struct{ find, parts uint64 }{{find, parts}, {at, 0}} { // with the table that finds functions, or without
 		for _, align := range []uint32{4, 8} {
 			start := min(at, t.find)
-			list := unpacker.FuncTable{Count: uint32(table.Len()), Table: uint32(at - start), Align: align, Find: uint32(t.find - start), Parts: uint32(t.parts)}
+			list := unpacker.FuncTable{Count: uint32(table.Len()), Table: uint32(at - start), Align: align, Find: uint32(t.find - start),
+				Parts: uint32(t.parts)}
 			if f, ok := filterTables(out, start, list); ok {
 				return f, true
 			}
@@ -69,5 +70,6 @@ func filterTables(out []byte, start uint64, list unpacker.FuncTable) (f filter, 
 		return filter{}, false
 	}
 	copy(original, changed[:end])
-	return filter{unpacker.Filter{Kind: unpacker.FilterFuncTable, Start: start, Size: uint64(end), ListSize: uint64(len(encoded))}, encoded}, true
+	return filter{unpacker.Filter{Kind: unpacker.FilterFuncTable, Start: start, Size: uint64(end), ListSize: uint64(len(encoded))},
+		encoded}, true
 }

@@ -116,7 +116,7 @@ func (m *image) sharesPage() bool {
 	return false
 }
 
-// entry returns where the program goes on when it is unpacked: behind golink's code for
+// entry returns where the program continues when it is unpacked: after golink's code for
 // huge pages, since the image has them.
 func (m *image) entry() uint64 {
 	entry, stub := m.f.Header.Entry, m.arch.EntryPIEHuge()
@@ -149,9 +149,9 @@ func (m *image) header() unpacker.Header {
 	if elf.Type(m.f.Header.Type) == elf.ET_EXEC {
 		h.Fixed = 1
 	}
-	h.Room = alignUp(h.Span, m.page)
+	h.Room = goelf.AlignUp(h.Span, m.page)
 	if tail := h.Room % unpacker.HugePage; tail > hugeTail {
-		h.Room = alignUp(h.Room, unpacker.HugePage)
+		h.Room = goelf.AlignUp(h.Room, unpacker.HugePage)
 	}
 	if h.Room >= unpacker.HugePage {
 		h.Huge = 1
@@ -179,5 +179,3 @@ func (m *image) packedRest() (block []byte, size uint64) {
 func (m *image) note() packNote {
 	return packNote{Version: noteVersion, Size: uint64(len(m.f.Data)), SHA256: sha256.Sum256(m.f.Data)}
 }
-
-func alignUp(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }

@@ -62,7 +62,8 @@ func checkLoaded(f *goelf.File, n *packNote) error {
 		for j := range f.Progs {
 			o := &f.Progs[j]
 			const page = minPage // the segments that Pack makes are farther apart
-			if j != i && elf.ProgType(o.Type) == elf.PT_LOAD && o.Memsz > 0 && o.Vaddr&^(page-1) < end && start < alignUp(o.Vaddr+o.Memsz, page) {
+			if j != i && elf.ProgType(o.Type) == elf.PT_LOAD && o.Memsz > 0 &&
+				o.Vaddr&^(page-1) < end && start < goelf.AlignUp(o.Vaddr+o.Memsz, page) {
 				return fmt.Errorf("%s: program header [index %d] shares a page with the packed part at %#x to %#x: the file is damaged, get it again", f.Name, j, start, end)
 			}
 		}

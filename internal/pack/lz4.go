@@ -146,7 +146,7 @@ func longestMatches(src []byte) []match {
 	for i := range roots {
 		roots[i] = -1
 	}
-	// Children of a position: those that sort before and behind it.
+	// Children of a position: those that sort before and after it.
 	type node struct{ less, more int32 }
 	nodes := make([]node, maxOffset+1) // by position modulo their number
 	end := len(src) - lastLiterals

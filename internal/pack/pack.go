@@ -1,5 +1,5 @@
 // Package pack makes programs smaller by compressing them: the packed file is a
-// static program that unpacks the original into memory and goes on there. It
+// static program that unpacks the original into memory and continues there. It
 // refuses programs that need a dynamic loader, and segments that are writable and
 // executable.
 //
@@ -143,14 +143,12 @@ func checkDynamic(f *goelf.File) error {
 		}
 		return nil
 	}
-	data, err := f.SegmentData(&f.Progs[dynamic])
+	entries, _, err := f.DynamicEntries(&f.Progs[dynamic])
 	if err != nil {
 		return err
 	}
-	for ; len(data) >= goelf.DynSize; data = data[goelf.DynSize:] {
-		switch tag := elf.DynTag(le.Uint64(data)); tag {
-		case elf.DT_NULL:
-			return nil
+	for _, d := range entries {
+		switch tag := elf.DynTag(d.Tag); tag {
 		case elf.DT_NEEDED, elf.DT_TEXTREL:
 			return fmt.Errorf("%s: PT_DYNAMIC has %v: the program needs a dynamic loader, or writes to its code; link it as a static PIE", f.Name, tag)
 		}

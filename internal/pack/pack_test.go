@@ -190,7 +190,7 @@ func TestUnpackOtherVersion(t *testing.T) {
 	for _, version := range []uint32{0, 1, pack.NoteVersion + 1} {
 		other := bytes.Clone(packed)
 		note := elftest.Note("go3s", 0x6b636170, binary.LittleEndian.AppendUint32(nil, pack.NoteVersion))
-		at := bytes.Index(other, note[12:]) // behind the sizes and the type
+		at := bytes.Index(other, note[12:]) // after the sizes and the type
 		if at < 0 {
 			t.Fatal("no note")
 		}

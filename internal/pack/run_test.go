@@ -66,7 +66,8 @@ func restrict(how string) error {
 	case "madvise fails with":
 		return filterCalls(unix.SYS_MADVISE, n, calls)
 	case "without sched_setaffinity":
-		return filterCalls(unix.SYS_MADVISE, uint64(unix.EPERM), append(calls, unix.SYS_CLONE, unix.SYS_FUTEX, unix.SYS_SCHED_GETAFFINITY, unix.SYS_GETCPU))
+		return filterCalls(unix.SYS_MADVISE, uint64(unix.EPERM), append(calls, unix.SYS_CLONE, unix.SYS_FUTEX, unix.SYS_SCHED_GETAFFINITY,
+			unix.SYS_GETCPU))
 	case "one processor":
 		var set unix.CPUSet
 		if err := unix.SchedGetaffinity(0, &set); err != nil {
@@ -86,14 +87,16 @@ func restrict(how string) error {
 		unix.SYS_SCHED_SETAFFINITY: "with threads, sched_setaffinity fails with",
 	} {
 		if name == what {
-			return filterCalls(nr, n, append(calls, unix.SYS_CLONE, unix.SYS_FUTEX, unix.SYS_SCHED_GETAFFINITY, unix.SYS_GETCPU, unix.SYS_SCHED_SETAFFINITY))
+			return filterCalls(nr, n, append(calls, unix.SYS_CLONE, unix.SYS_FUTEX, unix.SYS_SCHED_GETAFFINITY, unix.SYS_GETCPU,
+				unix.SYS_SCHED_SETAFFINITY))
 		}
 	}
 	return errors.New("what?")
 }
 
 // calls are the system calls that the unpacker, execve and exit need besides madvise.
-var calls = []uintptr{unix.SYS_EXECVE, unix.SYS_MMAP, unix.SYS_MUNMAP, unix.SYS_MPROTECT, unix.SYS_WRITE, unix.SYS_EXIT, unix.SYS_EXIT_GROUP}
+var calls = []uintptr{unix.SYS_EXECVE, unix.SYS_MMAP, unix.SYS_MUNMAP, unix.SYS_MPROTECT, unix.SYS_WRITE, unix.SYS_EXIT,
+	unix.SYS_EXIT_GROUP}
 
 // filterCalls installs a seccomp filter that lets madvise and the system calls allowed pass,
 // has failing, one of them, end with errno, and kills the process at any other.
@@ -118,7 +121,8 @@ func filterCalls(failing uintptr, errno uint64, allowed []uintptr) error {
 // denyExec installs the filter of systemd's MemoryDenyWriteExecute on kernels without PR_SET_MDWE: no memory becomes executable that was
 // mapped otherwise. It may refuse memfd_create, too.
 func denyExec(memfd bool) error {
-	const load, equal, set, ret = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, unix.BPF_RET | unix.BPF_K
+	const load, ret = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_RET | unix.BPF_K
+	const equal, set = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K
 	const allow, deny = unix.SECCOMP_RET_ALLOW, unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
 	filter := []unix.SockFilter{
 		{Code: load, K: 0}, // the system call's number
@@ -224,7 +228,7 @@ func TestSurvives(t *testing.T) {
 	}
 }
 
-// A program whose second half another thread may unpack needs no more, and goes on alone
+// A program whose second half another thread may unpack needs no more, and continues alone
 // where it gets no thread.
 func TestSurvivesSplit(t *testing.T) {
 	path := writePacked(t, 8<<20)

@@ -128,7 +128,8 @@ func assemble(size uint64, image, rest []byte) ([]byte, error) {
 	for ; len(ranges) > 0; ranges = ranges[24:] {
 		r := fileRange{le.Uint64(ranges), le.Uint64(ranges[8:]), le.Uint64(ranges[16:])}
 		gap := r.Off - uint64(len(out))
-		if r.Off < uint64(len(out)) || gap > uint64(len(rest)) || r.Image > uint64(len(image)) || r.Size > uint64(len(image))-r.Image || r.Off+r.Size > size {
+		if r.Off < uint64(len(out)) || gap > uint64(len(rest)) || r.Image > uint64(len(image)) || r.Size > uint64(len(image))-r.Image ||
+			r.Off+r.Size > size {
 			return nil, fmt.Errorf("the range of %#x bytes at offset %#x is not in the file of %#x bytes", r.Size, r.Off, size)
 		}
 		out = append(out, rest[:gap]...)

@@ -53,7 +53,7 @@ func (m *image) write() ([]byte, error) {
 	header := m.header()
 	if !w.pie {
 		// Behind the image, which must find its addresses free.
-		w.base = alignUp(header.Base+header.Room, max(page, unpacker.HugePage))
+		w.base = goelf.AlignUp(header.Base+header.Room, max(page, unpacker.HugePage))
 	}
 
 	notes, err := m.notes()
@@ -81,7 +81,7 @@ func (m *image) write() ([]byte, error) {
 	rest.data, w.note.RestSize = m.packedRest()
 	names := &part{name: ".shstrtab", typ: elf.SHT_STRTAB, align: 1}
 	last := w.parts[len(w.parts)-1] // of the first segment
-	// The code comes first: where the file is cut off behind it, it can say so.
+	// The code comes first: where the file is cut off after it, it can say so.
 	w.parts = append(w.parts, code, payload, rest, names)
 	names.data = []byte{0}
 	for _, p := range w.parts {
@@ -98,7 +98,7 @@ func (m *image) write() ([]byte, error) {
 	off := uint64(goelf.HeaderSize + nprogs*goelf.ProgHeaderSize)
 	delta := w.base // address less offset
 	for _, p := range w.parts {
-		off = alignUp(off, p.align)
+		off = goelf.AlignUp(off, p.align)
 		if p == code || p == payload {
 			delta += page
 		}
@@ -108,7 +108,7 @@ func (m *image) write() ([]byte, error) {
 		}
 		off += uint64(len(p.data))
 	}
-	shoff := alignUp(off, 8)
+	shoff := goelf.AlignUp(off, 8)
 
 	load := func(flags elf.ProgFlag, from, to *part) {
 		start, addr := uint64(0), w.base
@@ -116,7 +116,8 @@ func (m *image) write() ([]byte, error) {
 			start, addr = from.off, from.addr
 		}
 		size := to.off + uint64(len(to.data)) - start
-		w.progs = append(w.progs, elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(flags), Off: start, Vaddr: addr, Paddr: addr, Filesz: size, Memsz: size, Align: page})
+		w.progs = append(w.progs, elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(flags), Off: start, Vaddr: addr, Paddr: addr,
+			Filesz: size, Memsz: size, Align: page})
 	}
 	load(elf.PF_R, nil, last)
 	load(elf.PF_R|elf.PF_X, code, code)
@@ -159,17 +160,20 @@ func (m *image) write() ([]byte, error) {
 func (w *writer) cover(typ elf.ProgType, align uint64, parts ...*part) {
 	first, last := parts[0], parts[len(parts)-1]
 	size := last.off + uint64(len(last.data)) - first.off
-	w.progs = append(w.progs, elf.Prog64{Type: uint32(typ), Flags: uint32(elf.PF_R), Off: first.off, Vaddr: first.addr, Paddr: first.addr, Filesz: size, Memsz: size, Align: align})
+	w.progs = append(w.progs, elf.Prog64{Type: uint32(typ), Flags: uint32(elf.PF_R), Off: first.off, Vaddr: first.addr, Paddr: first.addr,
+		Filesz: size, Memsz: size, Align: align})
 }
 
 // addDynamic adds the sections that readers of PT_DYNAMIC expect and returns
 // .dynamic, still empty.
 func (w *writer) addDynamic() *part {
 	n := uint32(len(w.parts))
-	dynsym := &part{name: ".dynsym", typ: elf.SHT_DYNSYM, flags: elf.SHF_ALLOC, align: 8, data: make([]byte, goelf.SymbolSize), entsize: goelf.SymbolSize, link: n + 2, info: 1}
+	dynsym := &part{name: ".dynsym", typ: elf.SHT_DYNSYM, flags: elf.SHF_ALLOC, align: 8, data: make([]byte, goelf.SymbolSize),
+		entsize: goelf.SymbolSize, link: n + 2, info: 1}
 	dynstr := &part{name: ".dynstr", typ: elf.SHT_STRTAB, flags: elf.SHF_ALLOC, align: 1, data: []byte{0}}
 	hash := &part{name: ".hash", typ: elf.SHT_HASH, flags: elf.SHF_ALLOC, align: 8, data: encode(emptyHash), entsize: 4, link: n + 1}
-	dynamic := &part{name: ".dynamic", typ: elf.SHT_DYNAMIC, flags: elf.SHF_ALLOC, align: 8, data: make([]byte, 7*goelf.DynSize), entsize: goelf.DynSize, link: n + 2}
+	dynamic := &part{name: ".dynamic", typ: elf.SHT_DYNAMIC, flags: elf.SHF_ALLOC, align: 8, data: make([]byte, 7*goelf.DynSize),
+		entsize: goelf.DynSize, link: n + 2}
 	w.parts = append(w.parts, dynsym, dynstr, hash, dynamic)
 	return dynamic
 }

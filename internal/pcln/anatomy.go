@@ -22,19 +22,45 @@ var (
 	}
 	// Tables and function data that only tracebacks need.
 	pcdataLast   = []int{goabi.PCDataUnsafePoint, goabi.PCDataStackMap, goabi.PCDataPanicBounds, goabi.PCDataInlTree, goabi.PCDataArgLive}
-	funcdataLast = []int{goabi.FuncDataArgsMap, goabi.FuncDataLocalsMap, goabi.FuncDataStackObjects, goabi.FuncDataOpenDefer, goabi.FuncDataWrapInfo, goabi.FuncDataInlTree, goabi.FuncDataArgInfo, goabi.FuncDataArgLive}
+	funcdataLast = []int{goabi.FuncDataArgsMap, goabi.FuncDataLocalsMap, goabi.FuncDataStackObjects, goabi.FuncDataOpenDefer,
+		goabi.FuncDataWrapInfo, goabi.FuncDataInlTree, goabi.FuncDataArgInfo, goabi.FuncDataArgLive}
 )
+
+// A Use is what some bytes of the section .gopclntab are for, and the function that they are of.
+type Use struct {
+	Part  string // Part.Name
+	Func  int    // index of the function, -1 for what is of none, or of several
+	Bytes int
+}
 
 // An anatomist gives each byte of the section to one part.
 type anatomist struct {
 	t     *Table
 	owner []int8 // by offset in the section: index of the part and 1, or 0
 	parts []Part
+	uses  []Use
 }
 
 // Anatomy returns what the bytes of the section are for. Each byte counts once, for the first part that uses it, as tables
 // share bytes with others. The last part is what nothing refers to. It fails when the tables do not fit together.
 func (t *Table) Anatomy() ([]Part, error) {
+	a, err := t.dissect()
+	if err != nil {
+		return nil, err
+	}
+	return a.parts, nil
+}
+
+// Usage is Anatomy by function. Of what several functions use, it is the first one that has it.
+func (t *Table) Usage() ([]Use, error) {
+	a, err := t.dissect()
+	if err != nil {
+		return nil, err
+	}
+	return a.uses, nil
+}
+
+func (t *Table) dissect() (*anatomist, error) {
 	a := &anatomist{t: t, owner: make([]int8, t.Section.Size)}
 	start := func(module int) uint64 { return le.Uint64(t.mod[module:]) - t.Section.Addr }
 	records := make([]record, t.count)
@@ -78,16 +104,26 @@ func (t *Table) Anatomy() ([]Part, error) {
 		}
 	}
 	a.records(start(goabi.ModuleFuncs))
-	a.claim(a.part("function table"), start(goabi.ModuleFuncTab), uint64(t.count)*goabi.FuncTabEntry+4)
-	a.claim(a.part("find table"), start(goabi.ModuleFindFuncTab), t.findSize())
-	a.claim(a.part("function names"), start(goabi.ModuleFuncNames), uint64(len(t.names)))
+	functab, base := a.part("function table"), start(goabi.ModuleFuncTab)
+	for i := range records {
+		a.claim(functab, i, base+uint64(i)*goabi.FuncTabEntry, goabi.FuncTabEntry)
+	}
+	a.claim(functab, -1, base, uint64(t.count)*goabi.FuncTabEntry+4)
+	a.claim(a.part("find table"), -1, start(goabi.ModuleFindFuncTab), t.findSize())
+	names, base := a.part("function names"), start(goabi.ModuleFuncNames)
+	for i := range records {
+		if name, ok := cstring(t.names, records[i].name); ok {
+			a.claim(names, i, base+uint64(records[i].name), uint64(len(name))+1)
+		}
+	}
+	a.claim(names, -1, base, uint64(len(t.names))) // of functions that are inlined everywhere
 	files := a.part("file names and units")
-	a.claim(files, start(goabi.ModuleUnits), uint64(len(t.cutab)))
-	a.claim(files, start(goabi.ModuleFiles), uint64(len(t.files)))
-	a.claim(a.part("header"), 0, goabi.PCHeaderSize)
+	a.claim(files, -1, start(goabi.ModuleUnits), uint64(len(t.cutab)))
+	a.claim(files, -1, start(goabi.ModuleFiles), uint64(len(t.files)))
+	a.claim(a.part("header"), -1, 0, goabi.PCHeaderSize)
 	left := a.part("padding, and ends of pc tables that nobody reads")
-	a.claim(left, 0, t.Section.Size)
-	return a.parts, nil
+	a.claim(left, -1, 0, t.Section.Size)
+	return a, nil
 }
 
 // records claims the records, which begin at base like the function table, in three parts.
@@ -97,9 +133,9 @@ func (a *anatomist) records(base uint64) {
 		off := uint64(le.Uint32(a.t.funcs[i*goabi.FuncTabEntry+4:]))
 		b := a.t.funcs[off:]
 		npc, nfd := uint64(le.Uint32(b[28:])), uint64(b[43])
-		a.claim(fixed, base+off, goabi.FuncSize)
-		a.claim(pcdata, base+off+goabi.FuncSize, 4*npc)
-		a.claim(funcdata, base+off+goabi.FuncSize+4*npc, 4*nfd)
+		a.claim(fixed, i, base+off, goabi.FuncSize)
+		a.claim(pcdata, i, base+off+goabi.FuncSize, 4*npc)
+		a.claim(funcdata, i, base+off+goabi.FuncSize+4*npc, 4*nfd)
 	}
 }
 
@@ -111,7 +147,7 @@ func (a *anatomist) each(name string, records []record, place func(*record) (off
 		if err != nil {
 			return err
 		}
-		a.claim(p, off, size)
+		a.claim(p, i, off, size)
 	}
 	return nil
 }
@@ -122,15 +158,20 @@ func (a *anatomist) part(name string) int8 {
 	return int8(len(a.parts))
 }
 
-// claim gives size bytes at off to the part p, but for those that have been given away. What is beyond the section is not
-// there to be given.
-func (a *anatomist) claim(p int8, off, size uint64) {
-	end := uint64(len(a.owner))
+// claim gives size bytes at off to the part p of function fn, but for those that have been given away. What is beyond the section is
+// not there to be given.
+func (a *anatomist) claim(p int8, fn int, off, size uint64) {
+	end, taken := uint64(len(a.owner)), 0
 	for i := min(off, end); i < end && i-off < size; i++ {
 		if a.owner[i] == 0 {
 			a.owner[i] = p
-			a.parts[p-1].Bytes++
+			taken++
 		}
+	}
+	if taken > 0 {
+		part := &a.parts[p-1]
+		part.Bytes += taken
+		a.uses = append(a.uses, Use{part.Name, fn, taken})
 	}
 }
 

@@ -17,7 +17,7 @@ func TestAnatomy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for tier := Full; tier <= Symbolized; tier++ {
+		for tier := Full; tier <= External; tier++ {
 			t.Run(fmt.Sprint(machine, tier), func(t *testing.T) {
 				program, _, err := Compact(original, tier, goabi.Refuse)
 				if err != nil {

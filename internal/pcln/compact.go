@@ -35,17 +35,17 @@ type compactor struct {
 
 	morestack map[uint64]bool // text offsets of runtime.morestack and its variants
 
-	sym *symbolizer // of the tier Symbolized
+	sym *symbolizer // of the tier External
 
 	raw  []byte                     // buffer for a stream
 	runs [2 + goabi.NumPCData][]run // buffers for runs
 }
 
 // compact builds the contents of the functions of t in the given tier. tag marks
-// names of the tier Symbolized.
+// names of the tier External.
 func compact(t *Table, tier Tier, tag string) (*compactor, error) {
 	c := &compactor{t: t, tier: tier, nameIDs: map[string]int{}}
-	if tier == Symbolized {
+	if tier == External {
 		s, err := newSymbolizer(t, tag)
 		if err != nil {
 			return nil, err
@@ -56,7 +56,7 @@ func compact(t *Table, tier Tier, tag string) (*compactor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if tier == Symbolized {
+	if tier == External {
 		first = ""
 	}
 	c.names = suffixtab.New(append([]byte(first), 0), true)
@@ -173,7 +173,7 @@ func (c *compactor) function(i int) error {
 	switch c.tier {
 	case Functions:
 		tree.dropLines(tables[goabi.PCDataInlTree])
-	case Symbolized:
+	case External:
 		tables[goabi.PCDataUnsafePoint] = c.sym.unsafePoints(i, tables[goabi.PCDataUnsafePoint], tables[goabi.PCDataInlTree], tree)
 		if tables[goabi.PCDataInlTree], err = c.sym.reduceTree(i, tables[goabi.PCDataInlTree], tree); err != nil {
 			return err
@@ -255,7 +255,7 @@ func (c *compactor) functionData(o *outFunc, tree *inlTree, liveMax int32) error
 // getStackMap: a frame that faults continues at a call of deferreturn or never,
 // one that is preempted elsewhere is scanned conservatively), and the compiler
 // gives every call a map. The exception is the call of runtime.morestack, which on
-// amd64 and arm64 stands behind the function's code, and on riscv64 before it.
+// amd64 and arm64 follows the function's code, and on riscv64 before it.
 func (c *compactor) skipPrologue(i int, r *record, runs []run) error {
 	goarch := c.t.f.GOARCH()
 	if goarch == "riscv64" || r.flag&goabi.FuncFlagAsm != 0 || len(runs) < 2 || runs[0].val != -1 {

@@ -93,13 +93,13 @@ func TestGoBuild(t *testing.T) {
 				want = string(b)
 			}
 			size := len(f.Data)
-			for tier := Full; tier <= Symbolized; tier++ {
+			for tier := Full; tier <= External; tier++ {
 				data, _, err := Compact(f, tier, goabi.Refuse)
 				if err != nil {
 					t.Fatal(err)
 				}
 				// On machines with large pages a file shrinks by whole pages.
-				if len(data) > size || tier == Symbolized && len(data) > len(f.Data)*9/10 {
+				if len(data) > size || tier == External && len(data) > len(f.Data)*9/10 {
 					t.Errorf("%v: %d bytes, after %d", tier, len(data), size)
 				}
 				size = len(data)
@@ -236,7 +236,7 @@ func TestIdempotent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := Compact(g, Symbolized, goabi.Refuse); err != nil {
+		if _, _, err := Compact(g, External, goabi.Refuse); err != nil {
 			t.Error(err)
 		}
 		twice, _, err := Compact(g, tier, goabi.Refuse)
@@ -249,9 +249,9 @@ func TestIdempotent(t *testing.T) {
 	}
 }
 
-func TestSymbolizedTwice(t *testing.T) {
+func TestExternalTwice(t *testing.T) {
 	f := open(t, build(t, "amd64"))
-	once, _, err := Compact(f, Symbolized, goabi.Refuse)
+	once, _, err := Compact(f, External, goabi.Refuse)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func TestSymbolizedTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Compact(g, Symbolized, goabi.Refuse); err == nil || !strings.Contains(err.Error(), "its names are taken out already") {
+	if _, _, err := Compact(g, External, goabi.Refuse); err == nil || !strings.Contains(err.Error(), "its names are taken out already") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -313,7 +313,8 @@ func spans(t testing.TB, f *goelf.File) []span {
 			t.Fatal(err)
 		}
 		at := uint64(le.Uint32(table.funcs[i*goabi.FuncTabEntry+4:]))
-		list = append(list, span{offset(goabi.ModuleFuncs) + at, goabi.FuncSize + 4*(goabi.NumPCData+goabi.NumFuncData)}, span{offset(goabi.ModuleFuncNames) + uint64(r.name), 8})
+		list = append(list, span{offset(goabi.ModuleFuncs) + at, goabi.FuncSize + 4*(goabi.NumPCData+goabi.NumFuncData)},
+			span{offset(goabi.ModuleFuncNames) + uint64(r.name), 8})
 		for _, off := range append(r.pcdata[:], r.sp, r.file, r.line) {
 			if off != 0 {
 				list = append(list, span{offset(goabi.ModulePCTab) + uint64(off), stream})
@@ -342,7 +343,7 @@ func mutate(f *goelf.File, list []span, seed []byte) []byte {
 // wrong result through, and it does not panic.
 func FuzzCompact(f *testing.F) {
 	p := withFunctions(f, open(f, build(f, "amd64", "-ldflags=-s -w")), 100)
-	for tier := Full; tier <= Symbolized; tier++ {
+	for tier := Full; tier <= External; tier++ {
 		if _, _, err := Compact(p, tier, goabi.Refuse); err != nil {
 			f.Fatal(err)
 		}

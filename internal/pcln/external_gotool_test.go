@@ -85,7 +85,7 @@ func TestExternalLinkers(t *testing.T) {
 			}
 			f := open(t, path)
 			size := f.Section(".gopclntab").Size
-			for tier := Full; tier <= Symbolized; tier++ {
+			for tier := Full; tier <= External; tier++ {
 				data, _, err := Compact(f, tier, goabi.Refuse)
 				if err != nil {
 					t.Fatal(err)

@@ -2,6 +2,7 @@ package pcln
 
 import (
 	"cmp"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"slices"
 
 	"github.com/go3s/rules_go3s/internal/suffixtab"
@@ -94,7 +95,7 @@ func (x *fileTables) gather(t *Table) error {
 func (x *fileTables) renumber(cu uint32, runs []run) (uint32, []run) {
 	switch {
 	case len(runs) == 0:
-		return noCU, runs
+		return goabi.NoUnit, runs
 	case len(runs) == 1 && runs[0].val >= 0:
 		name, _ := x.t.file(cu, runs[0].val)
 		runs[0].val = 0

@@ -70,7 +70,7 @@ func FuzzSmallPrograms(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if tier == Symbolized {
+		if tier == External {
 			readAll(t, symbols)
 			return
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
-// A Func is a function of a program of the tier Symbolized.
+// A Func is a function of a program of the tier External.
 type Func struct {
 	Index int
 	Name  string // in the program before names were taken out
@@ -137,7 +137,7 @@ func (t *Table) fileLine(r *record, off uint64) (file string, line int, err erro
 	return "?", int(l), nil
 }
 
-// FindOffset returns the function that the text offset lies in.
+// FindOffset returns the function that the text offset is in.
 func FindOffset(funcs []Func, off uint64) (*Func, bool) {
 	i := sort.Search(len(funcs), func(i int) bool { return funcs[i].Entry > off }) - 1
 	if i < 0 || off >= funcs[i].End {
@@ -152,7 +152,7 @@ func (s *Symbols) Text() uint64 { return s.header.Text }
 // Instruction returns the size of the smallest instruction in bytes.
 func (s *Symbols) Instruction() uint64 { return s.header.Instruction }
 
-// IsInlined reports whether name is what a program of the tier Symbolized calls an
+// IsInlined reports whether name is what a program of the tier External calls an
 // inlined call that it knows of.
 func IsInlined(name string) bool {
 	return name == hiddenName || name == hiddenRuntimeName || isReflectMethod(name)

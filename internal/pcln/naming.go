@@ -8,7 +8,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
-// # Names of the tier Symbolized
+// # Names of the tier External
 //
 // A function is called <tildes><number>.<tag>: the tag is the start of the build
 // ID, tildes and number (hexadecimal) tell the function. Of sixteen such functions
@@ -71,7 +71,7 @@ const (
 	nameGroup = 16 // functions whose names share their bytes
 )
 
-// Names of calls inlined into a function of which the tier Symbolized keeps that
+// Names of calls inlined into a function of which the tier External keeps that
 // they are there. Without a dot, and as unexported function of package runtime,
 // tracebacks do not show them.
 const (
@@ -79,7 +79,7 @@ const (
 	hiddenRuntimeName = goabi.RuntimePrefix + "~"
 )
 
-// A namer gives out the names of the tier Symbolized.
+// A namer gives out the names of the tier External.
 type namer struct {
 	tag             string
 	plain, wrappers int
@@ -123,7 +123,7 @@ func number(n int) string {
 	return string(b)
 }
 
-// A symbolizer is what compact needs more for the tier Symbolized.
+// A symbolizer is what compact needs more for the tier External.
 type symbolizer struct {
 	t         *Table
 	names     []string // of the functions in the output
@@ -155,7 +155,7 @@ func newSymbolizer(t *Table, tag string) (*symbolizer, error) {
 }
 
 // unsafePoints marks the instructions that are inlined from the runtime as unsafe
-// for asynchronous preemption. With the inline tree the name went that said so
+// for asynchronous preemption. The name that marked them is dropped together with the inline tree
 // (runtime/preempt.go, isAsyncSafePoint).
 func (s *symbolizer) unsafePoints(i int, points, inlined []run, tree *inlTree) []run {
 	switch name := s.originals[i]; {
@@ -201,16 +201,14 @@ func (s *symbolizer) unsafePoints(i int, points, inlined []run, tree *inlTree) [
 
 const unsafePointUnsafe = -2 // internal/abi/symtab.go
 
-// reduceTree leaves of the calls inlined into function i those that the program asks
-// for, which are those at calls of functions that ask, and all in wrappers. Names that
-// are not kept go.
+// reduceTree keeps only the inlined calls a program can observe: those at call sites of functions that walk the stack, and all
+// of them in wrappers. It drops the other names.
 //
 // runtime.callers counts frames that it skips, of which the nearest may be
 // runtime.Callers; reflect.valueMethodName looks for a name. runtime.gorecover counts
 // the frames between itself and the panic that are no wrappers, inlined ones too, and
-// wants exactly one. So between the function that calls it, with the wrappers around
-// that, and the panic, another function that is no wrapper is one too many, whatever is inlined
-// into it. Only a wrapper made for "defer recover()" has none itself; it is called
+// wants exactly one. So beside the function that calls it, with the wrappers around that, any further non-wrapper frame makes
+// recover return nil, no matter what was inlined into it. Only a wrapper made for "defer recover()" has none itself; it is called
 // where a function ends that has defer statements, and such are not inlined.
 func (s *symbolizer) reduceTree(i int, runs []run, tree *inlTree) ([]run, error) {
 	if len(tree.calls) == 0 {

@@ -23,10 +23,10 @@
 // # What is done in every tier
 //
 //   - A table from instructions to values only has to reach the end of its
-//     function. So its last run is lengthened, most have no end, and many stand
+//     function. So its last run is lengthened, most have no end, and many are
 //     inside others (pctab.go).
 //   - Values that the runtime does not tell apart become one: stack map -1 and 0,
-//     argument records 0 and -1, and what lies between bounds checks (compact.go).
+//     argument records 0 and -1, and what is between bounds checks (compact.go).
 //   - Calls in an inline tree that no instruction is left of go (inltree.go).
 //   - A function all of whose code is from one file points to it directly
 //     (files.go).
@@ -38,7 +38,7 @@
 // # What the tiers drop
 //
 // [Functions] drops files, lines and the arguments that tracebacks print.
-// [Symbolized] drops names and inlined calls too, as far as the runtime does
+// [External] drops names and inlined calls too, as far as the runtime does
 // without (naming.go), and gives what is needed to put all of it back into a
 // traceback as [Symbols].
 //
@@ -64,13 +64,13 @@ const (
 	Full Tier = iota
 	// Functions drops files, lines and arguments.
 	Functions
-	// Symbolized drops inlined calls too, and replaces names by numbers that the
+	// External drops inlined calls too, and replaces names by numbers that the
 	// side file explains.
-	Symbolized
+	External
 )
 
 // tierNames are the names of the tiers on command lines, by Tier.
-var tierNames = []string{"full", "functions", "symbolized"}
+var tierNames = []string{"full", "functions", "external"}
 
 func (t Tier) String() string { return tierNames[t] }
 
@@ -79,12 +79,15 @@ func ParseTier(name string) (Tier, error) {
 	if i := slices.Index(tierNames, name); i >= 0 {
 		return Tier(i), nil
 	}
+	if name == "symbolized" {
+		return 0, fmt.Errorf("traceback %q: the name of this tier has changed; write %q", name, External)
+	}
 	return 0, fmt.Errorf("traceback %q, want one of %q", name, tierNames)
 }
 
 // Compact returns the program f with the smallest tables that serve it in the
 // given tier. The new program has been compared with f. Symbols is nil but in the
-// tier Symbolized, which wants a program with a GNU build ID.
+// tier External, which wants a program with a GNU build ID.
 //
 // u says what to do about a program of a Go release that was not verified (goabi.Linked). The error says what of f was not as
 // expected; f is not changed.
@@ -94,7 +97,7 @@ func Compact(f *goelf.File, tier Tier, u goabi.Unverified) (program []byte, symb
 		return nil, nil, err
 	}
 	tag := ""
-	if tier == Symbolized {
+	if tier == External {
 		if symbols, err = newSymbols(t); err != nil {
 			return nil, nil, err
 		}

@@ -11,15 +11,15 @@ import (
 // # How streams share bytes
 //
 // The runtime reads a stream up to the instruction that it looks for
-// (runtime/symtab.go, pcvalue), so what stands behind the run that reaches the end
+// (runtime/symtab.go, pcvalue), so what follows the run that reaches the end
 // of the function is never read, and that run may be longer than the function. Such a stream is
-// open: it needs no end, and it stands wherever its bytes do and a number follows that is large enough
+// open: it needs no end, and it is wherever its bytes do and a number follows that is large enough
 // for the length of its last run. Streams of stack depths are closed, since
 // funcMaxSPDelta reads them to their end, and so are those of files and lines, for the sake of
 // debug/gosym, which looks for the instructions of a line, and those of inlined calls where functions have their names, since
 // govulncheck counts the calls by reading to the end.
 //
-// A stream that is found in another one is not written. The others stand in the
+// A stream that is found in another one is not written. The others are in the
 // order of the functions that need them first: offsets of neighbours differ by little
 // then, which packing likes. Short ones move into words of the records that nobody reads.
 
@@ -49,7 +49,7 @@ func (s *stream) startsAt(b []byte) bool {
 	return n > 0 && uint64(v) >= s.need
 }
 
-// A hole is a run of bytes behind pctab that nobody reads.
+// A hole is a run of bytes after pctab that nobody reads.
 type hole struct{ off, len int }
 
 // A fill is what goes into a hole.
@@ -137,11 +137,11 @@ func (t *pcTab) finish(holes []hole, align int) []fill {
 			t.data = append(t.data, r.text...)
 		}
 	}
-	behind := (len(t.data) + align - 1) / align * align
+	after := (len(t.data) + align - 1) / align * align
 	var fills []fill
 	for _, r := range byUse {
 		if r.hole >= 0 {
-			r.off = uint32(behind + r.hole)
+			r.off = uint32(after + r.hole)
 			fills = append(fills, fill{r.hole, r.text})
 		}
 	}
@@ -234,7 +234,7 @@ func (s *streamSearch) find(x *stream) (n, delta int, ok bool) {
 	return 0, 0, false
 }
 
-// A rooms hands out places in holes, by their length.
+// rooms allocates space in holes, best fit.
 type rooms [][]int
 
 func newRooms(holes []hole) rooms {

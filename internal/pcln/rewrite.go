@@ -15,7 +15,7 @@ import (
 // The section .gopclntab keeps its address and gets shorter. What follows it in its
 // segment moves down: cmd/link puts tables there that only moduledata and the
 // dynamic section refer to, which are changed accordingly; golink puts nothing
-// there. The segments behind keep their addresses and move in the file, each to
+// there. The segments after keep their addresses and move in the file, each to
 // the first offset that agrees with its address modulo its alignment. Then come
 // the sections that are not loaded, in their order.
 //
@@ -149,7 +149,8 @@ func (w *rewriter) plan() error {
 func (w *rewriter) split() {
 	f, page := w.f, max(w.home.Align, minPage)
 	newEnd := w.t.Section.Addr + uint64(len(w.res.Data))
-	if w.home.Memsz != w.home.Filesz || newEnd+page-1 > w.end || alignUp(newEnd, page) > w.end&^(page-1) || w.end >= w.home.Vaddr+w.home.Filesz || !w.hasHeaderRoom() {
+	if w.home.Memsz != w.home.Filesz || newEnd+page-1 > w.end || goelf.AlignUp(newEnd, page) > w.end&^(page-1) ||
+		w.end >= w.home.Vaddr+w.home.Filesz || !w.hasHeaderRoom() {
 		return
 	}
 	for i := range f.Progs { // another header covers a part of both
@@ -199,8 +200,6 @@ func (w *rewriter) hasHeaderRoom() bool {
 	// The kernel and programs read the headers in memory.
 	return slices.ContainsFunc(w.load, func(p *elf.Prog64) bool { return p.Off <= w.f.Header.Phoff && end <= p.Off+p.Filesz })
 }
-
-func alignUp(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }
 
 // tailAlign returns the largest alignment of a section that is not loaded.
 func (w *rewriter) tailAlign() uint64 {
@@ -293,7 +292,7 @@ func (w *rewriter) offset(addr uint64) (uint64, error) {
 	return 0, fmt.Errorf("%s: no segment has address %#x in the file", w.f.Name, addr)
 }
 
-// word returns the n bytes of the image at the new address addr.
+// bytes returns the n bytes of the image at the new address addr.
 func (w *rewriter) bytes(addr, n uint64) ([]byte, error) {
 	off, err := w.offset(addr)
 	if err == nil && n > uint64(len(w.image))-off {

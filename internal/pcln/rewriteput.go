@@ -69,7 +69,8 @@ func (w *rewriter) putDynamic() error {
 func (w *rewriter) putSymbols() error {
 	mod := w.t.mod
 	parts := map[uint64]uint64{} // new addresses by old ones
-	for _, off := range []int{goabi.ModuleFuncNames, goabi.ModuleUnits, goabi.ModuleFiles, goabi.ModulePCTab, goabi.ModuleFuncs, goabi.ModuleFindFuncTab, w.t.layout.GoFunc, w.t.layout.PCLnTabEnd} {
+	for _, off := range []int{goabi.ModuleFuncNames, goabi.ModuleUnits, goabi.ModuleFiles, goabi.ModulePCTab, goabi.ModuleFuncs,
+		goabi.ModuleFindFuncTab, w.t.layout.GoFunc, w.t.layout.PCLnTabEnd} {
 		parts[le.Uint64(mod[off:])] = w.res.Module[off]
 	}
 	for i := range w.f.Sections {

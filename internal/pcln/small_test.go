@@ -51,12 +51,14 @@ func smallFuncs(unit uint64) []smallFunc {
 		sp: at(4, 0, 190, 40, 200, 0), file: at(50, 0, 80, 1, 200, 0), line: at(10, 7, 50, 8, 80, 300, 200, 9),
 		funcdata: [goabi.NumFuncData][]byte{
 			goabi.FuncDataArgsMap: maps(1), goabi.FuncDataLocalsMap: maps(3), goabi.FuncDataStackObjects: append(words(1, 0), make([]byte, 16)...),
-			goabi.FuncDataInlTree: append(call(1, 3, 49), call(12, 4, 50)...), goabi.FuncDataOpenDefer: {9, 17}, goabi.FuncDataArgInfo: {0, 8, 8, 8, 0xff}, goabi.FuncDataArgLive: {0, 3, 1},
+			goabi.FuncDataInlTree: append(call(1, 3, 49), call(12, 4, 50)...), goabi.FuncDataOpenDefer: {9, 17},
+			goabi.FuncDataArgInfo: {0, 8, 8, 8, 0xff}, goabi.FuncDataArgLive: {0, 3, 1},
 		},
 	}
 	full.pcdata = [goabi.NumPCData][]run{
 		goabi.PCDataUnsafePoint: at(4, none-1, 100, none, 110, none-2, 200, none), goabi.PCDataStackMap: at(4, none, 90, 0, 150, 1, 200, 2),
-		goabi.PCDataInlTree: at(50, none, 60, 0, 80, 1, 200, none), goabi.PCDataArgLive: at(10, none, 60, 1, 200, 2), goabi.PCDataPanicBounds: at(90, none, 91, 17, 200, none),
+		goabi.PCDataInlTree: at(50, none, 60, 0, 80, 1, 200, none), goabi.PCDataArgLive: at(10, none, 60, 1, 200, 2),
+		goabi.PCDataPanicBounds: at(90, none, 91, 17, 200, none),
 	}
 	const callGorecover = 70 // in main.main, inlined
 	copy(full.code[callGorecover:], []byte{0xe8, 0, 0, 0, 0})
@@ -103,7 +105,8 @@ func smallProgram(machine elf.Machine, release string) []byte {
 	for _, f := range funcs {
 		starts = append(starts, uint64(len(text)))
 		ftab = append(ftab, words(uint32(len(text)), uint32((len(funcs)*2+1)*4+len(records)))...)
-		records = append(records, words(uint32(len(text)), uint32(len(names)), 16, 0, offset(f.sp), offset(f.file), offset(f.line), goabi.NumPCData, 0, 5)...)
+		records = append(records, words(uint32(len(text)), uint32(len(names)), 16, 0, offset(f.sp), offset(f.file), offset(f.line),
+			goabi.NumPCData, 0, 5)...)
 		records = append(records, f.id, f.flag, 0, goabi.NumFuncData)
 		for _, p := range f.pcdata {
 			records = append(records, words(offset(p))...)
@@ -147,7 +150,8 @@ func smallProgram(machine elf.Machine, release string) []byte {
 		unit          int
 		data          []byte
 	}{
-		{32, goabi.ModuleFuncNames, 1, names}, {40, goabi.ModuleUnits, 4, words(0, 5)}, {48, goabi.ModuleFiles, 1, files}, {56, goabi.ModulePCTab, 1, pctab},
+		{32, goabi.ModuleFuncNames, 1, names}, {40, goabi.ModuleUnits, 4, words(0, 5)}, {48, goabi.ModuleFiles, 1, files},
+		{56, goabi.ModulePCTab, 1, pctab},
 		{64, goabi.ModuleFuncs, 1, append(ftab, records...)}, {0, layout.GoFunc, 0, gofunc}, {0, goabi.ModuleFindFuncTab, 0, find},
 	} {
 		for len(section)%8 != 0 {
@@ -191,7 +195,8 @@ func smallProgram(machine elf.Machine, release string) []byte {
 	for off, to := range refs {
 		m.Put64(mod+off, base+to)
 	}
-	for off, v := range map[int]uint64{goabi.ModuleMinPC: start, goabi.ModuleMaxPC: start + end, goabi.ModuleText: start, goabi.ModuleText + 8: start + end, layout.TextSects + 8: 1, layout.TextSects + 16: 1} {
+	for off, v := range map[int]uint64{goabi.ModuleMinPC: start, goabi.ModuleMaxPC: start + end, goabi.ModuleText: start,
+		goabi.ModuleText + 8: start + end, layout.TextSects + 8: 1, layout.TextSects + 16: 1} {
 		m.Put64(mod+off, v)
 	}
 	fips := m.Off(".go.fipsinfo")
@@ -211,7 +216,7 @@ func TestSmallPrograms(t *testing.T) {
 		machine, release := smallMachines[i%len(smallMachines)], smallReleases[i/len(smallMachines)]
 		data := smallProgram(machine, release)
 		size := len(data)
-		for tier := Full; tier <= Symbolized; tier++ {
+		for tier := Full; tier <= External; tier++ {
 			t.Run(fmt.Sprint(release, machine, tier), func(t *testing.T) {
 				f, err := goelf.Parse("small", data)
 				if err != nil {
@@ -225,7 +230,7 @@ func TestSmallPrograms(t *testing.T) {
 					t.Errorf("%d bytes, want fewer than %d", len(out), size)
 				}
 				size = len(out)
-				if tier == Symbolized {
+				if tier == External {
 					side, err := symbols.Encode()
 					if err != nil {
 						t.Fatal(err)

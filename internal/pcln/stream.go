@@ -126,7 +126,7 @@ func appendStream(b []byte, runs []run, quantum, size uint64) (head []byte, last
 	return b, 0
 }
 
-// appendClosed appends the whole stream of runs to b. The last one becomes as long as longest has it.
+// appendClosed appends the whole stream of runs to b. The last run is lengthened to longest(n).
 func appendClosed(b []byte, runs []run, quantum uint64) []byte {
 	b, last := appendStream(b, runs, quantum, runs[len(runs)-1].end)
 	return append(binary.AppendUvarint(b, longest(last)), 0)

@@ -17,9 +17,9 @@ import (
 
 // # Side file
 //
-// The file that explains a program of the tier Symbolized begins with the line
+// The file that explains a program of the tier External begins with the line
 // "go3s symbols 1" and a line of JSON, symbolsHeader. The rest is compressed
-// (RFC 1951): six parts of the tables of the input, each behind its length as
+// (RFC 1951): six parts of the tables of the input, each after its length as
 // uvarint: funcnametab, cutab, filetab, pctab, functab and go:func.*. They are
 // those of the tier Full, without what the program itself still has: tables of
 // stack depths, stack maps, unsafe points and so on.
@@ -38,12 +38,12 @@ type symbolsHeader struct {
 }
 
 // sideFile is the tier of the tables in a side file.
-const sideFile = Symbolized + 1
+const sideFile = External + 1
 
 // TagLength is the length of a tag in characters.
 const TagLength = 8
 
-// Symbols is what the tier Symbolized takes out of a program.
+// Symbols is what the tier External takes out of a program.
 type Symbols struct {
 	header symbolsHeader
 	table  *Table

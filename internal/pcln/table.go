@@ -11,10 +11,7 @@ import (
 
 var le = binary.LittleEndian
 
-const (
-	findBucket = 20 // bytes for 4096 bytes of text
-	noCU       = ^uint32(0)
-)
+const findBucket = 20 // bytes for 4096 bytes of text
 
 // A Table is the tables of one executable. It shares the file's memory.
 type Table struct {
@@ -135,7 +132,7 @@ func (t *Table) read() error {
 	}
 	for i := range t.count {
 		if t.entry(i) > t.entry(i+1) {
-			return t.errorf(0, "function %d begins behind the one that follows it", i)
+			return t.errorf(0, "function %d begins after the one that follows it", i)
 		}
 	}
 	return nil
@@ -151,7 +148,7 @@ func (t *Table) Len() int { return t.count }
 // function for i == Len().
 func (t *Table) entry(i int) uint64 { return uint64(le.Uint32(t.funcs[i*goabi.FuncTabEntry:])) }
 
-// A record is a _func (runtime/runtime2.go) with the arrays behind it.
+// A record is a _func (runtime/runtime2.go) with the arrays after it.
 type record struct {
 	entry       uint32
 	name        uint32
@@ -253,7 +250,7 @@ func (t *Table) file(cu uint32, n int32) (name string, ok bool) {
 
 // entriesOf returns the text offsets of the functions whose names are wanted. The
 // trampolines that cmd/link makes for calls that go far have the name of their
-// target with something behind it.
+// target with something after it.
 func (t *Table) entriesOf(wanted func(name string) bool) (map[uint64]bool, error) {
 	entries := map[uint64]bool{}
 	for i := range t.count {

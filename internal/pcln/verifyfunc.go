@@ -24,7 +24,8 @@ func (v *verifier) function(i int) error {
 	}
 	v.size = min(v.old.entry(i+1)-v.old.entry(i), covered)
 	a, b := &v.a, &v.b
-	if a.entry != b.entry || v.old.entry(i+1) != v.new.entry(i+1) || a.args != b.args || a.deferReturn != b.deferReturn || a.id != b.id || a.flag != b.flag {
+	if a.entry != b.entry || v.old.entry(i+1) != v.new.entry(i+1) || a.args != b.args || a.deferReturn != b.deferReturn || a.id != b.id ||
+		a.flag != b.flag {
 		return v.fail("the record differs")
 	}
 	if v.tier == Full && a.startLine != b.startLine {
@@ -80,7 +81,7 @@ func (v *verifier) names(int) error {
 		return err
 	}
 	v.name = old
-	if v.tier != Symbolized {
+	if v.tier != External {
 		if old != new {
 			return v.fail("the name is %q, want %q", new, old)
 		}
@@ -145,7 +146,7 @@ func (v *verifier) sameEnd(a, b uint32) error {
 		return err
 	}
 	if n := len(runs); n > 1 && runs[n-2].end >= covered {
-		return v.fail("a pc table goes on at +%#x, behind that of the input", runs[n-2].end)
+		return v.fail("a pc table continues at +%#x, after that of the input", runs[n-2].end)
 	}
 	return nil
 }

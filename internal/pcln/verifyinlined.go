@@ -64,7 +64,7 @@ func (t *Table) valueAtPC(off uint32, size, pc uint64) (int32, error) {
 // inlined compares inlined calls.
 func (v *verifier) inlined(i int) error {
 	var calls []uint64
-	if v.tier == Symbolized && v.a.funcdata[goabi.FuncDataInlTree] != goabi.NoFuncData {
+	if v.tier == External && v.a.funcdata[goabi.FuncDataInlTree] != goabi.NoFuncData {
 		code, err := v.old.f.Bytes(v.old.textAddr+uint64(v.a.entry), v.size)
 		if err != nil {
 			return err
@@ -84,7 +84,7 @@ func (v *verifier) inlined(i int) error {
 		indices = v.b.pcdata[goabi.PCDataInlTree]
 	}
 	return v.compare(v.a.pcdata[goabi.PCDataInlTree], indices, v.a.size, func(s step) error {
-		if v.tier == Symbolized && v.a.id != goabi.FuncIDWrapper {
+		if v.tier == External && v.a.id != goabi.FuncIDWrapper {
 			any := false
 			for _, c := range calls {
 				any = any || s.start <= c && c < s.end
@@ -112,7 +112,7 @@ func (v *verifier) sameFrames(s step) error {
 	if err != nil {
 		return err
 	}
-	if v.tier == Symbolized {
+	if v.tier == External {
 		// What runtime.gorecover counts, and what reflect.valueMethodName reads.
 		count := func(list []frame) (n int, methods []string) {
 			for _, f := range list {
@@ -150,7 +150,7 @@ func (v *verifier) sameFrames(s step) error {
 // (runtime/preempt.go, isAsyncSafePoint).
 func (v *verifier) points(int) error {
 	const restart1, restart2 = -3, -4
-	if v.tier != Symbolized {
+	if v.tier != External {
 		return v.compare(v.a.pcdata[goabi.PCDataUnsafePoint], v.b.pcdata[goabi.PCDataUnsafePoint], v.a.size, func(s step) error {
 			if s.old != s.new || (s.old == restart1 || s.old == restart2) && s.oldRun != s.newRun {
 				return v.fail("the unsafe point at +%#x is %d, want %d", s.start, s.new, s.old)

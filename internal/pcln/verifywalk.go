@@ -10,7 +10,7 @@ type walk struct {
 	over       bool
 }
 
-// startWalk begins a table of a function of so many bytes, which says nothing of what is behind.
+// startWalk begins a table of a function of so many bytes, which says nothing of what is after.
 func startWalk(t *Table, off uint32, size uint64) (*walk, error) {
 	w := &walk{val: -1, quantum: t.quantum, size: size}
 	if off == 0 {
@@ -68,7 +68,6 @@ type step struct {
 	old, new   int32
 	// where the runs begin that the answers are from
 	oldRun, newRun uint64
-	first          bool // the first run of old
 }
 
 // compare calls f for every step over the instructions that the table at offset a
@@ -83,18 +82,16 @@ func (v *verifier) compare(a, b uint32, size uint64, f func(step) error) error {
 	if err != nil {
 		return err
 	}
-	first := true
 	for at := uint64(0); at < v.size && !(x.over && a != 0); {
 		if y.over && b != 0 {
 			return v.fail("a pc table ends at %#x, before that of the input", y.start)
 		}
 		end := min(x.end, y.end, v.size)
-		if err := f(step{at, end, x.val, y.val, x.start, y.start, first && a != 0}); err != nil {
+		if err := f(step{at, end, x.val, y.val, x.start, y.start}); err != nil {
 			return err
 		}
 		at = end
 		if x.end == at {
-			first = false
 			if err := x.next(v.old); err != nil {
 				return err
 			}

@@ -53,7 +53,7 @@ func (c *compactor) write() *Result {
 	part(1, goabi.PCHeaderFiles, goabi.ModuleFiles, 1, out.files)
 	part(recordAlign, goabi.PCHeaderPCTab, goabi.ModulePCTab, 1, out.pctab)
 	part(recordAlign, goabi.PCHeaderFuncTab, goabi.ModuleFuncs, 1, out.funcs)
-	// Short tables stand in unused words of the records.
+	// Short tables are in unused words of the records.
 	n := res.Module[goabi.ModuleFuncs] + uint64(len(out.funcs)) - res.Module[goabi.ModulePCTab]
 	res.Module[goabi.ModulePCTab+8], res.Module[goabi.ModulePCTab+16] = n, n
 	res.Module[goabi.ModuleFuncTab] = res.Module[goabi.ModuleFuncs]
@@ -88,7 +88,7 @@ const recordAlign = 4
 
 // Words of a record that are unused in some tiers or functions, in bytes.
 const (
-	recordCU      = 32 // and the start line behind it
+	recordCU      = 32 // and the start line after it
 	recordArgLive = goabi.FuncSize + 4*goabi.PCDataArgLive
 )
 

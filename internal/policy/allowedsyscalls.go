@@ -10,7 +10,7 @@ var syscallsAllowed = Rule{
 	ID:       "syscalls-allowed",
 	What:     "The program can make no system calls but those that a list allows.",
 	Why:      "What a program can ask of the kernel is the harm that it can do. A dependency that begins to start processes or to open sockets becomes somebody's decision.",
-	Evidence: "Every instruction that enters the kernel and every number that can be there, followed through callers (docs/syscalls.md). Sites whose number the code does not tell must be accepted, too; in a stripped file there may be more of them.",
+	Evidence: "Every instruction that enters the kernel and every number that can be there, followed through callers (docs/syscalls.md). Sites whose number the code does not tell must be accepted, too; in a stripped file there may be more of them. What the kernel does for a program that puts operations into a ring (io_uring_enter) is seen neither here nor by a seccomp filter.",
 	Remedy:   "`linkcheck syscalls --json` shows who makes the call; drop that dependency, or add the call to the list.",
 	Ref:      "the policy's syscalls",
 	Severity: Error,

@@ -5,7 +5,7 @@ package policy
 // Section names, build information and notes are words about a program; somebody can change them and leave the
 // program as it is. What the runtime itself reads is where its code says: an instruction of a function known by
 // name refers to it. These rules look there and compare. Where names of functions were taken out
-// (elfstrip --traceback=symbolized), --symbols gives them back.
+// (elfstrip --traceback=external), --symbols gives them back.
 
 import (
 	"debug/elf"
@@ -22,8 +22,8 @@ import (
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
-// codeRefs returns the addresses that the functions refer to that have a name with this prefix which match accepts, ascending, and whether there
-// are such functions. The error says why functions cannot be told.
+// codeRefs returns the addresses that the functions refer to that have a name with this prefix which match accepts, ascending, and whether
+// there are such functions. The error says why functions cannot be told.
 func codeRefs(in *Input, prefix string, match func(name string) bool) (refs []uint64, found bool, err error) {
 	t, err := in.funcs()
 	if err != nil {

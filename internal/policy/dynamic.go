@@ -12,7 +12,6 @@ package policy
 import (
 	"bytes"
 	"debug/elf"
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -27,18 +26,14 @@ const maxDynamic = 4096
 // maxDynamic entries.
 func dynamicEntries(f *goelf.File) (entries []elf.Dyn64, terminated, ok bool) {
 	for _, p := range segments(f, elf.PT_DYNAMIC) {
-		data, err := f.SegmentData(p)
+		entries, terminated, err := f.DynamicEntries(p)
 		if err != nil {
 			continue
 		}
-		for ; len(data) >= goelf.DynSize && len(entries) < maxDynamic; data = data[goelf.DynSize:] {
-			d := elf.Dyn64{Tag: int64(binary.LittleEndian.Uint64(data)), Val: binary.LittleEndian.Uint64(data[8:])}
-			if elf.DynTag(d.Tag) == elf.DT_NULL {
-				return entries, true, true
-			}
-			entries = append(entries, d)
+		if len(entries) >= maxDynamic {
+			return entries[:maxDynamic], false, true
 		}
-		return entries, false, true
+		return entries, terminated, true
 	}
 	return nil, false, false
 }

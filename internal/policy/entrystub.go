@@ -2,7 +2,7 @@ package policy
 
 // # golink's entry code
 //
-// golink puts a few instructions behind Go's text that the program begins with: they
+// golink puts a few instructions after Go's text that the program begins with: they
 // hand over to the runtime and, in a static PIE, first apply the relocations and
 // make them read-only by mprotect, where they are many after a change to huge pages
 // (internal/arch/*/entry_exe.s, entry_pie.s and entry_huge.s).

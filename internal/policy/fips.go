@@ -187,28 +187,14 @@ var fipsOn = Rule{
 	What:     "The program starts in FIPS 140 mode unless its environment says otherwise.",
 	Why:      "Without the mode the module does no self-tests and allows other algorithms; a program that needs somebody to set GODEBUG is in the mode by chance.",
 	Evidence: "Build setting DefaultGODEBUG, which golink and cmd/go record; the variable runtime.godebugDefault where the file has symbols.",
-	Remedy:   "Set godebug = {\"fips140\": \"on\"} on the target, `//go:debug fips140=on` in the main package, or GOFIPS140 for go build.",
+	Remedy:   "Set fips on the target, `//go:debug fips140=on` in the main package, or GOFIPS140 for go build.",
 	Ref:      "Go documentation, go.dev/doc/security/fips140 and go.dev/doc/godebug",
 	Severity: Error,
 	Check: func(in *Input) []Finding {
-		info, err := in.buildInfo()
-		if err != nil {
-			return one(goabi.BuildInfo, "the build settings cannot be read: %v", in.reason(err))
-		}
-		text, recorded := setting(info, "DefaultGODEBUG")
-		switch variable, err := godebugDefault(in); {
-		case err == nil:
-			text, recorded = variable, true
-		case !errors.Is(err, errNoSymbol):
-			return one(goabi.GodebugDefault, "it cannot be read: %v", in.reason(err))
-		}
-		mode := ""
-		for _, s := range strings.Split(text, ",") {
-			if v, ok := strings.CutPrefix(s, "fips140="); ok && mode == "" { // the runtime heeds the last one first; there is one
-				mode = v
-			}
-		}
-		switch {
+		text, recorded, bad := defaultGODEBUG(in)
+		switch mode := fipsMode(text); {
+		case bad != nil:
+			return bad
 		case mode == "on" || mode == "only":
 			return nil
 		case !recorded:
@@ -216,6 +202,32 @@ var fipsOn = Rule{
 		}
 		return one("fips140", "the program's default GODEBUG is %q, want fips140=on in it", clip(text))
 	},
+}
+
+// defaultGODEBUG returns what GODEBUG starts with, and whether the file says so; or why neither can be read.
+func defaultGODEBUG(in *Input) (text string, recorded bool, bad []Finding) {
+	info, err := in.buildInfo()
+	if err != nil {
+		return "", false, one(goabi.BuildInfo, "the build settings cannot be read: %v", in.reason(err))
+	}
+	text, recorded = setting(info, "DefaultGODEBUG")
+	switch variable, err := godebugDefault(in); {
+	case err == nil:
+		return variable, true, nil
+	case !errors.Is(err, errNoSymbol):
+		return "", false, one(goabi.GodebugDefault, "it cannot be read: %v", in.reason(err))
+	}
+	return text, recorded, nil
+}
+
+// fipsMode returns the value of fips140 in the text of a GODEBUG; "" for none. The runtime heeds the last one; there is one.
+func fipsMode(text string) string {
+	for _, s := range strings.Split(text, ",") {
+		if v, ok := strings.CutPrefix(s, "fips140="); ok {
+			return v
+		}
+	}
+	return ""
 }
 
 // errNoSymbol says that a file does not name a variable.

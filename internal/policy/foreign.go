@@ -4,7 +4,7 @@ package policy
 //
 // Go's linker puts everything it compiled or assembled between moduledata.text
 // and moduledata.etext and lists each function there in the function table. What
-// a C compiler made, and what a C linker adds (.init, .plt, crt1.o), lies outside,
+// a C compiler made, and what a C linker adds (.init, .plt, crt1.o), is outside,
 // whether or not the file is stripped. So the executable bytes outside that range,
 // less what is known, are the foreign code: known are golink's entry code, the
 // file's own headers, some notes, padding, and what linkers
@@ -97,10 +97,6 @@ func foreignCode(f *goelf.File, text gobin.Range) []region {
 	}
 	return out
 }
-
-// isNoPadding reports whether a linker does not pad with c: they pad with zeros,
-// amd64 code also with INT3 and NOP.
-func isNoPadding(c byte) bool { return c != 0 && c != 0xcc && c != 0x90 }
 
 var noForeignCode = Rule{
 	ID:       "no-foreign-code",

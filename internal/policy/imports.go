@@ -7,7 +7,8 @@ package policy
 //
 //	go list -deps -json=ImportPath,Name,Standard,Incomplete,Imports PACKAGE std
 //
-// (std, since the runtime holds functions in the name of packages that the program may lack, such as os/signal.) In Bazel `linkcheck packages` makes it of the export data of what was compiled (package exportdata).
+// (std, since the runtime holds functions in the name of packages that the program may lack, such as os/signal.) In Bazel
+// `linkcheck packages` makes it of the export data of what was compiled (package exportdata).
 
 import (
 	"bytes"

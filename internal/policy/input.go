@@ -72,7 +72,7 @@ func segments(f *goelf.File, t elf.ProgType) []*elf.Prog64 {
 	return out
 }
 
-// sectionAt returns the name of the SHF_ALLOC section that addr lies in, "" when
+// sectionAt returns the name of the SHF_ALLOC section that addr is in, "" when
 // there is none.
 func sectionAt(f *goelf.File, addr uint64) string {
 	for i := range f.Sections {

@@ -25,7 +25,7 @@ var keys = map[string][]string{
 type keyChecker struct {
 	data  []byte
 	dec   *json.Decoder
-	paths map[int64]string // of values, by the offset behind the first token of each
+	paths map[int64]string // of values, by the offset after the first token of each
 }
 
 // checkKeys refuses keys that are unknown, are repeated or differ from the known ones in case, and data after the
@@ -54,7 +54,7 @@ func place(data []byte, offset int64) string {
 	return fmt.Sprintf("line %d, column %d", bytes.Count(before, []byte("\n"))+1, len(before)-bytes.LastIndexByte(before, '\n'))
 }
 
-// value checks the next value. path is where it stands, pattern the same as in
+// value checks the next value. path is where it is, pattern the same as in
 // keys.
 func (c *keyChecker) value(path, pattern string) error {
 	token, err := c.dec.Token()

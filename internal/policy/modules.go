@@ -49,7 +49,7 @@ func withBuildInfo(f func(info *debug.BuildInfo) []Finding) func(in *Input) []Fi
 var goVersionFloor = Rule{
 	ID:       "go-version",
 	What:     "The program was built by the oldest accepted Go release or a newer one.",
-	Why:      "Security fixes of the runtime and the standard library reach a program only when it is built anew by a release that has them.",
+	Why:      "Security fixes of the runtime and the standard library reach a program only when it is rebuilt by a release that has them.",
 	Evidence: "Go version of the build information.",
 	Remedy:   "Build with a newer Go SDK.",
 	Ref:      "the policy's go_version_min; Go release policy, go.dev/doc/devel/release",
@@ -65,7 +65,7 @@ var goVersionFloor = Rule{
 		if err != nil {
 			return one(goabi.BuildInfo, "%v", in.reason(err))
 		}
-		// A version may go on, as "go1.26.8 X:nodwarf5".
+		// A version may continue, as "go1.26.8 X:nodwarf5".
 		v, _, _ := strings.Cut(said, " ")
 		if !version.IsValid(v) {
 			return one("Go version", "the program was built by %q, no release; want %s or newer", clip(said), in.GoVersionMin)

@@ -6,21 +6,23 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/elfsign"
 	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
 // usualSections are what golink, GNU ld and LLD make in a program without cgo besides those of Go's linker (package goabi), and
-// what elfstrip leaves of it. A * stands for any text.
+// what elfstrip leaves and elfsign adds. A * stands for any text.
 var usualSections = []string{
 	".rodata.*", ".data.rel.ro.*", ".tdata", ".note.gnu.build-id", ".note.package", ".note.gnu.property", ".note.GNU-stack",
 	".dynamic", ".dynsym", ".dynstr", ".hash", ".gnu.hash", ".rela", ".rela.dyn", ".relr.dyn", ".relro_padding", ".got",
 	".debug_*", ".zdebug_*", ".gnu_debuglink", ".symtab", ".strtab", ".shstrtab", ".symtab_shndx", ".comment", ".riscv.attributes",
+	elfsign.Section, // rule signature judges it
 }
 
 var allowedSections = Rule{
 	ID:       "allowed-sections",
 	What:     "The file has no section but the usual ones and those that the policy lists.",
-	Why:      "A section that nobody knows is code or data that nobody looks at: the overlay of a packer, a signature, a leftover of a tool.",
+	Why:      "A section that nobody knows is code or data that nobody looks at: the overlay of a packer, a leftover of a tool.",
 	Evidence: "Names of all sections. Usual are those of Go's linker, golink, GNU ld and LLD in a program without cgo.",
 	Remedy:   "List the sections that the program adds on purpose, or remove them with elfstrip --remove-section.",
 	Ref:      "the policy's sections; System V gABI, chapter 4, Special Sections",
@@ -39,7 +41,8 @@ var allowedSections = Rule{
 		for i := range in.File.Sections {
 			s := &in.File.Sections[i]
 			match := func(pattern string) bool { return matches(pattern, s.Str) }
-			if elf.SectionType(s.Type) == elf.SHT_NULL || goabi.SectionNamed(s.Str) != nil || slices.ContainsFunc(usualSections, match) || slices.ContainsFunc(in.Sections, match) {
+			if elf.SectionType(s.Type) == elf.SHT_NULL || goabi.SectionNamed(s.Str) != nil || slices.ContainsFunc(usualSections, match) ||
+				slices.ContainsFunc(in.Sections, match) {
 				continue
 			}
 			out.add(sectionLabel(clip(s.Str), i), "the policy does not list it")
@@ -51,7 +54,7 @@ var allowedSections = Rule{
 var noForbiddenString = Rule{
 	ID:       "no-forbidden-string",
 	What:     "The file holds none of the forbidden strings.",
-	Why:      "The name of a user or of a build machine, an internal host name or a token has no place in what is shipped, wherever in the file it stands.",
+	Why:      "The name of a user or of a build machine, an internal host name or a token has no place in what is shipped, wherever in the file it is.",
 	Evidence: "All bytes of the file, debug sections too unless they are compressed.",
 	Remedy:   "Look for constants set with -X, embedded files and generated sources.",
 	Ref:      "the policy's forbidden.strings",
@@ -105,7 +108,7 @@ var noTimestamp = Rule{
 	},
 }
 
-// commitTime stands before the time of the commit in the build information, of which Go programs
+// commitTime precedes the time of the commit in the build information, of which Go programs
 // hold a copy among their strings.
 const commitTime = "build\tvcs.time="
 

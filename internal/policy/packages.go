@@ -8,12 +8,13 @@ package policy
 // table tells which packages are in a program: all but those without any function,
 // which can do nothing.
 //
-// Where names were taken out on purpose (elfstrip --traceback=symbolized), it tells
+// Where names were taken out on purpose (elfstrip --traceback=external), it tells
 // with the side file only, and without it the rules that need names say so.
 
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -53,8 +54,12 @@ func (s *packageSet) paths() []string { return slices.Sorted(maps.Keys(s.names))
 func (s *packageSet) symbols(path string) map[string]bool {
 	have := map[string]bool{}
 	for _, name := range s.names[path] {
-		_, symbol := splitLinkName(name)
-		have[symbol] = true
+		_, rest := gobin.CutLinkName(name)
+		have[plainSymbol(rest)] = true
+		// F.func1 is a function in F, or method func1 of F.
+		if parts := symbolParts(rest); len(parts) > 1 {
+			have[parts[0]+"."+parts[1]] = true
+		}
 	}
 	return have
 }
@@ -68,20 +73,29 @@ func splitLinkName(name string) (pkg, symbol string) {
 	return pkg, plainSymbol(rest)
 }
 
-var pointers = strings.NewReplacer("(*", "", "(", "", ")", "")
-
 // plainSymbol returns a function's name in its package as vulnerability reports
 // write it: Func or Type.Method.
 func plainSymbol(s string) string {
-	s = pointers.Replace(gobin.DropTypeArguments(s))
-	parts := strings.Split(s, ".")
+	parts := symbolParts(s)
 	for i, p := range parts {
-		if i > 0 && (p == "" || strings.HasPrefix(p, "func") || strings.HasPrefix(p, "gowrap") || strings.HasPrefix(p, "deferwrap") || p[0] >= '0' && p[0] <= '9') {
+		if i > 0 && compilerPart.MatchString(p) {
 			parts = parts[:i]
 			break
 		}
 	}
-	return strings.TrimSuffix(strings.Join(parts, "."), "-fm")
+	return strings.Join(parts, ".")
+}
+
+var (
+	pointers = strings.NewReplacer("(*", "", "(", "", ")", "")
+	// compilerPart is what the compiler calls functions inside of functions (cmd/compile/internal/ir, closureName), and what it numbers.
+	// A method may have a name that begins so.
+	compilerPart = regexp.MustCompile(`^((func|gowrap|deferwrap)?[0-9]+(-range[0-9]+)?)?$`)
+)
+
+// symbolParts splits a function's name in its package, without type arguments and pointers, at the dots.
+func symbolParts(s string) []string {
+	return strings.Split(strings.TrimSuffix(pointers.Replace(gobin.DropTypeArguments(s)), "-fm"), ".")
 }
 
 // noNames says why a program's packages cannot be told, "" when they can.

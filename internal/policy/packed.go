@@ -3,7 +3,7 @@ package policy
 // # Packed programs
 //
 // A packed program (internal/pack) is two programs: the unpacker, which the kernel
-// starts, and the original, which stands compressed in the file. The profile packed
+// starts, and the original, which is compressed in the file. The profile packed
 // judges both. Rules about what the kernel and other tools see are judged on the
 // packed file, rules about Go and about how the program runs on the original, which is
 // unpacked for that in memory; rules about both on both. A finding in the original has
@@ -31,7 +31,7 @@ import (
 // judges on the original, too. All others are judged on the original.
 var (
 	packedRules = []string{"packed-unpacker", "packed-original"}
-	outsideOnly = append([]string{"size-budget", "pie-dynamic", "syscalls-allowed"}, packedRules...)
+	outsideOnly = append([]string{"size-budget", "pie-dynamic", "signature", "syscalls-allowed"}, packedRules...)
 	bothSides   = []string{
 		"sound-elf", "machine", "entry-in-text", "page-alignment", "nx-stack", "no-wx-segment",
 		"no-interpreter", "no-needed", "no-rpath", "no-symbol-versions", "no-text-relocations", "no-forbidden-string", "go-build-info",
@@ -85,6 +85,7 @@ func unpack(in *Input) (*Input, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.LaterGo = in.File.LaterGo
 	out := NewInput(f)
 	out.Settings = in.Settings
 	return out, nil

@@ -1,16 +1,20 @@
 package policy
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
 	"debug/elf"
-	"github.com/go3s/rules_go3s/internal/cgofiles"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/go3s/rules_go3s/internal/cgofiles"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/elfsign"
 	"github.com/go3s/rules_go3s/internal/gotool"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
@@ -116,6 +120,7 @@ var pairs = []pair{
 		p.Vulnerabilities = list
 	}, good: hello(), bad: program("./seed")},
 	{rule: "forbidden-packages", profile: "static", set: func(p *Policy) { p.ForbiddenPackages = []string{"net/*"} }, good: hello(), bad: program("./seed")},
+	{rule: "signature", profile: "static", good: signed, bad: func(w workshop) string { return w.objcopy(signed(w), "--remove-section", ".gosymtab") }},
 	{rule: "size-budget", profile: "static", set: func(p *Policy) { p.SizeBudget = 4 << 20 }, good: hello("-ldflags=-s -w"), bad: program("./seed")},
 	{rule: "package-budget", profile: "static", set: func(p *Policy) { p.PackageBudgets = map[string]uint64{"crypto/*": 100_000} }, good: hello(), bad: program("./seed")},
 	{rule: "syscall-sites", profile: "nolibc", good: hello(), bad: program("./raw")},
@@ -415,6 +420,38 @@ func linked(mode string) func(w workshop) string {
 	}
 }
 
+// signed is ./hello with a signature.
+func signed(w workshop) string {
+	return w.once("signed", func() string {
+		_, private, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			w.Fatal(err)
+		}
+		f, err := goelf.Open(hello()(w))
+		if err != nil {
+			w.Fatal(err)
+		}
+		defer f.Close()
+		p, err := elfsign.Read(f)
+		if err != nil {
+			w.Fatal(err)
+		}
+		key := elfsign.Key{Public: private.Public(), Sign: func(_ string, input []byte) ([]byte, error) {
+			return ed25519.Sign(private, input), nil
+		}}
+		s, err := key.Signature(p.Content, nil, time.Time{})
+		if err == nil {
+			err = p.Add(s)
+		}
+		if err != nil {
+			w.Fatal(err)
+		}
+		out := filepath.Join(w.TempDir(), "signed")
+		w.write(out, string(p.Bytes()))
+		return out
+	})
+}
+
 // packedProgram is ./hello as a static PIE, packed.
 func packedProgram(w workshop) string {
 	return w.once("packed", func() string {
@@ -478,7 +515,7 @@ func vendored(w workshop) string {
 	return zoo{w.TB, dir}.build("amd64", ".", nil, "-trimpath")
 }
 
-// committed is a program built from a commit, and what stands in changed after it.
+// committed is a program built from a commit, and what is in changed after it.
 func committed(changed string) func(w workshop) string {
 	return func(w workshop) string {
 		dir := w.TempDir()

@@ -136,6 +136,27 @@ func (p *Policy) SetGoVersionMin(v string) error {
 
 var fipsModuleVersion = regexp.MustCompile(`^(latest|v[0-9]+\.[0-9]+\.[0-9]+(-[0-9a-f]+)?)$`)
 
+// DemandFIPS adds the rules that a program has this version of the FIPS 140 module and starts in its mode. The policy keeps what
+// it says of these rules; a policy that names another version contradicts.
+func (p *Policy) DemandFIPS(version string) error {
+	if !fipsModuleVersion.MatchString(version) {
+		return fmt.Errorf("version %q, want latest or a version such as v1.0.0", version)
+	}
+	if named := p.FIPSModule; named != "" && named != version && !strings.HasPrefix(version, named+"-") {
+		return fmt.Errorf("version %s, but the policy's fips_module is %s: change one of the two", version, named)
+	}
+	p.FIPSModule = version
+	for _, rule := range []*Rule{&fipsModule, &fipsOn} {
+		if _, ok := p.Overrides[rule.ID]; !ok {
+			if p.Overrides == nil {
+				p.Overrides = map[string]Override{}
+			}
+			p.Overrides[rule.ID] = Override{Severity: rule.Severity}
+		}
+	}
+	return nil
+}
+
 // SetGOARCH sets the expected machine.
 func (p *Policy) SetGOARCH(goarch string) error {
 	if !slices.Contains(GOARCHs, goarch) {

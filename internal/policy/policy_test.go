@@ -55,7 +55,7 @@ func TestParseErrors(t *testing.T) {
 		{"unknown key", `{"schema": 1, "profil": "static"}`, `unknown key "profil"; the closest are profile,`},
 		{"key in other case", `{"schema": 1, "Profile": "static"}`, `unknown key "Profile"`},
 		{"repeated key", `{"schema": 1, "rules": {"no-cgo": {"severity": "error"}, "no-cgo": {"severity": "error"}}}`, `key "rules.no-cgo" is repeated`},
-		{"data behind", `{"schema": 1} {}`, "data follows the policy object"},
+		{"data after", `{"schema": 1} {}`, "data follows the policy object"},
 		{"unknown profile", `{"schema": 1, "profile": "nolib"}`, `unknown profile "nolib"; the closest are nolibc,`},
 		{"unknown machine", `{"schema": 1, "goarch": "amd46"}`, `unknown goarch "amd46"; the closest are amd64,`},
 		{"unknown rule", `{"schema": 1, "rules": {"no-interpretr": {"severity": "error"}}}`, `rules: unknown rule "no-interpretr"; the closest are no-interpreter,`},

@@ -9,7 +9,8 @@ import (
 var rules = append([]*Rule{
 	&soundELF, &typeExec, &typeDyn, &machine, &entryInText, &pageAlignment,
 	&nxStack, &noWXSegment,
-	&noInterpreter, &noDynamic, &pieDynamic, &pieRelocations, &selfRelocation, &noTextRelocations, &relro, &noNeeded, &noRPath, &noSymbolVersions,
+	&noInterpreter, &noDynamic, &pieDynamic, &pieRelocations, &selfRelocation, &noTextRelocations, &relro, &noNeeded, &noRPath,
+	&noSymbolVersions,
 	&noLibcSymbol, &noLibcString, &noCgo, &noForeignCode,
 	&goBuildInfo, &goVersionFloor, &trimpath, &moduleSums, &noReplacedModule, &vcsClean, &noKnownVulnerability,
 	&goTables, &forbiddenPackages, &forbiddenImports, &forbiddenLeftOut,
@@ -17,7 +18,7 @@ var rules = append([]*Rule{
 	&syscallSites, &syscallsAllowed,
 	&noHostPath, &noHostPathString, &noForbiddenString, &noTimestamp,
 	&allowedSections, &sizeBudget, &packageBudget,
-	&packedUnpacker, &packedOriginal,
+	&packedUnpacker, &packedOriginal, &signature,
 }, compareRules...)
 
 // Rules returns all rules, in the order of reports.
@@ -53,7 +54,7 @@ var (
 		"sound-elf", "machine", "entry-in-text", "page-alignment", "nx-stack", "no-wx-segment",
 		"no-interpreter", "no-needed", "no-rpath", "no-symbol-versions",
 		"no-libc-symbol", "no-libc-string", "no-host-path-string", "size-budget",
-		"no-forbidden-string", "no-timestamp", "allowed-sections", "syscalls-allowed",
+		"no-forbidden-string", "no-timestamp", "allowed-sections", "signature", "syscalls-allowed",
 	}
 	fixedRules = []string{"type-exec", "no-dynamic"}
 	pieRules   = []string{"type-dyn", "pie-dynamic", "pie-relocations", "self-relocation", "no-text-relocations", "relro"}

@@ -19,24 +19,12 @@ package policy
 import (
 	"debug/elf"
 	"encoding/binary"
+	"errors"
 	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
-
-// Dynamic tags that debug/elf does not name (gABI 5, Dynamic Section).
-const (
-	dtRELRSZ elf.DynTag = 35
-	dtRELR   elf.DynTag = 36
-)
-
-// relativeTypes are the relocation types that only add the load address.
-var relativeTypes = map[elf.Machine]uint32{
-	elf.EM_X86_64:  uint32(elf.R_X86_64_RELATIVE),
-	elf.EM_AARCH64: uint32(elf.R_AARCH64_RELATIVE),
-	elf.EM_RISCV:   uint32(elf.R_RISCV_RELATIVE),
-}
 
 var pieRelocations = Rule{
 	ID:       "pie-relocations",
@@ -71,7 +59,7 @@ func checkPIERelocations(in *Input) []Finding {
 		check      func([]byte)
 	}{
 		{elf.DT_RELA, elf.DT_RELASZ, "DT_RELA", c.checkRELA},
-		{dtRELR, dtRELRSZ, "DT_RELR", c.checkRELR},
+		{goelf.DT_RELR, goelf.DT_RELRSZ, "DT_RELR", c.checkRELR},
 		{elf.DT_REL, elf.DT_RELSZ, "DT_REL", c.unwanted("DT_REL")},
 		{elf.DT_JMPREL, elf.DT_PLTRELSZ, "DT_JMPREL", c.unwanted("DT_JMPREL")},
 	} {
@@ -130,7 +118,7 @@ func (c *relocChecker) address(table string, addr, value uint64) {
 }
 
 func (c *relocChecker) checkRELA(data []byte) {
-	want := relativeTypes[elf.Machine(c.file.Header.Machine)]
+	want := goelf.RelativeType(elf.Machine(c.file.Header.Machine))
 	if len(data)%goelf.RelaSize != 0 {
 		c.add("DT_RELASZ", "the table has %#x bytes, want a multiple of %d", len(data), goelf.RelaSize)
 	}
@@ -158,30 +146,24 @@ func (c *relocChecker) checkRELR(data []byte) {
 	if len(data)%8 != 0 {
 		c.add("DT_RELRSZ", "the table has %#x bytes, want a multiple of 8", len(data))
 	}
-	var next uint64 // the word after the last one covered
-	begun := false
-	for ; len(data) >= 8 && !c.full(); data = data[8:] {
-		word := binary.LittleEndian.Uint64(data)
-		if word&1 == 0 {
-			if begun && word < next {
-				c.add("DT_RELR", "the table goes back to %#x, though words up to %#x are covered: it would relocate words twice", word, next)
-				return
-			}
-			c.relr(word)
-			next, begun = word+8, true
-			continue
-		}
-		if !begun {
-			c.add("DT_RELR", "the table begins with the bitmap %#x, want an address", word)
-			return
-		}
-		for i, bits := uint64(0), word>>1; bits != 0 && !c.full(); i, bits = i+1, bits>>1 {
-			if bits&1 != 0 {
-				c.relr(next + 8*i)
-			}
-		}
-		next += 63 * 8
+	if len(data) >= 8 && data[0]&1 != 0 {
+		c.add("DT_RELR", "the table begins with the bitmap %#x, want an address", binary.LittleEndian.Uint64(data))
+		return
 	}
+	errEnough := errors.New("no more findings")
+	var last uint64
+	begun := false
+	_ = goelf.DecodeRELR(data, func(addr uint64) error {
+		if begun && addr < last+8 {
+			c.add("DT_RELR", "the table goes back to %#x, though the word at %#x is relocated already", addr, last)
+			return errEnough
+		}
+		c.relr(addr)
+		if last, begun = addr, true; c.full() {
+			return errEnough
+		}
+		return nil
+	})
 }
 
 // relr checks a word of DT_RELR.

@@ -17,13 +17,14 @@ var relroSections = []string{".dynamic", ".got", ".init_array", ".fini_array", "
 var relro = Rule{
 	ID:       "relro",
 	What:     "All data that only relocation writes becomes read-only at start: PT_GNU_RELRO covers .dynamic, .got and .data.rel.ro, whole pages of them.",
-	Why:      "Pointers to functions stand there. A program that keeps them writable gives every stray write a target; checkers that look for the header, or for BIND_NOW, take a file for protected whose header covers something else.",
+	Why:      "It holds pointers to functions. A program that keeps them writable gives every stray write a target; checkers that only look for the header or BIND_NOW call a file protected even if the header covers something else.",
 	Evidence: "PT_GNU_RELRO against PT_DYNAMIC, the sections that are protected by convention, and the writable PT_LOAD segments. Whoever protects rounds the end down to a page, so a page that is covered in part counts as not covered, and one that also holds other data as a fault.",
 	Remedy:   "Link with golink, or with -z relro and a linker that pads the protected part to a page.",
 	Ref:      "Linux Standard Base, PT_GNU_RELRO; glibc elf/dl-reloc.c, _dl_protect_relro",
 	Severity: Error,
 	NotApplicable: func(in *Input) string {
-		if elf.Type(in.File.Header.Type) == elf.ET_EXEC && len(segments(in.File, elf.PT_DYNAMIC)) == 0 && len(segments(in.File, elf.PT_GNU_RELRO)) == 0 {
+		if elf.Type(in.File.Header.Type) == elf.ET_EXEC && len(segments(in.File, elf.PT_DYNAMIC)) == 0 &&
+			len(segments(in.File, elf.PT_GNU_RELRO)) == 0 {
 			return "the file has neither PT_DYNAMIC nor PT_GNU_RELRO: nothing in it is relocated at start"
 		}
 		return ""

@@ -20,6 +20,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/cgofiles"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
 // A Report is what linkcheck writes as JSON.
@@ -36,6 +37,8 @@ type FileReport struct {
 	GOARCH    string `json:"goarch"`
 	GoVersion string `json:"go_version,omitempty"`
 	Profile   string `json:"profile"`
+	// UnverifiedGo says that a Go release later than all known ones was read by the newest one's tables, because that was asked for.
+	UnverifiedGo string `json:"unverified_go,omitempty"`
 	// CgoLeftOut are the packages of which files were left out because they need cgo, as the build says.
 	CgoLeftOut []cgofiles.LeftOut `json:"cgo_left_out,omitempty"`
 	GoSDK      *GoSDK             `json:"go_sdk,omitempty"`
@@ -134,7 +137,8 @@ func (p *Policy) judge(report *FileReport, rule *Rule, in *Input) {
 
 // skip adds to report that rule has nothing to judge.
 func (p *Policy) skip(report *FileReport, rule *Rule, note string) {
-	report.Rules = append(report.Rules, RuleReport{ID: rule.ID, Severity: rule.Severity, Override: p.override(rule), Status: NotApplicable, Note: note})
+	report.Rules = append(report.Rules, RuleReport{ID: rule.ID, Severity: rule.Severity, Override: p.override(rule), Status: NotApplicable,
+		Note: note})
 }
 
 // NewFileReport returns a report on f that judges it by no rule yet, for commands
@@ -158,6 +162,9 @@ func newFileReport(name, profile string, in *Input) FileReport {
 	}
 	if info, err := in.buildInfo(); err == nil {
 		out.GoVersion = clip(info.GoVersion)
+	}
+	if problem := gobin.LaterGo(in.File); problem != nil {
+		out.UnverifiedGo = problem.Error()
 	}
 	return out
 }

@@ -8,17 +8,18 @@ package policy
 //
 //   - cmd/link begins every PIE with the header of a procedure linkage table, which nothing
 //     uses when nothing is imported (cmd/link/internal/<arch>/asm.go, elfsetupplt).
-//   - cmd/link puts the section headers behind the program headers, in the first segment.
-//     A tool that writes them anew at the end of the file, as llvm-strip does, or not at all
+//   - cmd/link puts the section headers after the program headers, in the first segment.
+//     A tool that writes them again at the end of the file, as llvm-strip does, or not at all
 //     leaves the old ones there.
 //   - cmd/link's PT_NOTE covers one note only, so that without section headers nothing tells
-//     that the GNU build-id behind it is a note.
+//     that the GNU build-id after it is a note.
 
 import (
 	"debug/elf"
 	"encoding/binary"
 	"slices"
 
+	"github.com/go3s/rules_go3s/internal/disasm"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
@@ -29,7 +30,7 @@ func isResidue(f *goelf.File, headersEnd, addr uint64, code []byte) bool {
 		code = code[oldSectionHeaders(f, code):]
 	}
 	for {
-		for len(code) > 0 && !isNoPadding(code[0]) {
+		for len(code) > 0 && !disasm.IsCode(code[0]) {
 			code = code[1:]
 		}
 		if len(code) == 0 {
@@ -112,7 +113,7 @@ func isLinkers(goarch string, code []byte) bool {
 			break
 		}
 	}
-	return !slices.ContainsFunc(code, isNoPadding)
+	return !slices.ContainsFunc(code, disasm.IsCode)
 }
 
 // pltHeader returns the size of the PLT header at the start of code, 0 when there is none.
@@ -126,7 +127,8 @@ func pltHeader(goarch string, code []byte) int {
 // oldSectionHeaders returns the size of the section header table at the start of code, 0
 // when there is none: a null header and others with the members that linkers write.
 func oldSectionHeaders(f *goelf.File, code []byte) int {
-	const known = elf.SHF_WRITE | elf.SHF_ALLOC | elf.SHF_EXECINSTR | elf.SHF_MERGE | elf.SHF_STRINGS | elf.SHF_INFO_LINK | elf.SHF_LINK_ORDER | elf.SHF_TLS | elf.SHF_COMPRESSED
+	const known = elf.SHF_WRITE | elf.SHF_ALLOC | elf.SHF_EXECINSTR | elf.SHF_MERGE | elf.SHF_STRINGS | elf.SHF_INFO_LINK |
+		elf.SHF_LINK_ORDER | elf.SHF_TLS | elf.SHF_COMPRESSED
 	const limit = 1 << 24 // of names, links and counts
 	segs := loads(f)
 	le := binary.LittleEndian

@@ -7,8 +7,7 @@
 // finding instead of passing, and a file that is not ELF never gets here: package
 // elf refuses it.
 //
-// One file holds the rules of one topic: segments.go, dynamic.go, libc.go,
-// gobuild.go, paths.go, size.go, syscalls.go. Adding a rule means writing it
+// One file holds the rules of one topic, such as segments.go or syscalls.go. Adding a rule means writing it
 // there, naming it in the profiles of profile.go, and giving it a pair of real programs
 // in pairs_gotool_test.go, one that keeps it and one that breaks it.
 package policy

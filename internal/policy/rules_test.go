@@ -220,12 +220,14 @@ func pie(machine elf.Machine, change func(entries map[elf.DynTag]uint64, rela, r
 func pieWith(machine elf.Machine, stub arch.Stub, change func(entries map[elf.DynTag]uint64, rela, relr []byte)) *elftest.Image {
 	const alloc, write, exec = elf.SHF_ALLOC, elf.SHF_WRITE, elf.SHF_EXECINSTR
 	p := gobintest.New(machine)
-	tags := []elf.DynTag{elf.DT_DEBUG, elf.DT_RELA, elf.DT_RELASZ, elf.DT_RELAENT, dtRELR, dtRELRSZ, elf.DT_FLAGS_1, elf.DT_FLAGS, elf.DT_TEXTREL, elf.DT_JMPREL, elf.DT_PLTRELSZ, elf.DT_NULL}
+	tags := []elf.DynTag{elf.DT_DEBUG, elf.DT_RELA, elf.DT_RELASZ, elf.DT_RELAENT, goelf.DT_RELR, goelf.DT_RELRSZ, elf.DT_FLAGS_1,
+		elf.DT_FLAGS,
+		elf.DT_TEXTREL, elf.DT_JMPREL, elf.DT_PLTRELSZ, elf.DT_NULL}
 	spec := p.Spec()
 	spec.Type, spec.Base, spec.Entry = elf.ET_DYN, 0, ".entry"
 	for i := range spec.Sections {
 		if spec.Sections[i].Load == 2 {
-			spec.Sections[i].Load = 3 // behind what becomes read-only
+			spec.Sections[i].Load = 3 // after what becomes read-only
 		}
 	}
 	i := slices.IndexFunc(spec.Sections, func(s elftest.Section) bool { return s.Name == ".rodata" })
@@ -246,13 +248,13 @@ func pieWith(machine elf.Machine, stub arch.Stub, change func(entries map[elf.Dy
 	addr := func(name string) uint64 { return le.Uint64(m.Data[m.Shdr(name)+16:]) }
 	rela, relr := m.Data[m.Off(".rela"):][:24], m.Data[m.Off(".relr"):][:16]
 	le.PutUint64(rela, addr(".data"))
-	le.PutUint64(rela[8:], uint64(relativeTypes[machine]))
+	le.PutUint64(rela[8:], uint64(goelf.RelativeType(machine)))
 	le.PutUint64(rela[16:], addr(".text"))
 	le.PutUint64(relr, addr(".bss"))
 	le.PutUint64(relr[8:], 0b1011) // the first and the third word after it
 	entries := map[elf.DynTag]uint64{
 		elf.DT_DEBUG: 0, elf.DT_RELA: addr(".rela"), elf.DT_RELASZ: 0, elf.DT_RELAENT: 24,
-		dtRELR: addr(".relr"), dtRELRSZ: 16,
+		goelf.DT_RELR: addr(".relr"), goelf.DT_RELRSZ: 16,
 		elf.DT_FLAGS_1: uint64(elf.DF_1_PIE),
 	}
 	if change != nil {
@@ -349,11 +351,11 @@ func TestPIERules(t *testing.T) {
 		{"table outside of the file", func(e entries, _, _ []byte) { withRELA(e); e[elf.DT_RELASZ] = 1 << 30 },
 			[]string{"pie-relocations: DT_RELA: the table at", unapplied, "self-relocation: main: golink's entry code continues", "no-foreign-code: module data: it cannot be read",
 				"go-build-info: runtime: it cannot be compared", "go-tables: module data", "fips-sum: .go.fipsinfo"}},
-		{"table without size", func(e entries, _, _ []byte) { delete(e, dtRELRSZ) },
+		{"table without size", func(e entries, _, _ []byte) { delete(e, goelf.DT_RELRSZ) },
 			[]string{"pie-relocations: DT_RELR: PT_DYNAMIC gives its address", "self-relocation: __relr_end"}},
 		{"RELR goes back", func(_ entries, _, relr []byte) { copy(relr[8:], relr[:8]) },
 			[]string{"pie-relocations: DT_RELR: the table goes back to"}},
-		{"RELR table elsewhere", func(e entries, _, _ []byte) { e[dtRELR] += 8; e[dtRELRSZ] = 0 },
+		{"RELR table elsewhere", func(e entries, _, _ []byte) { e[goelf.DT_RELR] += 8; e[goelf.DT_RELRSZ] = 0 },
 			[]string{"self-relocation: __relr_start: the instruction at", "self-relocation: __relr_end"}},
 		{"no entry for a loader", func(e entries, _, _ []byte) { delete(e, elf.DT_DEBUG) },
 			[]string{"self-relocation: DT_DEBUG: PT_DYNAMIC has no such entry"}},
@@ -398,7 +400,9 @@ func TestPIERules(t *testing.T) {
 		t.Run("huge pages without room/"+machine.String(), func(t *testing.T) {
 			m := pieWith(machine, archOf(machine).EntryPIEHuge(), nil)
 			isData := func(s string) bool { return strings.HasPrefix(s, "self-relocation: __data_start:") }
-			got := slices.CompactFunc(breachesOf(t, mustNew(t, "static-pie"), m.Data), func(a, b string) bool { return isData(a) && isData(b) }) // of each instruction that differs
+			got := slices.CompactFunc(breachesOf(t, mustNew(t, "static-pie"), m.Data), func(a, b string) bool {
+				return isData(a) && isData(b) // of each instruction that differs
+			})
 			expect(t, got,
 				"self-relocation: PT_GNU_RELRO: golink's entry code may put a huge page over what follows",
 				"self-relocation: __data_start: the instruction at") // .data is not what the segment begins with
@@ -586,7 +590,7 @@ func TestResidue(t *testing.T) {
 	}
 }
 
-// Section headers behind the program headers, as cmd/link writes them, are no code once the
+// Section headers after the program headers, as cmd/link writes them, are no code once the
 // ELF header says that there are none.
 func TestOldSectionHeaders(t *testing.T) {
 	for _, c := range []struct {
@@ -743,7 +747,7 @@ func TestSyscallSites(t *testing.T) {
 		want    bool
 	}{
 		{"SYSCALL", elf.EM_X86_64, "main.raw", x86("\x0f\x05\xc3"), true},
-		{"SYSCALL behind a prefix", elf.EM_X86_64, "main.raw", x86("\x48\x0f\x05\xc3"), true},
+		{"SYSCALL after a prefix", elf.EM_X86_64, "main.raw", x86("\x48\x0f\x05\xc3"), true},
 		{"SYSENTER", elf.EM_X86_64, "main.raw", x86("\x90\x0f\x34\xc3"), true},
 		{"INT 0x80", elf.EM_X86_64, "main.raw", x86("\xcd\x80\xc3"), true},
 		{"in the runtime", elf.EM_X86_64, "runtime.futex", x86("\x0f\x05\xc3"), false},
@@ -751,15 +755,15 @@ func TestSyscallSites(t *testing.T) {
 		{"in a package with a runtime-like name", elf.EM_X86_64, "example.com/runtime.futex", x86("\x0f\x05\xc3"), true},
 		{"immediate", elf.EM_X86_64, "main.add", x86("\x05\x0f\x05\x00\x00\xc3"), false},     // ADD $0x50f, AX
 		{"displacement", elf.EM_X86_64, "main.call", x86("\xe8\x0f\x05\x00\x00\xc3"), false}, // CALL
-		{"displacement behind VEX", elf.EM_X86_64, "main.avx", x86("\xc5\xf8\x77\x48\x8d\x05\x0f\x05\x00\x00\xc3"), false},
+		{"displacement after VEX", elf.EM_X86_64, "main.avx", x86("\xc5\xf8\x77\x48\x8d\x05\x0f\x05\x00\x00\xc3"), false},
 		{"displacement of EVEX", elf.EM_X86_64, "main.avx512", x86("\x62\xf1\x7c\x48\x10\x05\x0f\x05\x00\x00\xc3"), false},
-		{"behind EVEX", elf.EM_X86_64, "main.avx512", x86("\x62\xf1\x7c\x48\x10\x05\x00\x00\x00\x00\x0f\x05\xc3"), true},
-		{"behind what is no instruction", elf.EM_X86_64, "main.odd", x86("\x06\xb8\x0f\x05\x00\x00\xc3"), true},
+		{"after EVEX", elf.EM_X86_64, "main.avx512", x86("\x62\xf1\x7c\x48\x10\x05\x00\x00\x00\x00\x0f\x05\xc3"), true},
+		{"after what is no instruction", elf.EM_X86_64, "main.odd", x86("\x06\xb8\x0f\x05\x00\x00\xc3"), true},
 		{"SVC", elf.EM_AARCH64, "main.raw", gobintest.Syscall[elf.EM_AARCH64], true},
 		{"SVC with another number", elf.EM_AARCH64, "main.raw", []byte{0x21, 0x00, 0x00, 0xd4}, true},
 		{"BRK", elf.EM_AARCH64, "main.trap", []byte{0x00, 0x00, 0x20, 0xd4}, false},
 		{"ECALL", elf.EM_RISCV, "main.raw", gobintest.Syscall[elf.EM_RISCV], true},
-		{"ECALL behind a compressed instruction", elf.EM_RISCV, "main.raw", []byte{0x01, 0x00, 0x73, 0, 0, 0}, true},
+		{"ECALL after a compressed instruction", elf.EM_RISCV, "main.raw", []byte{0x01, 0x00, 0x73, 0, 0, 0}, true},
 		{"half of two instructions", elf.EM_RISCV, "main.li", []byte{0x37, 0x05, 0x73, 0x00, 0x00, 0x00}, false}, // LUI, then 0000
 	} {
 		t.Run(c.name, func(t *testing.T) {

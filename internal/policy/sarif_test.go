@@ -91,7 +91,8 @@ func TestSARIF(t *testing.T) {
 		if got := results["no-host-path"]; len(got) != MaxFindings+1 || !strings.Contains(got[MaxFindings].Message.Text, "5 further") || len(got[0].Suppressions) > 0 {
 			t.Errorf("%d results of no-host-path", len(got))
 		}
-		if got := results["syscall-sites"]; len(got) != 1 || got[0].Level != c.level || (len(got[0].Suppressions) == 1) != c.suppressed || !strings.Contains(got[0].Message.Text, "and 2 more") {
+		if got := results["syscall-sites"]; len(got) != 1 || got[0].Level != c.level || (len(got[0].Suppressions) == 1) != c.suppressed ||
+			!strings.Contains(got[0].Message.Text, "and 2 more") {
 			t.Errorf("on %s: results of syscall-sites %+v", c.day, got)
 		}
 		if len(results) != 2 {

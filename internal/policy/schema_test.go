@@ -62,7 +62,8 @@ func TestPolicySchemaValues(t *testing.T) {
 	}
 	for _, id := range ids {
 		agree(map[string]any{"allow": map[string]any{id: []any{Allowance{Subject: "s", Reason: "r"}}}})
-		for _, o := range []Override{{Severity: Error}, {Severity: Warning}, {Severity: Off}, {Severity: Warning, Reason: "r"}, {Severity: Off, Reason: "r"}, {Severity: "fatal", Reason: "r"}} {
+		for _, o := range []Override{{Severity: Error}, {Severity: Warning}, {Severity: Off}, {Severity: Warning, Reason: "r"},
+			{Severity: Off, Reason: "r"}, {Severity: "fatal", Reason: "r"}} {
 			agree(map[string]any{"rules": map[string]any{id: o}})
 		}
 	}
@@ -82,7 +83,8 @@ func TestReportSchema(t *testing.T) {
 		for range findings {
 			r.Findings = append(r.Findings, Finding{"s", "d"})
 		}
-		text, err := (&Report{SchemaVersion, []FileReport{{Name: "a", Size: 1, SHA256: fmt.Sprintf("%064d", 0), GOARCH: "amd64", Profile: "static", Rules: []RuleReport{r}}}}).JSON()
+		text, err := (&Report{SchemaVersion, []FileReport{{Name: "a", Size: 1, SHA256: fmt.Sprintf("%064d", 0), GOARCH: "amd64", Profile: "static",
+			Rules: []RuleReport{r}}}}).JSON()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,9 +21,9 @@ const pageSize = 4096
 // left.
 var soundELF = Rule{
 	ID:       "sound-elf",
-	What:     "Segments and sections agree: there is a PT_LOAD, no two share a memory page or bytes of the file, every other segment and every allocated section lies inside one, and no two sections or header tables share bytes of the file.",
+	What:     "Segments and sections agree: there is a PT_LOAD, no two share a memory page or bytes of the file, every other segment and every allocated section is inside one, and no two sections or header tables share bytes of the file.",
 	Why:      "The kernel loads by segments, tools such as strip, gdb and scanners go by sections. Where the two disagree, what a tool shows is not what runs; two segments in one page get the permissions of the later one.",
-	Evidence: "Program headers and section headers. That each lies in the file, ascends without overlap and is aligned is a condition for reading the file at all.",
+	Evidence: "Program headers and section headers. That each is in the file, ascends without overlap and is aligned is a condition for reading the file at all.",
 	Remedy:   "Link again; if a tool rewrote the file after linking, leave that tool out. Report it if golink or elfstrip wrote the file.",
 	Ref:      "System V gABI, chapter 5, Program Header and Base Address",
 	Severity: Error,
@@ -122,7 +122,7 @@ func checkFileOverlap(f *goelf.File, out *collector) {
 	}
 }
 
-// memoryEnd returns the address at which a segment of type t that lies in s must
+// memoryEnd returns the address at which a segment of type t that is in s must
 // end. Read-only protection works on pages, so PT_GNU_RELRO may reach to the end
 // of the last one, as far as p_align promises that nothing else is there.
 func (s loadSegment) memoryEnd(t elf.ProgType) uint64 {

@@ -6,7 +6,7 @@ package policy
 // load address and the table of relocations, and go through the table before any
 // code uses an address from the data. golink's entry code does that. It is
 // recognised byte by byte (entrystub.go); here each place that the linker filled in
-// is checked against what PT_DYNAMIC and PT_GNU_RELRO say, by filling it in anew.
+// is checked against what PT_DYNAMIC and PT_GNU_RELRO say, by filling it in again.
 //
 // Other linkers take the code from a C library. There the proof is weaker: the
 // instructions that are reached from the entry point by direct jumps and calls are
@@ -57,7 +57,7 @@ func checkSelfRelocation(in *Input) []Finding {
 		add(p.Vaddr, p.Memsz)
 	}
 	entries, _, _ := dynamicEntries(f)
-	for _, tags := range [][2]elf.DynTag{{elf.DT_RELA, elf.DT_RELASZ}, {dtRELR, dtRELRSZ}} {
+	for _, tags := range [][2]elf.DynTag{{elf.DT_RELA, elf.DT_RELASZ}, {goelf.DT_RELR, goelf.DT_RELRSZ}} {
 		if addr, ok := dynamicValue(entries, tags[0]); ok {
 			size, _ := dynamicValue(entries, tags[1])
 			if addr+size >= addr {
@@ -86,8 +86,8 @@ func checkStub(in *Input, at gobin.Range) []Finding {
 		return one("PT_DYNAMIC", "the file has none, but golink's entry code takes its relocations from there")
 	}
 	var out collector
-	relr, _ := dynamicValue(entries, dtRELR)
-	size, _ := dynamicValue(entries, dtRELRSZ)
+	relr, _ := dynamicValue(entries, goelf.DT_RELR)
+	size, _ := dynamicValue(entries, goelf.DT_RELRSZ)
 	symbols := map[string]uint64{
 		"_start": at.Start, "__ehdr_start": 0, "__relr_start": relr, "__relr_end": relr + size,
 	}
@@ -155,7 +155,7 @@ func checkStub(in *Input, at gobin.Range) []Finding {
 }
 
 // checkHuge adds the symbols of the entry code for huge pages, and checks that a huge page
-// that begins in relocated data takes nothing away: there must be writable memory behind.
+// that begins in relocated data takes nothing away: there must be writable memory after.
 func checkHuge(in *Input, a *arch.Arch, symbols map[string]uint64, out *collector) {
 	const room = arch.HugePage - 4096
 	end := symbols["__relro_end"]
@@ -173,7 +173,7 @@ func checkHuge(in *Input, a *arch.Arch, symbols map[string]uint64, out *collecto
 	}
 }
 
-// checkMain checks that the entry code goes on to a function of Go. off is the offset
+// checkMain checks that the entry code continues to a function of Go. off is the offset
 // of the instruction that names it.
 func checkMain(in *Input, a *arch.Arch, at gobin.Range, code []byte, off uint64, out *collector) {
 	p := disasm.Program{File: in.File, Arch: disasm.Arches[a.GOARCH]}
@@ -190,7 +190,7 @@ func checkMain(in *Input, a *arch.Arch, at gobin.Range, code []byte, off uint64,
 		return
 	}
 	if i, ok := t.Find(target - m.Text.Start); !ok || t.At(i).Entry != target-m.Text.Start {
-		out.add("main", "golink's entry code goes on at %#x, where no function of Go begins", target)
+		out.add("main", "golink's entry code continues at %#x, where no function of Go begins", target)
 	}
 }
 

@@ -21,7 +21,7 @@ type Settings struct {
 	ForbiddenLeftOut  []string          // patterns of import paths of packages that must be whole without cgo
 	ForbiddenStrings  []string          // byte strings that the file must not hold, such as a user's name
 
-	// Symbols are the names that elfstrip --traceback=symbolized took out of the file;
+	// Symbols are the names that elfstrip --traceback=external took out of the file;
 	// nil takes the names that are there.
 	Symbols *pcln.Symbols
 

@@ -21,6 +21,9 @@ func TestSplitLinkName(t *testing.T) {
 		{"net/http.(*Client).Do", "net/http", "Client.Do"},
 		{"net/http.(*Client).Do-fm", "net/http", "Client.Do"},
 		{"net/http.(*Client).do.deferwrap1", "net/http", "Client.do"},
+		{"net/http.(*Client).do.func2-range1", "net/http", "Client.do"},
+		{"a.(*FuncMap).funcs", "a", "FuncMap.funcs"},
+		{"a.(*FuncMap).gowrapper.gowrap12", "a", "FuncMap.gowrapper"},
 		{"slices.SortFunc[go.shape.[]go.shape.int,go.shape.int]", "slices", "SortFunc"},
 		{"main.(*List[example.com/x/y.Item]).Add", "main", "List.Add"},
 		{"main.(*List[go.shape.int]).Map[go.shape.map[string][2]int].func1", "main", "List.Map"},
@@ -61,7 +64,7 @@ func withDebugServer() *gobintest.Program {
 	p.Funcs = append(p.Funcs,
 		gobintest.Func{Name: "net/http.(*Server).Serve", Code: code(1600)},
 		gobintest.Func{Name: "net/http/pprof.Index", Code: code(160)},
-		gobintest.Func{Name: "example.com/old/sub.Run", Code: code(16)})
+		gobintest.Func{Name: "example.com/old/sub.Run", Code: make([]byte, 16)})
 	p.ModInfo += "dep\texample.com/old\tv1.2.0\th1:abc=\n"
 	return p
 }
@@ -128,6 +131,13 @@ func TestSettingRules(t *testing.T) {
 		{name: "vulnerability of a package", osv: osv("stdlib", "0", "1.26.9", `{"path": "archive/zip"}, {"path": "net/http"}`), want: []string{"no-known-vulnerability: GO-2026-0001: stdlib v1.26.8 has it (package net/http)"}},
 		{name: "vulnerability of an absent function", osv: osv("stdlib", "0", "1.26.9", `{"path": "net/http", "symbols": ["Client.Do"]}`)},
 		{name: "vulnerability of a function", osv: osv("stdlib", "0", "1.26.9", `{"path": "net/http", "symbols": ["Client.Do", "Server.Serve"]}`), want: []string{"no-known-vulnerability: GO-2026-0001: stdlib v1.26.8 has it (net/http.Server.Serve)"}},
+		{name: "vulnerability of a method with a name of the compiler's", osv: osv("stdlib", "0", "1.26.9", `{"path": "net/http", "symbols": ["T.func1"]}`),
+			program: func(p *gobintest.Program) {
+				p.Funcs = append(p.Funcs, gobintest.Func{Name: "net/http.(*T).func1", Code: make([]byte, 16)})
+			},
+			want: []string{"no-known-vulnerability: GO-2026-0001: stdlib v1.26.8 has it (net/http.T.func1)"}},
+		{name: "dependency without version", osv: osv("example.com/a", "0", "1.1.0", ""),
+			program: func(p *gobintest.Program) { p.ModInfo += "dep\texample.com/a\t(devel)\th1:x=\n" }, want: []string{`module-sums: example.com/a: its version`}},
 		{name: "vulnerability of another machine", osv: osv("stdlib", "0", "1.26.9", `{"path": "net/http", "goarch": ["s390x"]}`)},
 		{name: "vulnerability where names were taken out", osv: osv("stdlib", "0", "1.26.9", `{"path": "archive/zip"}`),
 			program: func(p *gobintest.Program) { p.Funcs[2].Name = "0001" }, want: []string{"no-known-vulnerability: GO-2026-0001: stdlib v1.26.8 has it (perhaps package archive/zip"}},

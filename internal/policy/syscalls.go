@@ -10,7 +10,7 @@ import (
 
 var syscallSites = Rule{
 	ID:       "syscall-sites",
-	What:     "Every system call instruction lies in a function with the name of one of the system call stubs of Go's standard library or golang.org/x/sys/unix, or in golink's entry code.",
+	What:     "Every system call instruction is in a function with the name of one of the system call stubs of Go's standard library or golang.org/x/sys/unix, or in golink's entry code.",
 	Why:      "Then the stubs are the doors to the kernel that the program was built with, and the calls it makes through them can be listed. Code elsewhere that enters the kernel is a C library, or hand-written assembly that somebody should look at.",
 	Evidence: "All that the kernel maps executable, in pages of 4 KiB: functions, decoded one by one with the bounds and names of Go's function table, and each byte of what is no function, such as notes, free bytes of headers and the rest of a page. Not seen: that code jumps into the middle of an instruction, where the bytes may be a system call; that it computes the address of a stub and calls it with a number of its own, as package unsafe allows; code that is written at run time; and that somebody gave a function the name of a stub (a function is known by its name alone). syscalls-allowed sees more of it, forbidden-imports who imports unsafe.",
 	Remedy:   "Call the kernel through syscall, golang.org/x/sys/unix or internal stubs instead of own assembly, or allow the function by its name.",
@@ -103,7 +103,7 @@ func checkSyscallSites(in *Input) []Finding {
 }
 
 // funcsWith returns, ascending, the indices of the functions of t in whose code
-// next finds something. After a hit it goes on with the following function.
+// next finds something. After a hit it continues with the following function.
 func funcsWith(t *gobin.FuncTable, text []byte, candidates []func(code []byte) int) []int {
 	var hits []int
 	start, end := t.Span()

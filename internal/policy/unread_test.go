@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/elf/elftest"
+	"github.com/go3s/rules_go3s/internal/elfsign"
 	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
 	"github.com/go3s/rules_go3s/internal/syscalls"
 )
@@ -60,6 +62,7 @@ var unread = map[string][]struct {
 	"no-timestamp":        {{"function table damaged, and a time in it", func(m *elftest.Image) { funcsZero(m); copy(m.Data[m.Off(".gopclntab")+100:], "2026-11-22 10:05:00") }}},
 	"no-forbidden-string": {{"in a place that no header names", func(m *elftest.Image) { copy(m.Data[len(m.Data)-3:], "jdo"); m.Data = append(m.Data, 'e') }}},
 	"allowed-sections":    {{"no section headers", func(m *elftest.Image) { m.Put64(40, 0); m.Put16(60, 0); m.Put16(62, 0) }}},
+	"signature":           {{"no signature", unsigned}, {"bytes behind the section", func(m *elftest.Image) { unsigned(m); m.Data = append(m.Data, 0) }}},
 	"size-budget":         {{"bytes that no header names", func(m *elftest.Image) { m.Data = append(m.Data, make([]byte, 1<<20)...) }}},
 	"package-budget":      {{"function table damaged", funcsZero}, {"names missing", namesZero}},
 	"packed-unpacker":     {{"not packed", func(*elftest.Image) {}}},
@@ -106,6 +109,19 @@ func funcsCut(m *elftest.Image) { m.Put64(m.Off(".gopclntab")+8, 1<<61) }
 func namesZero(m *elftest.Image) {
 	table := m.Data[m.Off(".gopclntab"):]
 	clear(table[le.Uint64(table[32:]):le.Uint64(table[40:])])
+}
+
+// unsigned adds a section for signatures without any.
+func unsigned(m *elftest.Image) {
+	f, err := goelf.Parse("test", m.Data)
+	if err != nil {
+		panic(err)
+	}
+	p, err := elfsign.Read(f)
+	if err != nil {
+		panic(err)
+	}
+	m.Data = p.Content
 }
 
 func textEmpty(m *elftest.Image) { moduleWord(184, le.Uint64(m.Data[m.Off(".go.module")+176:]))(m) }

@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -199,7 +200,7 @@ func (a *affectedModule) concerns(in *Input, mainPath string) string {
 var noKnownVulnerability = Rule{
 	ID:       "no-known-vulnerability",
 	What:     "No vulnerability of the given list is in the Go release or the modules that the program was built from.",
-	Why:      "A program that nobody builds anew keeps every fault that was fixed since.",
+	Why:      "A program that nobody rebuilds keeps every fault that was fixed since.",
 	Evidence: "Go version and modules in the build information, import paths and functions in Go's function table, against a list in OSV format. A module that the build information does not name, or as (devel), is not seen.",
 	Remedy:   "Build with the fixed Go release or module. A vulnerability that does not matter here can be allowed by its id.",
 	Ref:      "--vulnerabilities, the policy's vulnerabilities; go.dev/security/vuln/database; OSV schema",
@@ -222,15 +223,13 @@ var noKnownVulnerability = Rule{
 		if versions["stdlib"] == "" {
 			return one("Go version", "%q is no release, so vulnerabilities of the standard library cannot be ruled out", clip(info.GoVersion))
 		}
-		if semver.IsValid(info.Main.Version) { // not (devel), of which nobody knows what it has
-			versions[info.Main.Path] = info.Main.Version
-		}
-		for _, d := range info.Deps {
-			m := d
-			if d.Replace != nil {
-				m = d.Replace
+		for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+			if m.Replace != nil {
+				m = m.Replace
 			}
-			versions[m.Path] = m.Version
+			if semver.IsValid(m.Version) { // not (devel), of which nobody knows what it has
+				versions[m.Path] = m.Version
+			}
 		}
 		var out collector
 		for i := range in.Vulnerabilities {

@@ -249,7 +249,7 @@ func TestZooDecode(t *testing.T) {
 		for pc := fn.Entry; pc < fn.End; {
 			n := disasm.LenAMD64(text[pc:fn.End])
 			if n == 0 {
-				if slices.ContainsFunc(text[pc:fn.End], isNoPadding) {
+				if slices.ContainsFunc(text[pc:fn.End], disasm.IsCode) {
 					t.Errorf("%s+%#x: % x cannot be decoded", fn.Name, pc-fn.Entry, text[pc:min(pc+15, fn.End)])
 				}
 				break
@@ -261,7 +261,7 @@ func TestZooDecode(t *testing.T) {
 
 // Without the names that were taken out, stubs cannot be told; the side file gives
 // them back, to programs that are packed, too.
-func TestZooSymbolized(t *testing.T) {
+func TestZooExternal(t *testing.T) {
 	z := newZoo(t)
 	for _, goarch := range GOARCHs {
 		f, err := goelf.Open(z.build(goarch, "./hello", nil, "-trimpath", "-ldflags=-s -w -B=gobuildid"))
@@ -269,7 +269,7 @@ func TestZooSymbolized(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		data, symbols, err := pcln.Compact(f, pcln.Symbolized, goabi.Refuse)
+		data, symbols, err := pcln.Compact(f, pcln.External, goabi.Refuse)
 		if err != nil {
 			t.Fatal(err)
 		}

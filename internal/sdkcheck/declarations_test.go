@@ -145,7 +145,7 @@ func FuzzDeclarations(f *testing.F) {
 		}
 		again, err := declarations("a.go", append([]byte("// comment\n"), src...))
 		if err != nil {
-			return // a byte order mark stands at the start alone
+			return // a byte order mark is at the start alone
 		}
 		for i := range list {
 			if list[i].name != again[i].name || list[i].digest != again[i].digest {

@@ -10,7 +10,7 @@
 //
 //   - formats: every tool depends on them.
 //   - readers: functions that read the function tables. Only what changes the contents of the tables (elfstrip's
-//     functions and symbolized tiers) depends on how exactly they are read.
+//     functions and external tiers) depends on how exactly they are read.
 //
 // A digest is of tokens: comments and layout do not count, and sources of a newer Go need no newer parser.
 // A declaration that a table does not know, one that is gone, and one with an unknown digest each count as a difference.

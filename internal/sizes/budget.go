@@ -44,7 +44,7 @@ func (b *Budget) JSON() ([]byte, error) {
 
 // A Change is a part whose size differs from its budget.
 type Change struct {
-	Kind          string // "file", "section" or "package"
+	Kind          string // "file", "section", "package" or "function"
 	Name          string
 	Budget, Found uint64 // bytes; a Budget of 0 means that the part is new, a Found of 0 that it is gone
 }
@@ -65,21 +65,34 @@ func Compare(budget, found Sizes) []Change {
 		kind          string
 		budget, found map[string]uint64
 	}{{"section", budget.Sections, found.Sections}, {"package", budget.Packages, found.Packages}} {
-		names := maps.Clone(part.budget)
-		if names == nil {
-			names = map[string]uint64{}
-		}
-		maps.Copy(names, part.found)
-		var changes []Change
-		for _, name := range slices.Sorted(maps.Keys(names)) {
-			if b, f := part.budget[name], part.found[name]; b != f {
-				changes = append(changes, Change{part.kind, name, b, f})
-			}
-		}
-		slices.SortStableFunc(changes, func(a, b Change) int {
-			return int(int64(b.Found-b.Budget) - int64(a.Found-a.Budget))
-		})
-		out = append(out, changes...)
+		out = append(out, changes(part.kind, part.budget, part.found)...)
 	}
+	return out
+}
+
+// Functions returns the functions of a package that have another size in found than in budget, by descending growth; known is false
+// where the budget has no functions of that package to compare with, though it has the package.
+func Functions(budget, found Sizes, pkg string) (changed []Change, known bool) {
+	old, ok := budget.Functions[pkg]
+	if !ok && budget.Packages[pkg] > 0 {
+		return nil, false
+	}
+	return changes("function", old, found.Functions[pkg]), true
+}
+
+// changes returns what differs between two maps of sizes by name, by descending growth.
+func changes(kind string, budget, found map[string]uint64) []Change {
+	names := maps.Clone(budget)
+	if names == nil {
+		names = map[string]uint64{}
+	}
+	maps.Copy(names, found)
+	var out []Change
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if b, f := budget[name], found[name]; b != f {
+			out = append(out, Change{kind, name, b, f})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Change) int { return int(int64(b.Found-b.Budget) - int64(a.Found-a.Budget)) })
 	return out
 }

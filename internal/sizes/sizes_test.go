@@ -53,7 +53,7 @@ func TestOf(t *testing.T) {
 
 func of(t *testing.T, f, named *goelf.File) Sizes {
 	t.Helper()
-	s, err := Of(f, named)
+	s, err := Of(f, named, FunctionsOfModule)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,14 +65,14 @@ func TestUnmeasured(t *testing.T) {
 	m := gobintest.New(elf.EM_X86_64).Build()
 	clear(m.Data[m.Off(".gopclntab"):][:m.Size(".gopclntab")])
 	f := parse(t, m.Data)
-	if s, err := Of(f, f); err == nil {
+	if s, err := Of(f, f, FunctionsOfModule); err == nil {
 		t.Errorf("sizes %+v of a file with a damaged function table", s)
 	}
 	m = gobintest.New(elf.EM_X86_64).Build()
 	m.Put64(m.Shdr(".data")+24, 0) // sh_offset and sh_size
 	m.Put64(m.Shdr(".data")+32, uint64(len(m.Data)))
 	f = parse(t, m.Data)
-	if s, err := Of(f, f); err == nil {
+	if s, err := Of(f, f, FunctionsOfModule); err == nil {
 		t.Errorf("sizes %+v of a file in which sections share bytes", s)
 	}
 }
@@ -96,12 +96,19 @@ func TestPackageOf(t *testing.T) {
 }
 
 func TestCompare(t *testing.T) {
-	budget := Sizes{100, map[string]uint64{".text": 50, ".data": 20}, map[string]uint64{"a": 10, "b": 10, "gone": 5}}
-	found := Sizes{120, map[string]uint64{".text": 40, ".data": 40}, map[string]uint64{"a": 10, "b": 11, "new": 7}}
+	budget := Sizes{100, map[string]uint64{".text": 50, ".data": 20}, map[string]uint64{"a": 10, "b": 10, "gone": 5}, nil}
+	found := Sizes{120, map[string]uint64{".text": 40, ".data": 40}, map[string]uint64{"a": 10, "b": 11, "new": 7},
+		map[string]map[string]uint64{"new": {"F": 7}}}
 	want := []Change{{"file", "", 100, 120}, {"section", ".data", 20, 40}, {"section", ".text", 50, 40},
 		{"package", "new", 0, 7}, {"package", "b", 10, 11}, {"package", "gone", 5, 0}}
 	if got := Compare(budget, found); !slices.Equal(got, want) {
 		t.Errorf("changes %v, want %v", got, want)
+	}
+	if got, known := Functions(budget, found, "new"); !known || !slices.Equal(got, []Change{{"function", "F", 0, 7}}) {
+		t.Errorf("functions of a new package: %v, known %v", got, known)
+	}
+	if got, known := Functions(budget, found, "b"); known {
+		t.Errorf("functions of a package of which the budget has none: %v", got)
 	}
 	for _, c := range []struct {
 		found     uint64
@@ -115,7 +122,7 @@ func TestCompare(t *testing.T) {
 }
 
 func TestBudget(t *testing.T) {
-	b := &Budget{Schema, map[string]Sizes{"linux_amd64": {1, map[string]uint64{".text": 1}, map[string]uint64{}}}}
+	b := &Budget{Schema, map[string]Sizes{"linux_amd64": {1, map[string]uint64{".text": 1}, map[string]uint64{}, nil}}}
 	text, err := b.JSON()
 	if err != nil {
 		t.Fatal(err)

@@ -102,7 +102,7 @@ func (s *stripper) checkSections() error {
 	}
 	for _, i := range []int{s.symtab, s.strtab, f.Shstrndx} {
 		if i != 0 && isAlloc(&f.Sections[i]) {
-			return s.errorf("%s is loaded (SHF_ALLOC) and so cannot be made anew", s.show(i))
+			return s.errorf("%s is loaded (SHF_ALLOC) and so cannot be rebuilt", s.show(i))
 		}
 	}
 	return nil
@@ -156,7 +156,7 @@ func (s *stripper) segments() []span {
 }
 
 // checkOverlap checks that no two sections or headers share bytes, and that no
-// section lies astride the end of a segment.
+// section crosses the end of a segment.
 func (s *stripper) checkOverlap() error {
 	f := s.f
 	headers := []struct {

@@ -36,7 +36,7 @@ func (s *stripper) checkEdits() error {
 			return err
 		}
 		if isAlloc(&s.f.Sections[i]) {
-			return s.errorf("%s is loaded (SHF_ALLOC) and its contents cannot be changed after the link. Link the program anew with them (attribute sections of the rules)", s.show(i))
+			return s.errorf("%s is loaded (SHF_ALLOC) and its contents cannot be changed after the link. Link the program again with them (attribute sections of the rules)", s.show(i))
 		}
 		if elf.SectionType(s.f.Sections[i].Type) == elf.SHT_NOBITS {
 			return s.errorf("%s has no contents (SHT_NOBITS) that could be changed", s.show(i))
@@ -64,7 +64,7 @@ func (s *stripper) editable(name, option string) (int, error) {
 		return 0, s.errorf("%s: there is no section %q", option, name)
 	}
 	if i := sec.Index; i == s.symtab || i == s.strtab || i == s.f.Shstrndx {
-		return 0, s.errorf("%s: %s is made anew and cannot be changed", option, s.show(i))
+		return 0, s.errorf("%s: %s is rebuilt and cannot be changed", option, s.show(i))
 	}
 	return sec.Index, nil
 }

@@ -105,7 +105,8 @@ func checkOutput(t testing.TB, in, out []byte, o *Options) {
 			continue
 		}
 		found := slices.ContainsFunc(is.Sections, func(x goelf.Section) bool {
-			return x.Str == s.Str && x.Type == s.Type && x.Flags == s.Flags && x.Addr == s.Addr && x.Off == s.Off && x.Size == s.Size && x.Addralign == s.Addralign && x.Entsize == s.Entsize
+			return x.Str == s.Str && x.Type == s.Type && x.Flags == s.Flags && x.Addr == s.Addr && x.Off == s.Off && x.Size == s.Size &&
+				x.Addralign == s.Addralign && x.Entsize == s.Entsize
 		})
 		if !found {
 			t.Errorf("loaded section %s is missing or has changed", s.Str)

@@ -11,7 +11,7 @@ import (
 
 // A layout is the plan of the output file: the body of the input (see the
 // package comment), some ranges of it zeroed, with things placed over it and
-// behind it.
+// after it.
 type layout struct {
 	body   uint64 // its size in bytes
 	zeroed []span // ascending, disjoint
@@ -128,17 +128,15 @@ func (r *room) take(size, align uint64) uint64 {
 	if size > 0 {
 		for i := range r.holes {
 			h := &r.holes[i]
-			if off := alignUp(h.off, align); off <= h.end && size <= h.end-off {
+			if off := goelf.AlignUp(h.off, align); off <= h.end && size <= h.end-off {
 				h.off = off + size
 				return off
 			}
 		}
-		r.end = alignUp(r.end, align) + size
+		r.end = goelf.AlignUp(r.end, align) + size
 	}
 	return r.end - size
 }
-
-func alignUp(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }
 
 var zeros [64 << 10]byte
 
@@ -166,7 +164,7 @@ func (l *layout) output() *Output {
 			body(zeroed[0].off)
 			zero(min(zeroed[0].end, inBody))
 			if zeroed[0].end > inBody {
-				break // the rest of this range comes behind what is placed next
+				break // the rest of this range comes after what is placed next
 			}
 			zeroed = zeroed[1:]
 		}

@@ -39,7 +39,7 @@ func (s *stripper) layOutDebug(sections []section) *Output {
 		case t == elf.PT_PHDR:
 			p.Off = header.Phoff
 		case t == elf.PT_LOAD && p.Off == 0 && p.Filesz >= headersEnd && f.Header.Phoff == header.Phoff:
-			p.Filesz = headersEnd // the headers are where they were; PT_PHDR must lie in a PT_LOAD
+			p.Filesz = headersEnd // the headers are where they were; PT_PHDR must be in a PT_LOAD
 		case t == elf.PT_NOTE:
 			// The notes of one segment stay together: they are adjacent and the
 			// alignment is unchanged. Else the segment loses its file part.

@@ -52,7 +52,7 @@ func matchAny(globs []string, name string) bool {
 // only, which is enough, and keeps the time at len(glob)*len(name) at most.
 func matchGlob(glob, name string) bool {
 	g, n := 0, 0
-	starG, starN := -1, 0 // glob behind the last "*", and how much of name it has eaten
+	starG, starN := -1, 0 // glob after the last "*", and how much of name it has eaten
 	for n < len(name) {
 		if g < len(glob) && glob[g] == '*' {
 			g++

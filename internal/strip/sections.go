@@ -111,7 +111,7 @@ func (s *stripper) checkLinks() error {
 			return s.errorf("%s refers to %s by sh_info. Remove both or none", s.show(i), s.show(int(sec.Info)))
 		}
 		if s.strtab != 0 && int(sec.Link) == s.strtab && i != s.symtab {
-			return s.errorf("%s refers to the string table of the symbols, %s, which is made anew", s.show(i), s.show(s.strtab))
+			return s.errorf("%s refers to the string table of the symbols, %s, which is rebuilt", s.show(i), s.show(s.strtab))
 		}
 	}
 	return nil
@@ -146,7 +146,7 @@ func (s *source) size() uint64 {
 }
 
 // sections returns the section table of the output: the sections that are kept,
-// renumbered, with the tables of strings and symbols made anew.
+// renumbered, with the tables of strings and symbols rebuilt.
 func (s *stripper) sections() ([]section, error) {
 	f := s.f
 	if len(f.Sections) == 0 {
@@ -237,7 +237,7 @@ func (s *stripper) sections() ([]section, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.goFunc != nil { // behind the other local symbols
+		if s.goFunc != nil { // after the other local symbols
 			raw = slices.Insert(raw, int(locals)*goelf.SymbolSize, s.goFuncSymbol(symNames.Offset(goFuncID), index)...)
 			locals++
 		}

@@ -17,12 +17,12 @@
 // section header table, each at its alignment, then the section header table.
 //
 //   - In the body only the ELF header changes, and the section header table
-//     where a segment covers it: cmd/link puts it right behind the program
+//     where a segment covers it: cmd/link puts it right after the program
 //     headers. There it is rewritten in place, and what is left over zeroed.
-//   - Where sections that are not loaded lie between segments, as patchelf
+//   - Where sections that are not loaded are between segments, as patchelf
 //     leaves them, the body has holes. Holes are zeroed, lest removed contents
 //     stay, and filled first.
-//   - .symtab, .strtab and .shstrtab are made anew from what is kept. Strings
+//   - .symtab, .strtab and .shstrtab are rebuilt from what is kept. Strings
 //     that end another string share its bytes.
 //
 // Every decision depends on the input's contents only, and a stripped file laid
@@ -154,7 +154,7 @@ func Strip(f *elf.File, o *Options) (*Output, error) {
 		size := uint64(len(f.Data))
 		return &Output{[]Piece{{Off: 0, Size: size}}, size}, nil
 	}
-	return nil, s.errorf("stripped it would have %d bytes, more than the %d it has: its sections are not aligned as they say. Link it anew", l.end, len(f.Data))
+	return nil, s.errorf("stripped it would have %d bytes, more than the %d it has: its sections are not aligned as they say. Link it again", l.end, len(f.Data))
 }
 
 func (s *stripper) errorf(format string, args ...any) error {

@@ -227,7 +227,7 @@ func TestHoles(t *testing.T) {
 		t.Errorf("section header table is at %#x, want it in the hole at %#x to %#x", got, start, end)
 	}
 	if want := m.Off(".data") + m.Size(".data"); len(out) != want {
-		t.Errorf("file has %d bytes, want %d: nothing behind the last segment", len(out), want)
+		t.Errorf("file has %d bytes, want %d: nothing after the last segment", len(out), want)
 	}
 }
 
@@ -281,7 +281,8 @@ func TestEmittedRelocations(t *testing.T) {
 // .symtab, though they use no symbol.
 func TestLoadedRelocationsLinkedToSymbolTable(t *testing.T) {
 	spec := elftest.Executable(elf.EM_X86_64)
-	spec.Sections = slices.Insert(spec.Sections, 1, elftest.Section{Name: ".rela.plt", Type: elf.SHT_RELA, Flags: elf.SHF_ALLOC, Align: 8, Link: ".symtab", Entsize: 24, Data: make([]byte, 24)})
+	spec.Sections = slices.Insert(spec.Sections, 1, elftest.Section{Name: ".rela.plt", Type: elf.SHT_RELA, Flags: elf.SHF_ALLOC, Align: 8, Link: ".symtab",
+		Entsize: 24, Data: make([]byte, 24)})
 	out := mustStrip(t, spec.Build().Data, &Options{Mode: All, DropGoFunc: true})
 	f, err := goelf.Parse("output", out)
 	if err != nil {

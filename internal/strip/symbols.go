@@ -102,7 +102,8 @@ func (s *stripper) addNames(table *goelf.SymbolTable, names *suffixtab.Table) ([
 
 // encodeSymbols returns the new symbol table, and how many of its entries from
 // the start are local, which sh_info has to say (gABI 4, "Symbol Table").
-func (s *stripper) encodeSymbols(table *goelf.SymbolTable, index []uint32, names *suffixtab.Table, ids []int) (raw []byte, locals uint32, err error) {
+func (s *stripper) encodeSymbols(table *goelf.SymbolTable, index []uint32, names *suffixtab.Table, ids []int) (raw []byte, locals uint32,
+	err error) {
 	raw = make([]byte, goelf.SymbolSize, goelf.SymbolSize*(len(s.symbols)+1))
 	locals = 1
 	for n, i := range s.symbols {

@@ -19,7 +19,8 @@ const maxFuzz = 1 << 14
 // Whatever a side file says, it is refused or explains logs and profiles.
 func FuzzReadSymbols(f *testing.F) {
 	p := parts()
-	f.Add([]byte(sideHeader), uint16(len(p[0])), uint16(len(p[1])), uint16(len(p[2])), uint16(len(p[3])), uint16(len(p[4])), bytes.Join(p, nil))
+	f.Add([]byte(sideHeader), uint16(len(p[0])), uint16(len(p[1])), uint16(len(p[2])), uint16(len(p[3])), uint16(len(p[4])),
+		bytes.Join(p, nil))
 	f.Add([]byte(`{"build_id":"00000000","instruction":4,"functions":1}`), uint16(1), uint16(0), uint16(0), uint16(0), uint16(64), make([]byte, 100))
 	good := newSymbolizer(f)
 	var log bytes.Buffer

@@ -239,7 +239,7 @@ func (s *Symbolizer) loadBase(p *profile.Profile) (uint64, error) {
 		}
 	}
 	if len(locations) == 0 {
-		return 0, errors.New("names no function that the side file explains: is it of a program made with --traceback=symbolized?")
+		return 0, errors.New("names no function that the side file explains: is it of a program made with --traceback=external?")
 	}
 	fits := func(base uint64) bool {
 		for _, l := range locations {

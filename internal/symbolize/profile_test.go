@@ -65,7 +65,7 @@ func TestProfile(t *testing.T) {
 		{"cpu", 0x7f0000000000, []place{{"main.load", 0}, {"main.main", 0x1f}}, []string{"main.load main.load.go:10", rest}},
 		{"cpu", 0x7f0000000000, []place{{"runtime.mallocgc", 1}, {"main.main", 0x21}}, []string{"runtime.mallocgc runtime.mallocgc.go:10", small}},
 		{"cpu", 0x555555554000, []place{{"main.generic[go.shape.int]", 1}, {"[vdso]", 0x7ffff7fc1000}, {"main.main", 1}}, []string{"main.generic[...] main.generic[go.shape.int].go:10", "[vdso] ?:0", rest}},
-		// The runtime leaves its own functions out of heap profiles, where they stand first.
+		// The runtime leaves its own functions out of heap profiles, where they come first.
 		{"space", 0x555555554000, []place{{"runtime.mallocgc", 1}, {"internal/runtime/maps.grow", 1}, {"main.main", 1}, {"runtime.gopanic", 3}}, []string{rest, "panic runtime.gopanic.go:10"}},
 		{"space", 0x555555554000, []place{{"internal/runtime/maps.grow", 1}, {"runtime.mallocgc", 1}}, []string{"internal/runtime/maps.grow internal/runtime/maps.grow.go:10", "runtime.mallocgc runtime.mallocgc.go:10"}},
 	} {

@@ -84,7 +84,7 @@ func parts() [][]byte {
 	return [][]byte{names, cutab, files, pctab, append(table, records...), gofunc}
 }
 
-// sideFile returns a side file of the parts behind the second line header.
+// sideFile returns a side file of the parts after the second line header.
 func sideFile(header string, parts [][]byte) []byte {
 	var b bytes.Buffer
 	b.WriteString("go3s symbols 1\n" + header + "\n")

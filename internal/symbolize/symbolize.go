@@ -1,5 +1,5 @@
 // Package symbolize puts functions, files, lines and inlined calls back into what
-// programs of the tier symbolized (package pcln) say of themselves: tracebacks of
+// programs of the tier external (package pcln) say of themselves: tracebacks of
 // panics, fatal errors and signals, and profiles. It changes only what the side
 // file of the program explains, and refuses input of another build.
 package symbolize

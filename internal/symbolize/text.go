@@ -18,7 +18,7 @@ import (
 //	function(arguments)
 //		file:line +0xoffset fp=0x… sp=0x… pc=0x…
 //
-// A program of the tier symbolized knows neither arguments nor file and line, and
+// A program of the tier external knows neither arguments nor file and line, and
 // prints "?:0" instead. The offset is that of the return address from the
 // function's entry, so what was called is found one byte before. Of a frame that
 // a signal stopped it is the instruction itself. Which frames those are:

@@ -34,7 +34,7 @@ func ParseAllowed(text string) (*Allowed, error) {
 			// Names of functions can hold spaces, such as those of generic types.
 			name := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "dynamic"))
 			if name == "" {
-				return nil, fmt.Errorf("line %d: \"dynamic\" wants the name of a function behind it", number)
+				return nil, fmt.Errorf("line %d: \"dynamic\" wants the name of a function after it", number)
 			}
 			a.Dynamic[name] = true
 			continue

@@ -13,7 +13,7 @@ import (
 // # Entering code elsewhere than at a function's first instruction
 //
 // The graph is about functions that call each other by name. Code can go elsewhere: into the middle of an
-// instruction, to bytes that no function has, to an address that it makes of another one, or that stands in it as
+// instruction, to bytes that no function has, to an address that it makes of another one, or that is in it as
 // a number. Where the file shows that, the place is a dynamic site, or the function is interpreted as if
 // it began there with nothing known. An address that the program computes from what it reads at run time is
 // not seen.
@@ -81,7 +81,7 @@ func (a *Analysis) judgeEntries(g *graph, f int, e *entries) {
 }
 
 // harmless reports whether the instructions at target, which is in the middle of one of function f, do no more than to
-// compute and to go on at an instruction of the function that is known.
+// compute and to continue at an instruction of the function that is known.
 func (a *Analysis) harmless(f int, target uint64) bool {
 	fl, fn := a.flow(f), &a.program.Funcs[f]
 	for n := 0; fl != nil && n < 64 && target < fn.End(); n++ {
@@ -100,8 +100,8 @@ func (a *Analysis) harmless(f int, target uint64) bool {
 	return false
 }
 
-// changed reports whether function f, where instruction i forms an address, may go on to compute with it or to call it: all it may do is to
-// keep it, as the runtime does with addresses to return to. Registers are followed to where code goes elsewhere.
+// changed reports whether function f, where instruction i forms an address, may continue to compute with it or to call it: all it may do is
+// to keep it, as the runtime does with addresses to return to. Registers are followed to where code goes elsewhere.
 func (a *Analysis) changed(f int, i disasm.Inst) bool {
 	fn, arch := &a.program.Funcs[f], a.program.Arch
 	var effects []disasm.Effect
@@ -120,7 +120,8 @@ func (a *Analysis) changed(f int, i disasm.Inst) bool {
 			return false
 		case disasm.Next:
 		default:
-			return slices.ContainsFunc(arch.ArgRegs, func(r disasm.Reg) bool { return holds[r] }) || in.Flow == disasm.CallIndirect || in.Flow == disasm.JumpIndirect
+			return slices.ContainsFunc(arch.ArgRegs, func(r disasm.Reg) bool { return holds[r] }) || in.Flow == disasm.CallIndirect ||
+				in.Flow == disasm.JumpIndirect
 		}
 		for _, e := range effects {
 			switch e.Op {
@@ -240,7 +241,8 @@ func (a *Analysis) executableRanges() []gobin.Range {
 	var out []gobin.Range
 	f := a.program.File
 	for i := range f.Progs {
-		if p := &f.Progs[i]; elf.Type(f.Header.Type) == elf.ET_EXEC && elf.ProgType(p.Type) == elf.PT_LOAD && elf.ProgFlag(p.Flags)&elf.PF_X != 0 {
+		if p := &f.Progs[i]; elf.Type(f.Header.Type) == elf.ET_EXEC && elf.ProgType(p.Type) == elf.PT_LOAD &&
+			elf.ProgFlag(p.Flags)&elf.PF_X != 0 {
 			addr, data := f.Mapped(p)
 			out = append(out, gobin.Range{Start: addr, End: addr + uint64(len(data))})
 		}

@@ -11,7 +11,7 @@ package syscalls
 // store through a pointer does not hit a spilled argument unless the function's
 // stack address was handed out; and an instruction sees one value of the stack pointer
 // however it is reached. The last tells where a call does not return: the compiler puts
-// unrelated code behind it, most often with another stack pointer.
+// unrelated code after it, most often with another stack pointer.
 
 import (
 	"encoding/binary"
@@ -63,18 +63,18 @@ func (a *Analysis) interpret(fn *disasm.Func, extra, table []uint64) (*flow, boo
 			work = append(work, pc)
 		}
 	}
-	// behindCall are states that reach the start of a block only if the call before it
+	// pastCall are states that reach the start of a block only if the call before it
 	// returns, by the address of the block. They wait until all others have arrived.
-	behindCall := map[uint64]*state{}
+	pastCall := map[uint64]*state{}
 	enter(fn.Addr, entryState(a.program.Arch))
 	for _, pc := range extra {
 		enter(pc, midState(a.program.Arch))
 	}
 	for {
 		if len(work) == 0 {
-			for _, pc := range slices.Sorted(maps.Keys(behindCall)) {
-				if old, ok := f.start[pc]; !ok || equal(old.regs[a.program.Arch.SP], behindCall[pc].regs[a.program.Arch.SP]) {
-					enter(pc, behindCall[pc])
+			for _, pc := range slices.Sorted(maps.Keys(pastCall)) {
+				if old, ok := f.start[pc]; !ok || equal(old.regs[a.program.Arch.SP], pastCall[pc].regs[a.program.Arch.SP]) {
+					enter(pc, pastCall[pc])
 				}
 			}
 			if len(work) == 0 {
@@ -89,7 +89,7 @@ func (a *Analysis) interpret(fn *disasm.Func, extra, table []uint64) (*flow, boo
 			i := &f.insts[n]
 			if i.PC != pc && leader[i.PC] {
 				if afterCall {
-					behindCall[i.PC] = s
+					pastCall[i.PC] = s
 				} else {
 					enter(i.PC, s)
 				}

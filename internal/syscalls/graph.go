@@ -136,7 +136,7 @@ func (a *Analysis) scan() (*graph, error) {
 				switch last.Flow {
 				case disasm.Branch, disasm.Syscall, disasm.Syscall32:
 					all[f].runsOn = true
-				case disasm.Next: // the compiler puts a NOP behind a last call that does not return
+				case disasm.Next: // the compiler puts a NOP after a last call that does not return
 					all[f].runsOn = len(p.Arch.Effects(nil, fn.Code[last.PC-fn.Addr:], last.PC)) > 0
 				}
 			}
@@ -186,7 +186,7 @@ func (a *Analysis) scan() (*graph, error) {
 	return g, nil
 }
 
-// isTrap reports whether code, which is no instruction that goes on, is a trap or padding.
+// isTrap reports whether code, which is no instruction that continues, is a trap or padding.
 func isTrap(code []byte) bool {
 	switch string(code) {
 	case "\xcc", "\xf4", "\x0f\x0b": // INT3, HLT, UD2 of amd64

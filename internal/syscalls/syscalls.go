@@ -11,7 +11,9 @@ package syscalls
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/go3s/rules_go3s/internal/disasm"
@@ -27,12 +29,42 @@ type Report struct {
 	GOARCH  string    `json:"goarch"`
 	Calls   []Call    `json:"calls"`             // ascending by name
 	Dynamic []Dynamic `json:"dynamic,omitempty"` // places whose number is not known
+	// UnverifiedGo says that a Go release later than all known ones was read by the newest one's tables, because that was asked for.
+	UnverifiedGo string `json:"unverified_go,omitempty"`
 
 	symbols bool // the file has a symbol table
 }
 
 // SchemaVersion is that of the JSON form of a Report.
 const SchemaVersion = 1
+
+// ParseReport reads the JSON form of a Report. It lacks what Add needs of dynamic sites: analyse all files of a program at once.
+func ParseReport(data []byte) (*Report, error) {
+	r := &Report{}
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, err
+	}
+	if r.Schema != SchemaVersion {
+		return nil, fmt.Errorf("schema is %d, want %d", r.Schema, SchemaVersion)
+	}
+	if _, ok := Tables[r.GOARCH]; !ok {
+		return nil, fmt.Errorf("goarch is %q, want one of %v", r.GOARCH, slices.Sorted(maps.Keys(Tables)))
+	}
+	for i, c := range r.Calls {
+		if c.Name == "" || len(c.Sites) == 0 && c.Implied == "" {
+			return nil, fmt.Errorf("calls[%d], %q: want a name, and sites or what implies the call", i, c.Name)
+		}
+		if slices.ContainsFunc(c.Sites, func(s Site) bool { return len(s.Chain) == 0 }) {
+			return nil, fmt.Errorf("calls[%d], %q: a site has no chain", i, c.Name)
+		}
+	}
+	for i, d := range r.Dynamic {
+		if d.Function == "" {
+			return nil, fmt.Errorf("dynamic[%d]: want the name of a function", i)
+		}
+	}
+	return r, nil
+}
 
 // A Call is a system call that the executable can make.
 type Call struct {
@@ -88,12 +120,15 @@ func (r *Report) Add(other *Report) error {
 		}
 	}
 	for _, d := range other.Dynamic {
-		known := r.symbols && d.unnamed || slices.ContainsFunc(r.Dynamic, func(mine Dynamic) bool { return mine.same(d.Site) && mine.Reason == d.Reason })
+		known := r.symbols && d.unnamed || slices.ContainsFunc(r.Dynamic, func(mine Dynamic) bool {
+			return mine.same(d.Site) && mine.Reason == d.Reason
+		})
 		if !known {
 			r.Dynamic = append(r.Dynamic, d)
 		}
 	}
 	slices.SortFunc(r.Calls, compareCalls)
+	r.UnverifiedGo = cmp.Or(r.UnverifiedGo, other.UnverifiedGo)
 	return nil
 }
 
@@ -152,6 +187,7 @@ func Analyze(f *goelf.File, name string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	original.LaterGo = f.LaterGo
 	r, err := analyzeFile(original, name, false)
 	if err != nil {
 		return nil, err
@@ -207,7 +243,11 @@ func analyzeFile(f *goelf.File, name string, unpacker bool) (*Report, error) {
 		a.needs = a.needs[1:]
 		a.askCallers(n)
 	}
-	return a.report(name), nil
+	r := a.report(name)
+	if problem := gobin.LaterGo(f); problem != nil {
+		r.UnverifiedGo = problem.Error()
+	}
+	return r, nil
 }
 
 // flow returns the interpretation of function fn, nil when the program takes too much work.
@@ -365,7 +405,8 @@ func (a *Analysis) addDynamic(fn int, pc uint64, next *step, reason string) {
 
 // report puts together what was found.
 func (a *Analysis) report(name string) *Report {
-	r := &Report{Schema: SchemaVersion, File: name, GOARCH: a.program.Arch.GOARCH, Calls: []Call{}, Dynamic: a.dynamic, symbols: a.hasSymbols()}
+	r := &Report{Schema: SchemaVersion, File: name, GOARCH: a.program.Arch.GOARCH, Calls: []Call{}, Dynamic: a.dynamic,
+		symbols: a.hasSymbols()}
 	for number, sites := range a.calls {
 		r.Calls = append(r.Calls, Call{Name: a.table.Name(number), Number: number, Sites: sites})
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
 )
 
-// assemble turns a function into code, the one with that index, 16 bytes behind the one before it:
+// assemble turns a function into code, the one with that index, 16 bytes after the one before it:
 // words are hexadecimal bytes, or "call:N" and "jump:N" to function N.
 func assemble(t *testing.T, machine elf.Machine, index int, text string) []byte {
 	t.Helper()
@@ -74,9 +74,9 @@ func TestAnalyze(t *testing.T) {
 		{x86, "of 32-bit programs", []string{"b827000000 cd80 c3"}, "f0"},
 		{x86, "unknown number", []string{"b8f4010000 0f05 c3"}, "syscall_500"},
 		{x86, "subroutine inside", []string{"b827000000 e801000000 c3 0f05 c3"}, "getpid"},
-		{x86, "behind bytes that are no instruction", []string{"c3 27000000 0f05 c3"}, "f0"},
-		{riscv, "behind bytes that are no instruction", []string{"8280 1f00 3305 73000000 8280"}, "f0"},
-		{x86, "behind code that ends", []string{"c3 b827000000 0f05 c3"}, "getpid"},
+		{x86, "after bytes that are no instruction", []string{"c3 27000000 0f05 c3"}, "f0"},
+		{riscv, "after bytes that are no instruction", []string{"8280 1f00 3305 73000000 8280"}, "f0"},
+		{x86, "after code that ends", []string{"c3 b827000000 0f05 c3"}, "getpid"},
 		{arm, "constant", []string{"881580d2 010000d4 c0035fd6"}, "getpid"},
 		{arm, "in a register", []string{"e80300aa 010000d4 c0035fd6", "801580d2 call:0 c0035fd6"}, "getpid"},
 		{arm, "on the stack", []string{"e80740f9 010000d4 c0035fd6", "801580d2 e00700f9 call:0 c0035fd6"}, "getpid"},

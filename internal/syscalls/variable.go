@@ -2,7 +2,7 @@ package syscalls
 
 // # Variables that hold a number
 //
-// Some numbers stand in package variables that nothing writes, such as
+// Some numbers are in package variables that nothing writes, such as
 // fcntl64Syscall of syscall and of golang.org/x/sys/unix, which only 32-bit machines change.
 // Such a variable is as good as a constant. To be sure, its bounds must be known, so the
 // program must have its symbol table; all code that names any part of the variable must do no
@@ -51,7 +51,7 @@ func (a *Analysis) variable(addr uint64) (n int64, name string, ok bool) {
 	return int64(binary.LittleEndian.Uint64(b)), name, true
 }
 
-// object returns name and bounds of the variable that addr lies in, from the symbol table.
+// object returns name and bounds of the variable that addr is in, from the symbol table.
 // The size is 0 when there is none.
 func (a *Analysis) object(addr uint64) (name string, start, size uint64) {
 	f := a.program.File

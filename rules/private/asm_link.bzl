@@ -37,7 +37,6 @@ def _asm_link_impl(ctx):
             executable = inputs.asm,
             arguments = [args],
             inputs = depset([source], transitive = [inputs.headers]),
-            tools = [inputs.tools],
             outputs = [obj],
             env = {"GOARCH": inputs.goarch, "GOOS": "linux", "GOROOT": "GOROOT"},
             mnemonic = "Go3sAsm",

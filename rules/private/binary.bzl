@@ -1,12 +1,15 @@
 """The rule behind go_static_binary and its relatives: one target, one executable for each platform."""
 
 load("//rules:providers.bzl", "Go3sBinaryInfo", "Go3sVariantInfo")
-load(":check.bzl", "check_actions", "packages_action", CHECK_EXEC_GROUPS = "EXEC_GROUPS")
-load(":compare.bzl", "compare_actions")
+load("//toolchains/fips:modules.bzl", "fips_names", "fips_version")
+load(":check.bzl", "check_action", "packages_action", "verdict_action", CHECK_EXEC_GROUPS = "EXEC_GROUPS")
+load(":compare.bzl", "compare_action")
 load(":display.bzl", "display", "output_path")
-load(":launcher.bzl", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "is_native", "launcher")
+load(":fips.bzl", "fips_action")
+load(":launcher.bzl", "CHOICE_ATTRS", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "choose", "is_native", "launcher")
 load(":providers.bzl", "Go3sLinkInfo")
-load(":strip.bzl", "PACKINGS", "STRIP_FLAGS", "TRACEBACKS", "strip_action", "strip_problem", STRIP_EXEC_GROUPS = "EXEC_GROUPS")
+load(":size_report.bzl", "measured_variant", "size_report_action")
+load(":strip.bzl", "PACKINGS", "RENAMED_TRACEBACKS", "STRIP_FLAGS", "TRACEBACKS", "strip_action", "strip_problem", STRIP_EXEC_GROUPS = "EXEC_GROUPS")
 load(":syscalls.bzl", "syscall_actions")
 load(":transition.bzl", "platforms_transition")
 
@@ -32,14 +35,12 @@ def _declare(ctx, name):
     return ctx.actions.declare_file(output_path(ctx.label.name, name))
 
 def _check(ctx, platform, link, executable, symbols, packages, profile, size_budget):
-    """Registers the check of one executable and returns (report, verdict)."""
+    """Registers the check of one executable and returns the report."""
     report = _declare(ctx, executable.basename + ".linkcheck.json")
-    verdict = _declare(ctx, executable.basename + ".linkcheck.passed")
-    check_actions(
+    check_action(
         ctx,
         executable,
         report,
-        verdict,
         profile = profile,
         goarch = link.goarch,
         policy = ctx.file.linkcheck_policy,
@@ -48,9 +49,11 @@ def _check(ctx, platform, link, executable, symbols, packages, profile, size_bud
         symbols = symbols,
         packages = packages,
         cgo_left_out = link.cgo_left_out,
+        fips = fips_version(ctx.attr.fips),
         sdk_verdict = link.sdk.verdict if link.sdk else None,
+        unverified_go = link.unverified_go,
     )
-    return report, verdict
+    return report
 
 def _shown(ctx, platform, link):
     """Returns the name of one executable in reports."""
@@ -60,7 +63,7 @@ def _variant(ctx, platform, link):
     suffix = "_" + platform.name if platform else ""
     name = ctx.attr.basename + suffix
     executable = ctx.actions.declare_file(ctx.attr.out + suffix) if ctx.attr.out else _declare(ctx, name)
-    symbols = _declare(ctx, name + ".symbols") if ctx.attr.traceback == "symbolized" else None
+    symbols = _declare(ctx, name + ".symbols") if ctx.attr.traceback == "external" else None
     debug = _declare(ctx, name + ".debug")
     strip_action(ctx, link.debug, debug, ["--only-keep-debug"], what = "Extracting debug information into")
 
@@ -74,13 +77,13 @@ def _variant(ctx, platform, link):
         unpacked = _declare(ctx, name + ".unpacked")
         _strip(ctx, link, unpacked, symbols)
         strip_action(ctx, unpacked, executable, ["--pack=" + ctx.attr.pack], mnemonic = "Go3sPack", what = "Packing")
-        checks = [
+        reports = [
             _check(ctx, platform, link, unpacked, symbols, packages, ctx.attr.profile, ""),
             _check(ctx, platform, link, executable, symbols, packages, "packed", ctx.attr.size_budget),
         ]
     else:
         _strip(ctx, link, executable, symbols)
-        checks = [_check(ctx, platform, link, executable, symbols, packages, ctx.attr.profile, ctx.attr.size_budget)]
+        reports = [_check(ctx, platform, link, executable, symbols, packages, ctx.attr.profile, ctx.attr.size_budget)]
 
     syscalls = syscall_actions(
         ctx,
@@ -88,9 +91,14 @@ def _variant(ctx, platform, link):
         programs = [link.file] + ([executable] if unpacked else []),
         allowed = ctx.file.allowed_syscalls,
         label = _shown(ctx, platform, link),
+        unverified_go = link.unverified_go,
     )
 
-    reports = [report for report, _ in checks]
+    fips = None
+    if ctx.attr.fips:
+        fips = _declare(ctx, name + ".fips.json")
+        fips_action(ctx, executable, symbols, fips, _shown(ctx, platform, link))
+
     return struct(
         info = Go3sVariantInfo(
             platform = platform,
@@ -105,36 +113,31 @@ def _variant(ctx, platform, link):
             symbols = symbols,
             report = reports[-1],
         ),
+        fips = fips,
         link = link,
         reports = reports,
         syscalls = syscalls,
-        verdicts = [verdict for _, verdict in checks] + ([syscalls.verdict] if syscalls.verdict else []),
     )
 
 def _compare(ctx, variants):
-    """Compares the variants, if they are for several architectures.
-
-    Returns:
-      (reports, verdicts): lists of Files.
-    """
+    """Compares the variants, if they are for several architectures, and returns a list of reports."""
     linked = {}
     for variant in variants:
         # Two platforms of one architecture, such as linux_amd64 and linux_amd64_v3, count once.
         linked.setdefault(variant.info.goarch, variant.info.linked)
     if ctx.attr.compare == "off" or len(linked) < 2:
-        return [], []
+        return []
     report = _declare(ctx, ctx.attr.basename + ".compare.json")
-    verdict = _declare(ctx, ctx.attr.basename + ".compare.passed") if ctx.attr.compare == "strict" else None
-    compare_actions(
+    compare_action(
         ctx,
         linked.values(),
         variants[0].link.sdk,
         report,
-        verdict,
         policy = ctx.file.linkcheck_policy,
         label = display(ctx.label),
+        unverified_go = variants[0].link.unverified_go,
     )
-    return [report], ([verdict] if verdict else [])
+    return [report]
 
 def _platforms_problem(ctx):
     """Tells what is wrong with `platforms`, None if nothing is."""
@@ -150,19 +153,22 @@ def _platforms_problem(ctx):
         )
     return None
 
-def _validations(ctx, variants, compare_verdicts):
-    """Returns the files that are built only if the executables are right."""
+def _validations(ctx, variants, reports):
+    """Registers the verdict on the reports, and returns the files that are built only if the executables are right."""
     if ctx.configuration.coverage_enabled:
         # The program that `bazel coverage` builds is another one: larger, with more system calls, from sources that were
         # rewritten in a temporary folder. Nobody ships it.
         return []
-    return [verdict for variant in variants for verdict in variant.verdicts] + compare_verdicts
-
-def _target_goarch(ctx):
-    for goarch, cpu in {"amd64": ctx.attr._amd64, "arm64": ctx.attr._arm64, "riscv64": ctx.attr._riscv64}.items():
-        if ctx.target_platform_has_constraint(cpu[platform_common.ConstraintValueInfo]):
-            return goarch
-    return None
+    verdict = _declare(ctx, ctx.attr.basename + ".linkcheck.passed")
+    verdict_action(
+        ctx,
+        reports,
+        verdict,
+        label = display(ctx.label),
+        syscalls = [variant.syscalls.report for variant in variants] if ctx.file.allowed_syscalls else [],
+        allowed = ctx.file.allowed_syscalls,
+    )
+    return [verdict]
 
 def _binary_impl(ctx):
     problem = strip_problem(ctx) or _platforms_problem(ctx)
@@ -178,13 +184,8 @@ def _binary_impl(ctx):
     else:
         variants = [_variant(ctx, None, ctx.split_attr.link.values()[0][Go3sLinkInfo])]
 
-    # What `bazel run` starts: the executable for the target platform, else the first.
-    goarch = _target_goarch(ctx)
-    chosen = variants[0]
-    for variant in variants:
-        if variant.info.goarch == goarch:
-            chosen = variant
-            break
+    info = choose(ctx, [variant.info for variant in variants])
+    chosen = [variant for variant in variants if variant.info == info][0]
 
     runfiles = ctx.runfiles(ctx.files.data).merge_all(
         [chosen.link.runfiles] +
@@ -202,7 +203,11 @@ def _binary_impl(ctx):
     for name, value in ctx.attr.env.items():
         environment[name] = ctx.expand_location(value, ctx.attr.data)
 
-    compare_reports, compare_verdicts = _compare(ctx, variants)
+    compare_reports = _compare(ctx, variants)
+    judged = [report for variant in variants for report in variant.reports] + (compare_reports if ctx.attr.compare == "strict" else [])
+    size_report = _declare(ctx, ctx.attr.basename + ".sizes.json")
+    size_page = _declare(ctx, ctx.attr.basename + ".sizes.html")
+    size_report_action(ctx, [measured_variant(variant.info) for variant in variants], size_report, size_page, label = display(ctx.label))
     groups = {
         variant.info.platform.name: depset([variant.info.executable])
         for variant in variants
@@ -218,16 +223,15 @@ def _binary_impl(ctx):
         OutputGroupInfo(
             compare_report = depset(compare_reports),
             debug = depset([variant.info.debug for variant in variants]),
-            # The reports that are judged.
-            linkcheck_report = depset(
-                [report for variant in variants for report in variant.reports] + (compare_reports if compare_verdicts else []),
-            ),
+            fips = depset([variant.fips for variant in variants if variant.fips]),
+            linkcheck_report = depset(judged),
             linked = depset([variant.info.linked for variant in variants]),
             seccomp = depset([variant.syscalls.seccomp for variant in variants]),
+            size_report = depset([size_report, size_page]),
             symbols = depset([variant.info.symbols for variant in variants if variant.info.symbols]),
             syscalls = depset([variant.syscalls.report for variant in variants]),
             unpacked = depset([variant.info.unpacked for variant in variants if variant.info.unpacked]),
-            _validation = depset(_validations(ctx, variants, compare_verdicts)),
+            _validation = depset(_validations(ctx, variants, judged)),
             **groups
         ),
         RunEnvironmentInfo(
@@ -243,9 +247,10 @@ go3s_binary = rule(
     implementation = _binary_impl,
     doc = "Strips and checks linked programs, one for each platform.",
     executable = True,
-    attrs = LAUNCHER_ATTRS | {
+    attrs = LAUNCHER_ATTRS | CHOICE_ATTRS | {
         "allowed_syscalls": attr.label(
-            doc = "List of the system calls that the program may make, as `linkcheck syscalls --list` writes it.",
+            doc = "List of the system calls that the program may make, as `linkcheck syscalls --list` writes it. The build fails when the " +
+                  "program can make another one. [System calls](../docs/syscalls.md).",
             allow_single_file = True,
         ),
         "basename": attr.string(
@@ -253,8 +258,10 @@ go3s_binary = rule(
             mandatory = True,
         ),
         "compare": attr.string(
-            doc = "What becomes of a comparison of the executables for several architectures: `off`, `report` (output group " +
-                  "`compare_report`), or `strict` (an error fails the build).",
+            doc = "When `platforms` are of several architectures: `report` offers a report, in the output group `compare_report`, on what " +
+                  "differs between the programs and is not explained by the standard library's files for one architecture or by the " +
+                  "compiler ([what is compared](../docs/compare.md)); `strict` fails the build when there is an error in it; `off` does " +
+                  "neither. Allowances of `linkcheck_policy` accept differences.",
             default = "report",
             values = ["off", "report", "strict"],
         ),
@@ -264,6 +271,10 @@ go3s_binary = rule(
         ),
         "env": attr.string_dict(
             doc = "Environment of `bazel run`; values may use $(location) of `data`.",
+        ),
+        "fips": attr.string(
+            doc = "FIPS 140-3 module: `latest`, `certified`, `inprocess` or a version such as `v1.0.0`; empty for none. [What each is](../docs/fips.md).",
+            values = [""] + fips_names(),
         ),
         "keep_symbols": attr.string_list(
             doc = "Symbols that stripping keeps, as shell patterns.",
@@ -275,7 +286,7 @@ go3s_binary = rule(
             cfg = platforms_transition,
         ),
         "linkcheck_policy": attr.label(
-            doc = "Policy file over the profile.",
+            doc = "[Policy file](../docs/linkcheck.md#policy-files) over the profile.",
             allow_single_file = [".json"],
         ),
         "out": attr.string(
@@ -283,11 +294,13 @@ go3s_binary = rule(
                   "`_<platform's name>` follows it.",
         ),
         "pack": attr.string(
-            doc = "How the executable is packed; empty for not at all.",
+            doc = "`lz4` makes an executable that decompresses itself when it starts, in less than half the size, for a slower start and " +
+                  "private memory; empty for none. Needs `strip = \"all\"` and no `keep_symbols`. linkcheck judges the packed and the " +
+                  "unpacked program. [Cost and use](../docs/packing.md).",
             values = PACKINGS,
         ),
         "platforms": attr.label_list(
-            doc = "Platforms to build for; without, the one of `--platforms`.",
+            doc = "Platforms to build for, for example `@rules_go3s//platforms:linux_arm64`; without, the one of `--platforms`.",
             providers = [platform_common.PlatformInfo],
         ),
         "profile": attr.string(
@@ -298,17 +311,15 @@ go3s_binary = rule(
             doc = "Most bytes an executable may have, as `linkcheck --size-budget` reads it; empty for no limit.",
         ),
         "strip": attr.string(
-            doc = "`all`, `debug` or `none`.",
+            doc = "`all` takes out symbols and debug information, but keeps `go:func.*`, which govulncheck needs; `debug` takes out " +
+                  "debug information only; `none` nothing.",
             default = "all",
             values = ["all", "debug", "none"],
         ),
         "traceback": attr.string(
             doc = "What tracebacks still show; empty for programs that have none.",
-            values = TRACEBACKS,
+            values = TRACEBACKS + RENAMED_TRACEBACKS.keys(),
         ),
-        "_amd64": attr.label(default = "@platforms//cpu:x86_64"),
-        "_arm64": attr.label(default = "@platforms//cpu:aarch64"),
-        "_riscv64": attr.label(default = "@platforms//cpu:riscv64"),
         "_allowlist_function_transition": attr.label(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
         ),

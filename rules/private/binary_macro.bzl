@@ -2,18 +2,24 @@
 
 load("@rules_go//go:def.bzl", "go_binary")
 load("//rules:go_ca_roots.bzl", "go_ca_roots")
+load("//toolchains/fips:modules.bzl", "fips_problem")
 load(":binary.bzl", "go3s_binary")
 load(":embedded_imports.bzl", "embedded_imports")
+load(":exec_groups.bzl", "GO3S_CHECK", "GO3S_LINK", "GO3S_STRIP", "GO_LINK", "spread_exec_groups")
 load(":link.bzl", "go3s_link")
+load(":selects.bzl", "refuse_selects")
 load(":startup.bzl", "STARTUP_LIMITS", "STARTUP_PACKAGE", "STARTUP_TARGET")
 
 visibility("//rules/...")
 
-# Attributes of every rule that hold for all targets of the macro.
+# Attributes of every rule that hold for all targets of the macro. package_metadata is Bazel 8's.
 _COMMON_ATTRS = [
+    "applicable_licenses",
+    "aspect_hints",
     "compatible_with",
     "exec_compatible_with",
     "features",
+    "package_metadata",
     "restricted_to",
     "target_compatible_with",
     "testonly",
@@ -60,9 +66,9 @@ _SETTLED_ATTRS = {
     },
 }
 
-# Attributes that decide what is declared, which is before Bazel chooses a value of a select().
+# Attributes that decide what is declared, besides those of spread_exec_groups.
 _LOADING_ATTRS = [
-    "exec_properties",
+    "fips",
     "goarch",
     "goos",
     "linkmode",
@@ -75,32 +81,8 @@ _COVERAGE_PACKAGE = "github.com/go3s/rules_go3s/rules/private/coverage"
 _COVERAGE_TARGET = Label("//rules/private/coverage")
 _COVERAGE_ENABLED = Label("//rules/private/coverage:enabled")
 
-# The exec groups of the targets of a program: the go_binary, the link, the public target.
-_EXEC_GROUPS = ["go_link", "go3s_link", "go3s_strip", "go3s_check"]
-
 def _fail(name, message):
     fail("\n//{}:{}: {}".format(native.package_name(), name, message))
-
-def _refuse_selects(name, kwargs):
-    for key in _LOADING_ATTRS:
-        if type(kwargs.get(key)) == "select":
-            _fail(name, ("{} = select(...): want a value: it decides which targets are declared, and Bazel chooses later; " +
-                         "declare a target for each value and select() among those").format(key))
-
-def _exec_properties(name, properties, groups):
-    """Returns the properties that hold for a rule with these exec groups."""
-    for key in properties:
-        if "." in key and key.split(".")[0] not in _EXEC_GROUPS:
-            _fail(name, "exec_properties: {}: there is no exec group {}; want {}".format(
-                repr(key),
-                repr(key.split(".")[0]),
-                ", ".join(_EXEC_GROUPS),
-            ))
-    return {
-        key: value
-        for key, value in properties.items()
-        if "." not in key or key.split(".")[0] in groups
-    }
 
 def _settle_go_platform(name, kwargs):
     """Turns goos and goarch, as go_binary has them, into `platforms`."""
@@ -188,9 +170,12 @@ def static_program(name, mode, profile, binary = None, **kwargs):
       **kwargs: attributes as the public macros document them.
     """
     kwargs = {key: value for key, value in kwargs.items() if value != None}
-    _refuse_selects(name, kwargs)
+    refuse_selects(name, kwargs, _LOADING_ATTRS)
     common = {key: kwargs.pop(key) for key in _COMMON_ATTRS if key in kwargs}
-    exec_properties = kwargs.pop("exec_properties", {})
+    exec_groups = spread_exec_groups(name, kwargs, ({} if binary else {"main": [GO_LINK]}) | {
+        "link": [GO3S_LINK],
+        "public": [GO3S_STRIP, GO3S_CHECK],
+    })
     tags = kwargs.pop("tags", [])
     hidden_tags = tags + ["manual"]
     out = kwargs.pop("out", "")
@@ -202,6 +187,10 @@ def static_program(name, mode, profile, binary = None, **kwargs):
     user_data = _pop_user_data(kwargs)
 
     _settle_go_platform(name, kwargs)
+    fips = kwargs.pop("fips", "")
+    problem = fips_problem(fips)
+    if problem:
+        _fail(name, problem)
     public = {key: kwargs.pop(key) for key in _PUBLIC_ATTRS if key in kwargs}
     public.setdefault("traceback", "full")
     link = {key: kwargs.pop(key) for key in _LINK_ATTRS if key in kwargs}
@@ -258,33 +247,32 @@ def static_program(name, mode, profile, binary = None, **kwargs):
         binary = ":{}.main".format(name)
         go_binary(
             name = name + ".main",
-            exec_properties = _exec_properties(name, exec_properties, ["go_link"]),
             tags = hidden_tags,
             visibility = ["//visibility:private"],
-            **(kwargs | common)
+            **(kwargs | common | exec_groups["main"])
         )
 
     go3s_link(
         name = name + ".link",
         basename = basename,
         binary = binary,
-        exec_properties = _exec_properties(name, exec_properties, ["go3s_link"]),
+        fips = fips,
         mode = mode,
         pack = public.get("pack", ""),
         public_label = str(native.package_relative_label(name)),
         tags = hidden_tags,
         visibility = ["//visibility:private"],
         x_defs = link_x_defs,
-        **(user_data | link | limits | common)
+        **(user_data | link | limits | common | exec_groups["link"])
     )
     go3s_binary(
         name = name,
         basename = basename,
-        exec_properties = _exec_properties(name, exec_properties, ["go3s_strip", "go3s_check"]),
+        fips = fips,
         link = ":{}.link".format(name),
         out = out,
         profile = profile,
         size_budget = size_budget,
         tags = tags,
-        **(public | common)
+        **(public | common | exec_groups["public"])
     )

@@ -1,8 +1,7 @@
-"""Go3sCheck: checks an executable against a policy.
+"""Go3sCheck: checks an executable against a policy. Go3sVerdict: fails the build.
 
-Two actions: the report is written whatever it says, so that it can be read
-when something is wrong; the verdict fails the build and is alone in
-`_validation`, so that nothing waits for it.
+The reports are written whatever they say, so that they can be read when something is wrong. The
+verdict on all reports of a target is alone in `_validation`, so that nothing waits for it.
 """
 
 load("//toolchains:linkcheck.bzl", "LINKCHECK_TOOLCHAIN")
@@ -60,14 +59,27 @@ def packages_action(ctx, archives, package_list, out):
         execution_requirements = {"supports-path-mapping": "1"},
     )
 
-def check_actions(ctx, executable, report, verdict, profile, goarch, policy, size_budget, label, symbols = None, packages = None, cgo_left_out = None, sdk_verdict = None):
-    """Registers the Go3sCheck actions of one executable.
+def check_action(
+        ctx,
+        executable,
+        report,
+        profile,
+        goarch,
+        policy,
+        size_budget,
+        label,
+        symbols = None,
+        packages = None,
+        cgo_left_out = None,
+        sdk_verdict = None,
+        fips = None,
+        unverified_go = None):
+    """Registers the Go3sCheck action of one executable.
 
     Args:
       ctx: context of a rule that has EXEC_GROUPS.
       executable: File: what to check.
       report: File: JSON report to write.
-      verdict: File: empty file, written when the report has no error.
       profile: string: name of a profile, or None for the policy's.
       goarch: string: expected GOARCH.
       policy: File: policy file, or None.
@@ -75,27 +87,32 @@ def check_actions(ctx, executable, report, verdict, profile, goarch, policy, siz
       label: string: the name of the executable in the report.
       symbols: File: what elfstrip --symbols-file wrote with the executable, or None.
       packages: File: list of the packages that the executable was built from, or None.
+      fips: string: version of the FIPS 140-3 module that the executable must have, or None.
       sdk_verdict: File: verdict on the Go SDK that made the executable, for the report, or None.
       cgo_left_out: File: golink's report on the files that building without cgo left out, or None.
+      unverified_go: string: `refuse` or `warn`, what to do about a Go release that nobody knows; None for `refuse`.
     """
-    tool = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool
     args = tool_args(ctx)
     check_flags(args, profile, goarch, policy, size_budget)
     args.add("--format", "json")
     args.add("--report-only")
     args.add(label, format = "--name=%s")
+    if fips:
+        args.add(fips, format = "--fips=%s")
     if symbols:
         args.add("--symbols", symbols)
     if packages:
         args.add("--packages", packages)
     if sdk_verdict:
         args.add("--sdk-verdict", sdk_verdict)
+    if unverified_go:
+        args.add(unverified_go, format = "--unverified-go=%s")
     if cgo_left_out:
         args.add("--cgo-left-out", cgo_left_out)
     args.add("-o", report)
     args.add(executable)
     ctx.actions.run(
-        executable = tool,
+        executable = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool,
         arguments = [args],
         inputs = [executable] + [f for f in [policy, symbols, packages, sdk_verdict, cgo_left_out] if f],
         outputs = [report],
@@ -104,27 +121,33 @@ def check_actions(ctx, executable, report, verdict, profile, goarch, policy, siz
         exec_group = EXEC_GROUP,
         execution_requirements = {"supports-path-mapping": "1"},
     )
-    verdict_action(ctx, report, verdict)
 
-def verdict_action(ctx, report, verdict):
-    """Registers the action that fails when a report has errors.
+def verdict_action(ctx, reports, verdict, label, syscalls = [], allowed = None):
+    """Registers the action that fails when one of the reports on a target has errors.
+
+    One for all of them: it takes no time, while starting an action does, on a cluster above all.
 
     Args:
       ctx: context of a rule that has EXEC_GROUPS.
-      report: File: JSON report.
-      verdict: File: empty file, written when the report has no error.
+      reports: list of File: JSON reports of `linkcheck` and `linkcheck compare`.
+      verdict: File: empty file, written when no report has an error.
+      label: string: the name of the target in the progress message.
+      syscalls: list of File: reports of `linkcheck syscalls`.
+      allowed: File: list of the calls that those may have; None without any.
     """
-    tool = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool
     args = tool_args(ctx)
     args.add("--touch", verdict)
-    args.add(report)
+    if syscalls:
+        args.add(allowed, format = "--allowed=%s")
+        args.add_all(syscalls, format_each = "--syscalls=%s")
+    args.add_all(reports)
     ctx.actions.run(
-        executable = tool,
+        executable = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool,
         arguments = ["verdict", args],
-        inputs = [report],
+        inputs = reports + syscalls + ([allowed] if syscalls else []),
         outputs = [verdict],
         mnemonic = "Go3sVerdict",
-        progress_message = "Judging %{input}",
+        progress_message = "Judging " + label,
         exec_group = EXEC_GROUP,
         execution_requirements = {"supports-path-mapping": "1"},
     )

@@ -1,6 +1,7 @@
 """What the actions of all programs read of a Go SDK, made once for each SDK, in the configuration of tools."""
 
 load("//toolchains:linkcheck.bzl", "LINKCHECK_TOOLCHAIN")
+load("//toolchains/fips:settings.bzl", "no_fips_transition")
 load(":args.bzl", "tool_args")
 load(":providers.bzl", "Go3sSdkInfo")
 load(":rules_go_compat.bzl", "GO_TOOLCHAIN", "go_sdk_files")
@@ -87,7 +88,13 @@ def _go_sdk_impl(ctx):
 
 go3s_go_sdk = rule(
     implementation = _go_sdk_impl,
+    cfg = no_fips_transition,  # an SDK with a frozen module is made of this one
     doc = "Checks and reads the sources of the Go SDK.",
+    attrs = {
+        "_allowlist_function_transition": attr.label(
+            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+        ),
+    },
     exec_groups = {
         _EXEC_GROUP: exec_group(toolchains = [LINKCHECK_TOOLCHAIN]),
     },

@@ -14,6 +14,29 @@ LAUNCHER_ATTRS = {
     ),
 }
 
+# What choose reads.
+CHOICE_ATTRS = {
+    "_amd64": attr.label(default = "@platforms//cpu:x86_64"),
+    "_arm64": attr.label(default = "@platforms//cpu:aarch64"),
+    "_riscv64": attr.label(default = "@platforms//cpu:riscv64"),
+}
+
+def choose(ctx, variants):
+    """Chooses what `bazel run` starts: the executable for the target platform, else the first.
+
+    Args:
+      ctx: context of a rule with CHOICE_ATTRS.
+      variants: list of Go3sVariantInfo, one at least.
+    Returns:
+      Go3sVariantInfo.
+    """
+    for goarch, cpu in {"amd64": ctx.attr._amd64, "arm64": ctx.attr._arm64, "riscv64": ctx.attr._riscv64}.items():
+        if ctx.target_platform_has_constraint(cpu[platform_common.ConstraintValueInfo]):
+            for variant in variants:
+                if variant.goarch == goarch:
+                    return variant
+    return variants[0]
+
 def is_native(ctx, goarch):
     """Tells whether the execution platform starts programs of an architecture by itself.
 

@@ -3,6 +3,7 @@
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("//toolchains:elf_linker.bzl", "ELF_LINKER_TOOLCHAIN")
 load("//toolchains:golink.bzl", "GOLINK_TOOLCHAIN")
+load("//toolchains/fips:modules.bzl", "fips_version")
 load(":args.bzl", "tool_args")
 load(":binary_aspect.bzl", "GoBinaryAspectInfo", "binary_aspect")
 load(":display.bzl", "display", "output_path")
@@ -146,6 +147,8 @@ def _link_impl(ctx):
         args.add(ctx.attr.function_alignment, format = "--ldflag=-funcalign=%s")
     if ctx.attr.pack:
         args.add("--no-huge-pages")
+    if ctx.attr.fips:
+        args.add(fips_version(ctx.attr.fips), format = "--fips=%s")
     sources = add_godebug(ctx, args, go_main_sources(archive) + info.test_sources, go_tags(archive))
     user_data = add_user_data(ctx, args)
     external_inputs = _external_linker(ctx, args)
@@ -160,8 +163,9 @@ def _link_impl(ctx):
             executable = ctx.exec_groups[_EXEC_GROUP].toolchains[GOLINK_TOOLCHAIN].golink.tool,
             arguments = ["link", args, own],
             inputs = depset(
-                [inputs.package_list, inputs.stdlib] + stamps.keys() + user_data + sources + sdk.godebug + [sdk.verdict],
-                transitive = [inputs.libs, inputs.tools, external_inputs, cgo_sources, metadata],
+                # Of the SDK's tools, 60 MB, the linker is all that golink starts.
+                [inputs.linker, inputs.package_list, inputs.stdlib] + stamps.keys() + user_data + sources + sdk.godebug + [sdk.verdict],
+                transitive = [inputs.libs, external_inputs, cgo_sources, metadata],
             ),
             outputs = [output] + more,
             mnemonic = "Go3sLink",
@@ -205,8 +209,11 @@ go3s_link = rule(
             doc = "What $(location) in x_defs can name, besides what it can name in the binary.",
             allow_files = True,
         ),
+        "fips": attr.string(
+            doc = "FIPS 140-3 module, as of the rule that depends on this one; empty for none.",
+        ),
         "function_alignment": attr.int(
-            doc = "Bytes to whose multiples functions are aligned; 0 for the default of the architecture.",
+            doc = "Alignment of functions in bytes; 0 for the default of the architecture. [Cost](../docs/startup.md#function-alignment).",
             default = 0,
             values = [0, 8, 16, 32, 64],
         ),
@@ -214,12 +221,12 @@ go3s_link = rule(
             doc = "How the program will be packed; empty for not at all.",
         ),
         "linker": attr.string(
-            doc = "What lays out the program.",
+            doc = "What lays out the program: golink, or with `external` the linker (GNU ld, LLD) of a registered `@rules_go3s//toolchains:elf_linker_toolchain_type`; golink adds and checks the same. [Other linkers](../docs/linkers.md).",
             default = "golink",
             values = ["golink", "external"],
         ),
         "linker_flags": attr.string_list(
-            doc = "Further options of the external linker.",
+            doc = "Further options of the external linker, after those of the toolchain. Options that choose the kind of output are refused.",
         ),
         "linker_script": attr.label(
             doc = "Linker script of the external linker.",

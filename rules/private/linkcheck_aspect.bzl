@@ -1,7 +1,7 @@
 """The aspect that checks what go_binary and the rules of this module build."""
 
 load("//rules:providers.bzl", "Go3sBinaryInfo", "LinkcheckReportsInfo")
-load(":check.bzl", "EXEC_GROUPS", "check_actions", "packages_action")
+load(":check.bzl", "EXEC_GROUPS", "check_action", "packages_action", "verdict_action")
 load(":display.bzl", "display")
 load(":rules_go_compat.bzl", "GO_TOOLCHAIN", "go_linux_executable")
 
@@ -29,7 +29,7 @@ def _linkcheck_aspect_impl(target, ctx):
     below = _below(ctx.rule.attr)
     executable = go_linux_executable(target)
     if Go3sBinaryInfo in target:
-        # They have both actions already.
+        # They have these actions already.
         outputs = target[OutputGroupInfo]
         reports = outputs.linkcheck_report.to_list()
         verdicts = outputs._validation.to_list()
@@ -41,11 +41,10 @@ def _linkcheck_aspect_impl(target, ctx):
         if toolchain and ctx.file._policy.owner != _DEFAULT_POLICY:
             packages = ctx.actions.declare_file(ctx.label.name + ".packages.json")
             packages_action(ctx, executable.archives, toolchain.sdk.package_list, packages)
-        check_actions(
+        check_action(
             ctx,
             executable.file,
             report,
-            verdict,
             profile = None,
             goarch = executable.goarch,
             policy = ctx.file._policy,
@@ -53,6 +52,7 @@ def _linkcheck_aspect_impl(target, ctx):
             label = display(ctx.label),
             packages = packages,
         )
+        verdict_action(ctx, [report], verdict, label = display(ctx.label))
         reports = [report]
         verdicts = [verdict]
         groups["linkcheck_report"] = depset(reports)

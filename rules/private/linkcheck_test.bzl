@@ -14,7 +14,7 @@ def _linkcheck_test_impl(ctx):
             files.extend([variant.executable for variant in src[Go3sBinaryInfo].variants])
         else:
             files.extend(src[DefaultInfo].files.to_list())
-    words = [tool.executable.short_path, "--profile", ctx.attr.profile]
+    words = [tool.short_path, "--profile", ctx.attr.profile]
     if ctx.attr.goarch:
         words += ["--goarch", ctx.attr.goarch]
     if ctx.file.policy:
@@ -30,7 +30,7 @@ def _linkcheck_test_impl(ctx):
     )
     return [DefaultInfo(
         executable = script,
-        runfiles = ctx.runfiles(files + ([ctx.file.policy] if ctx.file.policy else []) + [tool.executable]),
+        runfiles = ctx.runfiles(files + ([ctx.file.policy] if ctx.file.policy else []) + [tool]),
     )]
 
 linkcheck_test = rule(

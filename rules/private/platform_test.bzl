@@ -1,5 +1,6 @@
 """A go_test, linked for one platform and run on the execution platform."""
 
+load("//toolchains/fips:modules.bzl", "fips_names")
 load(":display.bzl", "output_path")
 load(":launcher.bzl", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "is_native", "launcher")
 load(":providers.bzl", "Go3sLinkInfo")
@@ -33,6 +34,10 @@ platform_test = rule(
     doc = "Runs the tests of one platform, under an emulator where that is foreign.",
     test = True,
     attrs = LAUNCHER_ATTRS | {
+        "fips": attr.string(
+            doc = "FIPS 140-3 module; empty for none.",
+            values = [""] + fips_names(),
+        ),
         "link": attr.label(
             doc = "A go3s_link of a go_test.",
             mandatory = True,

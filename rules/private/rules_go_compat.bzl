@@ -46,7 +46,8 @@ def go_linux_executable(target):
     Args:
       target: Target of any rule.
     Returns:
-      struct(file, goarch, archives), archives a depset of GoArchiveData; or None: for other targets, libraries (linkmode c-shared and the like), systems and machines.
+      struct(file, goarch, archives), archives a depset of GoArchiveData; or None: for other targets, libraries (linkmode c-shared and the
+      like), systems and machines.
     """
     archive = go_archive(target)
     executable = target[DefaultInfo].files_to_run.executable
@@ -202,7 +203,7 @@ def go_link_inputs(ctx, archive, program, exec_group):
       program: what go_program_context returned of it.
       exec_group: string: the exec group in which the SDK's linker will run.
     Returns:
-      struct(version, linker, package_list, stdlib, tools, archives, libs, main, importpath, importmap,
+      struct(version, linker, package_list, stdlib, archives, libs, main, importpath, importmap,
       x_defs, goos, goarch, goarch_level, goexperiment, stamp, gc_linkopts).
     """
     sdk = ctx.exec_groups[exec_group].toolchains[GO_TOOLCHAIN].sdk
@@ -225,7 +226,6 @@ def go_link_inputs(ctx, archive, program, exec_group):
         linker = _sdk_tool(ctx, sdk, "link"),
         package_list = sdk.package_list,
         stdlib = stdlib[0],
-        tools = sdk.tools,
         archives = _linked_archives(archive, program.coverdata),
         libs = depset([program.coverdata.data.file] if program.coverdata else [], transitive = [archive.libs]),
         main = archive.data.file,
@@ -258,13 +258,12 @@ def go_asm_inputs(ctx, exec_group):
       ctx: as of go_link_inputs.
       exec_group: string: the exec group in which the assembler will run.
     Returns:
-      struct(asm, tools, headers, include, goos, goarch).
+      struct(asm, headers, include, goos, goarch).
     """
     go = go_context(ctx)
     sdk = ctx.exec_groups[exec_group].toolchains[GO_TOOLCHAIN].sdk
     return struct(
         asm = _sdk_tool(ctx, sdk, "asm"),
-        tools = sdk.tools,
         headers = sdk.headers,
         include = sdk.root_file.dirname + "/pkg/include",
         goos = go.mode.goos,

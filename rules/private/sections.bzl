@@ -8,7 +8,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DIGITS = "0123456789"
 
 def _is_name(name, more):
-    """Tells whether a name begins with a letter or _ and goes on with these, digits and `more`."""
+    """Tells whether a name begins with a letter or _ and continues with these, digits and `more`."""
     if not name or name[0] not in _LETTERS + "_":
         return False
     for char in name.elems():
@@ -143,7 +143,7 @@ sections_source = rule(
 # Attributes of a rule that links.
 USER_DATA_ATTRS = {
     "notes": attr.string_keyed_label_dict(
-        doc = "Contents of ELF notes by `owner:type`.",
+        doc = "Files to add as ELF notes, by owner and type, for example `\"ACME:1\"`.",
         allow_files = True,
     ),
     "package_note": attr.string_dict(
@@ -154,7 +154,11 @@ USER_DATA_ATTRS = {
         allow_single_file = [".json"],
     ),
     "sections": attr.string_keyed_label_dict(
-        doc = "Contents of sections by `name` or `name@address`.",
+        doc = "Files to add as sections, by name (`\".embed_cfg\"`) or, with a fixed address, by name and address " +
+              "(`\".table@0x10000000\"`: beyond the end of the program, a multiple of 4 KiB, 64 KiB on arm64; not for a PIE, which the " +
+              "kernel loads anywhere). They are loaded read-only, aligned to 16 bytes. [go_sections](#go_sections) reads them from Go. The " +
+              "symbols are objcopy's: `.embed_cfg` has `_binary_embed_cfg_start`, `_end` and `_size`, which stripping removes unless " +
+              "`keep_symbols = [\"_binary_*\"]`.",
         allow_files = True,
     ),
 }

@@ -15,13 +15,13 @@ STARTUP_ATTRS = {
         doc = "Initial GOGC: a percentage or `off`.",
     ),
     "godebug": attr.string_dict(
-        doc = "Settings that GODEBUG starts with.",
+        doc = "Settings that GODEBUG starts with, over those of `//go:debug` lines in the sources; the environment can change each.",
     ),
     "gomaxprocs": attr.int(
-        doc = "Initial GOMAXPROCS; 0 leaves it to the runtime.",
+        doc = "GOMAXPROCS where the environment does not set it; 0 leaves it to the runtime. Not with `binary`.",
     ),
     "memory_limit": attr.string(
-        doc = "Initial GOMEMLIMIT.",
+        doc = "GOMEMLIMIT where the environment does not set it, such as `512MiB`. Not with `binary`.",
     ),
 }
 

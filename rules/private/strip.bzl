@@ -17,7 +17,10 @@ STRIP_FLAGS = {
 }
 
 # Empty for programs without the Go runtime.
-TRACEBACKS = ["", "full", "functions", "symbolized"]
+TRACEBACKS = ["", "full", "functions", "external"]
+
+# Values that strip_problem refuses, naming the new one.
+RENAMED_TRACEBACKS = {"symbolized": "external"}
 
 PACKINGS = ["", "lz4"]
 
@@ -29,14 +32,17 @@ def strip_problem(ctx):
     Returns:
       string: what was found, what was wanted and what to do; None if all is well.
     """
+    renamed = RENAMED_TRACEBACKS.get(ctx.attr.traceback)
+    if renamed:
+        return "traceback = {}: the name of this value has changed; write traceback = {}".format(repr(ctx.attr.traceback), repr(renamed))
     strip = ctx.attr.strip
     if ctx.attr.traceback not in ("", "full") and strip == "none":
         return "traceback = {} with strip = \"none\": a program that is not stripped is left as it is; remove one of the two".format(repr(ctx.attr.traceback))
-    if ctx.attr.traceback == "symbolized" and strip != "all":
-        return ("traceback = \"symbolized\" with strip = {}: the symbols that are kept hold the names that it takes out; " +
+    if ctx.attr.traceback == "external" and strip != "all":
+        return ("traceback = \"external\" with strip = {}: the symbols that are kept hold the names that it takes out; " +
                 "set strip = \"all\"").format(repr(strip))
-    if ctx.attr.traceback == "symbolized" and ctx.attr.keep_symbols:
-        return ("traceback = \"symbolized\" with keep_symbols = {}: the symbols that are kept hold the names that it takes out; " +
+    if ctx.attr.traceback == "external" and ctx.attr.keep_symbols:
+        return ("traceback = \"external\" with keep_symbols = {}: the symbols that are kept hold the names that it takes out; " +
                 "remove keep_symbols, or set traceback = \"functions\"").format(ctx.attr.keep_symbols)
     if ctx.attr.pack and strip != "all":
         return "pack = {} with strip = {}: a packed program holds no symbols; set strip = \"all\"".format(repr(ctx.attr.pack), repr(strip))
@@ -52,7 +58,7 @@ def strip_action(ctx, src, out, flags, symbols = None, sdk_verdict = None, mnemo
       src: File: the ELF file to read.
       out: File: the ELF file to write.
       flags: list of string: elfstrip's options.
-      symbols: File: where to write what traceback = "symbolized" takes out, or None.
+      symbols: File: where to write what traceback = "external" takes out, or None.
       sdk_verdict: File: verdict on the SDK that made src, where flags change its tables, or None.
       mnemonic: string: the action's mnemonic.
       what: string: first word of the progress message.

@@ -7,11 +7,12 @@ load(":display.bzl", "output_path")
 
 visibility("//rules/...")
 
-def syscall_actions(ctx, name, programs, allowed, label):
+def syscall_actions(ctx, name, programs, allowed, label, unverified_go = None):
     """Registers the actions that list the system calls of one executable.
 
     The list comes from the linked program, whose symbols tell more, and, where it is packed, from the packed one
-    as well, whose unpacking code makes calls of its own.
+    as well, whose unpacking code makes calls of its own. The programs are analysed once: the profile, and the verdict where calls
+    are held to a list, are made of the report.
 
     Args:
       ctx: context of a rule that has the exec group of check.bzl.
@@ -19,35 +20,40 @@ def syscall_actions(ctx, name, programs, allowed, label):
       programs: list of File: the ELF files to read.
       allowed: File: list of the calls that the program may make, or None.
       label: string: the name of the executable in the outputs.
+      unverified_go: string: `refuse` or `warn`, what to do about a Go release that nobody knows; None for `refuse`.
 
     Returns:
-      A struct of Files: `report` (JSON), `seccomp` (profile in OCI form), and `verdict`, None without `allowed`.
+      A struct of Files: `report` (JSON) and `seccomp` (profile in OCI form).
     """
-    tool = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool
+    report = ctx.actions.declare_file(output_path(ctx.label.name, name + ".syscalls.json"))
+    args = tool_args(ctx)
+    args.add("--json")
+    args.add(label, format = "--name=%s")
+    if unverified_go:
+        args.add(unverified_go, format = "--unverified-go=%s")
+    args.add("-o", report)
+    args.add_all(programs)
+    _run(ctx, args, programs, report, "Go3sSyscalls", "Listing system calls of %{input}")
 
-    def run(suffix, flags, message):
-        out = ctx.actions.declare_file(output_path(ctx.label.name, name + suffix))
-        args = tool_args(ctx)
-        args.add_all(flags)
-        if allowed and suffix != ".syscalls.json":
-            args.add(allowed, format = "--allowed=%s")
-        args.add(label, format = "--name=%s")
-        args.add("-o", out)
-        args.add_all(programs)
-        ctx.actions.run(
-            executable = tool,
-            arguments = ["syscalls", args],
-            inputs = programs + ([allowed] if allowed else []),
-            outputs = [out],
-            mnemonic = "Go3sSyscalls",
-            progress_message = message + " %{input}",
-            exec_group = EXEC_GROUP,
-            execution_requirements = {"supports-path-mapping": "1"},
-        )
-        return out
+    seccomp = ctx.actions.declare_file(output_path(ctx.label.name, name + ".seccomp.json"))
+    args = tool_args(ctx)
+    args.add("--seccomp")
+    args.add("--report")
+    if allowed:
+        args.add(allowed, format = "--allowed=%s")
+    args.add("-o", seccomp)
+    args.add(report)
+    _run(ctx, args, [report] + ([allowed] if allowed else []), seccomp, "Go3sSeccomp", "Writing seccomp profile %{output}")
+    return struct(report = report, seccomp = seccomp)
 
-    return struct(
-        report = run(".syscalls.json", ["--json"], "Listing system calls of"),
-        seccomp = run(".seccomp.json", ["--seccomp"], "Writing the seccomp profile of"),
-        verdict = run(".syscalls.passed", ["--list"], "Comparing system calls of") if allowed else None,
+def _run(ctx, args, inputs, out, mnemonic, message):
+    ctx.actions.run(
+        executable = ctx.exec_groups[EXEC_GROUP].toolchains[LINKCHECK_TOOLCHAIN].linkcheck.tool,
+        arguments = ["syscalls", args],
+        inputs = inputs,
+        outputs = [out],
+        mnemonic = mnemonic,
+        progress_message = message,
+        exec_group = EXEC_GROUP,
+        execution_requirements = {"supports-path-mapping": "1"},
     )

@@ -11,7 +11,7 @@ def _aspect_test_impl(ctx):
     validation = getattr(target[OutputGroupInfo], "_validation", depset()).to_list()
     for verdict in info.verdicts.to_list():
         asserts.true(env, verdict in validation, "{} is not in _validation".format(verdict.basename))
-    asserts.equals(env, len(ctx.attr.reports), len(info.verdicts.to_list()))
+    asserts.equals(env, ctx.attr.verdicts, [file.basename for file in info.verdicts.to_list()])
     return analysistest.end(env)
 
 aspect_test = analysistest.make(
@@ -19,6 +19,7 @@ aspect_test = analysistest.make(
     doc = "Compares the reports that the aspect collects with what is wanted.",
     attrs = {
         "reports": attr.string_list(),
+        "verdicts": attr.string_list(doc = "One for each target."),
     },
     extra_target_under_test_aspects = [linkcheck_aspect],
 )

@@ -93,7 +93,7 @@ func TestEditRefusals(t *testing.T) {
 		{exitFailed, `there is no section ".none"`, []string{"--rename-section", ".none=.some"}},
 		{exitFailed, `".text" is loaded (SHF_ALLOC) and its contents cannot be changed`, []string{"--update-section", ".text=" + in}},
 		{exitFailed, `".text" cannot be renamed`, []string{"--rename-section", ".text=.code"}},
-		{exitFailed, `is made anew and cannot be changed`, []string{"--update-section", ".shstrtab=" + in}},
+		{exitFailed, `is rebuilt and cannot be changed`, []string{"--update-section", ".shstrtab=" + in}},
 		{exitFailed, `is elf64-x86-64, want elf64-littleriscv`, []string{"-F", "elf64-littleriscv"}},
 		{exitFailed, "go:func.* cannot be added", []string{"--keep-govulncheck"}},
 		{exitUsage, "no such file", []string{"--add-section", ".x=" + filepath.Join(dir, "none")}},
@@ -102,7 +102,7 @@ func TestEditRefusals(t *testing.T) {
 		{exitUsage, `want OLD=NEW without flags`, []string{"--rename-section", ".a=.b,alloc"}},
 		{exitUsage, `want one of those that --info prints`, []string{"-O", "binary"}},
 		{exitUsage, "use one of both", []string{"--keep-govulncheck", "--no-keep-go-func"}},
-		{exitUsage, "use one of both", []string{"--keep-govulncheck", "--traceback=symbolized", "--symbols-file=x"}},
+		{exitUsage, "use one of both", []string{"--keep-govulncheck", "--traceback=external", "--symbols-file=x"}},
 	} {
 		elfstrip(t, test.code, test.want, append(test.args, in)...)
 	}

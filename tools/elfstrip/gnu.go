@@ -14,7 +14,7 @@ type gnuOption struct {
 
 const (
 	notRelinked = "an executable is not linked again, and nothing else looks at the binding and visibility of its symbols"
-	addresses   = "a Go program holds addresses that no symbol or relocation tells of; link it anew"
+	addresses   = "a Go program holds addresses that no symbol or relocation tells of; link it again"
 	oneProgram  = "what is loaded is the program: it does not run without a part of it"
 	loadedFlags = "the kernel looks at segments, not at the flags of sections"
 	otherFormat = "it is about formats other than ELF"

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the tables of the documentation anew")
+var update = flag.Bool("update", false, "write the tables of the documentation again")
 
 // Every option of GNU strip and objcopy is taken or refused with a reason, and nothing else is called theirs.
 func TestGNUOptions(t *testing.T) {

@@ -84,7 +84,8 @@ func version() string {
 
 // transform returns the size in bytes of what the options make of f, whose file is
 // input, and a function that writes it.
-func transform(c *config, f *elf.File, input *os.File, outputs *atomicfile.Batch, stderr io.Writer) (size uint64, write func(io.Writer) error, err error) {
+func transform(c *config, f *elf.File, input *os.File, outputs *atomicfile.Batch, stderr io.Writer) (size uint64,
+	write func(io.Writer) error, err error) {
 	if c.unpack {
 		data, err := pack.Unpack(f)
 		return uint64(len(data)), writer(data), err

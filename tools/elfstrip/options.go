@@ -162,7 +162,7 @@ var options = []option{
 		return nil
 	}},
 	{[]string{"--unpack"}, "", "write the file that was packed, the same bytes; nothing is stripped", boolean(func(c *config) *bool { return &c.unpack })},
-	{[]string{"--traceback"}, "TIER", "make the runtime tables of a Go program smaller: full, functions or symbolized; see docs/traceback.md", func(c *config, arg string) error {
+	{[]string{"--traceback"}, "TIER", "make the runtime tables of a Go program smaller: full, functions or external; see docs/traceback.md", func(c *config, arg string) error {
 		tier, err := pcln.ParseTier(arg)
 		if err != nil {
 			return fmt.Errorf("--traceback: %w", err)
@@ -170,7 +170,7 @@ var options = []option{
 		c.traceback = &tier
 		return nil
 	}},
-	{[]string{"--symbols-file"}, "FILE", "with --traceback=symbolized: write to FILE what the command symbolize puts back into tracebacks", func(c *config, arg string) error {
+	{[]string{"--symbols-file"}, "FILE", "with --traceback=external: write to FILE what the command symbolize puts back into tracebacks", func(c *config, arg string) error {
 		if arg == "" {
 			return errors.New("--symbols-file: the name of the file is empty")
 		}

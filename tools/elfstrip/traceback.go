@@ -19,7 +19,7 @@ import (
 const gcPercent = 400
 
 // compact returns the program f with smaller tables, and adds the side file of
-// the tier Symbolized to outputs. It warns of a Go release that was not verified and is let through.
+// the tier External to outputs. It warns of a Go release that was not verified and is let through.
 func compact(c *config, f *elf.File, outputs *atomicfile.Batch, stderr io.Writer) (*elf.File, error) {
 	info, err := gobin.ReadBuildInfo(f)
 	if err != nil {
@@ -58,23 +58,23 @@ func compact(c *config, f *elf.File, outputs *atomicfile.Batch, stderr io.Writer
 
 // checkTraceback checks the options for tracebacks against the others.
 func (c *config) checkTraceback() error {
-	symbolized := c.traceback != nil && *c.traceback == pcln.Symbolized
+	external := c.traceback != nil && *c.traceback == pcln.External
 	switch {
 	case c.traceback != nil && c.unpack:
 		return errors.New("--unpack gives back what was packed: it cannot be combined with --traceback")
 	case c.traceback != nil && c.options.OnlyKeepDebug:
 		return errors.New("--only-keep-debug keeps all tables: it cannot be combined with --traceback")
-	case c.symbolsFile != "" && !symbolized:
-		return fmt.Errorf("--symbols-file is for --traceback=%v, where names are taken out", pcln.Symbolized)
-	case symbolized && c.symbolsFile == "":
-		return fmt.Errorf("--traceback=%v needs --symbols-file: without the file no traceback can be read", pcln.Symbolized)
-	case symbolized && len(c.files) > 1:
+	case c.symbolsFile != "" && !external:
+		return fmt.Errorf("--symbols-file is for --traceback=%v, where names are taken out", pcln.External)
+	case external && c.symbolsFile == "":
+		return fmt.Errorf("--traceback=%v needs --symbols-file: without the file no traceback can be read", pcln.External)
+	case external && len(c.files) > 1:
 		return fmt.Errorf("--symbols-file names one file, but there are %d input files", len(c.files))
 	}
-	if symbolized && c.options.AddGoFunc {
-		return fmt.Errorf("--keep-govulncheck gives access to what --traceback=%v takes out: use one of both", pcln.Symbolized)
+	if external && c.options.AddGoFunc {
+		return fmt.Errorf("--keep-govulncheck gives access to what --traceback=%v takes out: use one of both", pcln.External)
 	}
-	if symbolized {
+	if external {
 		// Without inline trees govulncheck would take the program for one that
 		// calls nothing; without the symbol it says that it does not know.
 		c.options.DropGoFunc = true

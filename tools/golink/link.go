@@ -15,6 +15,10 @@ import (
 func runLink(args []string) error {
 	var c cmdlink.Config
 	fs := flag.NewFlagSet("golink link", flag.ContinueOnError)
+	fs.Usage = func() {
+		fmt.Fprintln(fs.Output(), "usage: golink link [flags]")
+		fs.PrintDefaults()
+	}
 	list := func(p *[]string, name, usage string) {
 		fs.Func(name, usage+" (repeatable)", func(s string) error { *p = append(*p, s); return nil })
 	}
@@ -30,6 +34,7 @@ func runLink(args []string) error {
 	fs.StringVar(&c.Main, "main", "", "archive `file` of package main")
 	fs.StringVar(&c.MainLabel, "main-label", "", "`label` of the build target of package main, for messages")
 	fs.StringVar(&c.MainPkgPath, "main-importmap", "", "package `path` that --x-def may use for package main")
+	fs.Var(&c.GoLinker, "go-linker", "what loads packages: cmdlink, the Go SDK's linker (default); own, golink itself; auto, own where it can")
 	fs.StringVar(&c.GOOS, "goos", "linux", "target operating system")
 	fs.StringVar(&c.GOARCH, "goarch", "", "target architecture: amd64, arm64 or riscv64")
 	fs.StringVar(&c.GOARCHLevel, "goarch-level", "", "instruction set `level`: value of GOAMD64, GOARM64 or GORISCV64")
@@ -41,6 +46,7 @@ func runLink(args []string) error {
 	fs.StringVar(&c.LeftOutFile, "cgo-left-out", "", "also write to `file` (JSON) of which packages files were left out because they need cgo")
 	list(&c.Tags, "tag", "build `constraint` that holds for the sources")
 	list(&c.Godebug, "godebug", "`key=value` that GODEBUG starts with, over the //go:debug lines of the sources")
+	fs.StringVar(&c.FIPS, "fips", "", "`version` of the FIPS 140-3 module that the standard library was compiled with, or latest: the program starts in FIPS 140-3 mode unless --godebug says otherwise")
 	fs.StringVar(&c.ModInfo, "modinfo", "", "build information `text` (runtime/debug.BuildInfo.String), instead of deriving it")
 	fs.StringVar(&c.BuildInfo.Path, "main-path", "", "import `path` of the main package, for go version -m")
 	fs.StringVar(&c.BuildInfo.Main, "module", "", "main module, for go version -m: `path@version [sum]`")
@@ -59,8 +65,8 @@ func runLink(args []string) error {
 	list(&c.Sections, "section", "add a read-only section: `.name=file` or .name@address=file")
 	list(&c.Notes, "note", "add an ELF note: `owner:type=file`")
 	fs.StringVar(&c.PackageMetadata, "package-metadata", "", "add the package metadata note: `file` with a JSON object of strings")
-	fs.StringVar(&c.Traceback, "traceback", "", "make the tables for tracebacks smaller, as elfstrip does: `tier` full, functions or symbolized")
-	fs.StringVar(&c.SymbolsFile, "symbols-file", "", "where to write what -traceback=symbolized takes out: `file`")
+	fs.StringVar(&c.Traceback, "traceback", "", "make the tables for tracebacks smaller, as elfstrip does: `tier` full, functions or external")
+	fs.StringVar(&c.SymbolsFile, "symbols-file", "", "where to write what -traceback=external takes out: `file`")
 	fs.StringVar(&c.Map, "map", "", "also write a link map to `file`")
 	list(&c.Ldflags, "ldflag", "one more `argument` for the Go linker")
 	fs.BoolVar(&c.StripSymbols, "s", false, "leave out symbol table and DWARF")

@@ -2,9 +2,12 @@
 //
 // Usage:
 //
-//	golink link [flags]           link a main package by the Go SDK's linker
-//	golink asm [flags] file.o…    link bare assembly, without the Go runtime
-//	golink -flag…                 be the external linker (-extld) of the Go linker
+//	golink build [flags] [packages]  build programs by the go command, without Bazel
+//	golink toolexec [flags] tool…    be the -toolexec program of the go command
+//	golink link [flags]              link a main package by the Go SDK's linker
+//	golink asm [flags] file.o…       link bare assembly, without the Go runtime
+//	golink direct [flags] main.a     link a main package without the Go SDK's linker
+//	golink -flag…                    be the external linker (-extld) of the Go linker
 //
 // Run a command with -h for its flags. An argument "@FILE" is replaced by the
 // arguments in FILE (package params).
@@ -24,11 +27,19 @@ import (
 )
 
 var commands = map[string]func(args []string) error{
-	"link": runLink,
-	"asm":  runAsm,
+	"build":    runBuild,
+	"toolexec": runToolexec,
+	"link":     runLink,
+	"asm":      runAsm,
+	"direct":   runDirect,
 }
 
-const usage = "usage: golink link|asm [flags], run a command with -h for its flags"
+const usage = `usage: golink build [flags] [packages]   build programs by the go command, without Bazel
+       golink toolexec [flags] tool…     be the -toolexec program of the go command
+       golink link [flags]               link a compiled main package
+       golink asm [flags] file.o…        link bare assembly, without the Go runtime
+       golink direct [flags] main.a      link a main package without the Go SDK's linker
+Run a command with -h for its flags.`
 
 // gcBelow is the size of memory, in bytes, up to which golink does without garbage
 // collection: it makes hardly any garbage.
@@ -41,13 +52,11 @@ func main() {
 	if err == nil {
 		err = run(args)
 	}
-	if errors.Is(err, flag.ErrHelp) {
-		os.Exit(2)
-	}
-	if err != nil {
+	status, silent := exitStatus(err)
+	if !silent {
 		fmt.Fprintf(os.Stderr, "golink: %v\n", err)
-		os.Exit(1)
 	}
+	os.Exit(status)
 }
 
 // parse parses the flags of a command. A wrong flag gives an error only; -h prints
@@ -56,7 +65,7 @@ func parse(fs *flag.FlagSet, args []string) error {
 	fs.SetOutput(io.Discard)
 	err := fs.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
-		fs.SetOutput(os.Stderr)
+		fs.SetOutput(os.Stdout)
 		fs.Usage()
 	} else if err != nil {
 		err = fmt.Errorf("%s: %w", fs.Name(), err)
@@ -70,7 +79,11 @@ func run(args []string) error {
 	if len(args) == 0 {
 		return errors.New(usage)
 	}
-	if strings.HasPrefix(args[0], "-") && !isHelp(args[0]) {
+	switch {
+	case isHelp(args[0]) || args[0] == "help":
+		fmt.Println(usage)
+		return flag.ErrHelp
+	case strings.HasPrefix(args[0], "-"):
 		return extld.Run(args)
 	}
 	cmd, ok := commands[args[0]]

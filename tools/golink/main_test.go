@@ -18,6 +18,11 @@ func TestCommands(t *testing.T) {
 		{[]string{"link", "-linker=l", "-main=m", "-goarch=amd64", "-o=o", "-stdlib=s"}, "-package-list and -stdlib go together"},
 		{[]string{"link", "-linker=l", "-main=m", "-goarch=amd64", "-o=o", "-linker-script=s"}, "need -external-linker"},
 		{[]string{"link", "-linker=l", "-main=m", "-goarch=amd64", "-o=o", "-external-linker=l", "-external-flag=-r"}, `external linker flag "-r": refused`},
+		{[]string{"direct", "-o", "x", "main.a"}, "want -importcfg, -o and one archive"},
+		{[]string{"direct", "-importcfg=c", "-o", "x", "-s=false", "main.a"}, "use golink link"},
+		{[]string{"direct", "-importcfg=c", "-o", "x", "-buildmode=pie", "main.a"}, "use golink link"},
+		{[]string{"direct", "-importcfg=/no/such", "-o", "x", "main.a"}, "/no/such"},
+		{[]string{"direct", "-importcfg=c", "-o", "x", "-X=name", "main.a"}, "want importpath.name=value"},
 		{[]string{"asm", "-o", "x"}, "at least one object file"},
 		{[]string{"asm", "-o", "x", "/no/such.o"}, "/no/such.o"},
 	} {

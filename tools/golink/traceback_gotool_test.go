@@ -23,12 +23,12 @@ func TestTraceback(t *testing.T) {
 			dir := t.TempDir()
 			plain := filepath.Join(dir, "plain")
 			p.Link(t, mode, plain, strip)
-			for _, tier := range []string{"full", "functions", "symbolized"} {
+			for _, tier := range []string{"full", "functions", "external"} {
 				t.Run(goarch+"/"+mode+"/"+tier, func(t *testing.T) {
 					got, want := filepath.Join(dir, tier), filepath.Join(dir, tier+".elfstrip")
 					args := []string{"--traceback=" + tier, "-o", want, plain}
 					symbols := ""
-					if tier == "symbolized" {
+					if tier == "external" {
 						symbols = got + ".symbols"
 						args = append([]string{"--symbols-file=" + want + ".symbols"}, args...)
 					}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/cgofiles"
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/pcln"
 	"github.com/go3s/rules_go3s/internal/policy"
@@ -22,11 +23,13 @@ func runCheck(e env, args []string) (int, error) {
 	policyFile := fs.String("policy", "", "policy `file` (JSON)")
 	goarch := fs.String("goarch", "", "`machine` the files must be for: amd64, arm64 or riscv64; \"\" takes the policy's, else any")
 	budget := fs.String("size-budget", "", "greatest `size` of each file, such as 6MB or 5.2MiB; \"\" takes the policy's, else none")
+	fipsModule := fs.String("fips", "", "also demand that this `version` of the FIPS 140-3 module is in the files, and that they start in its mode: the rules fips-module and fips-on")
 	known := fs.String("vulnerabilities", "", "list of known vulnerabilities in OSV format, a `file`; \"\" takes the policy's, else none")
 	symbols := fs.String("symbols", "", "the `file` that elfstrip --symbols-file wrote with the one file to check: names that were taken out of it")
 	packages := fs.String("packages", "", "list of the packages that the one file was built from, a `file` as go list -deps -json or linkcheck packages writes it")
 	leftOut := fs.String("cgo-left-out", "", "list of the files of the one file's packages that were left out because they need cgo, a `file` as golink link writes it")
 	verdict := fs.String(sdkcheck.VerdictFlag, "", "record in the report this verdict of linkcheck sdkcheck on the SDK that made the one file: a `file`")
+	u := unverifiedFlag(fs)
 	out := outputFlags(fs)
 	name := fs.String("name", "", "`name` of the one file in the report, instead of its path")
 	files, err := parse(e, fs, args)
@@ -47,6 +50,11 @@ func runCheck(e env, args []string) (int, error) {
 		return 0, err
 	}
 
+	if *fipsModule != "" {
+		if err := p.DemandFIPS(*fipsModule); err != nil {
+			return 0, fmt.Errorf("--fips: %w", err)
+		}
+	}
 	if files, err = expand(files); err != nil {
 		return 0, err
 	}
@@ -113,7 +121,7 @@ func runCheck(e env, args []string) (int, error) {
 				shown = *name
 			}
 			errs[i] = guard(func() (err error) {
-				report.Files[i], err = checkFile(p, file, shown)
+				report.Files[i], err = checkFile(p, file, shown, *u)
 				report.Files[i].GoSDK = sdk
 				return err
 			})
@@ -184,11 +192,12 @@ func readVulnerabilities(p *policy.Policy, policyFile, flag string) error {
 	return nil
 }
 
-func checkFile(p *policy.Policy, path, name string) (policy.FileReport, error) {
+func checkFile(p *policy.Policy, path, name string, u goabi.Unverified) (policy.FileReport, error) {
 	f, err := elf.Open(path)
 	if err != nil {
 		return policy.FileReport{}, err
 	}
 	defer f.Close()
+	f.LaterGo = u == goabi.Warn
 	return p.Check(name, f), nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/compare"
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 	"github.com/go3s/rules_go3s/internal/policy"
 )
@@ -24,6 +25,7 @@ func runCompare(e env, args []string) (int, error) {
 	list := fs.String("list", "", "write all differences, with the rule that explains each, to `file`")
 	name := fs.String("name", "", "`name` of the program in the report, instead of the paths")
 	stdTable := fs.String("std-table", "", "what linkcheck stdtable wrote of the Go SDK that made the programs: `file`")
+	u := unverifiedFlag(fs)
 	goroot := fs.String("goroot", "", "that SDK itself, in place of --std-table: `directory`")
 	out := outputFlags(fs)
 	files, err := parse(e, fs, args)
@@ -44,7 +46,7 @@ func runCompare(e env, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	programs, reports, err := readPrograms(files, *name, std)
+	programs, reports, err := readPrograms(files, *name, std, *u)
 	if err != nil {
 		return 0, err
 	}
@@ -70,7 +72,7 @@ func runCompare(e env, args []string) (int, error) {
 }
 
 // readPrograms reads the files side by side.
-func readPrograms(files []string, name string, std *compare.Std) ([]*compare.Program, []policy.FileReport, error) {
+func readPrograms(files []string, name string, std *compare.Std, u goabi.Unverified) ([]*compare.Program, []policy.FileReport, error) {
 	programs, reports, errs := make([]*compare.Program, len(files)), make([]policy.FileReport, len(files)), make([]error, len(files))
 	var wg sync.WaitGroup
 	for i, file := range files {
@@ -81,6 +83,7 @@ func readPrograms(files []string, name string, std *compare.Std) ([]*compare.Pro
 					return err
 				}
 				defer f.Close()
+				f.LaterGo = u == goabi.Warn
 				shown := file
 				if name != "" {
 					shown = name + " (" + f.GOARCH() + ")"

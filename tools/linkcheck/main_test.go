@@ -128,7 +128,7 @@ func TestExitStatus(t *testing.T) {
 		{"merge nothing", []string{"merge"}, 2, "", "merge: want at least one report"},
 		{"merge no report", []string{"merge", clean}, 2, "", "clean: invalid character"},
 		{"merge in an unknown form", []string{"merge", "--format=html", clean}, 2, "", `--format is "html"`},
-		{"verdict on nothing", []string{"verdict"}, 2, "", "want one report"},
+		{"verdict on nothing", []string{"verdict"}, 2, "", "want at least one report"},
 		{"verdict on no report", []string{"verdict", clean}, 2, "", "clean: invalid character"},
 		{"verdict on a policy", []string{"verdict", off}, 2, "", "off.json: the report is about no file"},
 	} {

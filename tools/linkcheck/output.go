@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/policy"
 )
 
@@ -25,6 +26,13 @@ func outputFlags(fs *flag.FlagSet) *output {
 	return o
 }
 
+// unverifiedFlag adds the flag for programs of a Go release that nobody knows.
+func unverifiedFlag(fs *flag.FlagSet) *goabi.Unverified {
+	u := goabi.Refuse
+	fs.Var(&u, goabi.UnverifiedFlag, goabi.UnverifiedUsage)
+	return &u
+}
+
 // check refuses unknown forms. Commands call it before the work.
 func (o *output) check() error {
 	if !slices.Contains([]string{"text", "json", "sarif"}, o.format) {
@@ -39,7 +47,7 @@ func (o *output) write(e env, report *policy.Report) (int, error) {
 	if !o.reportOnly {
 		day = policy.Today()
 	}
-	text, failed := printReport(report, day, e.colour && o.file == "")
+	text, failed := report.Text(day, e.colour && o.file == "")
 	data, err := []byte(text), error(nil)
 	switch o.format {
 	case "json":

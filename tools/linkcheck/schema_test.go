@@ -2,12 +2,14 @@ package main
 
 import (
 	"debug/elf"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/go3s/rules_go3s/docs/schema"
+	"github.com/go3s/rules_go3s/internal/fips"
 	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
 	"github.com/go3s/rules_go3s/internal/policy"
 	"github.com/go3s/rules_go3s/internal/sdkcheck"
@@ -49,6 +51,7 @@ func TestSchemas(t *testing.T) {
 		{"linkcheck-report.json", []string{"compare", "--format=json", same[0], more}, `"findings"`},
 		{"syscalls.json", []string{"syscalls", "--json", exits}, `"exit"`},
 		{"syscalls.json", []string{"syscalls", "--json", exits, unknown}, `"dynamic"`},
+		{"fips.json", []string{"fips", good}, `"does_not_say"`},
 		{"sizes.json", []string{"sizes", "linux_amd64=" + good, "linux_riscv64=" + more}, `"packages"`},
 	} {
 		status, stdout, stderr := linkcheck(c.args...)
@@ -63,6 +66,20 @@ func TestSchemas(t *testing.T) {
 			t.Errorf("%q: the schema %s takes an unknown member", c.args, c.schema)
 		}
 	}
+	sizesReport := filepath.Join(dir, "sizes.json")
+	if status, _, stderr := linkcheck("sizes", "--report="+sizesReport, "linux_amd64="+good, "linux_riscv64="+more); status != clean {
+		t.Fatal(stderr)
+	}
+	text, err := os.ReadFile(sizesReport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate("size-report.json", text); err != nil {
+		t.Errorf("%v\n%s", err, text)
+	}
+	if err := schema.Validate("size-report.json", []byte(strings.Replace(string(text), `"tables"`, `"other":1,"tables"`, 1))); err == nil {
+		t.Error("the schema size-report.json takes an unknown member")
+	}
 	// A report by a profile is none of compare.
 	_, stdout, _ := linkcheck("--format=json", good, bad)
 	if err := schema.Validate("compare.json", []byte(stdout)); err == nil {
@@ -72,9 +89,11 @@ func TestSchemas(t *testing.T) {
 
 func TestSchemaMembers(t *testing.T) {
 	for file, typ := range map[string]reflect.Type{
-		"syscalls.json": reflect.TypeFor[syscalls.Report](),
-		"sizes.json":    reflect.TypeFor[sizes.Budget](),
-		"sdkcheck.json": reflect.TypeFor[sdkcheck.Verdict](),
+		"syscalls.json":    reflect.TypeFor[syscalls.Report](),
+		"sizes.json":       reflect.TypeFor[sizes.Budget](),
+		"size-report.json": reflect.TypeFor[sizes.Report](),
+		"sdkcheck.json":    reflect.TypeFor[sdkcheck.Verdict](),
+		"fips.json":        reflect.TypeFor[fips.Report](),
 	} {
 		wrong, err := schema.CheckType(file, typ, true)
 		if err != nil {

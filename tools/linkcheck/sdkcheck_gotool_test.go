@@ -36,7 +36,8 @@ func TestSDKCheck(t *testing.T) {
 		{"format", []string{"--format", "sarif", goroot}, unusable, "", "want text or json"},
 	} {
 		status, stdout, stderr := linkcheck(append([]string{"sdkcheck"}, tt.args...)...)
-		if status != tt.status || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) || (tt.stderr == "") != (stderr == "") {
+		if status != tt.status || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) ||
+			(tt.stderr == "") != (stderr == "") {
 			t.Errorf("%s: status %d, want %d; stdout\n%s\nstderr\n%s", tt.name, status, tt.status, stdout, stderr)
 		}
 	}

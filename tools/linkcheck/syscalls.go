@@ -7,6 +7,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/syscalls"
 )
@@ -19,7 +20,9 @@ func runSyscalls(e env, args []string) (int, error) {
 	asSeccomp := fs.Bool("seccomp", false, "write a seccomp profile in OCI form that allows these calls only")
 	starterName := fs.String("seccomp-for", "", "what starts the program under the profile of --seccomp, a `starter`: "+syscalls.StarterHelp())
 	asList := fs.Bool("list", false, "write a list for --allowed")
+	isReport := fs.Bool("report", false, "read a report that --json wrote instead of programs")
 	allowedFile := fs.String("allowed", "", "compare with the calls that this `file` lists; exit with 1 when the program can make others")
+	u := unverifiedFlag(fs)
 	out := fs.String("o", "", "write to `file` instead of standard output")
 	name := fs.String("name", "", "`name` of the file in the output, instead of its path")
 	files, err := parse(e, fs, args)
@@ -37,6 +40,8 @@ func runSyscalls(e env, args []string) (int, error) {
 		return 0, errors.New("syscalls: want a program, and further files of it if there are any; see linkcheck syscalls -h")
 	case forms > 1:
 		return 0, errors.New("syscalls: --json, --seccomp and --list exclude each other")
+	case *isReport && (len(files) > 1 || *name != ""):
+		return 0, errors.New("syscalls: --report: want one report, which names its program: give no --name and no other file")
 	}
 	starter := syscalls.Starters[0]
 	if *starterName != "" {
@@ -56,7 +61,12 @@ func runSyscalls(e env, args []string) (int, error) {
 			return 0, err
 		}
 	}
-	report, err := analyzeAll(files, *name)
+	var report *syscalls.Report
+	if *isReport {
+		report, err = readSyscalls(files[0])
+	} else {
+		report, err = analyzeAll(files, *name, *u)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -90,13 +100,14 @@ func runSyscalls(e env, args []string) (int, error) {
 }
 
 // analyzeAll returns what the program in files can ask of the kernel. name is its name in the report.
-func analyzeAll(files []string, name string) (*syscalls.Report, error) {
+func analyzeAll(files []string, name string, u goabi.Unverified) (*syscalls.Report, error) {
 	var all *syscalls.Report
 	for _, file := range files {
 		f, err := elf.Open(file)
 		if err != nil {
 			return nil, err
 		}
+		f.LaterGo = u == goabi.Warn
 		r, err := syscalls.Analyze(f, name)
 		f.Close()
 		switch {
@@ -111,6 +122,19 @@ func analyzeAll(files []string, name string) (*syscalls.Report, error) {
 		}
 	}
 	return all, nil
+}
+
+// readSyscalls reads a report that --json wrote.
+func readSyscalls(file string) (*syscalls.Report, error) {
+	data, err := inputfile.Read(file, inputfile.Data)
+	if err != nil {
+		return nil, err
+	}
+	report, err := syscalls.ParseReport(data)
+	if err != nil {
+		return nil, fmt.Errorf("report %s: %w", file, err)
+	}
+	return report, nil
 }
 
 func readAllowed(file string) (*syscalls.Allowed, error) {
@@ -138,6 +162,9 @@ func chainText(chain []string) string {
 // syscallsText has a line for each call, with the shortest of the chains to it.
 func syscallsText(r *syscalls.Report) []byte {
 	var b strings.Builder
+	if r.UnverifiedGo != "" {
+		fmt.Fprintf(&b, "%s: warning: %s\n", r.File, r.UnverifiedGo)
+	}
 	fmt.Fprintf(&b, "%s: %d system calls on linux/%s, %d dynamic sites\n", r.File, len(r.Calls), r.GOARCH, len(r.Dynamic))
 	for _, c := range r.Calls {
 		fmt.Fprintf(&b, "  %-24s %4d  ", c.Name, c.Number)

@@ -59,6 +59,22 @@ func TestSyscalls(t *testing.T) {
 		}
 	}
 
+	// What is made of a report is what is made of the program.
+	report := filepath.Join(dir, "report.json")
+	if status, _, stderr := linkcheck("syscalls", "--json", "--name=//app:app", "-o", report, exits); status != clean {
+		t.Fatal(stderr)
+	}
+	_, fromProgram, _ := linkcheck("syscalls", "--seccomp", exits)
+	if status, got, stderr := linkcheck("syscalls", "--seccomp", "--report", report); status != clean || got != fromProgram {
+		t.Errorf("--report: status %d, %s, profile\n%s, want\n%s", status, stderr, got, fromProgram)
+	}
+	if status, _, stderr := linkcheck("syscalls", "--report", exits); status != unusable || !strings.Contains(stderr, "exits: invalid character") {
+		t.Errorf("--report with a program: status %d, %s", status, stderr)
+	}
+	if status, _, stderr := linkcheck("syscalls", "--report", report, exits); status != unusable || !strings.Contains(stderr, "want one report") {
+		t.Errorf("--report with two files: status %d, %s", status, stderr)
+	}
+
 	// A build reads the file that the comparison writes only when that is good.
 	out := filepath.Join(dir, "out")
 	if status, _, _ := linkcheck("syscalls", "--list", "--allowed="+other, "-o", out, exits); status != findings {

@@ -1,5 +1,5 @@
 // Symbolize puts names, files, lines and inlined calls back into the tracebacks
-// and profiles of programs made with elfstrip --traceback=symbolized. Run
+// and profiles of programs made with elfstrip --traceback=external. Run
 // "symbolize --help" for its usage; docs/traceback.md explains more.
 package main
 
@@ -95,7 +95,7 @@ func symbolizeFile(side string, unverified goabi.Unverified, log, output string,
 	} else {
 		var frames int
 		if out, frames, err = s.Text(input); err == nil && frames == 0 {
-			fmt.Fprintf(stderr, "symbolize: %s: no frame of a program made with --traceback=symbolized\n", log)
+			fmt.Fprintf(stderr, "symbolize: %s: no frame of a program made with --traceback=external\n", log)
 		}
 	}
 	if err != nil {

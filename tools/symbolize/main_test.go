@@ -25,7 +25,8 @@ func TestUsage(t *testing.T) {
 		{[]string{"--symbols=" + other}, exitFailed, "it is no side file that elfstrip --symbols-file wrote"},
 	} {
 		var out, errs bytes.Buffer
-		if code := run(test.args, strings.NewReader(""), &out, &errs); code != test.code || !strings.Contains(errs.String(), test.want) || out.Len() > 0 {
+		if code := run(test.args, strings.NewReader(""), &out, &errs); code != test.code || !strings.Contains(errs.String(), test.want) ||
+			out.Len() > 0 {
 			t.Errorf("%q: exit code %d, printed %q and %q; want %d and %q", test.args, code, out.String(), errs.String(), test.code, test.want)
 		}
 	}

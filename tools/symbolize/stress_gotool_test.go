@@ -81,13 +81,13 @@ func makeVariants(t *testing.T, path, side string) []variant {
 	defer f.Close()
 	var list []variant
 	last := f.Data
-	for _, tier := range []pcln.Tier{pcln.Full, pcln.Functions, pcln.Symbolized} {
+	for _, tier := range []pcln.Tier{pcln.Full, pcln.Functions, pcln.External} {
 		data, symbols, err := pcln.Compact(f, tier, goabi.Refuse)
 		if err != nil {
 			t.Fatal(err)
 		}
 		// On machines with large pages a file shrinks by whole pages.
-		if len(data) > len(last) || tier == pcln.Symbolized && len(data) > len(f.Data)*9/10 {
+		if len(data) > len(last) || tier == pcln.External && len(data) > len(f.Data)*9/10 {
 			t.Errorf("%v has %d bytes, after %d", tier, len(data), len(last))
 		}
 		last = data
@@ -185,9 +185,10 @@ func testOtherBuild(t *testing.T, goarch, path, side string) {
 	copy(data[at:], "0123456789ab")
 	write(t, side+".other", data)
 	for _, args := range [][]string{{"panic"}, {"other goroutine"}, {"goroutine"}} {
-		log, _ := start(t, goarch, path+".symbolized", args...)
+		log, _ := start(t, goarch, path+".external", args...)
 		var out, errs bytes.Buffer
-		if code := run([]string{"--symbols=" + side + ".other"}, strings.NewReader(log), &out, &errs); code != exitFailed || !strings.Contains(errs.String(), "is of the build with ID ") || out.Len() > 0 {
+		if code := run([]string{"--symbols=" + side + ".other"}, strings.NewReader(log), &out, &errs); code != exitFailed || !strings.Contains(errs.String(), "is of the build with ID ") ||
+			out.Len() > 0 {
 			t.Errorf("%s: exit code %d, printed %q and %q", args, code, out.String(), errs.String())
 		}
 	}

@@ -54,5 +54,11 @@ func Of(path string) ([]string, error) {
 // Dynamic begins the lines of dynamic sites.
 const Dynamic = "dynamic "
 
+// Coincidence reports whether line may be there only because a number in the data of a program at a fixed address is the address of a
+// function: in a PIE relocations tell addresses from numbers, and in a program at other addresses it is another function's, or none's.
+func Coincidence(line string) bool {
+	return strings.HasPrefix(line, Dynamic) && strings.HasSuffix(line, "data holds the address of the function")
+}
+
 // entryCode is the function that golink adds, by which its programs begin.
 const entryCode = "_start"

@@ -97,7 +97,7 @@ func figures[T any](s []Sample, figure func(Sample) T) []T {
 	return list
 }
 
-// Quantile returns the value below which the part q of a list that is not empty lies: its smallest for 0, its
+// Quantile returns the value below which the part q of a list that is not empty is: its smallest for 0, its
 // median for 0.5.
 func Quantile[T cmp.Ordered](list []T, q float64) T {
 	sorted := slices.Sorted(slices.Values(list))

@@ -19,7 +19,8 @@ type Starts struct {
 }
 
 // StartAll starts each program rounds times with arg and lets them take turns, in another order each
-// time, so that all see the same load of the machine and the caches as any other leaves them. Without thp no program gets transparent huge pages, whatever it asks for.
+// time, so that all see the same load of the machine and the caches as any other leaves them. Without thp no program gets transparent huge
+// pages, whatever it asks for.
 func StartAll(rounds int, thp bool, arg string, programs []string) ([]Starts, error) {
 	var s []Starts
 	err := self(&s, append([]string{"starts", strconv.Itoa(rounds), strconv.FormatBool(thp), arg}, programs...)...)

@@ -1,5 +1,5 @@
 // Package testca is a certificate authority FOR TESTS ONLY. Its keys protect nothing: each is made from a
-// text in this file, so that anyone can sign with it and no private key lies in the tree.
+// text in this file, so that anyone can sign with it and no private key is in the tree.
 package testca
 
 import (

@@ -7,7 +7,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 )
 
-var update = flag.Bool("update", false, "write test_only_ca.pem anew")
+var update = flag.Bool("update", false, "write test_only_ca.pem again")
 
 func TestTrustedPEM(t *testing.T) {
 	const file = "test_only_ca.pem"

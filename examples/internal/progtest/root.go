@@ -40,16 +40,27 @@ func NewRoot(t *testing.T, p Program, files map[string]string) Root {
 	return r
 }
 
+// Command returns the command that starts the program in the root, with args and an empty environment.
+func (r Root) Command(args ...string) *exec.Cmd {
+	cmd := exec.Command(r.cmd[0], append(r.cmd[1:len(r.cmd):len(r.cmd)], args...)...)
+	cmd.Dir = "/"
+	cmd.Env = []string{}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: r.dir}
+	return cmd
+}
+
+// AddProgram copies another program, the file at path, into the root and returns its path as seen from inside.
+func (r Root) AddProgram(t *testing.T, name, path string) string {
+	t.Helper()
+	return r.add(t, name, read(t, path), 0o755)
+}
+
 // Run runs the program with args and an empty environment and returns what it left behind. The
 // test fails if the root holds other files than before, afterwards.
 func (r Root) Run(t *testing.T, args ...string) Result {
 	t.Helper()
 	before := r.files(t)
-	cmd := exec.Command(r.cmd[0], append(r.cmd[1:len(r.cmd):len(r.cmd)], args...)...)
-	cmd.Dir = "/"
-	cmd.Env = []string{}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: r.dir}
-	result := Run(t, cmd)
+	result := Run(t, r.Command(args...))
 	if after := r.files(t); !slices.Equal(before, after) {
 		t.Errorf("the program changed its root: before %q, after %q", before, after)
 	}

@@ -39,6 +39,10 @@ var Arch = &arch.Arch{
 		goobj.RelocCall:  {{Type: uint32(elf.R_X86_64_PC32), Add: -4}},
 		goobj.RelocAddr:  {{Type: uint32(elf.R_X86_64_64)}},
 	},
+	GoTLSRelocs: map[goobj.RelocType][]arch.GoReloc{
+		goobj.RelocTLSLE: {{Type: uint32(elf.R_X86_64_TPOFF32)}},
+		goobj.RelocTLSIE: {{Type: uint32(elf.R_X86_64_GOTTPOFF)}},
+	},
 }
 
 func put64(b []byte, _, t uint64) error {

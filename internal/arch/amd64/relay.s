@@ -16,7 +16,7 @@ TEXT _start(SB), NOSPLIT|NOFRAME, $0
 	MOVQ  $-1, CX
 	CLD
 	REPN
-	SCASB                // DI: behind its zero
+	SCASB                // DI: after its zero
 	MOVQ  8(SP), SI      // the first argument
 	MOVQ  DI, DX
 	SUBQ  SI, DX

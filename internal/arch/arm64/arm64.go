@@ -45,13 +45,26 @@ var Arch = &arch.Arch{
 	Unpacker:  unpacker,
 	Relay:     relay,
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{
-		goobj.RelocAddrARM64: {
-			{Type: uint32(elf.R_AARCH64_ADR_PREL_PG_HI21)},
-			{Type: uint32(elf.R_AARCH64_ADD_ABS_LO12_NC), Off: 4},
-		},
-		goobj.RelocCallARM64: {{Type: uint32(elf.R_AARCH64_CALL26)}},
-		goobj.RelocAddr:      {{Type: uint32(elf.R_AARCH64_ABS64)}},
+		goobj.RelocAddrARM64:           pageAndLow(elf.R_AARCH64_ADD_ABS_LO12_NC),
+		goobj.RelocARM64PCRelLDST8:     pageAndLow(elf.R_AARCH64_LDST8_ABS_LO12_NC),
+		goobj.RelocARM64PCRelLDST8 + 1: pageAndLow(elf.R_AARCH64_LDST16_ABS_LO12_NC),
+		goobj.RelocARM64PCRelLDST8 + 2: pageAndLow(elf.R_AARCH64_LDST32_ABS_LO12_NC),
+		goobj.RelocARM64PCRelLDST8 + 3: pageAndLow(elf.R_AARCH64_LDST64_ABS_LO12_NC),
+		goobj.RelocCallARM64:           {{Type: uint32(elf.R_AARCH64_CALL26)}},
+		goobj.RelocAddr:                {{Type: uint32(elf.R_AARCH64_ABS64)}},
 	},
+	GoTLSRelocs: map[goobj.RelocType][]arch.GoReloc{
+		goobj.RelocARM64TLSLE: {{Type: uint32(elf.R_AARCH64_TLSLE_MOVW_TPREL_G0)}},
+		goobj.RelocARM64TLSIE: {
+			{Type: uint32(elf.R_AARCH64_TLSIE_ADR_GOTTPREL_PAGE21)},
+			{Type: uint32(elf.R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC), Off: 4},
+		},
+	},
+}
+
+// pageAndLow is for ADRP, and an instruction with the rest of the address, of relocation type low.
+func pageAndLow(low elf.R_AARCH64) []arch.GoReloc {
+	return []arch.GoReloc{{Type: uint32(elf.R_AARCH64_ADR_PREL_PG_HI21)}, {Type: uint32(low), Off: 4}}
 }
 
 func put64(b []byte, _, t uint64) error {

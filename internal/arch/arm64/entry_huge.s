@@ -4,13 +4,13 @@
 
 // What a static position-independent program with much data to relocate does before
 // entry_pie.s: it puts huge pages in the place of the pages that relocation would
-// copy one by one. Whatever fails, nothing has changed then and the program goes on, unless mremap fails
+// copy one by one. Whatever fails, nothing has changed then and the program continues, unless mremap fails
 // after it took the old pages away (move_vma in the kernel's mm/mremap.c, where overcommit is refused): the program
 // says so and ends. The linker defines
 //	__relro_start, __relro_end data to make read-only, any alignment
-//	__data_start, __data_end   contents of the segment behind it
+//	__data_start, __data_end   contents of the segment after it
 //	__entry_pie                entry_pie.s
-// and leaves writable memory behind __relro_end, as much as a huge page takes. What lies before is not ours even where the
+// and leaves writable memory after __relro_end, as much as a huge page takes. What precedes it is not ours even where the
 // program has a gap: the kernel may have the vDSO there, by which arm64 and riscv64 return from signals. The code uses no stack but the
 // word below it.
 

@@ -3,7 +3,7 @@
 #include "textflag.h"
 
 // Entry of a static position-independent program: it relocates itself, makes
-// what was relocated read-only, and goes on as entry_exe.s. The linker defines
+// what was relocated read-only, and continues as entry_exe.s. The linker defines
 //	__ehdr_start             the ELF header, linked at address 0
 //	__relr_start, __relr_end the packed relative relocations (DT_RELR)
 //	__relro_start, __relro_end data to make read-only, any alignment

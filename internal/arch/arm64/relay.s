@@ -15,7 +15,7 @@ TEXT _start(SB), NOSPLIT|NOFRAME, $0
 	MOVD  0(R3), R3      // the last argument
 end:
 	MOVBU.P 1(R3), R4
-	CBNZ  R4, end        // then R3: behind its zero
+	CBNZ  R4, end        // then R3: after its zero
 	MOVD  8(RSP), R1     // the first argument
 	SUB   R1, R3, R2
 	MOVD  R2, R5

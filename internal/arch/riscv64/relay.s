@@ -17,7 +17,7 @@ TEXT _start(SB), NOSPLIT|NOFRAME, $0
 end:
 	MOVBU 0(X5), X6
 	ADDI  $1, X5
-	BNEZ  X6, end        // then X5: behind its zero
+	BNEZ  X6, end        // then X5: after its zero
 	MOV   8(X2), X11     // the first argument
 	SUB   X11, X5, X12
 	MOV   X12, X7

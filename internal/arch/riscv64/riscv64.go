@@ -76,8 +76,13 @@ var Arch = &arch.Arch{
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{
 		goobj.RelocRISCVPCRelIType: {{Type: rPCRelHi20}, {Type: rPCRelLo12I, Off: 4, Low: true}},
 		goobj.RelocRISCVPCRelSType: {{Type: rPCRelHi20}, {Type: rPCRelLo12S, Off: 4, Low: true}},
+		goobj.RelocRISCVCall:       {{Type: rPCRelHi20}, {Type: rPCRelLo12I, Off: 4, Low: true}},
 		goobj.RelocRISCVJAL:        {{Type: rJAL}},
 		goobj.RelocAddr:            {{Type: rAbs64}},
+	},
+	GoTLSRelocs: map[goobj.RelocType][]arch.GoReloc{
+		goobj.RelocRISCVTLSIE: {{Type: rTLSGotHi20}, {Type: rPCRelLo12I, Off: 4, Low: true}},
+		goobj.RelocRISCVTLSLE: {{Type: rTPRelHi20}, {Type: rTPRelLo12I, Off: 4}},
 	},
 }
 

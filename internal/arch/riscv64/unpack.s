@@ -3,7 +3,7 @@
 #include "textflag.h"
 
 // Entry of a packed program. It calls start of internal/pack/unpacker, which
-// unpacks the program and returns the address to go on at. Compiled Go code has
+// unpacks the program and returns the address to continue at. Compiled Go code has
 // its arguments in registers (A0 to A6)
 // and may store them above its return address. The packer defines
 //	__pack_header the header

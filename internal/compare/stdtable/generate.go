@@ -38,21 +38,35 @@ func (s *source) specific() bool { return len(s.archs) < len(goarches) }
 // generate returns the table of the SDK in the directory goroot, without its release. The Go that this is compiled by must be
 // of the same series, because it parses and type-checks the sources.
 func generate(goroot string) ([]byte, error) {
-	sources, err := readSources(filepath.Join(goroot, "src"))
+	// Bazel links the directories of an SDK of the host; walking follows no link, not even the first.
+	src, err := filepath.EvalSymlinks(filepath.Join(goroot, "src"))
 	if err != nil {
 		return nil, err
 	}
-	folded, err := foldedFuncs(filepath.Join(goroot, "src"), sources)
+	compiler, err := filepath.EvalSymlinks(filepath.Join(src, "cmd/compile/internal"))
 	if err != nil {
 		return nil, err
 	}
-	intrinsics, err := readIntrinsics(filepath.Join(goroot, "src/cmd/compile/internal/ssagen/intrinsics.go"))
+	sources, err := readSources(src)
 	if err != nil {
 		return nil, err
 	}
-	helpers, err := readHelpers(filepath.Join(goroot, "src/cmd/compile/internal"))
+	folded, err := foldedFuncs(src, sources)
 	if err != nil {
 		return nil, err
+	}
+	intrinsics, err := readIntrinsics(filepath.Join(compiler, "ssagen/intrinsics.go"))
+	if err != nil {
+		return nil, err
+	}
+	helpers, err := readHelpers(compiler)
+	if err != nil {
+		return nil, err
+	}
+	if !packages(sources)["runtime"] || len(folded) == 0 || len(intrinsics) == 0 || len(helpers) == 0 {
+		return nil, fmt.Errorf("%s: found %d source files, %d packages with constants that depend on the architecture, %d intrinsics and %d functions "+
+			"that the compiler calls, want a Go SDK with all of them, package runtime included: its sources are not whole, or directories in it are links",
+			src, len(sources), len(folded), len(intrinsics), len(helpers))
 	}
 	var b bytes.Buffer
 	for _, p := range slices.Sorted(maps.Keys(packages(sources))) {

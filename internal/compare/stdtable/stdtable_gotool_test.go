@@ -44,6 +44,13 @@ func TestShipped(t *testing.T) {
 		if compared++; compared > 1 {
 			continue
 		}
+		linked := t.TempDir() // as a repository rule links an SDK of the host
+		if err := os.Symlink(filepath.Join(root, "src"), filepath.Join(linked, "src")); err != nil {
+			t.Fatal(err)
+		}
+		if got, err = makeOne(linked, release); err != nil || !bytes.Equal(got, table) {
+			t.Errorf("%s with src linked: the table is another: %v", root, err)
+		}
 		if got, err = makeByOwnGo(root, release); err != nil || !bytes.Equal(got, table) {
 			t.Errorf("%s: made by the SDK's own go command, the table is another: %v", root, err)
 		}

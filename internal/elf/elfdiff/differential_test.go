@@ -72,6 +72,6 @@ func TestMutate(t *testing.T) {
 	before := bytes.Clone(data)
 	a, b := Mutate(rand.New(rand.NewPCG(1, 2)), data), Mutate(rand.New(rand.NewPCG(1, 2)), data)
 	if !bytes.Equal(a, b) || bytes.Equal(a, data) || !bytes.Equal(before, data) {
-		t.Error("a mutant is not made anew from the random numbers alone")
+		t.Error("a mutant is not rebuilt from the random numbers alone")
 	}
 }

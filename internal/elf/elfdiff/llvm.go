@@ -122,7 +122,7 @@ func llvmNumber(s string) (uint64, error) {
 }
 
 // SameAsLLVM knows that llvm-readelf names the symbols of sections by their section, and the
-// version behind a symbol's name; and that it names null sections.
+// version after a symbol's name; and that it names null sections.
 var SameAsLLVM = Same{
 	Section: func(own, other Section) bool {
 		own.Section64.Name = 0

@@ -25,7 +25,7 @@ var Refusals = []Refusal{
 		regexp.MustCompile(`version \d+, want 1`)},
 	{"entry size", "gABI 4 fixes e_ehsize, e_phentsize, e_shentsize and the sh_entsize of tables; the kernel too refuses others.",
 		regexp.MustCompile(`e_ehsize|e_phentsize|e_shentsize|has sh_entsize`)},
-	{"header table", "A table of headers lies in the file behind the ELF header, and counts agree.",
+	{"header table", "A table of headers is in the file after the ELF header, and counts agree.",
 		regexp.MustCompile(`header table at|e_shnum|e_shstrndx|section \[index 0\] has type|section name table has index`)},
 	{"outside the file", "What a header announces is in the file.",
 		regexp.MustCompile(`beyond the file size|ends inside the ELF header`)},
@@ -45,7 +45,7 @@ var Refusals = []Refusal{
 		regexp.MustCompile(`is compressed \(SHF_COMPRESSED\)`)},
 	{"symbol's section", "st_shndx names a section.",
 		regexp.MustCompile(`has st_shndx`)},
-	{"notes", "Notes lie in their segment and do not share bytes.",
+	{"notes", "Notes are in their segment and do not share bytes.",
 		regexp.MustCompile(`note is cut off|note with n_namesz|notes overlap`)},
 	{"not ELF", "The magic number.", regexp.MustCompile(`not an ELF file`)},
 }

@@ -9,6 +9,8 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
+
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
 const (
@@ -32,7 +34,7 @@ type Spec struct {
 	Progs    []Prog // besides PT_LOAD
 	Symbols  []Symbol
 
-	// HeadersFirst puts the section header table behind the program headers, in
+	// HeadersFirst puts the section header table after the program headers, in
 	// the first PT_LOAD, as cmd/link does; else it ends the file.
 	HeadersFirst bool
 }
@@ -184,18 +186,18 @@ func (s *Spec) Build() *Image {
 			h.Link = uint32(index[sec.Link])
 		}
 		if sec.Flags&elf.SHF_ALLOC == 0 {
-			off = alignUp(off, align)
+			off = goelf.AlignUp(off, align)
 			h.Off = off
 			off += uint64(len(sec.Data))
 			continue
 		}
 		if sec.Load != load {
 			load = sec.Load
-			mem = alignUp(mem, pageSize) + off%pageSize
+			mem = goelf.AlignUp(mem, pageSize) + off%pageSize
 		}
-		mem = alignUp(mem, align)
+		mem = goelf.AlignUp(mem, align)
 		if sec.Type != elf.SHT_NOBITS {
-			off = alignUp(off, align)
+			off = goelf.AlignUp(off, align)
 		}
 		h.Addr, h.Off = s.Base+mem, off
 		p := &progs[load]
@@ -216,7 +218,7 @@ func (s *Spec) Build() *Image {
 		p.Filesz, p.Memsz = off-p.Off, s.Base+mem-p.Vaddr
 	}
 	if !s.HeadersFirst {
-		shoff = alignUp(off, 8)
+		shoff = goelf.AlignUp(off, 8)
 		off = shoff + uint64(len(sections))*sectionSize
 	}
 
@@ -300,5 +302,3 @@ func (t *strings) add(s string) uint32 {
 	}
 	return off
 }
-
-func alignUp(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }

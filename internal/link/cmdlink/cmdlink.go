@@ -35,6 +35,9 @@ const (
 // goModes maps our build modes to cmd/link's.
 var goModes = map[string]string{ModeExe: "exe", ModeStaticPIE: "pie"}
 
+// GoMode returns what cmd/link and build information call a build mode.
+func GoMode(mode string) string { return goModes[mode] }
+
 // archLevels maps each supported GOARCH to the environment variable that sets
 // its instruction set level.
 var archLevels = map[string]string{
@@ -61,6 +64,8 @@ type Config struct {
 	GOOS, GOARCH string
 	GOARCHLevel  string // value of GOAMD64, GOARM64 or GORISCV64; "" for the default
 	GOEXPERIMENT string
+	FIPS         string   // version of the FIPS 140-3 module, as GOFIPS140 names it; "" for no FIPS 140-3 mode
+	GoLinker     GoLinker // what loads packages and lays out the program
 
 	XDefs      []string // "importpath.name=value" with {KEY} placeholders
 	StampFiles []string // Bazel workspace status files
@@ -86,7 +91,7 @@ type Config struct {
 	PackageMetadata string   // file; "" for none
 	NoHugePages     bool     // the program will be packed: link.Options.NoHugePages
 	Traceback       string   // name of a pcln.Tier: make the tables for tracebacks smaller; "" leaves them alone
-	SymbolsFile     string   // where the tier Symbolized puts what it takes out; "" in others
+	SymbolsFile     string   // where the tier External puts what it takes out; "" in others
 	Ldflags         []string
 	StripSymbols    bool // no symbol table and no DWARF
 	StripDWARF      bool
@@ -171,11 +176,19 @@ func Link(c Config) (warnings string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if args, err = boundArgs(args, tmp, object.series.ResponseFiles); err != nil {
+	done, warnings, err := c.tryOwn(args, cfg, tmp, out)
+	if err != nil {
 		return "", err
 	}
-	if warnings, err = c.run(args, level, tmp, h); err != nil {
-		return "", err
+	if !done {
+		if args, err = boundArgs(args, tmp, object.series.ResponseFiles); err != nil {
+			return "", err
+		}
+		more, err := c.run(args, level, tmp, h)
+		if err != nil {
+			return "", err
+		}
+		warnings += more
 	}
 	return object.warning + warnings, c.publish(tmp, out, leftOut)
 }
@@ -307,6 +320,9 @@ func (c *Config) writeImportcfg(file, level, godebugs string) error {
 		if std, err = readPackageList(c.PackageList, stdDir); err != nil {
 			return err
 		}
+		if err := c.checkFIPS(std); err != nil {
+			return err
+		}
 	}
 	modinfo := c.ModInfo
 	if modinfo == "" {
@@ -329,7 +345,7 @@ func (c *Config) writeImportcfg(file, level, godebugs string) error {
 func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
 	var quoted []string
 	for _, f := range append([]string{c.ExtLD}, c.extldflags(tmp)...) {
-		q, err := quoteWord(f)
+		q, err := QuoteWord(f)
 		if err != nil {
 			return nil, err
 		}
@@ -338,7 +354,7 @@ func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
 	args := []string{
 		"-importcfg", importcfg,
 		"-tmpdir", tmp,
-		"-buildid", cmp.Or(c.BuildID, link.GoBuildIDPlaceholder),
+		"-buildid", c.goBuildID(),
 		"-linkmode=external",
 		"-buildmode=" + goModes[c.BuildMode],
 		"-extld=" + quoted[0],
@@ -372,8 +388,13 @@ func (c *Config) args(importcfg, tmp, godebugs string) ([]string, error) {
 	return slices.Concat(args, c.Ldflags, []string{"-o", filepath.Join(tmp, outName), c.Main}), nil
 }
 
-// quoteWord quotes s for a flag that cmd/link splits at spaces.
-func quoteWord(s string) (string, error) {
+func (c *Config) goBuildID() string { return cmp.Or(c.BuildID, link.GoBuildIDPlaceholder) }
+
+// noGOROOT is recorded as the place of the Go SDK where Config.GOROOT is "".
+const noGOROOT = "GOROOT"
+
+// QuoteWord quotes s for a flag that cmd/link or cmd/go splits at spaces.
+func QuoteWord(s string) (string, error) {
 	switch {
 	case s != "" && !strings.ContainsAny(s, " \t\r\n'\""):
 		return s, nil
@@ -399,7 +420,7 @@ func (c *Config) run(args []string, level, tmp string, h *here) (warnings string
 	}
 	cmd := exec.Command(tool, args...)
 	cmd.Env = []string{
-		"GOROOT=" + cmp.Or(c.GOROOT, "GOROOT"),
+		"GOROOT=" + cmp.Or(c.GOROOT, noGOROOT),
 		"GOOS=" + c.GOOS,
 		"GOARCH=" + c.GOARCH,
 		"GOEXPERIMENT=" + c.GOEXPERIMENT,

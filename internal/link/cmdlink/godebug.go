@@ -21,10 +21,10 @@ func (c *Config) buildContext() build.Context {
 	return ctx
 }
 
-// godebugDefault returns the value of godebugVariable: the settings of the //go:debug lines of c.Sources, and over
-// them c.Godebug, as the SDK, of that series, knows them; "" for none.
+// godebugDefault returns the value of godebugVariable: that FIPS 140-3 mode is on with c.FIPS, over that the settings of the
+// //go:debug lines of c.Sources, and over them c.Godebug, as the SDK, of that series, knows them; "" for none.
 func (c *Config) godebugDefault(series string) (string, error) {
-	if len(c.Sources)+len(c.Godebug) == 0 {
+	if len(c.Sources)+len(c.Godebug) == 0 && c.FIPS == "" {
 		return "", nil
 	}
 	sdk := c.SDK
@@ -37,6 +37,9 @@ func (c *Config) godebugDefault(series string) (string, error) {
 	}
 	ctx := c.buildContext()
 	var settings []godebug.Setting
+	if c.FIPS != "" {
+		settings = append(settings, godebug.Setting{Key: "fips140", Value: "on", Where: "-fips"})
+	}
 	for _, file := range c.Sources {
 		found, err := table.Directives(&ctx, file)
 		if err != nil {

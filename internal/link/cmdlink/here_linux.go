@@ -9,9 +9,8 @@ import (
 	"github.com/go3s/rules_go3s/internal/link/extld"
 )
 
-// A here does, in this process, what cmd/link asks of its external linker, but for
-// the name of the output: cmd/link would look into it again, for the FIPS 140 sum
-// that is right already.
+// A here runs the external link in this process, under another output name: cmd/link would read the output again, for the
+// FIPS 140 integrity checksum, which is right already.
 type here struct {
 	relay    *relay
 	dir      string         // for files

@@ -76,6 +76,9 @@ var ldflags = map[string]ldflag{
 	"tmpdir":           {value: true, refuse: "golink makes and removes it"},
 }
 
+// HasValue reports whether the flag of cmd/link with that name takes a value.
+func HasValue(name string) bool { return ldflags[name].value }
+
 // checkLdflags checks extra flags for cmd/link, each element one argument, and
 // returns them in "-name=value" form. All offenders are named in the error.
 func checkLdflags(args []string) ([]string, error) {

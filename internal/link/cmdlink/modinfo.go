@@ -108,6 +108,7 @@ func (c *Config) settings(compiled, godebugs string) ([]debug.BuildSetting, erro
 	add("CGO_ENABLED", "0")
 	add("GOARCH", c.GOARCH)
 	add("GOEXPERIMENT", c.GOEXPERIMENT)
+	add("GOFIPS140", c.FIPS)
 	add("GOOS", c.GOOS)
 	level, value, _ := strings.Cut(compiled, "=")
 	if c.GOARCHLevel != "" {

@@ -23,7 +23,7 @@ func TestOutputs(t *testing.T) {
 	link := func(out string) error {
 		c := p.Config()
 		c.BuildMode, c.Out, c.Map = cmdlink.ModeExe, out, in("map")
-		c.StripSymbols, c.Traceback, c.SymbolsFile = true, "symbolized", in("symbols")
+		c.StripSymbols, c.Traceback, c.SymbolsFile = true, "external", in("symbols")
 		_, err := cmdlink.Link(c)
 		return err
 	}

@@ -156,7 +156,7 @@ const (
 )
 
 // gnuScript lays out a program as golink does. GNU ld's own script would put the
-// sections that it does not know behind .data, and out of RELRO's pages. LLD leaves
+// sections that it does not know after .data, and out of RELRO's pages. LLD leaves
 // them in the order of the object, which is right. The first address is to fill in.
 const gnuScript = `SECTIONS
 {

@@ -50,7 +50,8 @@ func TestCheckFlags(t *testing.T) {
 		{"@flags", "the flags themselves"},
 	} {
 		err := CheckFlags([]string{"-O1", tt.flag})
-		if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err) || !strings.Contains(err.Error(), tt.flag)) {
+		if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err) ||
+			!strings.Contains(err.Error(), tt.flag)) {
 			t.Errorf("%s: error %v, want %q", tt.flag, err, tt.err)
 		}
 	}

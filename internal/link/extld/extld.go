@@ -63,7 +63,7 @@ const (
 	SectionFlag         = "-Wl,--section="
 	NoteFlag            = "-Wl,--note="
 	PackageMetadataFlag = "-Wl,--package-metadata-file="
-	TracebackFlag       = "-Wl,--traceback=" // full, functions or symbolized
+	TracebackFlag       = "-Wl,--traceback=" // full, functions or external
 	SymbolsFileFlag     = "-Wl,--symbols-file="
 	ExternalLinkerFlag  = "-Wl,--external-linker="
 	ExternalFlavorFlag  = "-Wl,--external-flavor="

@@ -9,27 +9,29 @@ import (
 	"github.com/go3s/rules_go3s/internal/strip"
 )
 
-// tables says what becomes of the tables for tracebacks: what "elfstrip --traceback" makes of them.
+// tables selects the pclntab compaction, as elfstrip --traceback does.
 type tables struct {
 	tier        string // name of a pcln.Tier; "" leaves the tables alone
-	symbolsFile string // where the tier Symbolized puts what it takes out; "" else
+	symbolsFile string // where the tier External puts what it takes out; "" else
 }
 
 // check checks t against the other flags: stripped says that there will be no symbol table.
 func (t *tables) check(stripped bool) error {
-	symbolized := t.tier == pcln.Symbolized.String()
-	switch {
-	case t.symbolsFile != "" && !symbolized:
-		return fmt.Errorf("--symbols-file=%s is for --traceback=%v, where names are taken out", t.symbolsFile, pcln.Symbolized)
-	case t.tier == "":
-		return nil
-	case symbolized && t.symbolsFile == "":
-		return fmt.Errorf("--traceback=%v needs --symbols-file: without the file no traceback can be read", pcln.Symbolized)
-	case symbolized && !stripped:
-		return fmt.Errorf("--traceback=%v needs -s: the symbol table holds the names that it takes out", pcln.Symbolized)
+	if t.tier != "" {
+		if _, err := pcln.ParseTier(t.tier); err != nil {
+			return err
+		}
 	}
-	_, err := pcln.ParseTier(t.tier)
-	return err
+	external := t.tier == pcln.External.String()
+	switch {
+	case t.symbolsFile != "" && !external:
+		return fmt.Errorf("--symbols-file=%s is for --traceback=%v, where names are taken out", t.symbolsFile, pcln.External)
+	case external && t.symbolsFile == "":
+		return fmt.Errorf("--traceback=%v needs --symbols-file: without the file no traceback can be read", pcln.External)
+	case external && !stripped:
+		return fmt.Errorf("--traceback=%v needs -s: the symbol table holds the names that it takes out", pcln.External)
+	}
+	return nil
 }
 
 // compact makes the tables of the program r smaller.
@@ -57,7 +59,7 @@ func (x *Command) compact(r *Result) error {
 	if f, err = goelf.Parse(x.out, program); err != nil {
 		return err
 	}
-	out, err := strip.Strip(f, &strip.Options{DropGoFunc: tier == pcln.Symbolized})
+	out, err := strip.Strip(f, &strip.Options{DropGoFunc: tier == pcln.External})
 	if err != nil {
 		return err
 	}

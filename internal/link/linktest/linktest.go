@@ -112,7 +112,7 @@ func compile(t testing.TB, goarch, dir string, shared bool, args ...string) *Pro
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		// "p [q.test]" is p compiled anew for the test of q; it takes p's place.
+		// "p [q.test]" is p compiled again for the test of q; it takes p's place.
 		path, _, forTest := strings.Cut(l.ImportPath, " ")
 		a := cmdlink.Archive{ImportPath: path, PkgPath: path, File: l.Export, Label: l.ImportPath}
 		i, seen := archives[path]

@@ -10,5 +10,5 @@
 //
 // -std.modes also takes what elfstrip does with the linked test programs:
 //
-//	go test ./internal/link/stdtest -timeout 0 -v -std.modes=exe+functions,static-pie+symbolized+lz4
+//	go test ./internal/link/stdtest -timeout 0 -v -std.modes=exe+functions,static-pie+external+lz4
 package stdtest

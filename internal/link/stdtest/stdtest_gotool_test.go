@@ -27,14 +27,14 @@ var (
 	doneFlag     = flag.String("std.done", "", "`logs` of earlier runs, with commas between: a package and mode without differences there is not run again")
 )
 
-// stripSteps are what may stand after a "+" in a mode, and elfstrip's flags for it.
+// stripSteps are what may be after a "+" in a mode, and elfstrip's flags for it.
 // What --symbols-file names is beside the test program.
 var stripSteps = map[string][]string{
-	"stripped":   {"-s"},
-	"full":       {"--traceback=full"},
-	"functions":  {"--traceback=functions"},
-	"symbolized": {"--traceback=symbolized", "--symbols-file=test.symbols"},
-	"lz4":        {"--pack=lz4"},
+	"stripped":  {"-s"},
+	"full":      {"--traceback=full"},
+	"functions": {"--traceback=functions"},
+	"external":  {"--traceback=external", "--symbols-file=test.symbols"},
+	"lz4":       {"--pack=lz4"},
 }
 
 func TestMain(m *testing.M) {

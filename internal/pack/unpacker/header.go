@@ -2,7 +2,7 @@ package unpacker
 
 // A Header is what the unpacker knows of its program. In the packed file it is
 // followed by NSegments segments, NFilters filters, NBlocks blocks, and the data that these refer
-// to, which go on to the end of the payload. Tables and data are padded for their sums. They
+// to, which continue to the end of the payload. Tables and data are padded for their sums. They
 // have one each, so that one thread begins to decode while another sums the data.
 type Header struct {
 	Sum     uint64 // of what follows, up to the data

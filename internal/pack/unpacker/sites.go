@@ -6,7 +6,7 @@ import "unsafe"
 // distance: there, equal places are equal bytes wherever they are named, and LZ4
 // finds more matches. To the 32 bits at each site the packer added the site's distance from
 // the start of the filtered range, in the field and the unit of the instruction;
-// sums wrap around. Where the sites are says a list of bytes: each is the number
+// sums wrap around. A byte list gives the sites: each byte is the number
 // of instruction units (1 byte on amd64, 4 on arm64, 2 on riscv64) from the end of
 // the site before to the next one, but 255 stands for 255 units and no site.
 
@@ -102,7 +102,7 @@ func jalSites(p unsafe.Pointer, n uintptr, list, listEnd unsafe.Pointer) bool {
 	return true
 }
 
-// auipcSites: AUIPC and the instruction behind it, which has the low 12 bits and
+// auipcSites: AUIPC and the instruction after it, which has the low 12 bits and
 // adds them to the register that AUIPC sets (riscv64). The packer left of the second
 // instruction what is not its immediate, and then the sum as one word.
 //

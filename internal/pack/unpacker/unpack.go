@@ -96,7 +96,7 @@ func (h *Header) block(i uintptr) *Block {
 	return (*Block)(unsafe.Add(unsafe.Pointer(h), headerSize+uintptr(h.NSegments)*segmentSize+uintptr(h.NFilters)*filterSize+i*blockSize))
 }
 
-// Unpack fills the image, h.Image bytes of zeros, from what is behind h, which
+// Unpack fills the image, h.Image bytes of zeros, from what is after h, which
 // check has approved. It reports whether that worked.
 //
 //go:nosplit

@@ -116,8 +116,8 @@ func (m *image) progs(progs []elf.Prog64) {
 	}
 }
 
-// addSegment adds a PT_LOAD with contents, or with those at file offset alias, after all others, in the place of headers that nobody needs. It
-// returns its address and file offset.
+// addSegment adds a PT_LOAD with contents, or with those at file offset alias, after all others, in the place of headers that nobody needs.
+// It returns its address and file offset.
 func (m *image) addSegment(flags elf.ProgFlag, contents []byte, alias uint64) (addr, off uint64) {
 	m.Helper()
 	var progs []elf.Prog64
@@ -141,7 +141,8 @@ func (m *image) addSegment(flags elf.ProgFlag, contents []byte, alias uint64) (a
 		m.data = append(m.data, contents...)
 	}
 	i := slices.Index(progs, last) + 1
-	m.progs(slices.Insert(progs, i, elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(flags), Off: off, Vaddr: addr, Paddr: addr, Filesz: size, Memsz: size, Align: 4096}))
+	m.progs(slices.Insert(progs, i, elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(flags), Off: off, Vaddr: addr, Paddr: addr,
+		Filesz: size, Memsz: size, Align: 4096}))
 	return addr, off
 }
 

@@ -45,7 +45,8 @@ type row struct {
 	attack string
 	file   func(b *builds) []byte
 	kind   kind
-	// want is a part of the finding as "subject: detail", of the dynamic site as "function: reason", of the call, of the error, or of the sentence that admits.
+	// want is a part of the finding as "subject: detail", of the dynamic site as "function: reason", of the call, of the error, or of the
+	// sentence that admits.
 	want string
 	dir  string                 // of the program, for linkcheck compare
 	set  func(p *policy.Policy) // for rules with settings; the profile is nolibc otherwise
@@ -126,7 +127,8 @@ func TestEvasion(t *testing.T) {
 	}
 	// What the attacks are made of breaks nothing, so that what is said of them is due to the attack.
 	b := &builds{t, map[string][]byte{}}
-	for name, file := range map[string][]byte{"nolibc": b.gobuild(hello, "amd64"), "nolibc-pie": b.golink(hello, cmdlink.ModeStaticPIE), "packed": b.packed(hello), "static": b.gobuild(fips, "amd64")} {
+	for name, file := range map[string][]byte{"nolibc": b.gobuild(hello, "amd64"), "nolibc-pie": b.golink(hello, cmdlink.ModeStaticPIE), "packed": b.packed(hello),
+		"static": b.gobuild(fips, "amd64")} {
 		p := mustNew(t, name)
 		report := p.Check("test", parse(t, file))
 		for _, breach := range report.Verdict("") {
@@ -256,7 +258,7 @@ func (r *row) checkSyscalls(t *testing.T, data []byte) {
 
 func (r *row) checkSizes(t *testing.T, data []byte) {
 	f := parse(t, data)
-	if s, err := sizes.Of(f, f); err == nil || !strings.Contains(err.Error(), r.want) {
+	if s, err := sizes.Of(f, f, sizes.FunctionsOfNone); err == nil || !strings.Contains(err.Error(), r.want) {
 		t.Errorf("sizes %v, error %v, want %q in it", s, err, r.want)
 	}
 }

@@ -39,7 +39,7 @@ func RunEmulated(cmd *exec.Cmd) (map[string]int, error) {
 	return readStrace(text), nil
 }
 
-// readStrace returns how often each call stands in what qemu-user printed.
+// readStrace returns how often each call is in what qemu-user printed.
 func readStrace(text []byte) map[string]int {
 	seen := map[string]int{}
 	for _, m := range emulated.FindAllSubmatch(text, -1) {

@@ -2,7 +2,7 @@
 
 // Package observe runs a program and records which system calls it makes itself, by a seccomp
 // filter that asks this process about each, or on foreign machines by what qemu-user prints. It
-// judges nothing and forbids nothing: every call goes on to the kernel.
+// judges nothing and forbids nothing: every call reaches the kernel.
 //
 // Other programs that the program starts do not count, the same file started again does.
 package observe
@@ -54,7 +54,8 @@ func become(pipe string) error {
 		return err
 	}
 	ask := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_USER_NOTIF}}
-	return Replace(ask, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER|unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, os.Args[1], os.Args[1:], os.Environ())
+	return Replace(ask, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER|unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, os.Args[1], os.Args[1:],
+		os.Environ())
 }
 
 // A notification is the kernel's struct seccomp_notif (include/uapi/linux/seccomp.h).
@@ -163,7 +164,7 @@ func takeListener(pid int, pipe *os.File) (int, error) {
 	return -1, errors.New("the process to observe has no seccomp listener (Linux 5.19 has all that is needed; a container may forbid it)")
 }
 
-// serve lets all calls go on, until no process is left under the filter, and returns those
+// serve lets all calls continue, until no process is left under the filter, and returns those
 // that processes of the program made.
 func serve(listener int, program os.FileInfo) (map[Call]int, error) {
 	seen := map[Call]int{}

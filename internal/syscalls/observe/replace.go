@@ -36,7 +36,8 @@ func Replace(filter []unix.SockFilter, flags uintptr, path string, args, env []s
 	if errno != 0 {
 		return fmt.Errorf("seccomp: %w", errno)
 	}
-	_, _, errno = unix.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(name)), uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&envv[0])))
+	_, _, errno = unix.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(name)), uintptr(unsafe.Pointer(&argv[0])),
+		uintptr(unsafe.Pointer(&envv[0])))
 	return fmt.Errorf("execve %s: %w", path, errno)
 }
 

@@ -1,0 +1,68 @@
+package elf
+
+import "debug/elf"
+
+// Tags of relative relocations without addends (gABI 5, "Dynamic Section"), which package debug/elf lacks.
+const (
+	DT_RELRSZ  elf.DynTag = 35
+	DT_RELR    elf.DynTag = 36
+	DT_RELRENT elf.DynTag = 37
+)
+
+// DynamicEntries returns the entries of p, a PT_DYNAMIC segment, before DT_NULL (gABI 5, "Dynamic Section"). terminated is false when
+// no DT_NULL ends them within the segment. The error is a *FormatError about a segment that is not in the file.
+func (f *File) DynamicEntries(p *elf.Prog64) (entries []elf.Dyn64, terminated bool, err error) {
+	b, err := f.SegmentData(p)
+	if err != nil {
+		return nil, false, err
+	}
+	for ; len(b) >= DynSize; b = b[DynSize:] {
+		d := elf.Dyn64{Tag: int64(le.Uint64(b)), Val: le.Uint64(b[8:])}
+		if elf.DynTag(d.Tag) == elf.DT_NULL {
+			return entries, true, nil
+		}
+		entries = append(entries, d)
+	}
+	return entries, false, nil
+}
+
+// relrBits is the number of words that a bitmap of a DT_RELR table covers.
+const relrBits = 63
+
+// DecodeRELR calls visit with the address of each word that a DT_RELR table relocates, in the order of the table (gABI 5, "Relative
+// Relocation Table"). The error is the first of visit. Addresses need not ascend, nor be in the program: that is for visit to judge.
+// A bitmap at the beginning counts from address 0; bytes after the last whole entry are left out.
+func DecodeRELR(table []byte, visit func(addr uint64) error) error {
+	next := uint64(0) // the word after the last one covered
+	for ; len(table) >= 8; table = table[8:] {
+		e := le.Uint64(table)
+		if e&1 == 0 {
+			if err := visit(e); err != nil {
+				return err
+			}
+			next = e + 8
+			continue
+		}
+		for i, bits := uint64(0), e>>1; bits != 0; i, bits = i+1, bits>>1 {
+			if bits&1 == 0 {
+				continue
+			}
+			if err := visit(next + 8*i); err != nil {
+				return err
+			}
+		}
+		next += relrBits * 8
+	}
+	return nil
+}
+
+// RelativeType returns the type of the relocations of a machine that only add the load address.
+func RelativeType(machine elf.Machine) uint32 {
+	switch machine {
+	case elf.EM_X86_64:
+		return uint32(elf.R_X86_64_RELATIVE)
+	case elf.EM_AARCH64:
+		return uint32(elf.R_AARCH64_RELATIVE)
+	}
+	return uint32(elf.R_RISCV_RELATIVE)
+}

@@ -1,0 +1,285 @@
+package golink
+
+import (
+	"bytes"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/go3s/rules_go3s/internal/goobj"
+)
+
+// A library is a package of the program.
+type library struct {
+	path        string
+	file        string
+	from        string // who imports it first, for messages
+	fingerprint [8]byte
+	imports     []*library
+	units       []*object
+	isMain      bool
+
+	text    []sym // its functions, in order
+	dupText []sym // functions that other packages may define, too, and changed ones
+}
+
+// An object is an object file of a package.
+type object struct {
+	*goobj.Object
+	lib    *library
+	files  []string
+	base   sym   // of its first symbol
+	others []sym // its symbols after PkgDefs
+	pkgs   []*object
+	// order of its file table in the function table, -1 for an object without functions there
+	unit int
+}
+
+// errTooMany ends the list of errors.
+var errTooMany = errors.New("too many errors")
+
+const maxErrors = 20
+
+// errorf records an error; the link goes on to the end of the phase.
+func (l *linker) errorf(format string, args ...any) { l.fail(fmt.Errorf(format, args...)) }
+
+func (l *linker) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.errs) < maxErrors {
+		l.errs = append(l.errs, err)
+	} else if len(l.errs) == maxErrors {
+		l.errs = append(l.errs, errTooMany)
+	}
+}
+
+// failed returns the errors so far as one.
+func (l *linker) failed() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return errors.Join(l.errs...)
+}
+
+// load opens the packages of the program: main, and what packages import, in the order in which imports name them.
+func (l *linker) load() {
+	l.addLibrary("main", l.cfg.Main, "the command line", [8]byte{})
+	for i := 0; i < len(l.libs); i++ {
+		l.loadLibrary(l.libs[i])
+		if i == len(l.libs)-1 && l.byPath["runtime"] == nil {
+			file := l.cfg.Packages["runtime"]
+			if file == "" {
+				l.errorf("package runtime: no archive: every Go program needs it")
+				return
+			}
+			l.addLibrary("runtime", file, "the linker", [8]byte{})
+		}
+	}
+}
+
+func (l *linker) addLibrary(path, file, from string, fingerprint [8]byte) *library {
+	if lib := l.byPath[path]; lib != nil {
+		return lib
+	}
+	lib := &library{path: path, file: file, from: from, fingerprint: fingerprint}
+	l.byPath[path] = lib
+	l.libs = append(l.libs, lib)
+	return lib
+}
+
+func (l *linker) loadLibrary(lib *library) {
+	data, err := l.mapFile(lib.file)
+	if err != nil {
+		l.errorf("package %s, imported by %s: %w", lib.path, lib.from, err)
+		return
+	}
+	members := []goobj.Member{{Name: "_go_.o", Data: data}}
+	if goobj.IsArchive(data) {
+		if members, err = goobj.Members(lib.file, data); err != nil {
+			l.fail(err)
+			return
+		}
+	}
+	for _, m := range members {
+		switch {
+		case m.Name == "__.PKGDEF": // export data, for the compiler
+		case m.Name == "dynimportfail", m.Name == "preferlinkext":
+			l.errorf("%s(%s): %w", lib.file, m.Name, ErrUnsupported)
+		case len(m.Name) < 16 && !strings.HasSuffix(m.Name, ".o") && !strings.HasSuffix(m.Name, ".syso"):
+			// A file of a build tool.
+		default:
+			l.loadObject(lib, fmt.Sprintf("%s(%s)", lib.file, m.Name), m)
+		}
+	}
+	if lib.path == "main" && !lib.isMain {
+		l.errorf("%s: not package main", lib.file)
+	}
+}
+
+// ErrUnsupported is about programs that Link refuses although there is nothing wrong with them: the SDK's linker can link them.
+var ErrUnsupported = errors.New("this needs the SDK's linker")
+
+func (l *linker) loadObject(lib *library, name string, m goobj.Member) {
+	if !goobj.IsObject(m.Data) {
+		if bytes.HasPrefix(m.Data, []byte(elf.ELFMAG)) {
+			l.errorf("%s: an ELF object: %w", name, ErrUnsupported)
+			return
+		}
+		l.errorf("%s: found %.20q, want a Go object", name, m.Data[:min(len(m.Data), 20)])
+		return
+	}
+	g, err := goobj.OpenObject(name, m.Data, m.Off)
+	if err != nil {
+		l.fail(err)
+		return
+	}
+	if l.header == "" {
+		l.header = g.Line
+		if err := l.setTarget(g); err != nil {
+			l.fail(err)
+			return
+		}
+	}
+	if g.Line != l.header {
+		l.errorf("%s: compiled for %q, but package main for %q: want one release and one configuration for all packages of a program",
+			name, g.Line, l.header)
+	}
+	for _, d := range g.Directives {
+		// The runtime exports main for a C library's start-up code, which only an external linker puts before it.
+		if len(d) == 0 || d[0] != "cgo_export_static" {
+			l.errorf("%s: directive %q: %w", name, d, ErrUnsupported)
+		}
+	}
+	if g.Flags&goobj.FlagUnlinkable != 0 {
+		l.errorf("%s: compiled without -p: it cannot be linked", name)
+	}
+	o := &object{Object: g, lib: lib, unit: -1}
+	lib.isMain = lib.isMain || g.Main
+	if o.files, err = g.Files(); err != nil {
+		l.fail(err)
+	}
+	prefix := pathToPrefix(lib.path)
+	if l.byPrefix[prefix] == nil {
+		l.byPrefix[prefix] = o
+	}
+	lib.units = append(lib.units, o)
+	l.objs = append(l.objs, o)
+	if g.Fingerprint != [8]byte{} {
+		if lib.fingerprint == [8]byte{} {
+			lib.fingerprint = g.Fingerprint
+		}
+		l.checkFingerprint(lib, g.Fingerprint, name)
+	}
+	imports, err := g.Imports()
+	if err != nil {
+		l.fail(err)
+	}
+	for _, i := range imports {
+		path := i.Path
+		dep := l.byPath[path]
+		if dep == nil {
+			file := l.cfg.Packages[path]
+			if file == "" {
+				l.errorf("package %s, imported by %s: no archive", path, lib.path)
+				continue
+			}
+			dep = l.addLibrary(path, file, lib.path, i.Fingerprint)
+		} else if dep.fingerprint != [8]byte{} {
+			l.checkFingerprint(dep, i.Fingerprint, lib.file)
+		}
+		lib.imports = append(lib.imports, dep)
+	}
+}
+
+func (l *linker) checkFingerprint(lib *library, fp [8]byte, where string) {
+	if lib.fingerprint != fp {
+		l.errorf("package %s: export data has fingerprint %x, but %s was compiled with %x: the archives are not of one build",
+			lib.path, lib.fingerprint, where, fp)
+	}
+}
+
+// mapFile maps a file into memory until the end of the link.
+func (l *linker) mapFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %v, want a regular file", name, info.Mode())
+	}
+	if info.Size() == 0 {
+		return nil, fmt.Errorf("%s: the file is empty", name)
+	}
+	if info.Size() > maxArchive {
+		return nil, fmt.Errorf("%s: %d bytes, want at most %d", name, info.Size(), int64(maxArchive))
+	}
+	l.read += info.Size()
+	return l.mapOpen(f, int(info.Size()))
+}
+
+// maxArchive bounds an archive: offsets in objects have 32 bits.
+const maxArchive = 1<<32 - 1
+
+// pathToPrefix returns how names of symbols spell a package path (cmd/internal/objabi, PathToPrefix).
+func pathToPrefix(path string) string {
+	slash := strings.LastIndexByte(path, '/')
+	escape := func(i int) bool {
+		c := path[i]
+		return c <= ' ' || c == '.' && i > slash || c == '%' || c == '"' || c >= 0x7f
+	}
+	if !slices.ContainsFunc([]byte(path), func(c byte) bool { return c <= ' ' || c == '.' || c == '%' || c == '"' || c >= 0x7f }) {
+		return path
+	}
+	var b strings.Builder
+	for i := range len(path) {
+		if escape(i) {
+			fmt.Fprintf(&b, "%%%02x", path[i])
+		} else {
+			b.WriteByte(path[i])
+		}
+	}
+	return b.String()
+}
+
+// inDependencyOrder returns the packages so that each comes after what it imports.
+func inDependencyOrder(libs []*library) ([]*library, error) {
+	order := make([]*library, 0, len(libs))
+	const visiting, visited = 1, 2
+	state := make(map[*library]int, len(libs))
+	type step struct {
+		lib  *library
+		next int
+	}
+	for _, root := range libs {
+		if state[root] == visited {
+			continue
+		}
+		state[root] = visiting
+		for stack := []step{{root, 0}}; len(stack) > 0; {
+			top := &stack[len(stack)-1]
+			if top.next == len(top.lib.imports) {
+				state[top.lib] = visited
+				order = append(order, top.lib)
+				stack = stack[:len(stack)-1]
+				continue
+			}
+			dep := top.lib.imports[top.next]
+			top.next++
+			switch state[dep] {
+			case visiting:
+				return nil, fmt.Errorf("import cycle through package %s", dep.path)
+			case 0:
+				state[dep] = visiting
+				stack = append(stack, step{dep, 0})
+			}
+		}
+	}
+	return order, nil
+}

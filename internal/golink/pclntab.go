@@ -1,0 +1,649 @@
+package golink
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"github.com/go3s/rules_go3s/internal/goabi"
+	"github.com/go3s/rules_go3s/internal/goobj"
+)
+
+// # Function table
+//
+// Section .gopclntab is made of parts, each the contents of a symbol, in the order in which cmd/link makes them: header, names of
+// functions, for each compilation unit the offsets of its file names, file names, tables by program counter, records of functions,
+// data of functions, and the table that finds a function by its address.
+//
+// Offsets in a part are given out in the order in which functions, by address, first need something. A table is stored
+// once for all functions that refer to the same symbol, and tables with the same contents are one symbol. Data of functions
+// is sorted by alignment, largest first.
+
+// A fn is a function of the table.
+type fn struct {
+	sym    sym
+	info   funcInfo
+	pcsp   uint32
+	pcfile uint32
+	pcline uint32
+	inline uint32 // offset of the table of inlined calls
+	start  uint32 // of its record
+	pcdata []uint32
+	data   []sym
+	tree   uint32 // offset of the tree of inlined calls in the data of functions
+}
+
+// funcInfo is what the compiler says about a function (cmd/internal/goobj, FuncInfo); nil for none.
+type funcInfo struct {
+	obj  *object
+	data []byte
+}
+
+func (f funcInfo) valid() bool      { return f.obj != nil }
+func (f funcInfo) u32(i int) uint32 { return binary.LittleEndian.Uint32(f.data[i:]) }
+func (f funcInfo) args() uint32     { return f.u32(0) }
+func (f funcInfo) id() byte         { return f.data[8] }
+func (f funcInfo) flag() byte       { return f.data[9] }
+func (f funcInfo) line() uint32     { return f.u32(12) }
+func (f funcInfo) numFiles() int    { return int(f.u32(16)) }
+func (f funcInfo) file(i int) uint32 {
+	return f.u32(20 + 4*i)
+}
+func (f funcInfo) numCalls() int {
+	if f.obj == nil {
+		return 0
+	}
+	return int(f.u32(20 + 4*f.numFiles()))
+}
+
+const inlineNode = 24
+
+// call returns the fields of inlined call i.
+func (f funcInfo) call(i int) (file uint32, callee goobj.Ref, parentPC uint32) {
+	at := 24 + 4*f.numFiles() + i*inlineNode
+	return f.u32(at + 4), goobj.Ref{Pkg: f.u32(at + 12), Sym: f.u32(at + 16)}, f.u32(at + 20)
+}
+
+// wellFormed reports whether the lists of f are in its data, and its files are files of the object.
+func (f funcInfo) wellFormed() bool {
+	n := uint64(len(f.data))
+	if n < 24 {
+		return false
+	}
+	files := uint64(f.u32(16))
+	if 24+4*files > n {
+		return false
+	}
+	calls := uint64(f.u32(int(20 + 4*files)))
+	if 24+4*files+inlineNode*calls > n {
+		return false
+	}
+	for i := range int(files) {
+		if int64(f.file(i)) >= int64(len(f.obj.files)) {
+			return false
+		}
+	}
+	for i := range int(calls) {
+		if file, _, _ := f.call(i); int64(file) >= int64(len(f.obj.files)) {
+			return false
+		}
+	}
+	return true
+}
+
+// funcTable is the function table while it is made.
+type funcTable struct {
+	header, names, units, files, pctab, funcs, data, find sym
+
+	fns       []fn
+	pcdata    []uint32 // memory of fn.pcdata
+	dataSyms  []sym    // memory of fn.data
+	nameOf    []uint32 // by symbol: offset of its name plus one
+	named     []sym
+	nameBytes uint32
+	fileOffs  map[string]uint32
+	fileList  []string
+	fileBytes uint32
+	unitList  []*object
+	unitMax   []uint32
+	unitStart []uint32
+	pcSyms    []placed
+	pcBytes   uint64
+	funcData  []placed
+	pcOff     []uint32 // by symbol: offset of a table, 0 for none
+	dataOff   []uint32 // by symbol: offset of data of functions
+	trees     []byte
+}
+
+// placed is data of functions: a symbol, or the tree of inlined calls of function fn.
+type placed struct {
+	sym   sym
+	fn    int
+	align uint64
+	off   uint64
+}
+
+// funcInfoOf returns what the compiler says about function s.
+func (l *linker) funcInfoOf(s sym) funcInfo {
+	d := l.origin(s)
+	if d.obj == 0 {
+		return funcInfo{}
+	}
+	o := l.objs[d.obj]
+	if int(d.idx) >= o.Defs() {
+		return funcInfo{}
+	}
+	from, to := o.Auxs(d.idx)
+	for n := from; n < to; n++ {
+		typ, r := o.Aux(n)
+		if typ != goobj.AuxFuncInfo {
+			continue
+		}
+		if int64(r.Sym) >= int64(o.Defs()) {
+			l.errorf("%s: function %s: no symbol %d for its description", o.Name, l.name(s), r.Sym)
+			return funcInfo{}
+		}
+		f := funcInfo{o, o.Data(r.Sym)}
+		if !f.wellFormed() {
+			l.errorf("%s: function %s: %d bytes that describe it, which are not well-formed", o.Name, l.name(s), len(f.data))
+			return funcInfo{}
+		}
+		return f
+	}
+	return funcInfo{}
+}
+
+// inTable reports whether the table has function s.
+func (l *linker) inTable(s sym) bool {
+	if !l.arch.farCalls {
+		return true
+	}
+	name := l.name(s)
+	return name != "" && !strings.HasPrefix(name, ".L")
+}
+
+// makeFuncTable collects what the table has, and makes its symbols.
+func (l *linker) makeFuncTable() {
+	n := len(l.defs)
+	t := &funcTable{nameOf: make([]uint32, n), pcOff: make([]uint32, n), dataOff: make([]uint32, n), fileOffs: map[string]uint32{}}
+	l.tab = t
+	t.fns = make([]fn, 0, len(l.text))
+	t.pcdata = make([]uint32, 0, 4*len(l.text))
+	t.dataSyms = make([]sym, 0, 6*len(l.text))
+	for _, s := range l.text {
+		if l.inTable(s) {
+			t.fns = append(t.fns, fn{sym: s, info: l.funcInfoOf(s)})
+			l.addUnit(s)
+		}
+	}
+	if len(t.fns) == 0 {
+		l.errorf("the program has no functions")
+		return
+	}
+	l.collectNames()
+	l.collectFiles()
+	l.collectPCTables()
+	l.collectFuncData()
+	funcBytes := l.placeRecords()
+
+	carrier, _ := l.define("runtime.pclntab", kindPCLnTab)
+	l.groups[kindPCLnTab] = carrier
+	part := func(name string, size uint64, align uint64, generate func([]byte)) sym {
+		size = alignUp(size, 8)
+		s, o := l.define(name, kindPCLnTab)
+		o.size, o.generate = size, generate
+		l.aligns[s] = alignLog(uint32(align))
+		l.aligns[carrier] = max(l.aligns[carrier], l.aligns[s])
+		return s
+	}
+	l.aligns[carrier] = alignLog(8)
+	unitWords := uint32(0)
+	t.unitStart = make([]uint32, len(t.unitMax))
+	for i, n := range t.unitMax {
+		t.unitStart[i] = unitWords
+		unitWords += n
+	}
+	t.header = part("runtime.pcheader", goabi.PCHeaderSize, 8, l.writeHeader)
+	t.names = part("runtime.funcnametab", uint64(t.nameBytes), 1, l.writeNames)
+	t.units = part("runtime.cutab", 4*uint64(unitWords), 4, l.writeUnits)
+	t.files = part("runtime.filetab", uint64(t.fileBytes), 1, l.writeFiles)
+	t.pctab = part("runtime.pctab", t.pcBytes, 1, l.writePCTab)
+	t.funcs = part("runtime.functab", funcBytes, 4, l.writeFuncs)
+	dataAlign, dataBytes := l.placeFuncData()
+	t.data = part("go:func.*", dataBytes, dataAlign, l.writeFuncData)
+	l.makeFind()
+}
+
+// addUnit notes the compilation unit of function s.
+func (l *linker) addUnit(s sym) {
+	if d := l.origin(s); d.obj != 0 {
+		if o := l.objs[d.obj]; o.unit < 0 {
+			o.unit = len(l.tab.unitList)
+			l.tab.unitList = append(l.tab.unitList, o)
+			l.tab.unitMax = append(l.tab.unitMax, 0)
+		}
+	}
+}
+
+func (l *linker) collectNames() {
+	t := l.tab
+	add := func(s sym) {
+		if t.nameOf[s] == 0 {
+			t.nameOf[s] = t.nameBytes + 1
+			t.named = append(t.named, s)
+			t.nameBytes += uint32(len(l.name(s)) + 1)
+		}
+	}
+	for i := range t.fns {
+		f := &t.fns[i]
+		add(f.sym)
+		for c := range f.info.numCalls() {
+			_, callee, _ := f.info.call(c)
+			add(l.resolve(f.info.obj, callee))
+		}
+	}
+}
+
+func (l *linker) collectFiles() {
+	t := l.tab
+	seen := make([][]bool, len(t.unitList))
+	for i, u := range t.unitList {
+		seen[i] = make([]bool, len(u.files))
+	}
+	add := func(o *object, file uint32) {
+		u := o.unit
+		if seen[u][file] {
+			return
+		}
+		seen[u][file] = true
+		t.unitMax[u] = max(t.unitMax[u], file+1)
+		name := o.files[file]
+		if _, ok := t.fileOffs[name]; ok {
+			return
+		}
+		t.fileOffs[name] = t.fileBytes
+		t.fileList = append(t.fileList, name)
+		t.fileBytes += uint32(len(l.fileName(name)) + 1)
+	}
+	for i := range t.fns {
+		f := t.fns[i].info
+		if !f.valid() {
+			continue
+		}
+		for n := range f.numFiles() {
+			add(f.obj, f.file(n))
+		}
+		for c := range f.numCalls() {
+			file, _, _ := f.call(c)
+			add(f.obj, file)
+		}
+	}
+}
+
+// fileName returns the name of a source file as tracebacks show it.
+func (l *linker) fileName(name string) string {
+	name = strings.TrimPrefix(name, "gofile..")
+	if rest, ok := strings.CutPrefix(name, "$GOROOT"); ok && l.cfg.GOROOT != "" && strings.HasPrefix(rest, "/") {
+		return l.cfg.GOROOT + rest
+	}
+	return name
+}
+
+// collectPCTables gives the tables of all functions their offsets, and notes the data of each.
+func (l *linker) collectPCTables() {
+	t := l.tab
+	t.pcBytes = 1 // offset 0 is for no table
+	add := func(s sym) uint32 {
+		if s == 0 {
+			return 0
+		}
+		if size := l.size(s); size != 0 && t.pcOff[s] == 0 {
+			t.pcOff[s] = uint32(t.pcBytes)
+			t.pcSyms = append(t.pcSyms, placed{sym: s, off: t.pcBytes})
+			t.pcBytes += size
+		}
+		return t.pcOff[s]
+	}
+	type ranges struct{ pc, pcEnd, data, dataEnd int }
+	spans := make([]ranges, len(t.fns))
+	for i := range t.fns {
+		f := &t.fns[i]
+		if !f.info.valid() {
+			continue
+		}
+		span := ranges{pc: len(t.pcdata), data: len(t.dataSyms)}
+		var sp, file, line, inline sym
+		pcdata := len(t.dataSyms) // symbols, until they have offsets
+		l.aux(f.sym, func(typ uint8, a sym) {
+			switch typ {
+			case goobj.AuxPCSP:
+				sp = a
+			case goobj.AuxPCFile:
+				file = a
+			case goobj.AuxPCLine:
+				line = a
+			case goobj.AuxPCInline:
+				inline = a
+			case goobj.AuxPCData:
+				t.dataSyms = append(t.dataSyms, a)
+			}
+		})
+		f.pcsp, f.pcfile, f.pcline = add(sp), add(file), add(line)
+		for _, s := range t.dataSyms[pcdata:] {
+			t.pcdata = append(t.pcdata, add(s))
+		}
+		t.dataSyms = t.dataSyms[:pcdata]
+		if f.info.numCalls() > 0 {
+			f.inline = add(inline)
+		}
+		l.aux(f.sym, func(typ uint8, a sym) {
+			if typ == goobj.AuxFuncData {
+				t.dataSyms = append(t.dataSyms, a)
+			}
+		})
+		if f.info.numCalls() > 0 {
+			for len(t.dataSyms)-span.data < goabi.FuncDataInlTree+1 {
+				t.dataSyms = append(t.dataSyms, 0)
+			}
+		}
+		span.pcEnd, span.dataEnd = len(t.pcdata), len(t.dataSyms)
+		spans[i] = span
+	}
+	for i, s := range spans {
+		t.fns[i].pcdata, t.fns[i].data = t.pcdata[s.pc:s.pcEnd], t.dataSyms[s.data:s.dataEnd]
+	}
+}
+
+// noFuncData reports whether function f has no data j: the assembler refers to argument maps that the compiler makes for functions
+// with a declaration in Go, and only for those.
+func (l *linker) noFuncData(f *fn, j int) bool {
+	s := f.data[j]
+	if s == 0 {
+		return true
+	}
+	return (j == goabi.FuncDataArgsMap || j == goabi.FuncDataArgInfo) && f.info.obj.Flags&goobj.FlagAssembly != 0 && len(l.data(s)) == 0
+}
+
+// collectFuncData lists the data of all functions once each.
+func (l *linker) collectFuncData() {
+	t := l.tab
+	for i := range t.fns {
+		f := &t.fns[i]
+		for j, s := range f.data {
+			if j == goabi.FuncDataInlTree && f.info.numCalls() > 0 {
+				t.funcData = append(t.funcData, placed{fn: i, align: 4})
+				continue
+			}
+			if l.noFuncData(f, j) || l.attrs[s]&attrSpecial != 0 {
+				continue
+			}
+			l.attrs[s] |= attrSpecial
+			t.funcData = append(t.funcData, placed{sym: s, align: l.align(s)})
+		}
+	}
+}
+
+// placeFuncData gives the data of functions offsets, those with the largest alignment first.
+func (l *linker) placeFuncData() (align, size uint64) {
+	t := l.tab
+	var byAlign [32][]placed
+	for _, p := range t.funcData {
+		a := alignLog(uint32(p.align))
+		byAlign[a] = append(byAlign[a], p)
+		align = max(align, p.align)
+	}
+	t.funcData = t.funcData[:0]
+	for a := len(byAlign) - 1; a >= 0; a-- {
+		for _, p := range byAlign[a] {
+			size = alignUp(size, p.align)
+			p.off = size
+			if p.sym != 0 {
+				n := l.size(p.sym)
+				if n == 0 {
+					l.errorf("%s: data of a function without a size", l.name(p.sym))
+				}
+				t.dataOff[p.sym] = uint32(size)
+				size += n
+			} else {
+				t.fns[p.fn].tree = uint32(size)
+				size += uint64(t.fns[p.fn].info.numCalls()) * goabi.InlinedCall
+			}
+			t.funcData = append(t.funcData, p)
+		}
+	}
+	return align, size
+}
+
+func (f *fn) numPCData() int {
+	n := len(f.pcdata)
+	if f.info.numCalls() > 0 {
+		n = max(n, goabi.PCDataInlTree+1)
+	}
+	return n
+}
+
+// placeRecords gives the records of functions their offsets, and returns where they end.
+func (l *linker) placeRecords() uint64 {
+	t := l.tab
+	size := uint64(len(t.fns)*goabi.FuncTabEntry + 4)
+	for i := range t.fns {
+		f := &t.fns[i]
+		size = alignUp(size, 8)
+		f.start = uint32(size)
+		size += goabi.FuncSize + 4*uint64(f.numPCData()+len(f.data))
+	}
+	return size
+}
+
+// The methods below fill in the parts when all addresses are known.
+
+func (l *linker) writeHeader(b []byte) {
+	t := l.tab
+	le := binary.LittleEndian
+	le.PutUint32(b, goabi.PCLnTabMagic)
+	b[goabi.MinPCQuantum], b[goabi.PointerSize] = byte(l.arch.minInst), 8
+	le.PutUint64(b[8:], uint64(len(t.fns)))
+	le.PutUint64(b[16:], uint64(len(t.fileList)))
+	for _, p := range []struct {
+		off int
+		sym sym
+	}{
+		{goabi.PCHeaderFuncNames, t.names}, {goabi.PCHeaderUnits, t.units}, {goabi.PCHeaderFiles, t.files},
+		{goabi.PCHeaderPCTab, t.pctab}, {goabi.PCHeaderFuncTab, t.funcs},
+	} {
+		le.PutUint64(b[p.off:], l.values[p.sym]-l.values[t.header])
+	}
+}
+
+func (l *linker) writeNames(b []byte) {
+	off := 0
+	for _, s := range l.tab.named {
+		off += copy(b[off:], l.name(s)) + 1
+	}
+}
+
+func (l *linker) writeUnits(b []byte) {
+	t := l.tab
+	for i, u := range t.unitList {
+		for j := range t.unitMax[i] {
+			off, ok := t.fileOffs[u.files[j]]
+			if !ok {
+				off = goabi.NoFile
+			}
+			binary.LittleEndian.PutUint32(b[4*(t.unitStart[i]+j):], off)
+		}
+	}
+}
+
+func (l *linker) writeFiles(b []byte) {
+	off := 0
+	for _, name := range l.tab.fileList {
+		off += copy(b[off:], l.fileName(name)) + 1
+	}
+}
+
+func (l *linker) writePCTab(b []byte) {
+	for _, p := range l.tab.pcSyms {
+		copy(b[p.off:], l.data(p.sym))
+	}
+}
+
+func (l *linker) writeFuncs(b []byte) {
+	t := l.tab
+	le := binary.LittleEndian
+	text := l.sect[secText].addr
+	deferReturn := l.lookup("runtime.deferreturn", abiInternal)
+	var buf []reloc
+	for i := range t.fns {
+		f := &t.fns[i]
+		entry := uint32(l.values[f.sym] - text)
+		le.PutUint32(b[8*i:], entry)
+		le.PutUint32(b[8*i+4:], f.start)
+		r := b[f.start:]
+		le.PutUint32(r, entry)
+		le.PutUint32(r[4:], t.nameOf[f.sym]-1)
+		if f.info.valid() {
+			le.PutUint32(r[8:], f.info.args())
+			le.PutUint32(r[36:], f.info.line())
+			r[40], r[41] = f.info.id(), f.info.flag()
+		}
+		buf = l.relocs(f.sym, buf)
+		for _, rel := range buf {
+			if l.arch.isCall(rel.typ) && (rel.sym == deferReturn || l.isDeferReturnJump(rel.sym)) {
+				le.PutUint32(r[12:], uint32(rel.off+l.arch.deferReturn))
+				break
+			}
+		}
+		le.PutUint32(r[16:], f.pcsp)
+		le.PutUint32(r[20:], f.pcfile)
+		le.PutUint32(r[24:], f.pcline)
+		le.PutUint32(r[28:], uint32(f.numPCData()))
+		unit := uint32(goabi.NoFile)
+		if d := l.origin(f.sym); d.obj != 0 {
+			unit = t.unitStart[l.objs[d.obj].unit]
+		}
+		le.PutUint32(r[32:], unit)
+		r[43] = byte(len(f.data))
+		rest := r[goabi.FuncSize:]
+		for j, off := range f.pcdata {
+			le.PutUint32(rest[4*j:], off)
+		}
+		if f.info.numCalls() > 0 {
+			le.PutUint32(rest[4*goabi.PCDataInlTree:], f.inline)
+		}
+		rest = rest[4*f.numPCData():]
+		for j, s := range f.data {
+			off := uint32(goabi.NoFuncData)
+			switch {
+			case j == goabi.FuncDataInlTree && f.info.numCalls() > 0:
+				off = f.tree
+			case !l.noFuncData(f, j):
+				off = t.dataOff[s]
+			}
+			le.PutUint32(rest[4*j:], off)
+		}
+	}
+	last := t.fns[len(t.fns)-1].sym
+	le.PutUint32(b[8*len(t.fns):], uint32(l.values[last]-text+l.size(last)))
+}
+
+func (l *linker) writeFuncData(b []byte) {
+	t := l.tab
+	le := binary.LittleEndian
+	var buf []reloc
+	for _, p := range t.funcData {
+		if p.sym == 0 {
+			f := t.fns[p.fn].info
+			for i := range f.numCalls() {
+				_, ref, parentPC := f.call(i)
+				callee := l.resolve(f.obj, ref)
+				node := b[p.off+uint64(i)*goabi.InlinedCall:]
+				info := l.funcInfoOf(callee)
+				if !info.valid() {
+					l.errorf("function %s, inlined into %s: the compiler says nothing about it", l.name(callee), l.name(t.fns[p.fn].sym))
+					return
+				}
+				node[0] = info.id()
+				le.PutUint32(node[4:], t.nameOf[callee]-1)
+				le.PutUint32(node[8:], parentPC)
+				le.PutUint32(node[12:], info.line())
+			}
+			continue
+		}
+		copy(b[p.off:], l.data(p.sym))
+		buf = l.relocs(p.sym, buf)
+		for _, r := range buf {
+			if r.weak && !l.reachable(r.sym) {
+				continue
+			}
+			if r.typ != goobj.RelocAddrOff || r.size != 4 || r.off < 0 || uint64(r.off)+4 > l.size(p.sym) {
+				l.errorf("%s: relocation type %d of %d bytes at %d in data of a function: want R_ADDROFF",
+					l.name(p.sym), r.typ, r.size, r.off)
+				return
+			}
+			le.PutUint32(b[p.off+uint64(r.off):], uint32(l.sectionOffset(r.sym)+uint64(r.add)))
+		}
+	}
+}
+
+// sectionOffset returns how far s is from the start of its section.
+func (l *linker) sectionOffset(s sym) uint64 { return l.values[s] - l.sect[l.sections[s]].addr }
+
+// Buckets of the table that finds functions.
+const (
+	findBucket    = 4096
+	findSubBucket = 256
+	findEntry     = 4 + findBucket/findSubBucket
+)
+
+// makeFind makes the symbol of the table that finds functions.
+func (l *linker) makeFind() {
+	s, o := l.define("runtime.findfunctab", kindPCLnTab)
+	o.size = goabi.FindFuncTabSize(l.textSpan())
+	o.generate = l.writeFind
+	l.aligns[s] = alignLog(4)
+	l.tab.find = s
+}
+
+// textSpan returns the bytes from the first function to the end of the last.
+func (l *linker) textSpan() uint64 {
+	first, last := l.text[0], l.text[len(l.text)-1]
+	return l.values[last] + l.size(last) - l.values[first]
+}
+
+func (l *linker) writeFind(b []byte) {
+	start, span := l.values[l.text[0]], l.textSpan()
+	n := (span + findSubBucket - 1) / findSubBucket
+	const none = 1<<31 - 1
+	least := make([]uint32, n)
+	for i := range least {
+		least[i] = none
+	}
+	for i := range l.tab.fns {
+		from := l.values[l.tab.fns[i].sym] - start
+		to := span
+		if i+1 < len(l.tab.fns) {
+			to = l.values[l.tab.fns[i+1].sym] - start
+		}
+		for p := from; p < to; p += findSubBucket {
+			least[p/findSubBucket] = min(least[p/findSubBucket], uint32(i))
+		}
+		if to > from {
+			least[(to-1)/findSubBucket] = min(least[(to-1)/findSubBucket], uint32(i))
+		}
+	}
+	for i := uint64(0); i*findBucket < span; i++ {
+		base := least[i*(findBucket/findSubBucket)]
+		binary.LittleEndian.PutUint32(b[i*findEntry:], base)
+		for j := range uint64(findBucket / findSubBucket) {
+			k := i*(findBucket/findSubBucket) + j
+			if k >= n {
+				break
+			}
+			if least[k]-base > 255 || least[k] == none {
+				l.errorf("more than 256 functions in %d bytes of code at %#x", findBucket, start+i*findBucket)
+				return
+			}
+			b[i*findEntry+4+j] = byte(least[k] - base)
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package golink
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/go3s/rules_go3s/internal/arch"
+	"github.com/go3s/rules_go3s/internal/goobj"
+)
+
+// relocate applies the relocations of s to b, its bytes.
+func (l *linker) relocate(s sym, b []byte, buf []reloc) []reloc {
+	buf = l.relocs(s, buf)
+	for i := range buf {
+		l.relocateOne(s, &buf[i], b)
+	}
+	return buf
+}
+
+// relocateOne applies relocation r of s to b, its bytes.
+func (l *linker) relocateOne(s sym, r *reloc, b []byte) {
+	addr := l.values[s]
+	if r.off < 0 || int64(r.off)+int64(r.size) > int64(len(b)) {
+		l.errorf("%s: relocation of %d bytes at %d, outside of its %d bytes", l.name(s), r.size, r.off, len(b))
+		return
+	}
+	if r.size == 0 {
+		return
+	}
+	if !l.checkTarget(s, r) {
+		return
+	}
+	var v int64
+	p := b[r.off : int64(r.off)+int64(r.size)]
+	switch r.typ {
+	case goobj.RelocAddr:
+		t := r.sym
+		if r.weak && l.attrs[t]&attrReachable == 0 {
+			t = l.lookup("runtime.unreachableMethod", abiInternal)
+		}
+		v = int64(l.values[t]) + r.add
+		if r.size == 4 && int32(v) < 0 {
+			l.errorf("%s: address %#x of %s does not fit 31 bits", l.name(s), v, l.name(t))
+			return
+		}
+	case goobj.RelocCall, goobj.RelocPCRel:
+		v = int64(l.values[r.sym]) + r.add - int64(addr) - int64(r.off) - int64(r.size)
+		if r.size == 4 && int64(int32(v)) != v {
+			l.errorf("%s: distance %#x to %s does not fit 32 bits", l.name(s), v, l.name(r.sym))
+			return
+		}
+	case goobj.RelocMethodOff, goobj.RelocAddrOff:
+		switch {
+		case r.typ == goobj.RelocMethodOff && l.attrs[r.sym]&attrReachable == 0:
+			v = -1 // no method: nothing calls it
+		case r.weak && l.attrs[r.sym]&attrReachable == 0:
+			return
+		case l.sections[r.sym] == secNone:
+			l.errorf("%s: offset of %s, which is in no section", l.name(s), l.name(r.sym))
+			return
+		default:
+			v = int64(l.sectionOffset(r.sym)) + r.add
+		}
+	case goobj.RelocSize:
+		v = int64(l.size(r.sym)) + r.add
+	case goobj.RelocConst:
+		v = r.add
+	default:
+		if err := l.relocateFields(r, b, addr); err != nil {
+			l.errorf("%s: reference to %s at %d: %w", l.name(s), l.name(r.sym), r.off, err)
+		}
+		return
+	}
+	switch r.size {
+	case 1:
+		p[0] = byte(v)
+	case 2:
+		if int64(int16(v)) != v && int64(uint16(v)) != v {
+			l.errorf("%s: value %#x for %s does not fit 16 bits", l.name(s), v, l.name(r.sym))
+		}
+		binary.LittleEndian.PutUint16(p, uint16(v))
+	case 4:
+		if int64(int32(v)) != v && int64(uint32(v)) != v {
+			l.errorf("%s: value %#x for %s does not fit 32 bits", l.name(s), v, l.name(r.sym))
+		}
+		binary.LittleEndian.PutUint32(p, uint32(v))
+	case 8:
+		binary.LittleEndian.PutUint64(p, uint64(v))
+	default:
+		l.errorf("%s: relocation of %d bytes", l.name(s), r.size)
+	}
+}
+
+// checkTarget reports a relocation of s to a symbol that is not defined.
+func (l *linker) checkTarget(s sym, r *reloc) bool {
+	if r.sym == 0 {
+		return true
+	}
+	if k := l.kinds[r.sym]; k == kindNone {
+		l.undefined(s, r.sym)
+		return false
+	} else if !r.weak && l.attrs[r.sym]&attrReachable == 0 && k != kindTLSBSS && r.typ != goobj.RelocMethodOff {
+		l.errorf("%s: refers to %s, which was not found to be needed", l.name(s), l.name(r.sym))
+		return false
+	}
+	return true
+}
+
+// relocateFields applies a relocation of the machine's own to b, which is at addr.
+func (l *linker) relocateFields(r *reloc, b []byte, addr uint64) error {
+	if r.typ == goobj.RelocRISCVJALTramp {
+		l.shortenCall(r, addr+uint64(r.off))
+	}
+	if r.typ > goobj.MaxReloc || l.arch.fields[r.typ] == nil {
+		return fmt.Errorf("relocation type %d: not known for %s", r.typ, l.arch.GOARCH)
+	}
+	var highP, highT uint64 // of the field that a Low one completes
+	var highTLS bool
+	for _, f := range l.arch.fields[r.typ] {
+		from := uint64(r.off) + f.Off
+		if from < f.Back || from+f.Size > uint64(len(b)) {
+			return fmt.Errorf("relocation type %d: outside of %d bytes", r.typ, len(b))
+		}
+		p, t, apply := addr+from, l.values[r.sym]+uint64(r.add+f.Add), f.Apply
+		switch f.Class {
+		case arch.TLS, arch.TLSHigh:
+			t += uint64(l.arch.TLSOffset(wordSize, wordSize))
+		case arch.Low:
+			p, t = highP, highT
+			if highTLS {
+				apply = f.ApplyTLS
+			}
+		}
+		highP, highT, highTLS = p, t, f.Class == arch.TLSHigh
+		if err := apply(b[from-f.Back:from+f.Size], p, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// undefined reports that s refers to t, which nothing defines.
+func (l *linker) undefined(s, t sym) {
+	where := ""
+	if lib := l.pkg(s); lib != nil {
+		where = " (package " + lib.path + ")"
+	}
+	l.errorf("%s%s refers to %s, which no package defines", l.name(s), where, l.name(t))
+}

@@ -1,0 +1,292 @@
+package golink
+
+import (
+	"encoding/binary"
+
+	"github.com/go3s/rules_go3s/internal/goobj"
+)
+
+// A sym is a symbol of the program, 0 for none. Numbers matter: where everything else is equal, the symbol with the lower one
+// comes first in the program.
+type sym uint32
+
+// A def is where a symbol is defined: symbol idx of an object, or of the linker's own ones where obj is 0.
+type def struct {
+	obj uint32
+	idx uint32
+}
+
+// Versions of a name: a function can have one body for each ABI.
+const (
+	abi0        = 0 // data, and assembler functions
+	abiInternal = 1 // compiled functions
+	numABIs     = 2
+)
+
+// Attributes of symbols.
+const (
+	attrReachable uint8 = 1 << iota
+	attrUsedInIface
+	attrSpecial // has an address, is not laid out with others of its kind
+	attrInText  // in linker.text
+)
+
+// An own symbol is one that the linker makes or changes.
+type own struct {
+	name   string
+	static bool
+	size   uint64
+	data   []byte
+	relocs []reloc
+	orig   def // what it was before the linker changed it; its auxiliary symbols stay
+	// generate fills in the contents once all addresses are known.
+	generate func(out []byte)
+}
+
+// A reloc is a relocation with its target resolved.
+type reloc struct {
+	add  int64
+	off  int32
+	sym  sym
+	typ  goobj.RelocType
+	size uint8
+	weak bool
+}
+
+// ownSym adds a symbol of the linker that is not found by its name.
+func (l *linker) ownSym(o *own, k kind) sym {
+	s := sym(len(l.defs))
+	l.owns = append(l.owns, o)
+	l.addSym(def{0, uint32(len(l.owns) - 1)}, k)
+	return s
+}
+
+func (l *linker) addSym(d def, k kind) {
+	l.defs = append(l.defs, d)
+	l.kinds = append(l.kinds, k)
+	l.attrs = append(l.attrs, 0)
+	l.aligns = append(l.aligns, 0)
+	if l.values != nil {
+		l.values = append(l.values, 0)
+		l.sections = append(l.sections, 0)
+	}
+}
+
+// lookup returns the symbol of that name, 0 when there is none.
+func (l *linker) lookup(name string, abi int) sym { return l.names.find(l, name, abi) }
+
+// lookupOrMake returns the symbol of that name, which it makes when there is none.
+func (l *linker) lookupOrMake(name string, abi int) sym {
+	s, slot := l.names.slot(l, name, abi)
+	if s != 0 {
+		return s
+	}
+	s = l.ownSym(&own{name: name}, kindNone)
+	slot.sym = s
+	l.names.added()
+	return s
+}
+
+// change returns symbol s as one of the linker's own, with the contents that it had.
+func (l *linker) change(s sym) *own {
+	d := l.defs[s]
+	if d.obj == 0 {
+		return l.owns[d.idx]
+	}
+	o := l.objs[d.obj]
+	c := &own{name: o.SymName(d.idx), size: uint64(o.SymSize(d.idx)), orig: d, data: l.data(s)}
+	c.relocs = append(c.relocs, l.relocs(s, nil)...)
+	l.defs[s] = def{0, uint32(len(l.owns))}
+	l.owns = append(l.owns, c)
+	return c
+}
+
+// define returns the reachable symbol of that name, which it makes when there is none, for changes.
+func (l *linker) define(name string, k kind) (sym, *own) {
+	s := l.lookupOrMake(name, abi0)
+	l.attrs[s] |= attrReachable
+	o := l.change(s)
+	l.kinds[s] = k
+	return s, o
+}
+
+// mark defines a symbol that only has an address.
+func (l *linker) mark(name string, k kind, addr uint64) sym {
+	s, _ := l.define(name, k)
+	l.attrs[s] |= attrSpecial
+	l.values[s] = addr
+	return s
+}
+
+func (l *linker) name(s sym) string {
+	d := l.defs[s]
+	if d.obj == 0 {
+		return l.owns[d.idx].name
+	}
+	return l.objs[d.obj].SymName(d.idx)
+}
+
+func (l *linker) size(s sym) uint64 {
+	d := l.defs[s]
+	if d.obj == 0 {
+		return l.owns[d.idx].size
+	}
+	return uint64(l.objs[d.obj].SymSize(d.idx))
+}
+
+// data returns the bytes of s that the objects have; zeros follow up to its size.
+func (l *linker) data(s sym) []byte {
+	d := l.defs[s]
+	if d.obj == 0 {
+		return l.owns[d.idx].data
+	}
+	if o := l.objs[d.obj]; int(d.idx) < o.Defs() {
+		return o.Data(d.idx)
+	}
+	return nil
+}
+
+// flags returns what the object says of s, nothing for symbols of the linker.
+func (l *linker) flags(s sym) goobj.SymFlags {
+	d := l.defs[s]
+	if d.obj == 0 {
+		return 0
+	}
+	return l.objs[d.obj].SymFlags(d.idx)
+}
+
+func (l *linker) reachable(s sym) bool { return l.attrs[s]&attrReachable != 0 }
+
+// origin returns the definition of s in an object, obj 0 for none.
+func (l *linker) origin(s sym) def {
+	d := l.defs[s]
+	if d.obj == 0 {
+		return l.owns[d.idx].orig
+	}
+	return d
+}
+
+// pkg returns the package that s is of, nil for one that the linker made.
+func (l *linker) pkg(s sym) *library {
+	if d := l.origin(s); d.obj != 0 {
+		return l.objs[d.obj].lib
+	}
+	return nil
+}
+
+// relocs returns the relocations of s. It uses the memory of buf.
+func (l *linker) relocs(s sym, buf []reloc) []reloc {
+	d := l.defs[s]
+	buf = buf[:0]
+	if d.obj == 0 {
+		return append(buf, l.owns[d.idx].relocs...)
+	}
+	o := l.objs[d.obj]
+	if int(d.idx) >= o.Defs() {
+		return buf
+	}
+	from, to := o.Relocs(d.idx)
+	for n := from; n < to; n++ {
+		r := o.Reloc(n)
+		buf = append(buf, reloc{
+			add: r.Add, off: r.Off, size: r.Size, sym: l.resolve(o, r.Ref),
+			typ: r.Type &^ goobj.WeakReloc, weak: r.Type&goobj.WeakReloc != 0,
+		})
+	}
+	return buf
+}
+
+// resolve returns the symbol that object o refers to by r. A reference that the object cannot have is reported, and is to no symbol.
+func (l *linker) resolve(o *object, r goobj.Ref) sym {
+	switch r.Pkg {
+	case goobj.RefSelf:
+		if int(r.Sym) < o.Count(goobj.PkgDefs) {
+			return o.base + sym(r.Sym)
+		}
+	case goobj.RefHashed64:
+		if int(r.Sym) < o.Count(goobj.Hashed64Defs) {
+			return o.others[r.Sym]
+		}
+	case goobj.RefHashed:
+		if int(r.Sym) < o.Count(goobj.HashedDefs) {
+			return o.others[r.Sym+uint32(o.Count(goobj.Hashed64Defs))]
+		}
+	case goobj.RefNone:
+		if i := uint64(r.Sym) + uint64(o.Count(goobj.Hashed64Defs)+o.Count(goobj.HashedDefs)); i < uint64(len(o.others)) {
+			return o.others[i]
+		}
+	case goobj.RefBuiltin:
+		if int(r.Sym) < len(l.builtins) {
+			if s := l.builtins[r.Sym]; s != 0 {
+				return s
+			}
+			l.errorf("%s: reference to %s, which the runtime of this program does not have", o.Name, l.release.builtins[r.Sym].name)
+			return 0
+		}
+	case 0:
+		if r.Sym == 0 {
+			return 0
+		}
+	default:
+		if int64(r.Pkg) < int64(len(o.pkgs)) {
+			if p := o.pkgs[r.Pkg]; int(r.Sym) < p.Count(goobj.PkgDefs) {
+				return p.base + sym(r.Sym)
+			}
+		}
+	}
+	l.errorf("%s: reference to symbol %d of package index %#x, which there is not", o.Name, r.Sym, r.Pkg)
+	return 0
+}
+
+// aux calls f for the auxiliary symbols of s.
+func (l *linker) aux(s sym, f func(typ uint8, a sym)) {
+	d := l.origin(s)
+	if d.obj == 0 {
+		return
+	}
+	o := l.objs[d.obj]
+	if int(d.idx) >= o.Defs() {
+		return
+	}
+	from, to := o.Auxs(d.idx)
+	for n := from; n < to; n++ {
+		typ, r := o.Aux(n)
+		f(typ, l.resolve(o, r))
+	}
+}
+
+// goType returns the type descriptor of variable s, 0 for none.
+func (l *linker) goType(s sym) (t sym) {
+	d := l.origin(s)
+	if d.obj == 0 {
+		return 0
+	}
+	o := l.objs[d.obj]
+	if int(d.idx) >= o.Defs() {
+		return 0
+	}
+	from, to := o.Auxs(d.idx)
+	for n := from; n < to; n++ {
+		if typ, r := o.Aux(n); typ == goobj.AuxGoType {
+			return l.resolve(o, r)
+		}
+	}
+	return 0
+}
+
+// Methods that build contents.
+
+func (o *own) addUint(v uint64) {
+	o.data = binary.LittleEndian.AppendUint64(o.data, v)
+	o.size = uint64(len(o.data))
+}
+
+func (o *own) addBytes(b []byte) {
+	o.data = append(o.data, b...)
+	o.size = uint64(len(o.data))
+}
+
+func (o *own) addAddr(t sym, add int64) {
+	o.relocs = append(o.relocs, reloc{off: int32(len(o.data)), size: 8, typ: goobj.RelocAddr, sym: t, add: add})
+	o.addUint(0)
+}

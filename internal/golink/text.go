@@ -1,0 +1,108 @@
+package golink
+
+import (
+	"slices"
+
+	"github.com/go3s/rules_go3s/internal/goobj"
+)
+
+// # Order of functions
+//
+// Packages that the runtime is made of come first, then the others, each group with a package after those that it imports. Within
+// a package the functions keep the order of its objects, those that other packages may define, too, after the others. A function that
+// the linker changed counts as such a one. At last, the FIPS 140 module's functions are gathered, so that they are one range.
+
+// orderText fills l.text.
+func (l *linker) orderText() {
+	for _, s := range l.fips[:2] {
+		l.text = append(l.text, s)
+	}
+	for i, o := range l.objs[1:] {
+		obj := uint32(i + 1)
+		pkgDefs := uint32(o.Count(goobj.PkgDefs))
+		for idx := range uint32(o.Defs()) {
+			s := o.base + sym(idx)
+			if idx >= pkgDefs {
+				s = o.others[idx-pkgDefs]
+			}
+			if l.attrs[s]&attrReachable == 0 || !kindOf(o.SymKind(idx)).isText() {
+				continue
+			}
+			if l.defs[s] != (def{obj, idx}) || o.SymFlags(idx)&goobj.SymDupOK != 0 {
+				o.lib.dupText = append(o.lib.dupText, s)
+			} else {
+				o.lib.text = append(o.lib.text, s)
+			}
+		}
+	}
+	libs, err := inDependencyOrder(l.libs)
+	if err != nil {
+		l.fail(err)
+		return
+	}
+	for _, inRuntime := range []bool{true, false} {
+		for _, lib := range libs {
+			if l.release.isRuntime(lib.path) != inRuntime {
+				continue
+			}
+			for _, s := range lib.text {
+				l.addText(s)
+			}
+			for _, s := range lib.dupText {
+				if l.addText(s) && l.pkg(s) != lib {
+					l.dupPkg[s] = lib
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(l.text, func(a, b sym) int { return int(l.kinds[a]) - int(l.kinds[b]) })
+}
+
+// addText adds function s, and reports whether it was not there.
+func (l *linker) addText(s sym) bool {
+	if l.attrs[s]&attrInText != 0 {
+		return false
+	}
+	l.attrs[s] |= attrInText
+	l.text = append(l.text, s)
+	return true
+}
+
+// layoutText gives functions their addresses.
+func (l *linker) layoutText() {
+	text := &l.sect[secText]
+	text.name, text.seg, text.laid = sectionNames[secText], segText, true
+	if !l.object {
+		text.addr = alignUp(l.arch.textAddr, l.arch.funcAlign)
+	}
+	text.align = l.arch.funcAlign
+	start := l.mark("runtime.text", kindText, text.addr)
+	end := l.mark("runtime.etext", kindTextEnd, 0)
+	addr := text.addr
+	if l.arch.farCalls {
+		addr = l.placeWithJumps(addr)
+	} else {
+		for _, s := range l.text {
+			addr = l.placeFunc(s, addr)
+		}
+		if l.arch.maxText != 0 && addr-text.addr >= l.arch.maxText {
+			l.errorf("%d bytes of code, want less than %d: %w", addr-text.addr, l.arch.maxText, ErrUnsupported)
+		}
+	}
+	text.size = addr - text.addr + l.arch.minInst
+	l.values[end] = addr
+	l.sections[start], l.sections[end] = secText, secText
+}
+
+// placeFunc puts function s at addr or, for its alignment, after it, and returns where it ends.
+func (l *linker) placeFunc(s sym, addr uint64) uint64 {
+	align := l.arch.funcAlign
+	if a := l.aligns[s]; a != 0 {
+		align = max(align, 1<<(a-1))
+	}
+	addr = alignUp(addr, align)
+	l.sect[secText].align = max(l.sect[secText].align, align)
+	l.sections[s] = secText
+	l.values[s] = addr
+	return addr + max(l.size(s), minFunc)
+}

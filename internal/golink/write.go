@@ -1,0 +1,281 @@
+package golink
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"debug/elf"
+	"encoding/binary"
+)
+
+// # The file
+//
+// Headers and notes fill the first page, the notes at its end. Segments follow each other at multiples of the largest page size, and
+// the names of the sections come last. It is the file that cmd/link writes, byte for byte.
+
+// write returns the program.
+func (l *linker) write() []byte {
+	notes := l.notes()
+	names := l.sectionNames(notes)
+	data := l.segs[segData]
+	namesOff := alignUp(data.off+data.fileSize, l.arch.round)
+	if limit := uint64(l.read)*maxGrowth + freeGrowth; namesOff > limit {
+		l.errorf("a program of %d bytes from archives of %d, want at most %d: %w", namesOff, l.read, limit, ErrUnsupported)
+		return nil
+	}
+	file := make([]byte, namesOff+uint64(len(names.table)))
+	inParallel(l.contents(file, func() func(sym, []byte) {
+		var buf []reloc
+		return func(s sym, b []byte) { buf = l.relocate(s, b, buf) }
+	}))
+	l.sumFIPS(file)
+	copy(file[namesOff:], names.table)
+	l.writeHeaders(file, notes, names, namesOff)
+	return file
+}
+
+// A program may have this many times the bytes of its archives, and these besides: what the objects declare without having it is zeros.
+const (
+	maxGrowth  = 4
+	freeGrowth = 64 << 20
+)
+
+// fileOff returns where the file has address addr.
+func (l *linker) fileOff(addr uint64) uint64 {
+	for i := len(l.segs) - 1; i >= 0; i-- {
+		if s := l.segs[i]; addr >= s.addr {
+			return addr - s.addr + s.off
+		}
+	}
+	return 0
+}
+
+// contents returns what fills the file, as jobs that can be done in any order. Each gives relocate, which newRelocate makes for it, the
+// bytes of its symbols, without the zeros at their ends.
+func (l *linker) contents(file []byte, newRelocate func() func(s sym, b []byte)) []func() {
+	text := l.sect[secText]
+	code := file[l.offset(secText):][:text.size]
+	var jobs []func()
+	done := 0
+	chunks(l.text, func(part []sym) {
+		relocate := newRelocate()
+		start, end := l.values[part[0]]-text.addr, text.size
+		if done += len(part); done < len(l.text) {
+			end = l.values[l.text[done]] - text.addr
+		}
+		jobs = append(jobs, func() {
+			if pad := l.arch.codePad; pad != 0 {
+				for i := start; i < end; i++ {
+					code[i] = pad
+				}
+			}
+			for _, s := range part {
+				b := code[l.values[s]-text.addr:]
+				relocate(s, b[:copy(b, l.data(s))])
+			}
+		})
+	})
+	for k := kindType; k < kindBSS; k++ {
+		chunks(l.buckets[k], func(part []sym) {
+			relocate := newRelocate()
+			jobs = append(jobs, func() {
+				for _, s := range part {
+					sec := int(l.sections[s])
+					b := file[l.offset(sec)+l.values[s]-l.sect[sec].addr:][:l.size(s)]
+					if d := l.defs[s]; d.obj == 0 && l.owns[d.idx].generate != nil {
+						l.owns[d.idx].generate(b)
+						continue
+					}
+					relocate(s, b[:copy(b, l.data(s))])
+				}
+			})
+		})
+	}
+	return jobs
+}
+
+// offset returns where section id is in the file.
+func (l *linker) offset(id int) uint64 {
+	s := l.sect[id]
+	if id == secTBSS {
+		return 0
+	}
+	return l.segs[s.seg].off + s.addr - l.segs[s.seg].addr
+}
+
+// sumFIPS fills in the sum of the FIPS 140 module.
+func (l *linker) sumFIPS(file []byte) {
+	h := hmac.New(sha256.New, make([]byte, fipsSum))
+	h.Write([]byte("go fips object v1\n"))
+	for i := 0; i < len(l.fips); i += 2 {
+		from, to := l.values[l.fips[i]], l.values[l.fips[i+1]]
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], to-from)
+		h.Write(n[:])
+		h.Write(file[l.fileOff(from):][:to-from])
+	}
+	copy(file[l.fileOff(l.values[l.fipsInfo])+uint64(len(fipsMagic)):], h.Sum(nil))
+}
+
+// A note is an ELF note with a section of its own.
+type note struct {
+	name string
+	data []byte
+	addr uint64
+}
+
+// notes returns the notes, the first one at the lowest address: with a build ID, that of Go, and the GNU one, which is derived from it.
+func (l *linker) notes() []note {
+	id := l.cfg.BuildID
+	if id == "" {
+		return nil
+	}
+	const gnuIDSize = 20
+	sum := sha256.Sum256([]byte(id))
+	sum[0] ^= 0xff // as cmd/link does, so that it is no plain SHA-256
+	notes := []note{
+		{name: sectionNames[secNote], data: l.buildIDNote()},
+		{name: ".note.gnu.build-id", data: makeNote("GNU\x00", gnuNoteBuildID, sum[:gnuIDSize])},
+	}
+	addr := l.sect[secText].addr
+	for i := len(notes) - 1; i >= 0; i-- {
+		addr -= uint64(len(notes[i].data))
+		notes[i].addr = addr
+	}
+	return notes
+}
+
+// Notes of build IDs.
+const (
+	goNote         = "Go\x00\x00"
+	goNoteBuildID  = 4
+	gnuNoteBuildID = 3
+)
+
+// makeNote returns an ELF note.
+func makeNote(owner string, typ uint32, desc []byte) []byte {
+	b := binary.LittleEndian.AppendUint32(nil, uint32(len(owner)))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(desc)))
+	b = binary.LittleEndian.AppendUint32(b, typ)
+	b = append(append(b, owner...), desc...)
+	return append(b, make([]byte, -len(b)&3)...)
+}
+
+// A nameList is a section of names.
+type nameList struct {
+	table []byte
+	off   map[string]uint32
+}
+
+func (n *nameList) add(name string) {
+	n.off[name] = uint32(len(n.table))
+	n.table = append(append(n.table, name...), 0)
+}
+
+const sectionNamesName = ".shstrtab"
+
+func (l *linker) sectionNames(notes []note) *nameList {
+	n := &nameList{off: map[string]uint32{}}
+	n.add("")
+	for _, note := range notes {
+		n.add(note.name)
+	}
+	for id := secText; id < numSections; id++ {
+		if l.sect[id].laid {
+			n.add(l.sect[id].name)
+		}
+	}
+	n.add(sectionNamesName)
+	return n
+}
+
+const (
+	ehdrSize = 64
+	phdrSize = 56
+	shdrSize = 64
+)
+
+// writeHeaders writes the ELF header, program and section headers, and the notes.
+func (l *linker) writeHeaders(file []byte, notes []note, names *nameList, namesOff uint64) {
+	base := l.segs[segText].addr
+	sections := []elf.Section64{{}}
+	for _, n := range notes {
+		copy(file[n.addr-base:], n.data)
+		sections = append(sections, elf.Section64{
+			Name: names.off[n.name], Type: uint32(elf.SHT_NOTE), Flags: uint64(elf.SHF_ALLOC),
+			Addr: n.addr, Off: n.addr - base, Size: uint64(len(n.data)), Addralign: 4,
+		})
+	}
+	for id := secText; id < numSections; id++ {
+		if s := &l.sect[id]; s.laid {
+			sections = append(sections, l.sectionHeader(id, names.off[s.name]))
+		}
+	}
+	sections = append(sections, elf.Section64{
+		Name: names.off[sectionNamesName], Type: uint32(elf.SHT_STRTAB), Off: namesOff, Size: uint64(len(names.table)), Addralign: 1,
+	})
+
+	progs := []elf.Prog64{{
+		Type: uint32(elf.PT_PHDR), Flags: uint32(elf.PF_R), Off: ehdrSize,
+		Vaddr: base + ehdrSize, Paddr: base + ehdrSize, Align: l.arch.round,
+	}}
+	if len(notes) > 0 {
+		n := notes[0]
+		size := uint64(len(n.data))
+		progs = append(progs, elf.Prog64{
+			Type: uint32(elf.PT_NOTE), Flags: uint32(elf.PF_R), Off: n.addr - base,
+			Vaddr: n.addr, Paddr: n.addr, Filesz: size, Memsz: size, Align: 4,
+		})
+	}
+	flags := [numSegments]elf.ProgFlag{elf.PF_R | elf.PF_X, elf.PF_R, elf.PF_R | elf.PF_W}
+	for i, s := range l.segs {
+		progs = append(progs, elf.Prog64{
+			Type: uint32(elf.PT_LOAD), Flags: uint32(flags[i]), Off: s.off,
+			Vaddr: s.addr, Paddr: s.addr, Filesz: s.fileSize, Memsz: s.size, Align: l.arch.round,
+		})
+	}
+	progs = append(progs, elf.Prog64{Type: uint32(elf.PT_GNU_STACK), Flags: uint32(elf.PF_R | elf.PF_W), Align: 8})
+	phdrs := uint64(len(progs)) * phdrSize
+	progs[0].Filesz, progs[0].Memsz = phdrs, phdrs
+
+	var ident [elf.EI_NIDENT]byte
+	copy(ident[:], elf.ELFMAG)
+	ident[elf.EI_CLASS], ident[elf.EI_DATA], ident[elf.EI_VERSION] = byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)
+	var b bytes.Buffer
+	put := func(v any) { binary.Write(&b, binary.LittleEndian, v) } // cannot fail: fixed-size values into memory
+	put(elf.Header64{
+		Ident: ident, Type: uint16(elf.ET_EXEC), Machine: uint16(l.arch.Machine), Version: uint32(elf.EV_CURRENT),
+		Entry: l.values[l.lookup(l.arch.entry, abi0)], Phoff: ehdrSize, Shoff: ehdrSize + phdrs, Flags: l.arch.elfFlags,
+		Ehsize: ehdrSize, Phentsize: phdrSize, Phnum: uint16(len(progs)), Shentsize: shdrSize, Shnum: uint16(len(sections)),
+		Shstrndx: uint16(len(sections) - 1),
+	})
+	put(progs)
+	put(sections)
+	room := uint64(headerReserve)
+	if len(notes) > 0 {
+		room = notes[0].addr - base
+	}
+	if uint64(b.Len()) > room {
+		l.errorf("headers of %d bytes, want at most %d: the build ID is too long", b.Len(), room)
+		return
+	}
+	copy(file, b.Bytes())
+}
+
+func (l *linker) sectionHeader(id int, name uint32) elf.Section64 {
+	s := l.sect[id]
+	h := elf.Section64{
+		Name: name, Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC), Addr: s.addr,
+		Off: l.offset(id), Size: s.size, Addralign: s.align,
+	}
+	switch s.seg {
+	case segText:
+		h.Flags |= uint64(elf.SHF_EXECINSTR)
+	case segData:
+		h.Flags |= uint64(elf.SHF_WRITE)
+	}
+	if id == secBSS || id == secNoPtrBSS {
+		h.Type = uint32(elf.SHT_NOBITS)
+	}
+	return h
+}
