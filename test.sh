@@ -107,7 +107,7 @@ chmod -R u+w "$field" && rm -rf "$field"
 step "Releases: what other people's readers say of one"
 ./bazelw build --config=cache //examples/release
 release=$(./bazelw info bazel-bin)/examples/release/release
-(cd e2e/release && go vet . && RELEASE=$release go test .)
+(cd e2e/release && go vet . && RELEASE=$release go test -count=1 .)
 
 step "Bazel: builds that must fail"
 sh e2e/refusals/refusals_test.sh --config=cache

@@ -44,7 +44,7 @@ func TestFlippedBits(t *testing.T) {
 	for _, goarch := range policy.GOARCHs {
 		p := linktest.Compile(t, goarch, filepath.Join("..", "..", "examples", "fips"), true)
 		for _, mode := range []string{cmdlink.ModeExe, cmdlink.ModeStaticPIE} {
-			for _, tier := range []pcln.Tier{pcln.Full, pcln.Functions, pcln.Symbolized} {
+			for _, tier := range []pcln.Tier{pcln.Full, pcln.Functions, pcln.External} {
 				t.Run(fmt.Sprintf("%s/%s/%s", goarch, mode, tier), func(t *testing.T) {
 					path := filepath.Join(t.TempDir(), "program")
 					p.Link(t, mode, path, func(c *cmdlink.Config) { c.StripDWARF = true })

@@ -14,7 +14,7 @@ def _run(ctx, words, files):
       words: list of string: shell words of the command, before the folder of the release.
       files: list of File: what the words name.
     """
-    tool = ctx.toolchains[RELEASE_TOOLCHAIN].release.tool.executable
+    tool = ctx.toolchains[RELEASE_TOOLCHAIN].release.tool
     directory = ctx.attr.release[Go3sReleaseInfo].directory
     script = ctx.actions.declare_file(ctx.label.name + ".sh")
 

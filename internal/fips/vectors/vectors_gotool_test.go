@@ -126,7 +126,7 @@ func finish(t *testing.T, p *linktest.Program, mode, version string) string {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	data, _, err := pcln.Compact(f, pcln.Symbolized, goabi.Refuse)
+	data, _, err := pcln.Compact(f, pcln.External, goabi.Refuse)
 	if err != nil {
 		t.Fatal(err)
 	}

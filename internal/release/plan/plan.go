@@ -57,7 +57,7 @@ type Program struct {
 	Profile    string `json:"profile"`
 	Executable string `json:"executable"` // id
 	Report     string `json:"report"`     // id of linkcheck's report
-	Symbols    string `json:"symbols"`    // id of what traceback = "symbolized" took out; empty for nothing
+	Symbols    string `json:"symbols"`    // id of what traceback = "external" took out; empty for nothing
 }
 
 // Kinds of files beside programs.
