@@ -104,6 +104,11 @@ field=$(mktemp -d)
 go run ./bench/field -only shfmt,fzf,bbolt -platforms amd64 -work "$field"
 chmod -R u+w "$field" && rm -rf "$field"
 
+step "Releases: what other people's readers say of one"
+./bazelw build --config=cache //examples/release
+release=$(./bazelw info bazel-bin)/examples/release/release
+(cd e2e/release && go vet . && RELEASE=$release go test -count=1 .)
+
 step "Bazel: builds that must fail"
 sh e2e/refusals/refusals_test.sh --config=cache
 sh e2e/refusals/fips_sdk_test.sh --config=cache

@@ -20,6 +20,8 @@ import (
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 	"golang.org/x/mod/zip"
+
+	"github.com/go3s/rules_go3s/internal/release/index"
 )
 
 const root = ".."
@@ -202,6 +204,9 @@ func TestVersionsAgree(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("no document says how to depend on the module")
+	}
+	if index.BuilderVersion != version {
+		t.Errorf("internal/release/index: BuilderVersion is %s, want %s, as in MODULE.bazel", index.BuilderVersion, version)
 	}
 	newest, err := changelogVersion(root)
 	if err != nil {

@@ -6,9 +6,8 @@ go_licenses.from_file(go_mod = "//:go.mod")
 use_repo(go_licenses, "go_licenses")
 ```
 
-`@go_licenses//:licenses.json` then has what `module_licenses` of go_release wants. The texts are those in the repositories that Gazelle's
-`go_deps` makes of
-the modules, so each is of the version that is built. Nothing is fetched before a release asks for it.
+`@go_licenses//:licenses.json` then has what `module_licenses` of go_release wants. The texts are those in the repositories that
+Gazelle's `go_deps` makes of the modules, so each is of the version that is built. Nothing is fetched before a release asks for it.
 """
 
 load("//rules/private:go_licenses.bzl", "go_licenses_repository")

@@ -7,7 +7,7 @@ RELEASE_TOOLCHAIN = Label("//toolchains:release_toolchain_type")
 ReleaseToolInfo = provider(
     doc = "The go3s-release tool, built for the execution platform.",
     fields = {
-        "tool": "FilesToRunProvider: the go3s-release executable.",
+        "tool": "File: the go3s-release executable.",
     },
 )
 

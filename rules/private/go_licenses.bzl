@@ -5,7 +5,9 @@ visibility("//rules/...")
 _NAMES = ["LICENSE", "LICENCE", "COPYING", "UNLICENSE"]
 
 def _is_licence(name):
-    return name.upper().split(".")[0].split("-")[0] in _NAMES
+    """Tells whether a file has licence texts of code. LICENSE.docs, which some modules have, is about their documents."""
+    name = name.upper()
+    return name.split(".")[0].split("-")[0] in _NAMES and not name.endswith("DOCS")
 
 def _go_licenses_repository_impl(rctx):
     modules = []

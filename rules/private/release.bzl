@@ -279,7 +279,8 @@ go3s_release = rule(
             mandatory = True,
         ),
         "signing_key": attr.label(
-            doc = "Private Ed25519 key (OpenSSH, PKCS #8 or minisign, not encrypted). Bazel's caches get it: sign a published release by `go3s-release sign`.",
+            doc = "Private Ed25519 key (OpenSSH, PKCS #8 or minisign, not encrypted). Bazel's caches get it: sign what is published by " +
+                  "`go3s-release sign`.",
             allow_single_file = True,
         ),
         "source": attr.string(

@@ -40,9 +40,8 @@ _RELEASE = attr.label(
 
 go_release_test = rule(
     implementation = _test_impl,
-    doc = """Verifies a release as everybody can who has it (`go3s-release verify`): sums, signatures, and that archives, packages, image,
-    bills of
-materials, linkcheck's verdicts and provenance say the same of the programs.""",
+    doc = """Verifies a release as everybody can who has it (`go3s-release verify`): sums, signatures, and that archives, packages,
+image, bills of materials, linkcheck's verdicts and provenance say the same of the programs.""",
     test = True,
     attrs = {
         "key": attr.label(

@@ -76,7 +76,8 @@ func (c *Contents) add(f fileset.File, date time.Time) error {
 		c.Date = date
 	}
 	if !date.Equal(c.Date) {
-		return fmt.Errorf("%s: its date is %s, want %s as the others have", f.Path, date.UTC().Format(time.RFC3339), c.Date.UTC().Format(time.RFC3339))
+		return fmt.Errorf("%s: its date is %s, want %s as the others have",
+			f.Path, date.UTC().Format(time.RFC3339), c.Date.UTC().Format(time.RFC3339))
 	}
 	return c.Set.Add(f)
 }

@@ -57,7 +57,7 @@ func TestRoundTrip(t *testing.T) {
 func TestPinnedBytes(t *testing.T) {
 	for format, want := range map[string]string{
 		"tar.gz":  "f9673ceed329706d1f128c70422cb451723bc16dc039005bddd8b3f3bb613b8a",
-		"tar.zst": "49cb769cf745ebfc3407ffe31806b68506c21d75e37de2b725c249d7fc6e1002",
+		"tar.zst": "81bcc4eb1378e07cea33bae40c756ae78b4c302c0d8af0b7a727770a7fbe7582",
 		"zip":     "3699eba2a0ce1832aee0853dbeb2c3dc9c089758fb18d1e78393bc757d2fa43a",
 	} {
 		data, err := Write(format, sample(t), date)

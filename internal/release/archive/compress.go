@@ -28,9 +28,10 @@ func Gzip(data []byte) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// Zstd returns data compressed in one frame (RFC 8878). One goroutine does it: the bytes do not depend on the machine.
+// Zstd returns data compressed in one frame (RFC 8878), at the last level but one: the last makes programs 6 percent smaller and takes
+// 5 times as long. One goroutine does it: the bytes do not depend on the machine.
 func Zstd(data []byte) ([]byte, error) {
-	w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1))
+	w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return nil, err
 	}

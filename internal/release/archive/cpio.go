@@ -13,8 +13,8 @@ import (
 
 // # cpio
 //
-// The "new ASCII" format, which RPM has as its payload (cpio(5)): a magic, 13 numbers of 8 hexadecimal digits, the name with its zero byte,
-// the data. Name and data each end at a multiple of 4 bytes. RPM wants "./" before every path.
+// The "new ASCII" format, which RPM has as its payload (cpio(5)): a magic, 13 numbers of 8 hexadecimal digits, the name with its zero
+// byte, the data. Name and data each end at a multiple of 4 bytes. RPM wants "./" before every path.
 
 const (
 	cpioMagic  = "070701"

@@ -40,7 +40,12 @@ func (p *Package) Check() error {
 	if strings.TrimSpace(p.Summary) == "" {
 		return errors.New("package_summary: want one line that says what the package is")
 	}
-	for name, text := range map[string]string{"package_maintainer": p.Maintainer, "package_summary": p.Summary, "package_homepage": p.Homepage, "license": p.Licence} {
+	for name, text := range map[string]string{
+		"package_maintainer": p.Maintainer,
+		"package_summary":    p.Summary,
+		"package_homepage":   p.Homepage,
+		"license":            p.Licence,
+	} {
 		if strings.Contains(text, "\n") {
 			return fmt.Errorf("%s: %q has a newline, want one line", name, text)
 		}

@@ -20,8 +20,8 @@ import (
 // # RPM
 //
 // Version 3 of the format, which every rpm since 4.0 reads (rpm.org, "RPM V4 Package format"): a lead of 96 bytes, a signature header, a
-// header, and a compressed cpio archive. Both headers are an index of entries of 16 bytes (tag, type, offset, count) and a store; the first
-// entry is a region: its 16 bytes at the end of the store point back to the index. Numbers are big-endian.
+// header, and a compressed cpio archive. Both headers are an index of entries of 16 bytes (tag, type, offset, count) and a store; the
+// first entry is a region: its 16 bytes at the end of the store point back to the index. Numbers are big-endian.
 
 // Types of values.
 const (

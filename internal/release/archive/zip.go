@@ -18,7 +18,8 @@ var zipEpoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func writeZip(set *fileset.Set, date time.Time) ([]byte, error) {
 	if date.Before(zipEpoch) {
-		return nil, fmt.Errorf("zip: the date %s is before %s, the first that the format holds", date.Format(time.RFC3339), zipEpoch.Format(time.RFC3339))
+		return nil, fmt.Errorf("zip: the date %s is before %s, the first that the format holds",
+			date.Format(time.RFC3339), zipEpoch.Format(time.RFC3339))
 	}
 	var buf bytes.Buffer
 	zw := zip.NewWriter(&buf)

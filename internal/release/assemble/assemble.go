@@ -20,6 +20,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/release/licences"
 	"github.com/go3s/rules_go3s/internal/release/plan"
 	"github.com/go3s/rules_go3s/internal/release/sbom"
+	"github.com/go3s/rules_go3s/internal/release/signature"
 )
 
 // A release is one that is being made.
@@ -28,13 +29,14 @@ type release struct {
 	inputs map[string][]byte // by id
 	index  index.Index
 	infos  []*debug.BuildInfo // of index.Programs; nil where a program is not Go
-	texts  licences.Texts
+	table  *licences.List
+	key    *signature.PrivateKey // nil for no signatures
 	bill   sbom.Bill
 	out    map[string][]byte // path to contents
 }
 
-// Run makes the release in the folder dir, which is empty or missing. inputs has the path of each id of the plan. Nothing is written before
-// all is made, so nothing is if there is an error.
+// Run makes the release in the folder dir, which is empty or missing. inputs has the path of each id of the plan. Nothing is written
+// before all is made, so nothing is if there is an error.
 func Run(p *plan.Plan, inputs map[string]string, dir string) error {
 	r := &release{
 		Plan:   p,
@@ -57,13 +59,14 @@ func Run(p *plan.Plan, inputs map[string]string, dir string) error {
 		r.inputs[id] = data
 	}
 	for _, step := range []func(*release) error{
+		(*release).signingKey, // what may be refused comes before what takes long
 		(*release).programs,
+		(*release).reports,
+		(*release).licences,
+		(*release).image,
 		(*release).archives,
 		(*release).packages,
-		(*release).image,
-		(*release).licences,
 		(*release).bills,
-		(*release).reports,
 		(*release).provenance, // of all files so far
 		(*release).finish,
 	} {
@@ -199,7 +202,8 @@ func (r *release) reports() error {
 			return fmt.Errorf("report of linkcheck on %s for %s: it is about another file", p.Label, p.Platform)
 		}
 		if breaches := report.Files[0].Verdict(""); policy.Failed(breaches) {
-			return fmt.Errorf("program %s for %s breaks linkcheck's rule %s; a release has only programs that pass", p.Label, p.Platform, breaches[0].Rule)
+			return fmt.Errorf("program %s for %s breaks linkcheck's rule %s; a release has only programs that pass",
+				p.Label, p.Platform, breaches[0].Rule)
 		}
 		merged.Files = append(merged.Files, report.Files...)
 	}

@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/go3s/rules_go3s/internal/release/index"
 	"github.com/go3s/rules_go3s/internal/release/licences"
@@ -12,22 +13,23 @@ import (
 
 // licences finds the licences of the modules that the programs are linked from, holds them to the policy, and writes their table.
 func (r *release) licences() error {
+	var texts licences.Texts
 	for _, id := range r.Licences {
 		data, err := r.input(id)
 		if err != nil {
 			return err
 		}
-		texts, err := licences.ParseTexts(data)
+		more, err := licences.ParseTexts(data)
 		if err != nil {
 			return fmt.Errorf("module_licenses: %w", err)
 		}
-		r.texts.Modules = append(r.texts.Modules, texts.Modules...)
+		texts.Modules = append(texts.Modules, more.Modules...)
 	}
-	table := licences.Table(r.infos, &r.texts, r.Plan.Licence)
-	if err := r.Policy.Check(table.Modules); err != nil {
+	r.table = licences.Table(r.infos, &texts, r.Plan.Licence)
+	if err := r.Policy.Check(r.table.Modules); err != nil {
 		return err
 	}
-	text, err := index.Encode(table)
+	text, err := index.Encode(r.table)
 	if err != nil {
 		return err
 	}
@@ -36,7 +38,7 @@ func (r *release) licences() error {
 
 // bills writes the bills of materials.
 func (r *release) bills() error {
-	r.bill = sbom.New(&r.index, r.infos, licences.Table(r.infos, &r.texts, r.Plan.Licence).Licence)
+	r.bill = sbom.New(&r.index, r.infos, r.table.Licence)
 	for _, b := range []struct {
 		name, kind string
 		text       func() ([]byte, error)
@@ -69,8 +71,8 @@ func (r *release) provenance() error {
 	return r.put(r.base()+index.Provenance, index.KindProvenance, "", text)
 }
 
-// sign signs the sums and the provenance, if there is a key.
-func (r *release) sign() error {
+// signingKey reads the key, if there is one.
+func (r *release) signingKey() error {
 	if r.Key == "" {
 		return nil
 	}
@@ -78,17 +80,20 @@ func (r *release) sign() error {
 	if err != nil {
 		return err
 	}
-	key, err := signature.ParsePrivate("signing_key", data)
-	if err != nil {
-		return err
+	r.key, err = signature.ParsePrivate("signing_key", data)
+	return err
+}
+
+// sign signs the sums and the provenance, if there is a key.
+func (r *release) sign() error {
+	if r.key == nil {
+		return nil
 	}
 	provenance := r.base() + index.Provenance
-	files, err := signature.Release(key, r.Name+" "+r.Version, r.out[index.Sums], provenance, r.out[provenance])
+	files, err := signature.Release(r.key, r.Name+" "+r.Version, r.out[index.Sums], provenance, r.out[provenance])
 	if err != nil {
 		return err
 	}
-	for name, text := range files {
-		r.out[name] = text
-	}
+	maps.Copy(r.out, files)
 	return nil
 }

@@ -157,7 +157,8 @@ func Parse(data []byte) (*Index, error) {
 			return nil, fmt.Errorf("%s: files[%d]: path %q is not inside the release", Name, i, f.Path)
 		}
 		if i > 0 && x.Files[i-1].Path >= f.Path {
-			return nil, fmt.Errorf("%s: files[%d]: path %q does not follow %q, want them sorted and once each", Name, i, f.Path, x.Files[i-1].Path)
+			return nil, fmt.Errorf("%s: files[%d]: path %q does not follow %q, want them sorted and once each",
+				Name, i, f.Path, x.Files[i-1].Path)
 		}
 	}
 	return &x, nil
@@ -192,9 +193,11 @@ func ParseSums(data []byte) (map[string]string, error) {
 			continue
 		}
 		sum, path, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
-		if raw, err := hex.DecodeString(sum); !ok || err != nil || len(raw) != sha256.Size || strings.ToLower(sum) != sum ||
-			!fs.ValidPath(path) || path == "." {
-			return nil, fmt.Errorf("%s: line %d: want 64 hexadecimal digits in lower case, two spaces and a path inside the release", Sums, i+1)
+		raw, err := hex.DecodeString(sum)
+		isSum := err == nil && len(raw) == sha256.Size && strings.ToLower(sum) == sum
+		if !ok || !isSum || !fs.ValidPath(path) || path == "." {
+			return nil, fmt.Errorf("%s: line %d: want 64 hexadecimal digits in lower case, two spaces and a path inside the release",
+				Sums, i+1)
 		}
 		if _, ok := sums[path]; ok {
 			return nil, fmt.Errorf("%s: line %d: %s is there twice", Sums, i+1, path)

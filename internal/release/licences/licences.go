@@ -168,7 +168,8 @@ func (p Policy) Check(findings []Finding) error {
 		}
 		if f.Licence == "" {
 			if p.DenyUnknown {
-				problems = append(problems, name+": no licence is known; give its text in module_licenses, or set licenses_unknown = \"allow\"")
+				problems = append(problems,
+					name+": no licence is known; give its text in module_licenses, or set licenses_unknown = \"allow\"")
 			}
 			continue
 		}

@@ -40,7 +40,8 @@ type Image struct {
 	Files    *fileset.Set
 }
 
-// PlatformOf returns what OCI calls the machine of a platform: GOARCH, and for amd64 its level where the name of the platform ends with it.
+// PlatformOf returns what OCI calls the machine of a platform: GOARCH, and for amd64 its level where the name of the platform ends with
+// it.
 func PlatformOf(goarch, platform string) v1.Platform {
 	p := v1.Platform{OS: "linux", Architecture: goarch}
 	switch {
@@ -108,6 +109,9 @@ func (c *Config) user() string {
 	return m[2] + ":" + m[3]
 }
 
+// versioned is the version of manifests and indexes.
+var versioned = specs.Versioned{SchemaVersion: 2}
+
 // A layout is the blobs that are being collected.
 type layout map[string][]byte
 
@@ -156,7 +160,7 @@ func Build(c *Config, base *fileset.Set, images []Image, ref string, date time.T
 		}
 		shared = append(shared, layer)
 	}
-	index := v1.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageIndex, Annotations: c.Labels}
+	index := v1.Index{Versioned: versioned, MediaType: v1.MediaTypeImageIndex, Annotations: c.Labels}
 	for _, image := range images {
 		manifest, err := l.image(c, shared, image, date)
 		if err != nil {
@@ -170,8 +174,7 @@ func Build(c *Config, base *fileset.Set, images []Image, ref string, date time.T
 	}
 	named := top
 	named.Annotations = map[string]string{v1.AnnotationRefName: ref}
-	text, err := json.Marshal(v1.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageIndex,
-		Manifests: []v1.Descriptor{named}})
+	text, err := json.Marshal(v1.Index{Versioned: versioned, MediaType: v1.MediaTypeImageIndex, Manifests: []v1.Descriptor{named}})
 	if err != nil {
 		return nil, "", err
 	}
@@ -204,8 +207,7 @@ func (l layout) image(c *Config, shared []layer, image Image, date time.Time) (v
 			config.Config.ExposedPorts[port] = struct{}{}
 		}
 	}
-	manifest := v1.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageManifest,
-		Annotations: maps.Clone(c.Labels)}
+	manifest := v1.Manifest{Versioned: versioned, MediaType: v1.MediaTypeImageManifest, Annotations: maps.Clone(c.Labels)}
 	config.RootFS.Type = "layers"
 	for i, layer := range layers {
 		comment := "programs"

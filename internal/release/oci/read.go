@@ -33,8 +33,8 @@ type reader struct {
 	seen  map[string]bool
 }
 
-// Read reads the image layout that consists of files, by their paths. It refuses a layout that Build does not make: blobs that are not what
-// their descriptors say, blobs that nothing names, several indexes, a file in two layers.
+// Read reads the image layout that consists of files, by their paths. It refuses a layout that Build does not make: blobs that are not
+// what their descriptors say, blobs that nothing names, several indexes, a file in two layers.
 func Read(files map[string][]byte) (*Layout, error) {
 	r := reader{files, map[string]bool{v1.ImageLayoutFile: true, v1.ImageIndexFile: true}}
 	var version v1.ImageLayout
@@ -77,7 +77,8 @@ func (r *reader) blob(d v1.Descriptor) ([]byte, error) {
 		return nil, fmt.Errorf("%s: there is no such file", name)
 	}
 	if int64(len(data)) != d.Size || digest.FromBytes(data) != d.Digest {
-		return nil, fmt.Errorf("%s: it has %d bytes and the digest %s, want %d and the digest of its name", name, len(data), digest.FromBytes(data), d.Size)
+		return nil, fmt.Errorf("%s: it has %d bytes and the digest %s, want %d and the digest of its name",
+			name, len(data), digest.FromBytes(data), d.Size)
 	}
 	return data, nil
 }
@@ -106,7 +107,8 @@ func (r *reader) image(d v1.Descriptor) (*ReadImage, error) {
 		return nil, err
 	}
 	if p := out.Config.Platform; p.OS != d.Platform.OS || p.Architecture != d.Platform.Architecture || p.Variant != d.Platform.Variant {
-		return nil, fmt.Errorf("%s: the image is for %s/%s/%s, and the index says %s/%s/%s", d.Digest, p.OS, p.Architecture, p.Variant, d.Platform.OS, d.Platform.Architecture, d.Platform.Variant)
+		return nil, fmt.Errorf("%s: the image is for %s/%s/%s, and the index says %s/%s/%s",
+			d.Digest, p.OS, p.Architecture, p.Variant, d.Platform.OS, d.Platform.Architecture, d.Platform.Variant)
 	}
 	if len(m.Layers) != len(out.Config.RootFS.DiffIDs) {
 		return nil, fmt.Errorf("%s: %d layers and %d diff_ids, want as many", d.Digest, len(m.Layers), len(out.Config.RootFS.DiffIDs))

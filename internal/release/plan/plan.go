@@ -163,7 +163,8 @@ func (p *Plan) checkImage() error {
 		on := oci.PlatformOf(p.On(platform)[0].GOARCH, platform)
 		key := on.Architecture + "/" + on.Variant
 		if other, ok := platforms[key]; ok {
-			return fmt.Errorf("image: %s and %s are both %s/%s to a container runtime; make a release of its own for one of them", other, platform, on.OS, key)
+			return fmt.Errorf("image: %s and %s are both %s/%s to a container runtime; make a release of its own for one of them",
+				other, platform, on.OS, key)
 		}
 		platforms[key] = platform
 	}

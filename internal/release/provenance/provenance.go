@@ -77,8 +77,8 @@ type Builder struct {
 	Version map[string]string `json:"version"`
 }
 
-// New returns the statement about x, of which the files so far are the subjects. infos has the build information of each of x.Programs, nil
-// for a program that is not Go. source is the URI of the source repository; empty if unknown.
+// New returns the statement about x, of which the files so far are the subjects. infos has the build information of each of x.Programs,
+// nil for a program that is not Go. source is the URI of the source repository; empty if unknown.
 func New(x *index.Index, bill *sbom.Bill, infos []*debug.BuildInfo, source, builder string) (*Statement, error) {
 	s := &Statement{Type: statementType, PredicateType: predicateType}
 	for _, f := range x.Files {
@@ -96,19 +96,19 @@ func New(x *index.Index, bill *sbom.Bill, infos []*debug.BuildInfo, source, buil
 	}
 	commits := map[string]bool{}
 	for _, info := range infos {
-		if commit := Commit(info); commit != "" {
-			commits[commit] = true
+		if c := commit(info); c != "" {
+			commits[c] = true
 		}
 	}
 	if len(commits) > 1 {
 		return nil, fmt.Errorf("the programs were built from %d commits, want one", len(commits))
 	}
-	for commit := range commits {
+	for c := range commits {
 		uri := source
 		if uri == "" {
 			uri = unnamed
 		}
-		d.Dependencies = append(d.Dependencies, Resource{Name: sourceName, URI: uri, Digest: map[string]string{"gitCommit": commit}})
+		d.Dependencies = append(d.Dependencies, Resource{Name: sourceName, URI: uri, Digest: map[string]string{"gitCommit": c}})
 	}
 	if len(commits) == 0 && source != "" {
 		d.Dependencies = append(d.Dependencies, Resource{Name: sourceName, URI: source})
@@ -118,8 +118,8 @@ func New(x *index.Index, bill *sbom.Bill, infos []*debug.BuildInfo, source, buil
 	return s, err
 }
 
-// Commit returns the commit that a program was built from, empty where it does not say (docs/buildinfo.md: with --stamp it does).
-func Commit(info *debug.BuildInfo) string {
+// commit returns the commit that a program was built from, empty where it does not say (docs/buildinfo.md: with --stamp it does).
+func commit(info *debug.BuildInfo) string {
 	if info == nil {
 		return ""
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 
@@ -25,6 +26,7 @@ import (
 type Registry struct {
 	ref  registry.Reference
 	repo *remote.Repository
+	user auth.CredentialFunc
 }
 
 // NewRegistry returns the registry of a reference HOST/REPOSITORY[:TAG]. Without a tag it is the version of the release. Credentials are
@@ -38,7 +40,8 @@ func NewRegistry(reference, version string, plain bool) (*Registry, error) {
 		ref.Reference = version
 	}
 	if err := ref.ValidateReferenceAsTag(); err != nil {
-		return nil, fmt.Errorf("--registry %q: %q is no tag: want letters, digits, \"_\", \".\" and \"-\", 128 at most: %w", reference, ref.Reference, err)
+		return nil, fmt.Errorf("--registry %q: %q is no tag: want letters, digits, \"_\", \".\" and \"-\", 128 at most: %w",
+			reference, ref.Reference, err)
 	}
 	repo, err := remote.NewRepository(ref.Registry + "/" + ref.Repository)
 	if err != nil {
@@ -50,16 +53,17 @@ func NewRegistry(reference, version string, plain bool) (*Registry, error) {
 	}
 	repo.PlainHTTP = plain
 	repo.Client = &auth.Client{Client: retry.DefaultClient, Cache: auth.NewCache(), Credential: credentials.Credential(store)}
-	return &Registry{ref, repo}, nil
+	return &Registry{ref, repo, credentials.Credential(store)}, nil
 }
 
-// Check returns an error unless the registry answers as one.
+// Check returns an error unless the registry answers as one. It asks once: a name that is wrong does not become right.
 func (r *Registry) Check(ctx context.Context) error {
 	server, err := remote.NewRegistry(r.ref.Registry)
 	if err != nil {
 		return err
 	}
-	server.PlainHTTP, server.Client = r.repo.PlainHTTP, r.repo.Client
+	server.PlainHTTP = r.repo.PlainHTTP
+	server.Client = &auth.Client{Client: http.DefaultClient, Cache: auth.NewCache(), Credential: r.user}
 	if err := server.Ping(ctx); err != nil {
 		return fmt.Errorf("registry %s: %w", r.ref.Registry, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gotool"
 	"github.com/go3s/rules_go3s/internal/policy"
+	"github.com/go3s/rules_go3s/internal/release/archive"
 	"github.com/go3s/rules_go3s/internal/release/assemble"
 	"github.com/go3s/rules_go3s/internal/release/index"
 	"github.com/go3s/rules_go3s/internal/release/oci"
@@ -31,13 +32,24 @@ MCowBQYDK2VwAyEAA6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=
 `
 )
 
+// Package is what packages of the release say of themselves.
+func Package(goarch string) *archive.Package {
+	return &archive.Package{Version: "1.2.3", GOARCH: goarch, Package: index.Package{
+		Name:       "some",
+		Maintainer: "Some <some@example.com>",
+		Summary:    "some programs",
+		Licence:    "Apache-2.0",
+	}}
+}
+
 // A Maker makes releases of the same programs.
 type Maker struct {
 	Plan   plan.Plan
 	Inputs map[string]string
 }
 
-// New builds a program for three platforms and one that imports a module for amd64, and returns the plan of a release that has everything.
+// New builds a program for three platforms and one that imports a module for amd64, and returns the plan of a release that has
+// everything.
 func New(t testing.TB) *Maker {
 	t.Helper()
 	dir := t.TempDir()
@@ -54,8 +66,8 @@ func New(t testing.TB) *Maker {
 			{ID: "data", Kind: plan.Other, Name: "data", Path: "share/some/data"},
 		},
 		Packages: []string{"deb", "rpm"},
-		Package:  &index.Package{Name: "some", Maintainer: "Some <some@example.com>", Summary: "some programs", Licence: "Apache-2.0"},
-		Image: &plan.Image{Ref: "1.2.3", CARoots: "roots", Config: oci.Config{
+		Package:  &Package("amd64").Package,
+		Image: &plan.Image{Ref: "1.2.3", CARoots: "roots", TZData: "zones", Config: oci.Config{
 			Entrypoint: []string{"/usr/bin/hello"},
 			User:       "some:65532:65532",
 			Labels:     map[string]string{"org.opencontainers.image.title": "some"},
@@ -70,6 +82,7 @@ func New(t testing.TB) *Maker {
 	m.write(t, dir, "data", "data\n")
 	m.write(t, dir, "key", Key)
 	m.write(t, dir, "roots", "-----BEGIN CERTIFICATE-----\n")
+	m.Inputs["zones"] = filepath.Join(gotool.Output(t, "", "amd64", "env", "GOROOT"), "lib", "time", "zoneinfo.zip")
 	mod := gotool.Output(t, root, "amd64", "list", "-m", "-f", "{{.Version}} {{.Dir}}", "golang.org/x/mod")
 	var version, moduleDir string
 	if _, err := fmt.Sscan(mod, &version, &moduleDir); err != nil {

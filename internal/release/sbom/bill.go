@@ -1,7 +1,6 @@
 // Package sbom says what programs are made of, as SPDX 2.3 and CycloneDX 1.6. It takes that from the build information that the linker
-// wrote into
-// the programs, and from nothing else but texts of licences: a module that is not in a file is not in its bill. It refuses to guess: what
-// is not known is NOASSERTION, or left out.
+// wrote into the programs, and from nothing else but texts of licences: a module that is not in a file is not in its bill. It refuses to
+// guess: what is not known is NOASSERTION, or left out.
 package sbom
 
 import (
@@ -27,8 +26,8 @@ type Program struct {
 	Name     string
 	Platform string
 	SHA256   string
-	// Modules are those of the packages that are linked: the main module first if it is known, and Go's standard library last. A program that
-	// is not Go has none.
+	// Modules are those of the packages that are linked: the main module first if it is known, and Go's standard library last. A program
+	// that is not Go has none.
 	Modules []Module
 }
 
@@ -40,8 +39,8 @@ type Module struct {
 	Licence string // SPDX expression; empty if unknown
 }
 
-// Std is the path of the standard library.
-const Std = "std"
+// std is the path of the standard library.
+const std = "std"
 
 // stdLicence is that of the Go project: the file LICENSE of every release since 1.0.
 const stdLicence = "BSD-3-Clause"
@@ -54,18 +53,18 @@ func New(x *index.Index, infos []*debug.BuildInfo, licence func(path, version st
 		program := Program{Name: p.Name, Platform: p.Platform, SHA256: p.SHA256}
 		if info := infos[i]; info != nil {
 			for _, m := range Linked(info) {
-				program.Modules = append(program.Modules, Module{Path: m.Path, Version: m.Version, Sum: m.Sum, Licence: licence(m.Path, m.Version)})
+				program.Modules = append(program.Modules, Module{m.Path, m.Version, m.Sum, licence(m.Path, m.Version)})
 			}
 			version, _, _ := strings.Cut(strings.TrimPrefix(info.GoVersion, "go"), " ")
-			program.Modules = append(program.Modules, Module{Path: Std, Version: version, Licence: stdLicence})
+			program.Modules = append(program.Modules, Module{Path: std, Version: version, Licence: stdLicence})
 		}
 		b.Programs = append(b.Programs, program)
 	}
 	return b
 }
 
-// Linked returns the modules that a program is linked from, the main module first if it is known: what replaces a module in its place, and
-// a main module without a version with none. info may be nil.
+// Linked returns the modules that a program is linked from, the main module first if it is known: what replaces a module in its place,
+// and a main module without a version with none. info may be nil.
 func Linked(info *debug.BuildInfo) []debug.Module {
 	if info == nil {
 		return nil

@@ -138,7 +138,8 @@ func ReadCycloneDX(data []byte) (*Bill, error) {
 			continue
 		}
 		c, ok := components[d.Ref]
-		if !ok || len(c.Hashes) != 1 || c.Hashes[0].Algorithm != "SHA-256" || len(c.Properties) != 1 || c.Properties[0].Name != cdxPlatform {
+		if !ok || len(c.Hashes) != 1 || c.Hashes[0].Algorithm != "SHA-256" ||
+			len(c.Properties) != 1 || c.Properties[0].Name != cdxPlatform {
 			return nil, fmt.Errorf("dependencies: %q is no program with a SHA-256 and a platform", d.Ref)
 		}
 		named[d.Ref] = true

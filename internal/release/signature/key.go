@@ -88,7 +88,8 @@ func parseMinisignPrivate(name string, data []byte) (*PrivateKey, error) {
 		return nil, fmt.Errorf("%s: line 2: %w", name, err)
 	}
 	if len(raw) != minisignSecret || string(raw[:2]) != "Ed" {
-		return nil, fmt.Errorf("%s: line 2: want the %d bytes of a minisign secret key, found %d; is it a public key?", name, minisignSecret, len(raw))
+		return nil, fmt.Errorf("%s: line 2: want the %d bytes of a minisign secret key, found %d; is it a public key?",
+			name, minisignSecret, len(raw))
 	}
 	if raw[2] != 0 || raw[3] != 0 {
 		return nil, fmt.Errorf("%s: the key is encrypted, want one without a password (minisign -G -W makes one)", name)

@@ -79,7 +79,8 @@ func (p PublicKey) VerifySSH(data, sig []byte) error {
 		return err
 	}
 	if b.Version != sshVersion || b.Namespace != sshNamespace || b.Hash != sshHash {
-		return fmt.Errorf("the signature has version %d, namespace %q, hash %q; want %d, %q, %q", b.Version, b.Namespace, b.Hash, sshVersion, sshNamespace, sshHash)
+		return fmt.Errorf("the signature has version %d, namespace %q, hash %q; want %d, %q, %q",
+			b.Version, b.Namespace, b.Hash, sshVersion, sshNamespace, sshHash)
 	}
 	public, err := ssh.NewPublicKey(p.Key)
 	if err != nil {

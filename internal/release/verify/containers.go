@@ -25,8 +25,8 @@ func (r *release) on(platform string) []int {
 	return out
 }
 
-// hold says that a container holds files for a platform, below its prefix. They are the index's programs in bin, and what other containers
-// for that platform hold.
+// hold says that a container holds files for a platform, below its prefix. They are the index's programs in bin, and what other
+// containers for that platform hold.
 func (r *release) hold(platform string, set *fileset.Set) error {
 	files := set.Files()
 	programs := r.on(platform)
@@ -45,7 +45,8 @@ func (r *release) hold(platform string, set *fileset.Set) error {
 		}
 		p := &r.programs[programs[i]]
 		if got := index.Sum(f.Data); got != p.SHA256 || int64(len(f.Data)) != p.Size || f.Mode != 0o755 {
-			return fmt.Errorf("%s: it has the SHA-256 %s and mode %v, want %s and %v as %s says", f.Path, got, f.Mode, p.SHA256, fs.FileMode(0o755), index.Name)
+			return fmt.Errorf("%s: it has the SHA-256 %s and mode %v, want %s and %v as %s says",
+				f.Path, got, f.Mode, p.SHA256, fs.FileMode(0o755), index.Name)
 		}
 		p.data = f.Data
 		found++

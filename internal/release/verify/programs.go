@@ -80,7 +80,8 @@ func checkLicences(r *release) (string, error) {
 		return "", fmt.Errorf("%s: %w", path, err)
 	}
 	want := licences.Table(infos, nil, "")
-	if !slices.EqualFunc(list.Modules, want.Modules, func(a, b licences.Finding) bool { return a.Path == b.Path && a.Version == b.Version }) {
+	same := func(a, b licences.Finding) bool { return a.Path == b.Path && a.Version == b.Version }
+	if !slices.EqualFunc(list.Modules, want.Modules, same) {
 		return "", fmt.Errorf("%s: it lists %d modules, want the %d that are linked, sorted", path, len(list.Modules), len(want.Modules))
 	}
 	r.licences = list
@@ -177,7 +178,8 @@ func (r *release) judge(p *program, stated *policy.FileReport) (int, error) {
 			return 0, fmt.Errorf("the report lacks rule %s", rule.ID)
 		}
 		if rule.Status == policy.Found && said.Status != policy.Found {
-			return 0, fmt.Errorf("rule %s: it has a finding (%s: %s), and the report says %s", rule.ID, rule.Findings[0].Subject, rule.Findings[0].Detail, said.Status)
+			return 0, fmt.Errorf("rule %s: it has a finding (%s: %s), and the report says %s",
+				rule.ID, rule.Findings[0].Subject, rule.Findings[0].Detail, said.Status)
 		}
 	}
 	if breaches := again.Verdict(""); policy.Failed(breaches) {

@@ -37,11 +37,7 @@ func (r *release) provenancePath() string {
 
 // signatures returns the names that signatures have.
 func (r *release) signatures() []string {
-	names := []string{index.Sums + index.Minisign, index.Sums + index.SSH}
-	for path := range r.sums {
-		names = append(names, path+index.Bundle)
-	}
-	return names
+	return []string{index.Sums + index.Minisign, index.Sums + index.SSH, r.provenancePath() + index.Bundle}
 }
 
 // checkSums: every file has its sum, and every sum its file. Signatures have none.
@@ -110,7 +106,8 @@ func checkIndex(r *release) (string, error) {
 		named[f.Path] = true
 		data, ok := r.files[f.Path]
 		if !ok || index.Sum(data) != f.SHA256 || int64(len(data)) != f.Size {
-			return "", fmt.Errorf("%s: it says %s, %d bytes, of %s, which has %s, %d bytes", index.Name, f.SHA256, f.Size, f.Path, index.Sum(data), len(data))
+			return "", fmt.Errorf("%s: it says %s, %d bytes, of %s, which has %s, %d bytes",
+				index.Name, f.SHA256, f.Size, f.Path, index.Sum(data), len(data))
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(r.sums)) {
@@ -127,7 +124,8 @@ func checkIndex(r *release) (string, error) {
 			}
 		}
 		if p.Symbols != "" && !slices.ContainsFunc(x.Of(index.KindSymbols), func(f index.File) bool { return f.Path == p.Symbols }) {
-			return "", fmt.Errorf("%s: the program %s for %s has its names in %s, which is no such file", index.Name, p.Name, p.Platform, p.Symbols)
+			return "", fmt.Errorf("%s: the program %s for %s has its names in %s, which is no such file",
+				index.Name, p.Name, p.Platform, p.Symbols)
 		}
 	}
 	r.index, r.programs = x, programs

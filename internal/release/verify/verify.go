@@ -1,7 +1,6 @@
 // Package verify checks the folder of a release, offline, against itself and the publisher's key: that each of its statements about the
-// programs is
-// true of the programs in it. It trusts nothing in the folder, and it refuses a release that holds more, or says less, than package
-// assemble writes.
+// programs is true of the programs in it. It trusts nothing in the folder, and it refuses a release that holds more, or says less, than
+// package assemble writes.
 //
 // Every check is a value of the table checks. One that fails does not keep the others from being made, unless they need what it
 // could not read.
@@ -83,17 +82,8 @@ var checks = []check{
 // errNeeded is the error of a check that lacks what an earlier one should have read.
 var errNeeded = errors.New("not checked: it needs what an earlier check refused")
 
-// Names returns the names of all checks.
-func Names() []string {
-	var out []string
-	for _, c := range checks {
-		out = append(out, c.name)
-	}
-	return out
-}
-
-// Dir checks the release in fsys and returns what came of each check. The release is accepted if no result has an error. The error is that
-// of reading fsys.
+// Dir checks the release in fsys and returns what came of each check. The release is accepted if no result has an error. The error is
+// that of reading fsys.
 func Dir(fsys fs.FS, options Options) ([]Result, error) {
 	r := &release{Options: options, files: map[string][]byte{}, contents: map[string]*fileset.Set{}}
 	err := fs.WalkDir(fsys, ".", func(path string, entry fs.DirEntry, err error) error {
