@@ -23,7 +23,8 @@ def go_static_binary(name, **kwargs):
     Bazel 8.0.1 on. A filegroup with the target in `srcs` names them all, and with an `output_group` such as `linux_arm64` the one
     for that platform, in every Bazel.
     In `bazel coverage` the programs are instrumented and not checked.
-    Attributes take `select()`, but for `exec_properties`, `exec_group_compatible_with`, `goarch`, `goos`, `linkmode`, `package_note`, `pure`, `static` and what no rule takes it for.
+    Attributes take `select()`, but for `exec_properties`, `exec_group_compatible_with`, `goarch`, `goos`, `linkmode`, `package_note`,
+    `pure`, `static` and what no rule takes it for.
 
     Output groups: one for each of `platforms` by its name (for example `linux_arm64`), `debug` (debug
     information in separate files), `linkcheck_report` (JSON), `linked` (before stripping, but without debug information), `seccomp` (a

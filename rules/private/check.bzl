@@ -59,7 +59,19 @@ def packages_action(ctx, archives, package_list, out):
         execution_requirements = {"supports-path-mapping": "1"},
     )
 
-def check_action(ctx, executable, report, profile, goarch, policy, size_budget, label, symbols = None, packages = None, cgo_left_out = None, sdk_verdict = None):
+def check_action(
+        ctx,
+        executable,
+        report,
+        profile,
+        goarch,
+        policy,
+        size_budget,
+        label,
+        symbols = None,
+        packages = None,
+        cgo_left_out = None,
+        sdk_verdict = None):
     """Registers the Go3sCheck action of one executable.
 
     Args:
