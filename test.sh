@@ -77,7 +77,7 @@ sh e2e/dropin/configurations.sh --config=cache
 )
 
 step "Bazel: the same bytes elsewhere"
-e2e/reproducible/run.sh
+e2e/reproducible/run.sh -only go,gobuild,elsewhere
 
 step "Bazel: what Bazel 8 and 9 turned on"
 ./bazelw build --config=cache --config=next --nobuild //...
