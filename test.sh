@@ -94,6 +94,9 @@ sh e2e/dropin/configurations.sh --config=cache
   ../buildinfo.sh -tags special,timetzdata "$(program "$3")" ./tags "$arch" exe
 )
 
+step "Bazel: the same bytes elsewhere"
+e2e/reproducible/run.sh -only go,gobuild,elsewhere
+
 step "Bazel: what Bazel 8 and 9 turned on"
 ./bazelw build --config=cache --config=next --nobuild //...
 ./bazelw test --config=cache --config=next //tests/analysis/...

@@ -171,6 +171,30 @@ inputs_test = analysistest.make(
     },
 )
 
+AttributesInfo = provider(
+    doc = "Attributes of a target.",
+    fields = {"hints": "list of Label: aspect_hints."},
+)
+
+def _attributes_aspect_impl(_target, ctx):
+    return [AttributesInfo(hints = [hint.label for hint in ctx.rule.attr.aspect_hints])]
+
+_attributes_aspect = aspect(implementation = _attributes_aspect_impl)
+
+def _hints_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    asserts.equals(env, [Label(ctx.attr.hint)], analysistest.target_under_test(env)[AttributesInfo].hints)
+    return analysistest.end(env)
+
+hints_test = analysistest.make(
+    _hints_test_impl,
+    doc = "Passes when a target has one aspect hint, this one.",
+    attrs = {
+        "hint": attr.string(mandatory = True),
+    },
+    extra_target_under_test_aspects = [_attributes_aspect],
+)
+
 def _tool_test_impl(ctx):
     env = analysistest.begin(ctx)
     found = [
