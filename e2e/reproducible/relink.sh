@@ -14,10 +14,10 @@ for params in bazel-out/*/bin/examples/hello/hello_static.link_/hello_static-0.p
   "$work/$name/golink" link "@$work/$name.params" -w -o "$work/$name.linked"
   cmp -s "$work/$name.linked" "${params%-0.params}" || echo "linked $arch"
   echo linked >>"$work/$name.count"
-  for tier in full functions symbolized; do
+  for tier in full functions external; do
     for tools in own "$name"; do
       symbols=''
-      [ $tier != symbolized ] || symbols=--symbols-file=$work/$tools.symbols
+      [ $tier != external ] || symbols=--symbols-file=$work/$tools.symbols
       # shellcheck disable=SC2086 # there may be none
       "$work/$tools/elfstrip" --strip-all --unverified-go=warn --traceback=$tier $symbols -o "$work/$tools.stripped" "$work/$name.linked"
       "$work/$tools/elfstrip" --pack=lz4 -o "$work/$tools.packed" "$work/$tools.stripped"
