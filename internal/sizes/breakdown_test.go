@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
 )
 
@@ -67,6 +68,9 @@ func TestBreak(t *testing.T) {
 }
 
 // FuzzBreak: every byte counts once, or there is an error, whatever the headers say.
+// breakFactor is the memory in bytes that Break may take for a byte of the file: names, and a claim for each function and section.
+const breakFactor = 256
+
 func FuzzBreak(f *testing.F) {
 	for _, machine := range []elf.Machine{elf.EM_X86_64, elf.EM_RISCV} {
 		f.Add(gobintest.New(machine).Build().Data)
@@ -76,7 +80,8 @@ func FuzzBreak(f *testing.F) {
 		if err != nil {
 			return
 		}
-		b, err := Break("fuzz", file, file)
+		var b *Breakdown
+		fuzztest.Bounded(t, len(data), breakFactor, func() { b, err = Break("fuzz", file, file) })
 		if (b == nil) == (err == nil) {
 			t.Fatalf("breakdown %v and error %v, want one of them", b, err)
 		}
