@@ -26,10 +26,10 @@ def go_static_binary(name, **kwargs):
     Attributes take `select()`, but for `exec_properties`, `exec_group_compatible_with`, `fips`, `goarch`, `goos`, `linkmode`,
     `package_note`, `pure`, `static` and what no rule takes it for.
 
-    Output groups: one for each of `platforms` by its name (for example `linux_arm64`), `debug` (debug
-    information in separate files), `fips` (of `fips`: JSON), `linkcheck_report` (JSON), `linked` (before stripping, but without debug
-    information), `seccomp` (a profile in OCI form), `symbols` (of `traceback = "external"`), `syscalls` (the system calls that the program can make,
-    JSON), `unpacked` (of `pack`).
+    Output groups: one for each of `platforms` by its name (for example `linux_arm64`), `debug` (debug information in separate
+    files), `fips` (of `fips`: JSON), `linkcheck_report` (JSON), `linked` (before stripping, but without debug information),
+    `seccomp` (a profile in OCI form), `symbols` (of `traceback = "external"`), `syscalls` (the system calls that the program
+    can make, JSON), `unpacked` (of `pack`).
     `bazel run` starts the executable for the target platform, else the first, under an emulator if need be.
 
     Args:
