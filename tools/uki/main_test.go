@@ -105,7 +105,8 @@ func TestCommands(t *testing.T) {
 	if err := json.Unmarshal([]byte(b.must("show --json %signed")), &s); err != nil {
 		t.Fatal(err)
 	}
-	if s.Goarch != "amd64" || s.CommandLine != "quiet" || s.Signatures != 1 || len(s.Files) != 2 || s.Files[1].Path != "/init" || s.Files[1].Size != 7 {
+	if s.Goarch != "amd64" || s.CommandLine != "quiet" || s.Signatures != 1 || len(s.Files) != 2 || s.Files[1].Path != "/init" ||
+		s.Files[1].Size != 7 {
 		t.Errorf("show: %+v", s)
 	}
 
