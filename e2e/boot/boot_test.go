@@ -48,7 +48,7 @@ func direct(t *testing.T, goarch, commandLine string, files ...initramfs.File) s
 	if err := os.WriteFile(file, archive, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Minute)
 	defer cancel()
 	output, err := machine.NewTools(directory(t)).Run(ctx, machine.Machine{
 		Arch: goarch, Kernel: filepath.Join(directory(t), "kernel-"+goarch), Initramfs: file,

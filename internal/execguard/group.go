@@ -78,6 +78,7 @@ func (g *group) refuseAll(limit int) error {
 }
 
 // markMounts marks the file system of each mount in mountinfo. One that cannot be marked is made noexec. It returns what could be neither.
+// What it finds is recorded unless guarded has it from the last time.
 func (g *group) markMounts(log *Log, guarded map[string]bool) error {
 	data, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -92,15 +93,17 @@ func (g *group) markMounts(log *Log, guarded map[string]bool) error {
 	for _, m := range mounts {
 		key := fmt.Sprintf("%d %s", m.id, m.dir)
 		present[key] = true
-		err := g.mark(unix.AT_FDCWD, m.dir)
+		err := m.reached()
 		if err == nil {
-			err = m.reached()
+			err = g.mark(unix.AT_FDCWD, m.dir)
 		}
 		record := Record{Event: "guarded", Path: m.dir, Reason: m.kind}
 		switch {
 		case err == nil:
 		case slices.Contains(m.options, "noexec"):
 			record.Event, record.Reason = "noexec", m.kind+": nothing can be executed there: "+err.Error()
+		case err == errCovered:
+			record.Event, record.Reason = "covered", m.kind+": "+err.Error()+": it is guarded when that is unmounted"
 		case m.forbid() == nil:
 			record.Event, record.Reason = "made-noexec", m.kind+": "+err.Error()
 		default:
@@ -124,7 +127,7 @@ var errCovered = errors.New("another mount is over it")
 // reached fails unless the path of the mount leads to it.
 func (m mount) reached() error {
 	var s unix.Statx_t
-	if err := unix.Statx(unix.AT_FDCWD, m.dir, unix.AT_NO_AUTOMOUNT, unix.STATX_MNT_ID, &s); err != nil {
+	if err := unix.Statx(unix.AT_FDCWD, m.dir, unix.AT_NO_AUTOMOUNT|unix.AT_STATX_DONT_SYNC, unix.STATX_MNT_ID, &s); err != nil {
 		return err
 	}
 	if s.Mask&unix.STATX_MNT_ID != 0 && s.Mnt_id != m.id {
@@ -133,11 +136,8 @@ func (m mount) reached() error {
 	return nil
 }
 
-// forbid makes the mount noexec.
+// forbid makes the mount noexec. Its path leads to it.
 func (m mount) forbid() error {
-	if err := m.reached(); err == errCovered {
-		return err // it would be the other one
-	}
 	flags := uintptr(unix.MS_REMOUNT | unix.MS_BIND | unix.MS_NOEXEC)
 	for _, o := range m.options {
 		flags |= mountFlags[o]
