@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go3s/rules_go3s/internal/cpio"
 	"github.com/go3s/rules_go3s/internal/release/fileset"
 )
 
@@ -224,7 +225,7 @@ func (p *Package) rpmHeader(set *fileset.Set, payload []byte, date time.Time) *r
 		}
 		sizes, total = append(sizes, uint32(len(f.Data))), total+uint32(len(f.Data))
 		times = append(times, uint32(date.Unix()))
-		modes = append(modes, uint16(regular|uint32(f.Mode)))
+		modes = append(modes, uint16(cpio.Regular|uint32(f.Mode)))
 		digests = append(digests, fmt.Sprintf("%x", sha256.Sum256(f.Data)))
 		verify = append(verify, rpmVerifyAll)
 		inodes = append(inodes, uint32(i+1))
@@ -322,4 +323,12 @@ func ReadRPM(p *Package, data []byte, date time.Time) (*Contents, error) {
 		return nil, errors.New("rpm: its headers are not those of the payload and of what the release says of the package")
 	}
 	return c, nil
+}
+
+// pad appends zero bytes up to a multiple of n.
+func pad(b []byte, n int) []byte {
+	for len(b)%n != 0 {
+		b = append(b, 0)
+	}
+	return b
 }
