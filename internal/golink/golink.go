@@ -37,6 +37,7 @@
 package golink
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -55,9 +56,16 @@ type Config struct {
 	// ModInfo is the build information, as debug.ReadBuildInfo and go version -m show it.
 	ModInfo string
 	BuildID string // Go build ID; "" for none
+	// FuncAlign is the alignment of functions in bytes, one that IsFuncAlign takes; 0 for the machine's.
+	FuncAlign int
 	// PIE makes an object for a position-independent program. Link does not take it.
 	PIE bool
 }
+
+// IsFuncAlign reports whether functions can be aligned to n bytes.
+func IsFuncAlign(n int) bool { return n >= 1 && n <= maxFuncAlign && n&(n-1) == 0 }
+
+const maxFuncAlign = 4096
 
 // An Image is a linked program.
 type Image struct {
@@ -66,12 +74,13 @@ type Image struct {
 
 // linker is the state of a link.
 type linker struct {
-	cfg     Config
-	object  bool // for an external linker, not a program
-	arch    *machine
-	release *release
-	header  string // line that each object begins with
-	version string // Go release
+	cfg       Config
+	object    bool // for an external linker, not a program
+	arch      *machine
+	funcAlign uint64
+	release   *release
+	header    string // line that each object begins with
+	version   string // Go release
 
 	libs     []*library
 	byPath   map[string]*library
@@ -161,6 +170,9 @@ func (l *linker) link() ([]byte, error) {
 	if l.cfg.PIE && !l.object {
 		return nil, fmt.Errorf("a position-independent program: %w", ErrUnsupported)
 	}
+	if n := l.cfg.FuncAlign; n != 0 && !IsFuncAlign(n) {
+		return nil, fmt.Errorf("functions aligned to %d bytes, want a power of two up to %d", n, maxFuncAlign)
+	}
 	if n := len(l.cfg.BuildID); n > maxBuildID {
 		return nil, fmt.Errorf("build ID of %d bytes, want at most %d", n, maxBuildID)
 	}
@@ -201,6 +213,7 @@ func (l *linker) setTarget(o *goobj.Object) error {
 	if l.arch = machines[o.GOARCH]; l.arch == nil || o.GOOS != "linux" {
 		return fmt.Errorf("%s: compiled for %s/%s: %w", o.Name, o.GOOS, o.GOARCH, ErrUnsupported)
 	}
+	l.funcAlign = cmp.Or(uint64(l.cfg.FuncAlign), l.arch.funcAlign)
 	r, err := releaseOf(o)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.Name, err)

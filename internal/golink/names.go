@@ -272,8 +272,14 @@ func (l *linker) loadPkgDefs(obj uint32, o *object, wanted nameSet) {
 	}
 }
 
-// checkDef reports a definition that contradicts itself.
+// checkDef reports a definition that contradicts itself, or is of an unknown kind.
 func (l *linker) checkDef(o *object, i uint32) {
+	if k := o.SymKind(i); k == 0 || k > maxKind {
+		l.errorf("%s: symbol %s is of kind %d, which is not known: %w", o.Name, o.SymName(i), k, ErrUnsupported)
+	}
+	if f := o.SymFlags(i) &^ l.release.symFlags(); f != 0 {
+		l.errorf("%s: symbol %s has flags %#x, which are not known: %w", o.Name, o.SymName(i), f, ErrUnsupported)
+	}
 	if n := o.DataSize(i); n > o.SymSize(i) && kindOf(o.SymKind(i)) != kindUnloaded {
 		l.errorf("%s: symbol %s: %d bytes of data in a size of %d", o.Name, o.SymName(i), n, o.SymSize(i))
 	}

@@ -112,6 +112,9 @@ func (r *reacher) flood() {
 		isFunc := false
 		r.aux(s, func(typ uint8, a sym) {
 			isFunc = true
+			if typ > goobj.AuxPCData {
+				r.errorf("%s: auxiliary symbol of type %d, which is not known: %w", r.name(s), typ, ErrUnsupported)
+			}
 			if typ != goobj.AuxGoType { // a variable does not need the descriptor of its type
 				r.mark(a)
 			}
@@ -127,6 +130,10 @@ func (r *reacher) follow(s sym, relocs []reloc, isType, used bool) {
 	var methods []methodRef
 	for i := 0; i < len(relocs); i++ {
 		rel := relocs[i]
+		if rel.typ != r.release.relocInitOrder && (rel.typ > goobj.MaxReloc || !r.arch.known[rel.typ]) {
+			r.errorf("%s: relocation type %d, which is not known for %s: %w", r.name(s), rel.typ, r.arch.GOARCH, ErrUnsupported)
+			return
+		}
 		if rel.weak {
 			continue
 		}
