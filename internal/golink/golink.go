@@ -42,6 +42,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
 )
@@ -78,6 +79,7 @@ type linker struct {
 	object    bool // for an external linker, not a program
 	arch      *machine
 	funcAlign uint64
+	symFlags  goobj.SymFlags
 	release   *release
 	header    string // line that each object begins with
 	version   string // Go release
@@ -88,7 +90,9 @@ type linker struct {
 	objs     []*object          // the first is unused
 	noObject *object
 	mapped   [][]byte
-	read     int64 // bytes of all archives
+	pool     pool
+	warmed   atomic.Uint32 // written only: see warm
+	read     int64         // bytes of all archives
 
 	defs     []def
 	owns     []*own // the first is what symbol 0 is
@@ -106,6 +110,8 @@ type linker struct {
 	dupPkg     map[sym]*library  // packages of functions that are laid out with another package than the one that defines them
 
 	jumps map[jumpKey]sym
+
+	numReached, numRelocs int // symbols that are needed, and their relocations
 
 	mainTasks sym
 	module    sym
@@ -219,6 +225,7 @@ func (l *linker) setTarget(o *goobj.Object) error {
 		return fmt.Errorf("%s: %w", o.Name, err)
 	}
 	l.release, l.version = r, o.Version
+	l.symFlags = r.symFlags()
 	l.builtins = make([]sym, len(r.builtins))
 	return nil
 }

@@ -29,13 +29,13 @@ type library struct {
 // An object is an object file of a package.
 type object struct {
 	*goobj.Object
-	lib   *library
-	files []string
-	// hashes of the names of its symbols, and of those of its functions for assembly
-	hashes, wrappers []uint32
-	base             sym   // of its first symbol
-	others           []sym // its symbols after PkgDefs
-	pkgs             []*object
+	lib      *library
+	files    []string
+	hashes   []uint64   // two for each name from its NonPkgDefs on
+	wrappers []nameHash // of the names of its functions for assembly
+	base     sym        // of its first symbol
+	others   []sym      // its symbols after PkgDefs
+	pkgs     []*object
 	// order of its file table in the function table, -1 for an object without functions there
 	unit int
 }

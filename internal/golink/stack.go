@@ -32,7 +32,7 @@ type stackChecker struct {
 // checkStack reports chains of nosplit functions that take too much.
 func (l *linker) checkStack() {
 	c := &stackChecker{
-		linker: l, height: make([]int32, len(l.defs)), morestack: l.lookup("runtime.morestack", abi0), callSize: l.arch.callPush,
+		linker: l, height: array[int32](&l.pool, len(l.defs)), morestack: l.lookup("runtime.morestack", abi0), callSize: l.arch.callPush,
 	}
 	limit := int32(nosplitRoom) - c.callSize - l.arch.frameSave
 	for _, s := range l.text {
