@@ -10,8 +10,8 @@ import (
 
 // # Memory
 //
-// A link fills some tens of megabytes once and looks at them all over, so small pages would cost it more than much of what it computes. A pool
-// gives out parts of few large arrays in huge pages. What is in it has no pointers, so that the garbage collector need not look.
+// A link fills some tens of megabytes once and looks at them all over, so small pages would cost it more than much of what it computes.
+// A pool gives out parts of few large arrays in huge pages. What is in it has no pointers, so that the garbage collector need not look.
 
 // plain are the types of what a pool holds.
 type plain interface {

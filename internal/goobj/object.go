@@ -419,8 +419,9 @@ func (o *Object) Aux(n uint32) (typ uint8, r Ref) {
 	return e[0], Ref{binary.LittleEndian.Uint32(e[1:]), binary.LittleEndian.Uint32(e[5:])}
 }
 
-// Touch reads where the relocations, auxiliary symbols and bytes of symbol i are, and TouchContents the first of each. What they return is of no
-// use. Who is to look at many symbols calls them for all of them first: the processor waits for these reads together, not one by one.
+// Touch reads where the relocations, auxiliary symbols and bytes of symbol i are, and TouchContents the first of each. What they return
+// is of no use. Who is to look at many symbols calls them for all of them first: the processor waits for these reads together, not one
+// by one.
 func (o *Object) Touch(i uint32) uint32 {
 	return o.u32(o.blk[blkRelocIdx]+4*i) + o.u32(o.blk[blkAuxIdx]+4*i) + o.u32(o.blk[blkDataIdx]+4*i) + uint32(o.b[o.sym(i)])
 }

@@ -1,6 +1,6 @@
-// Package hugepages allocates large memory that is filled once. For each page of 4 KiB the kernel takes half a microsecond to find and clear
-// one, and the processor has room for the addresses of some thousands; so Linux is asked for pages of 2 MiB. Where it has none, or may not use
-// them (/sys/kernel/mm/transparent_hugepage/enabled is "never"), nothing changes.
+// Package hugepages allocates large memory that is filled once. For each page of 4 KiB the kernel takes half a microsecond to find and
+// clear one, and the processor has room for the addresses of some thousands; so Linux is asked for pages of 2 MiB. Where it has none, or
+// may not use them (/sys/kernel/mm/transparent_hugepage/enabled is "never"), nothing changes.
 package hugepages
 
 import "unsafe"
