@@ -65,6 +65,7 @@ func (l *linker) firstContents() []uint32 {
 		})
 	}
 	inParallel(jobs)
+	giveBack(&l.pool, sorted)
 	return first
 }
 

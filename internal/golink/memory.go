@@ -19,8 +19,9 @@ type plain interface {
 }
 
 type pool struct {
-	mu   sync.Mutex
-	free []uint64
+	mu       sync.Mutex
+	free     []uint64
+	released [][]uint64
 }
 
 const poolBytes = 32 << 20 // of an array; what is not used of it is address space alone
@@ -34,6 +35,13 @@ func array[T plain](p *pool, n int) []T {
 	words := (n*int(unsafe.Sizeof(t)) + 7) / 8
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for i, r := range p.released {
+		if words <= len(r) {
+			p.released[i] = r[words:]
+			clear(r[:words])
+			return unsafe.Slice((*T)(unsafe.Pointer(&r[0])), n)
+		}
+	}
 	if words > len(p.free) {
 		if 8*words > poolBytes/4 {
 			return unsafe.Slice((*T)(unsafe.Pointer(&hugepages.Words(words)[0])), n)
@@ -43,6 +51,18 @@ func array[T plain](p *pool, n int) []T {
 	part := p.free[:words:words]
 	p.free = p.free[words:]
 	return unsafe.Slice((*T)(unsafe.Pointer(&part[0])), n)
+}
+
+// giveBack ends the use of what array returned. Memory that is in use already costs less than other.
+func giveBack[T plain](p *pool, a []T) {
+	var t T
+	words := cap(a) * int(unsafe.Sizeof(t)) / 8
+	if words == 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.released = append(p.released, unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(a))), words))
 }
 
 // warm reads a bit of what the objects say of the symbols of a list, which are looked at next ([goobj.Object.Touch]).

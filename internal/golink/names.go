@@ -45,7 +45,7 @@ type nameSlot struct {
 
 func newNameTable(p *pool, n int) *nameTable {
 	size := 1024
-	for size < n+n/2 {
+	for size < n {
 		size *= 2
 	}
 	return &nameTable{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, pool: p, slots: array[nameSlot](p, size)}
@@ -130,7 +130,8 @@ func (l *linker) loadNames() {
 	l.aligns = array[uint8](&l.pool, guess)[:1]
 	l.names = newNameTable(&l.pool, named)
 
-	wanted := l.hashNames()
+	hashes := array[uint64](&l.pool, 2*(named+refs))
+	wanted := l.hashNames(hashes)
 	for i, o := range l.objs[1:] {
 		l.loadPkgDefs(uint32(i+1), o, wanted)
 	}
@@ -149,6 +150,10 @@ func (l *linker) loadNames() {
 	for _, o := range l.objs[1:] {
 		l.loadRefs(o)
 	}
+	giveBack(&l.pool, hashes)
+	giveBack(&l.pool, c.first)
+	giveBack(&l.pool, c.syms)
+	giveBack(&l.pool, c.sizes)
 	for _, f := range l.sizeFixups {
 		l.change(f.sym).size = f.size
 	}
@@ -187,13 +192,15 @@ func (s nameSet) add(h uint64)      { s[h>>6%uint64(len(s))] |= 1 << (h & 63) }
 func (s nameSet) has(h uint64) bool { return s[h>>6%uint64(len(s))]&(1<<(h&63)) != 0 }
 
 // hashNames hashes the names that objects refer to others by and define for such references, and returns those that may be defined
-// otherwise: packages refer to most of what others define by its number, so the table of names does without those.
-func (l *linker) hashNames() nameSet {
+// otherwise: packages refer to most of what others define by its number, so the table of names does without those. Two words of hashes are
+// for each name.
+func (l *linker) hashNames(hashes []uint64) nameSet {
 	wanted := make(nameSet, 1<<14)
 	var jobs []func()
 	for _, o := range l.objs[1:] {
 		first := o.First(goobj.NonPkgDefs)
-		o.hashes = array[uint64](&l.pool, 2*(o.All()-int(first)))
+		n := 2 * (o.All() - int(first))
+		o.hashes, hashes = hashes[:n], hashes[n:]
 		jobs = append(jobs, func() {
 			for i := range uint32(len(o.hashes) / 2) {
 				h := l.names.hash(o.SymName(first + i))
