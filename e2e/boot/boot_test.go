@@ -48,12 +48,12 @@ func direct(t *testing.T, goarch, commandLine string, files ...initramfs.File) s
 	if err := os.WriteFile(file, archive, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Minute)
 	defer cancel()
 	output, err := machine.NewTools(directory(t)).Run(ctx, machine.Machine{
 		Arch: goarch, Kernel: filepath.Join(directory(t), "kernel-"+goarch), Initramfs: file,
 		CommandLine: machine.Console(goarch) + " quiet panic=-1 " + commandLine,
-	}, nil, nil)
+	}, t.Output(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

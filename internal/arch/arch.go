@@ -43,9 +43,6 @@ type Arch struct {
 	EntryHuge Stub
 	// Unpacker enters a packed program (internal/pack).
 	Unpacker Stub
-	// Relay is the code of the program that hands cmd/link's calls of its external
-	// linker on to golink, when golink itself runs on this machine.
-	Relay Stub
 }
 
 // A Class says what a relocation makes of the address S+A of its target.

@@ -36,6 +36,7 @@ type Options struct {
 	Sections     []string
 	Notes        []string
 	UnverifiedGo goabi.Unverified
+	GoLinker     cmdlink.GoLinker
 }
 
 // noCheck is the profile for no check.
@@ -43,7 +44,7 @@ const noCheck = "none"
 
 // NewOptions returns the defaults.
 func NewOptions() *Options {
-	return &Options{BuildMode: cmdlink.ModeStaticPIE, Strip: "all", Traceback: pcln.Full.String()}
+	return &Options{BuildMode: cmdlink.ModeStaticPIE, Strip: "all", Traceback: pcln.Full.String(), GoLinker: cmdlink.Auto}
 }
 
 // Flags returns a set of flags that sets o. Their names are those of golink link, elfstrip, linkcheck and the rules.
@@ -82,6 +83,7 @@ func (o *Options) Flags(name string) *flag.FlagSet {
 	}
 	list(&o.Sections, "section", "add a read-only section: `.name=file` or .name@address=file")
 	list(&o.Notes, "note", "add an ELF note: `owner:type=file`")
+	fs.Var(&o.GoLinker, cmdlink.GoLinkerFlag, cmdlink.GoLinkerUsage)
 	fs.Var(&o.UnverifiedGo, goabi.UnverifiedFlag, goabi.UnverifiedUsage)
 	return fs
 }
@@ -130,7 +132,7 @@ func (o *Options) absolute() error {
 func (o *Options) Args() []string {
 	args := []string{
 		"-buildmode=" + o.BuildMode, "-strip=" + o.Strip, "-traceback=" + o.Traceback,
-		"-" + goabi.UnverifiedFlag + "=" + o.UnverifiedGo.String(),
+		"-" + goabi.UnverifiedFlag + "=" + o.UnverifiedGo.String(), "-" + cmdlink.GoLinkerFlag + "=" + o.GoLinker.String(),
 	}
 	for _, f := range []struct{ name, value string }{
 		{"pack", o.Pack}, {"profile", o.Profile}, {"policy", o.Policy}, {"size-budget", o.SizeBudget}, {"reports", o.Reports},

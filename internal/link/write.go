@@ -6,12 +6,14 @@ import (
 	"sync"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/hugepages"
 )
 
 // fill makes the image and puts the contents of the object's sections, and what is
 // for dynamic linking, into place.
 func (l *linker) fill() error {
-	l.image = make([]byte, l.fileSize())
+	size := int(l.fileSize())
+	l.image = hugepages.Bytes(size, size)
 	l.eachSection(func(s *section) error {
 		copy(l.image[s.off:], s.data)
 		return nil

@@ -34,7 +34,7 @@ func runLink(args []string) error {
 	fs.StringVar(&c.Main, "main", "", "archive `file` of package main")
 	fs.StringVar(&c.MainLabel, "main-label", "", "`label` of the build target of package main, for messages")
 	fs.StringVar(&c.MainPkgPath, "main-importmap", "", "package `path` that --x-def may use for package main")
-	fs.Var(&c.GoLinker, "go-linker", "what loads packages: cmdlink, the Go SDK's linker (default); own, golink itself; auto, own where it can")
+	fs.Var(&c.GoLinker, cmdlink.GoLinkerFlag, cmdlink.GoLinkerUsage)
 	fs.StringVar(&c.GOOS, "goos", "linux", "target operating system")
 	fs.StringVar(&c.GOARCH, "goarch", "", "target architecture: amd64, arm64 or riscv64")
 	fs.StringVar(&c.GOARCHLevel, "goarch-level", "", "instruction set `level`: value of GOAMD64, GOARM64 or GORISCV64")

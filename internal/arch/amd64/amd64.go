@@ -32,7 +32,6 @@ var Arch = &arch.Arch{
 	EntryPIE:  entryPIE,
 	EntryHuge: entryHuge,
 	Unpacker:  unpacker,
-	Relay:     relay,
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{
 		// Go's addend counts from the end of the 4-byte field, ELF's from its start.
 		goobj.RelocPCRel: {{Type: uint32(elf.R_X86_64_PC32), Add: -4}},

@@ -43,7 +43,6 @@ var Arch = &arch.Arch{
 	EntryPIE:  entryPIE,
 	EntryHuge: entryHuge,
 	Unpacker:  unpacker,
-	Relay:     relay,
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{
 		goobj.RelocAddrARM64:           pageAndLow(elf.R_AARCH64_ADD_ABS_LO12_NC),
 		goobj.RelocARM64PCRelLDST8:     pageAndLow(elf.R_AARCH64_LDST8_ABS_LO12_NC),

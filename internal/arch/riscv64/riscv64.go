@@ -72,7 +72,6 @@ var Arch = &arch.Arch{
 	EntryPIE:  entryPIE,
 	EntryHuge: entryHuge,
 	Unpacker:  unpacker,
-	Relay:     relay,
 	GoRelocs: map[goobj.RelocType][]arch.GoReloc{
 		goobj.RelocRISCVPCRelIType: {{Type: rPCRelHi20}, {Type: rPCRelLo12I, Off: 4, Low: true}},
 		goobj.RelocRISCVPCRelSType: {{Type: rPCRelHi20}, {Type: rPCRelLo12S, Off: 4, Low: true}},

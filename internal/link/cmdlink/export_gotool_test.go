@@ -1,20 +1,10 @@
-//go:build linux
-
 package cmdlink
 
 import (
 	"path/filepath"
-	"testing"
 
 	"github.com/go3s/rules_go3s/internal/link/extld"
 )
-
-// WithoutRelay makes Link start Config.ExtLD, until the test ends.
-func WithoutRelay(t *testing.T) {
-	old := hostArch
-	t.Cleanup(func() { hostArch = old })
-	hostArch = "none"
-}
 
 // Calls returns cmd/link's arguments for c but for its own flags, and what Link
 // expects to be asked for then. Everything is in the directory dir.
