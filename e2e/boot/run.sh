@@ -4,7 +4,7 @@
 #
 #   run.sh                  everything
 #   run.sh fast             on amd64 alone: a signed image boots, a changed one is refused
-#   run.sh go ARGUMENTS...  the tests without Bazel; the arguments go to go test, for example -run TestInit/amd64
+#   run.sh -run TestInit    of the tests without Bazel some: the arguments go to go test
 set -eu
 cd "$(dirname "$0")"
 RULES_GO3S_BOOT_DIR=$(./provision.sh)
@@ -22,12 +22,9 @@ all)
   gotests
   bazeltests //examples/boot:all_boots
   ;;
-go)
-  shift
-  gotests "$@"
-  ;;
+-*) gotests "$@" ;;
 *)
-  echo "run.sh: $1: want fast, go, or nothing" >&2
+  echo "run.sh: $1: want fast, arguments for go test, or nothing" >&2
   exit 2
   ;;
 esac
