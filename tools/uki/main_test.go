@@ -110,6 +110,11 @@ func TestCommands(t *testing.T) {
 		t.Errorf("show: %+v", s)
 	}
 
+	b.must("extract --path /init -o %extracted %signed")
+	if data, err := os.ReadFile(b.path("extracted")); err != nil || string(data) != "program" {
+		t.Errorf("extract: %q, %v", data, err)
+	}
+
 	// The same signature in two steps.
 	b.must("digest -o %digest %image")
 	data, err := os.ReadFile(b.path("digest"))
@@ -166,6 +171,8 @@ func TestRefused(t *testing.T) {
 		{"verify %image", exitUsage, "no --trust"},
 		{"verify --trust %cert.pem %image", exitFailed, "it is not signed"},
 		{"show %stub", exitFailed, "no section .osrel"},
+		{"extract -o %out %image", exitUsage, "no --path"},
+		{"extract --path /bin/x -o %out %image", exitFailed, "no file /bin/x among the 1"},
 	} {
 		code, stdout, stderr := b.run(tt.command)
 		if code != tt.code || stdout != "" || !strings.Contains(stderr, tt.want) {
