@@ -32,6 +32,9 @@ func (g *GoLinker) Set(name string) error {
 
 func (g *GoLinker) String() string { return string(*g) }
 
+// Values returns the names of all values, for completion.
+func (g *GoLinker) Values() []string { return []string{string(CmdLink), string(Own), string(Auto)} }
+
 // linkOwn links the program by package golink, and writes it to out. args are those of cmd/link, importcfg its import configuration.
 func (c *Config) linkOwn(args []string, importcfg, tmp, out string) (warnings string, err error) {
 	if !c.StripSymbols && !c.StripDWARF {
