@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // A rule is the name of a Bazel rule, and of the folder with the programs that it builds.
@@ -21,7 +23,7 @@ const (
 // rules are those whose programs are built.
 var rules = []rule{goBinary, staticBinary, pieBinary}
 
-var architectures = []string{"amd64", "arm64", "riscv64"}
+var architectures = machine.GOARCHs()
 
 // goBinaries returns go_binary targets for all architectures, with a further attribute.
 func goBinaries(attribute string) string {

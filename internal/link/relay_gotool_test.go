@@ -10,12 +10,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/go3s/rules_go3s/internal/arch/all"
 	"github.com/go3s/rules_go3s/internal/gotool"
 )
 
 // The relay passes on its arguments, whatever they are, and ends as it is told.
 func TestRelay(t *testing.T) {
-	for _, a := range arches {
+	for _, a := range all.Arches {
 		t.Run(a.GOARCH, func(t *testing.T) {
 			exe := filepath.Join(t.TempDir(), "relay")
 			if err := os.WriteFile(exe, Relay(a.GOARCH), 0o777); err != nil {
@@ -70,7 +71,7 @@ func TestRelay(t *testing.T) {
 
 // Without a socket, the relay fails.
 func TestRelayAlone(t *testing.T) {
-	for _, a := range arches {
+	for _, a := range all.Arches {
 		t.Run(a.GOARCH, func(t *testing.T) {
 			exe := filepath.Join(t.TempDir(), "relay")
 			if err := os.WriteFile(exe, Relay(a.GOARCH), 0o777); err != nil {

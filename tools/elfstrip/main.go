@@ -6,17 +6,16 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/inputfile"
+	"github.com/go3s/rules_go3s/internal/machine"
 	"github.com/go3s/rules_go3s/internal/pack"
 	"github.com/go3s/rules_go3s/internal/params"
 	"github.com/go3s/rules_go3s/internal/strip"
@@ -49,8 +48,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		tool().WriteHelp(stdout, "")
 		return exitOK
 	case c.info:
-		for _, name := range slices.Sorted(maps.Values(formats)) {
-			fmt.Fprintln(stdout, name)
+		for _, m := range machine.All {
+			fmt.Fprintln(stdout, m.BFD)
 		}
 		return exitOK
 	case c.version:

@@ -9,6 +9,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
+	"github.com/go3s/rules_go3s/internal/machine"
 	"github.com/go3s/rules_go3s/internal/sdkcheck"
 )
 
@@ -33,7 +34,7 @@ func runLink(args []string) error {
 	fs.StringVar(&c.MainPkgPath, "main-importmap", "", "package `path` that --x-def may use for package main")
 	fs.Var(&c.GoLinker, "go-linker", "what loads packages: cmdlink, the Go SDK's linker (default); own, golink itself; auto, own where it can")
 	fs.StringVar(&c.GOOS, "goos", "linux", "target operating system")
-	cli.OneOf(fs, &c.GOARCH, "goarch", "target `architecture`: amd64, arm64 or riscv64", "amd64", "arm64", "riscv64")
+	cli.OneOf(fs, &c.GOARCH, "goarch", "target `architecture`: amd64, arm64 or riscv64", machine.GOARCHs()...)
 	fs.StringVar(&c.GOARCHLevel, "goarch-level", "", "instruction set `level`: value of GOAMD64, GOARM64 or GORISCV64")
 	fs.StringVar(&c.GOEXPERIMENT, "goexperiment", "", "GOEXPERIMENT of the packages")
 	list(&c.XDefs, "x-def", "set a string variable: `importpath.name=value`, where {KEY} is a stamp; dropped when KEY has no stamp")

@@ -24,6 +24,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/link"
 	"github.com/go3s/rules_go3s/internal/link/elflinker"
 	"github.com/go3s/rules_go3s/internal/link/extld"
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // Build modes of Config.BuildMode.
@@ -37,14 +38,6 @@ var goModes = map[string]string{ModeExe: "exe", ModeStaticPIE: "pie"}
 
 // GoMode returns what cmd/link and build information call a build mode.
 func GoMode(mode string) string { return goModes[mode] }
-
-// archLevels maps each supported GOARCH to the environment variable that sets
-// its instruction set level.
-var archLevels = map[string]string{
-	"amd64":   "GOAMD64",
-	"arm64":   "GOARM64",
-	"riscv64": "GORISCV64",
-}
 
 // A Config says what to link. Paths may be relative to the working directory.
 type Config struct {
@@ -106,8 +99,8 @@ type Config struct {
 // Link links the program and writes it to c.Out, whole or not at all. Warnings
 // of cmd/link go to the returned string, its errors into the error.
 func Link(c Config) (warnings string, err error) {
-	level, ok := archLevels[c.GOARCH]
-	if c.GOOS != "linux" || !ok {
+	target := machine.Of(c.GOARCH)
+	if c.GOOS != "linux" || target == nil {
 		return "", fmt.Errorf("platform %s/%s: want linux/amd64, linux/arm64 or linux/riscv64", c.GOOS, c.GOARCH)
 	}
 	if goModes[c.BuildMode] == "" {
@@ -184,7 +177,7 @@ func Link(c Config) (warnings string, err error) {
 		if args, err = boundArgs(args, tmp, object.series.ResponseFiles); err != nil {
 			return "", err
 		}
-		more, err := c.run(args, level, tmp, h)
+		more, err := c.run(args, target.Level, tmp, h)
 		if err != nil {
 			return "", err
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/go3s/rules_go3s/internal/link/extld"
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // WithoutRelay makes Link start Config.ExtLD, until the test ends.
@@ -20,7 +21,7 @@ func WithoutRelay(t *testing.T) {
 // expects to be asked for then. Everything is in the directory dir.
 func (c *Config) Calls(dir string) (args []string, expected *extld.Command, err error) {
 	cfg := filepath.Join(dir, "importcfg")
-	if err := c.writeImportcfg(cfg, archLevels[c.GOARCH], ""); err != nil {
+	if err := c.writeImportcfg(cfg, machine.Of(c.GOARCH).Level, ""); err != nil {
 		return nil, nil, err
 	}
 	if args, err = c.args(cfg, dir, ""); err != nil {
