@@ -26,6 +26,7 @@ import (
 
 	"github.com/go3s/rules_go3s/bench/internal/build"
 	"github.com/go3s/rules_go3s/bench/internal/measure"
+	"github.com/go3s/rules_go3s/internal/machine"
 	"golang.org/x/sys/unix"
 )
 
@@ -62,13 +63,13 @@ func main() {
 func run() (bad int, err error) {
 	m := &maker{archs: strings.Split(*archsFlag, ",")}
 	for _, arch := range m.archs {
-		if qemuNames[arch] == "" {
+		if machine.Of(arch) == nil {
 			return 0, fmt.Errorf("-platforms: %q: want amd64, arm64 or riscv64", arch)
 		}
 		if arch == runtime.GOARCH {
 			continue
 		}
-		if _, err := os.Stat(filepath.Join(os.Getenv("RULES_GO3S_QEMU_DIR"), "qemu-"+qemuNames[arch]+"-static")); err != nil {
+		if _, err := os.Stat(filepath.Join(os.Getenv("RULES_GO3S_QEMU_DIR"), machine.Of(arch).Qemu())); err != nil {
 			return 0, fmt.Errorf("%w: set RULES_GO3S_QEMU_DIR to a directory with it, as test.sh does", err)
 		}
 	}
