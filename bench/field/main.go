@@ -5,11 +5,13 @@
 // foreign ones under qemu-user, and compares what they do; and it collects what linkcheck, its comparison and govulncheck say.
 //
 //	RULES_GO3S_QEMU_DIR=<directory of qemu-<machine>-static> \
-//	    go run ./bench/field -results bench/field/results [-only NAME,…] [-doc docs/evidence/field.md] [-- BAZEL-OPTION…]
+//	    go run ./bench/field -results bench/field/results [-only NAME,…] \
+//	    [-doc docs/evidence/field.md] [-- BAZEL-OPTION…]
 //
 // Each result is a file. A program with a current one is not built again, so that the command can be stopped
-// and started, on another machine too: the results of the document are part of the repository. -again builds a program whatever there is. Bazel's output of a program is removed once it has been tried: what stays is the
-// disk cache, the one of --config=cache unless an option says otherwise. The document is made of all current results. The exit status is 1
+// and started, on another machine too: the results of the document are part of the repository. -again builds a program
+// whatever there is. Bazel's output of a program is removed once it has been tried: what stays is the disk cache, the one of
+// --config=cache unless an option says otherwise. The document is made of all current results. The exit status is 1
 // when a program that was asked for is refused, does something else or has a finding that the table of programs does not accept.
 package main
 
