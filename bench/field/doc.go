@@ -120,12 +120,14 @@ one target for each rule, for three architectures. Written by `+"`go run ./bench
 Sizes are bytes. "go build" is `+"`CGO_ENABLED=0 go build -trimpath -ldflags=\"-s -w\"`"+` of the same modules. "runs" says whether all four files print and answer
 what go build's does: versions, help texts, for servers a request over loopback and SIGTERM; foreign ones under qemu-user. "functions" are
 how many govulncheck %s sees in the static file and in go build's with symbols, which has an entry of its own. linkcheck and compare count error findings; the list below
-has them, and says where the list of system calls of a mode is not that of go build's file.
+has them, and says where the list of system calls of a mode is not that of go build's file. "start" and "memory" are of the static file, the static
+PIE and the packed one as multiples of go build's: the least time from exec to exit of %d starts in turn, with the first command line of "runs",
+and the largest resident set; empty where that command line does not end with status 0.
 
-| program | for | go build | static | static PIE | nolibc | packed PIE | runs | functions | linkcheck | compare |
-|---|---|---:|---:|---:|---:|---:|---|---|---:|---:|
+| program | for | go build | static | static PIE | nolibc | packed PIE | runs | start | memory | functions | linkcheck | compare |
+|---|---|---:|---:|---:|---:|---:|---|---|---|---|---:|---:|
 `, path, len(built), len(programs), versions(built, func(r *result) string { return r.Go }),
-		versions(built, func(r *result) string { return r.Rules }), vulnVersion)
+		versions(built, func(r *result) string { return r.Rules }), vulnVersion, startRounds)
 	doc.WriteString(rows.String())
 	if list.Len() > 0 {
 		doc.WriteString("\n## Findings\n" + list.String())
@@ -148,7 +150,7 @@ func (r *result) writeRows(w *strings.Builder) {
 	for _, arch := range r.Archs {
 		fmt.Fprintf(w, "| %s %s | %s |", r.Name, r.Version, arch)
 		if r.Failed != "" {
-			fmt.Fprintf(w, " failed | | | | | | | | |\n")
+			fmt.Fprintf(w, " failed | | | | | | | | | | |\n")
 			continue
 		}
 		fmt.Fprintf(w, " %d |", r.file(goBuild, arch).Size)
@@ -174,14 +176,29 @@ func (r *result) writeRows(w *strings.Builder) {
 				compare[[2]string{x.Rule, x.Subject}] = true
 			}
 		}
+		start := r.ratios(arch, func(f *file) float64 { return f.Start.Seconds() })
+		memory := r.ratios(arch, func(f *file) float64 { return float64(f.Peak) })
 		functions := ""
 		if static := r.file("static", arch); static != nil {
 			if want := r.file(goBuild, arch).Functions; want > 0 {
 				functions = fmt.Sprintf("%d, %d", static.Functions, want)
 			}
 		}
-		fmt.Fprintf(w, " %s | %s | %d | %d |\n", same, functions, len(linkcheck), len(compare))
+		fmt.Fprintf(w, " %s | %s | %s | %s | %d | %d |\n", same, start, memory, functions, len(linkcheck), len(compare))
 	}
+}
+
+// ratios returns a figure of the static file, the static PIE and the packed one as multiples of go build's; "" when it was not measured.
+func (r *result) ratios(arch string, figure func(*file) float64) string {
+	var out []string
+	for _, mode := range []string{"static", "pie", "packed"} {
+		f := r.file(mode, arch)
+		if f == nil || figure(f) == 0 {
+			return ""
+		}
+		out = append(out, fmt.Sprintf("%.2f", figure(f)/figure(r.file(goBuild, arch))))
+	}
+	return strings.Join(out, ", ")
 }
 
 // longest is how many characters of a finding the document shows.

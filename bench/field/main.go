@@ -5,15 +5,16 @@
 // foreign ones under qemu-user, and compares what they do; and it collects what linkcheck, its comparison and govulncheck say.
 //
 //	RULES_GO3S_QEMU_DIR=<directory of qemu-<machine>-static> \
-//	    go run ./bench/field [-only NAME,…] [-doc docs/evidence/field.md] [-- BAZEL-OPTION…]
+//	    go run ./bench/field -results bench/field/results [-only NAME,…] [-doc docs/evidence/field.md] [-- BAZEL-OPTION…]
 //
-// Each result is a file below the work directory. A program with a current one is not built again, so that the command can be stopped
-// and started; -again builds it whatever there is. Bazel's output of a program is removed once it has been tried: what stays is the
+// Each result is a file. A program with a current one is not built again, so that the command can be stopped
+// and started, on another machine too: the results of the document are part of the repository. -again builds a program whatever there is. Bazel's output of a program is removed once it has been tried: what stays is the
 // disk cache, the one of --config=cache unless an option says otherwise. The document is made of all current results. The exit status is 1
 // when a program that was asked for is refused, does something else or has a finding that the table of programs does not accept.
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -35,12 +36,13 @@ const vulnVersion = "v1.9.0"
 const leastFree = 5 << 30
 
 var (
-	onlyFlag  = flag.String("only", "", "`names` of programs, with commas between; without it all")
-	archsFlag = flag.String("platforms", "amd64,arm64,riscv64", "`architectures`, with commas between")
-	workFlag  = flag.String("work", "", "`directory` for workspaces and results; rules_go3s/field in the user's cache without it")
-	docFlag   = flag.String("doc", "", "`file` to write the tables to")
-	rulesFlag = flag.String("rules", ".", "`directory` of the rules_go3s to try")
-	againFlag = flag.Bool("again", false, "build programs with a current result, too")
+	onlyFlag    = flag.String("only", "", "`names` of programs, with commas between; without it all")
+	archsFlag   = flag.String("platforms", "amd64,arm64,riscv64", "`architectures`, with commas between")
+	workFlag    = flag.String("work", "", "`directory` for workspaces; rules_go3s/field in the user's cache without it")
+	resultsFlag = flag.String("results", "", "`directory` of results; results in that of -work without it")
+	docFlag     = flag.String("doc", "", "`file` to write the tables to")
+	rulesFlag   = flag.String("rules", ".", "`directory` of the rules_go3s to try")
+	againFlag   = flag.Bool("again", false, "build programs with a current result, too")
 )
 
 func main() {
@@ -88,7 +90,10 @@ func run() (bad int, err error) {
 		return 0, err
 	}
 	m.options = append([]string{"--disk_cache=" + filepath.Join(cache, "rules_go3s", "disk_cache"), "--experimental_disk_cache_gc_max_size=10G"}, flag.Args()...)
-	if err := os.MkdirAll(filepath.Join(m.work, "results"), 0o777); err != nil {
+	if m.results = *resultsFlag; m.results == "" {
+		m.results = filepath.Join(m.work, "results")
+	}
+	if err := errors.Join(os.MkdirAll(m.work, 0o777), os.MkdirAll(m.results, 0o777)); err != nil {
 		return 0, err
 	}
 	lock, err := os.Create(filepath.Join(m.work, "lock"))

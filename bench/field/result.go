@@ -16,12 +16,13 @@ import (
 	"github.com/go3s/rules_go3s/bench/internal/build"
 	"github.com/go3s/rules_go3s/bench/internal/calls"
 	"github.com/go3s/rules_go3s/bench/internal/govulncheck"
+	"github.com/go3s/rules_go3s/bench/internal/measure"
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/policy"
 )
 
 // format is the version of the results: others are made again.
-const format = 4
+const format = 5
 
 // A result is what came of one program.
 type result struct {
@@ -36,8 +37,10 @@ type result struct {
 	Seconds int    // wall time of Bazel
 	Failed  string // why there is no more than this; "" when there is
 	Errors  string // what Bazel said when not everything was built and passed
-	Files   []file
-	Compare []finding
+	// Unmeasured is why Start and Peak of the files are missing: mostly that the program ends with another status than 0.
+	Unmeasured string
+	Files      []file
+	Compare    []finding
 }
 
 // A file is a program built in one way for one architecture.
@@ -48,10 +51,14 @@ type file struct {
 	Run        string // how what it does differs from what go build's does; "" when it does not
 	// Functions is how many govulncheck finds, for files for this machine; Lost says which of go build's it does not.
 	Functions int
-	Lost      string
-	Calls     string    // how its list of system calls differs from that of go build's; "" when it does not
-	Modules   string    // how the modules in the build information differ from those in go build's; "" when they do not
-	Findings  []finding // of linkcheck: errors
+	// Start is the least time from exec to exit of startRounds starts with the first command line, and Peak the largest resident set of one, in bytes:
+	// of files for this machine.
+	Start    time.Duration
+	Peak     int64
+	Lost     string
+	Calls    string    // how its list of system calls differs from that of go build's; "" when it does not
+	Modules  string    // how the modules in the build information differ from those in go build's; "" when they do not
+	Findings []finding // of linkcheck: errors
 }
 
 // A finding is an error that a report holds, about files of one mode.
@@ -61,13 +68,14 @@ const goBuild = "go build"
 
 // maker makes results.
 type maker struct {
-	work, rules, commit string
-	govulncheck         string
-	archs               []string
-	options             []string // of bazel build
+	work, results string // directories
+	rules, commit string
+	govulncheck   string
+	archs         []string
+	options       []string // of bazel build
 }
 
-func (m *maker) resultPath(p program) string { return filepath.Join(m.work, "results", p.Name+".json") }
+func (m *maker) resultPath(p program) string { return filepath.Join(m.results, p.Name+".json") }
 
 // current returns the result for p if it is there and was made from what p says now.
 func (m *maker) current(p program) (*result, error) {
@@ -175,6 +183,40 @@ func (m *maker) fill(r *result, p program, b *bazel, dir string) error {
 			return err
 		}
 		r.Compare = append(r.Compare, found...)
+	}
+	if err := r.measure(files, filepath.Join(dir, "go_build_"+runtime.GOARCH), p.runs()[0][0]); err != nil {
+		r.Unmeasured = err.Error()
+	}
+	return nil
+}
+
+// startRounds is how often a program is started.
+const startRounds = 20
+
+// measure fills in how long the files for this machine take to start with arg, and in how much memory.
+func (r *result) measure(files map[string]string, goBuilt, arg string) error {
+	var paths []string
+	var measured []*file
+	for i := range r.Files {
+		if f := &r.Files[i]; f.Arch == runtime.GOARCH && !f.Missing {
+			path := goBuilt
+			if f.Mode != goBuild {
+				path = files[f.Mode+"_linux_"+f.Arch]
+			}
+			paths, measured = append(paths, path), append(measured, f)
+		}
+	}
+	starts, err := measure.StartAll(startRounds, true, arg, paths)
+	if err != nil {
+		return err
+	}
+	for i, f := range measured {
+		f.Start = slices.Min(starts[i].Times)
+		memory, err := measure.MemoryOf(paths[i], arg)
+		if err != nil {
+			return err
+		}
+		f.Peak = memory.Peak
 	}
 	return nil
 }
