@@ -1,8 +1,8 @@
 //go:build linux
 
-// Command imaguest is process 1 of the machine in which TestIMA asks Linux for what it makes of elfsign's signatures: it gives the kernel the
-// certificate, lets IMA appraise what is executed, and prints a line for each program, "ok NAME" or "FAIL NAME: …", and "end" before it turns
-// the machine off.
+// Command imaguest is process 1 of the machine in which TestIMA asks Linux for what it makes of elfsign's signatures: it gives the kernel
+// the certificate, lets IMA appraise what is executed, and prints a line for each program, "ok NAME" or "FAIL NAME: …", and "end" before it
+// turns the machine off.
 package main
 
 import (
