@@ -1,8 +1,36 @@
 #!/bin/sh
-# Boots the programs of this repository in virtual machines. It provides qemu, firmware and kernels first, from Debian's packages; the
-# arguments go to go test, for example -run TestInit/amd64.
+# Boots what this repository makes in virtual machines: docs/boot.md says what that proves. It provides qemu, firmware and kernels first,
+# from Debian's packages.
+#
+#   run.sh                  everything
+#   run.sh fast             on amd64 alone: a signed image boots, a changed one is refused; execguard
+#   run.sh go ARGUMENTS...  the tests without Bazel; the arguments go to go test, for example -run TestInit/amd64
 set -eu
 cd "$(dirname "$0")"
 RULES_GO3S_BOOT_DIR=$(./provision.sh)
 export RULES_GO3S_BOOT_DIR
-exec go test -count=1 -v -timeout 30m -tags boottest "$@" .
+
+gotests() { go test -count=1 -v -timeout 60m -tags boottest "$@" .; }
+
+bazeltests() {
+  (cd ../.. && ./bazelw test --config=cache --repo_env=RULES_GO3S_BOOT_DIR="$RULES_GO3S_BOOT_DIR" --local_test_jobs=2 "$@")
+}
+
+case ${1:-all} in
+fast)
+  gotests -run TestExecguard/amd64
+  bazeltests //examples/boot:fast
+  ;;
+all)
+  gotests
+  bazeltests //examples/boot:all_boots
+  ;;
+go)
+  shift
+  gotests "$@"
+  ;;
+*)
+  echo "run.sh: $1: want fast, go, or nothing" >&2
+  exit 2
+  ;;
+esac

@@ -3,6 +3,7 @@
 package initramfs
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +20,8 @@ const MaxSize = 1 << 30
 // maxName is the longest path that the kernel takes, in bytes (PATH_MAX, with the zero byte).
 const maxName = 4096
 
+var console = cpio.Entry{Name: "dev/console", Mode: cpio.Device | 0o600, Major: 5, Minor: 1}
+
 // A File is a regular file of the file system.
 type File struct {
 	Path string      // absolute, such as /init, without ".", ".." and empty elements
@@ -31,8 +34,8 @@ type File struct {
 // executable /init.
 func Build(files []File) ([]byte, error) {
 	entries := map[string]cpio.Entry{
-		"dev":         {Name: "dev", Mode: cpio.Directory | 0o755},
-		"dev/console": {Name: "dev/console", Mode: cpio.Device | 0o600, Major: 5, Minor: 1},
+		"dev":        {Name: "dev", Mode: cpio.Directory | 0o755},
+		console.Name: console,
 	}
 	size := 0
 	for _, f := range files {
@@ -75,4 +78,29 @@ func Build(files []File) ([]byte, error) {
 		archive = cpio.Append(archive, e)
 	}
 	return cpio.End(archive), nil
+}
+
+// Files returns the regular files of an archive, in its order. It refuses what Build does not write.
+func Files(archive []byte) ([]File, error) {
+	var files []File
+	err := cpio.Read(archive, func(e cpio.Entry) error {
+		switch mode := e.Mode &^ uint32(fs.ModePerm); {
+		case mode == cpio.Regular:
+			files = append(files, File{"/" + e.Name, fs.FileMode(e.Mode) & fs.ModePerm, e.Data})
+		case mode != cpio.Directory && e.Name != console.Name:
+			return fmt.Errorf("%s: mode %#o, want a file, a directory or /%s", e.Name, e.Mode, console.Name)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	again, err := Build(files)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(again, archive) {
+		return nil, errors.New("initramfs: it has entries besides its files and their directories, or in another order: it was not made by uki")
+	}
+	return files, nil
 }

@@ -5,14 +5,34 @@ import "fmt"
 // A kind is what differs between machines of two architectures.
 type kind struct {
 	qemu    string   // program
-	direct  []string // arguments for Linux without firmware
+	machine []string // its arguments
 	console string   // Linux's name of the serial line
+
+	// UEFI firmware with Secure Boot.
+	secure          []string // further arguments
+	code, variables string   // files, the second a template
+	boot            string   // name of the program that it starts from a disk (UEFI 2.10, 3.5.1.1)
+	tpm             string   // device
 }
 
 var kinds = map[string]kind{
-	"amd64":   {"qemu-system-x86_64", []string{"-M", "q35", "-cpu", "max"}, "ttyS0"},
-	"arm64":   {"qemu-system-aarch64", []string{"-M", "virt", "-cpu", "cortex-a57"}, "ttyAMA0"},
-	"riscv64": {"qemu-system-riscv64", []string{"-M", "virt"}, "ttyS0"},
+	"amd64": {
+		qemu: "qemu-system-x86_64", machine: []string{"-M", "q35,smm=on", "-cpu", "max"}, console: "ttyS0",
+		// The guest's kernel cannot write to the flash memory: only code in system management mode can.
+		secure: []string{"-global", "driver=cfi.pflash01,property=secure,value=on"},
+		code:   "usr/share/OVMF/OVMF_CODE_4M.secboot.fd", variables: "usr/share/OVMF/OVMF_VARS_4M.fd",
+		boot: "BOOTX64.EFI", tpm: "tpm-tis",
+	},
+	"arm64": {
+		qemu: "qemu-system-aarch64", machine: []string{"-M", "virt", "-cpu", "cortex-a57"}, console: "ttyAMA0",
+		code: "usr/share/AAVMF/AAVMF_CODE.secboot.fd", variables: "usr/share/AAVMF/AAVMF_VARS.fd",
+		boot: "BOOTAA64.EFI", tpm: "tpm-tis-device",
+	},
+	"riscv64": {
+		qemu: "qemu-system-riscv64", machine: []string{"-M", "virt"}, console: "ttyS0",
+		code: "usr/share/qemu-efi-riscv64/RISCV_VIRT_CODE.fd", variables: "usr/share/qemu-efi-riscv64/RISCV_VIRT_VARS.fd",
+		boot: "BOOTRISCV64.EFI", tpm: "tpm-tis-device",
+	},
 }
 
 func kindOf(goarch string) (kind, error) {

@@ -1,4 +1,5 @@
-// Package machine boots virtual machines of three architectures with qemu's system emulators, and returns what they print. It uses no KVM: a guest is slow and the same everywhere. It provides none of the
+// Package machine boots virtual machines of three architectures with qemu's system emulators, and returns what they print. It starts
+// Linux directly, or from a disk by UEFI firmware. It uses no KVM: a guest is slow and the same everywhere. It provides none of the
 // programs and files: e2e/boot/provision.sh does, or the machine has Debian's packages installed.
 package machine
 
@@ -36,14 +37,20 @@ func NewTools(dir string) *Tools {
 	return &Tools{dir}
 }
 
-// A Machine is one start of a virtual machine. Its files are not changed.
+// A Machine is one start of a virtual machine. Its files are not changed, but for Variables.
 type Machine struct {
 	Arch string // GOARCH
 
+	// Direct boot of Linux.
 	Kernel, Initramfs string // files
 	CommandLine       string
 
-	Memory int // MiB, 0 for 512
+	// Boot by firmware, when Kernel is "".
+	Disk      string // disk image with a FAT file system, see Disk
+	Variables string // file of the firmware's variables, see Variables
+
+	TPM    bool // with an emulated TPM 2.0
+	Memory int  // MiB, 0 for 512
 }
 
 // Run starts the machine, and returns what it printed when it has turned itself off or restarted, or when done, unless it is nil, says so
@@ -62,8 +69,24 @@ func (t *Tools) Run(ctx context.Context, m Machine, log io.Writer, done func(lin
 	for _, dir := range []string{"usr/share/qemu", "usr/share/seabios"} {
 		args = append(args, "-L", filepath.Join(t.dir, dir))
 	}
-	args = append(args, kind.direct...)
-	args = append(args, "-kernel", m.Kernel, "-initrd", m.Initramfs, "-append", m.CommandLine)
+	if m.Kernel != "" {
+		args = append(args, kind.machine...)
+		args = append(args, "-kernel", m.Kernel, "-initrd", m.Initramfs, "-append", m.CommandLine)
+	} else {
+		firmware, err := t.firmware(kind, m)
+		if err != nil {
+			return "", err
+		}
+		args = append(args, firmware...)
+	}
+	if m.TPM {
+		tpm, stop, err := t.startTPM(ctx, kind)
+		if err != nil {
+			return "", err
+		}
+		defer stop()
+		args = append(args, tpm...)
+	}
 	cmd, err := t.Command(ctx, kind.qemu, args...)
 	if err != nil {
 		return "", err

@@ -1,0 +1,112 @@
+// Uki makes what a machine boots: an initramfs with programs, a unified kernel image with it, and the image's signature for Secure Boot.
+// docs/boot.md explains them.
+//
+// Usage:
+//
+//	uki COMMAND [flags] [IMAGE]
+//
+// The commands are those of the table below; uki -h prints them, and uki COMMAND -h the flags of one. An argument "@FILE" is replaced by
+// the arguments in FILE (package params).
+//
+// The exit status is 0 when all went well, 1 when an input or a signature was refused, and 2 when the command line is wrong.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/go3s/rules_go3s/internal/params"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// A usageError is about the command line.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// A subcommand defines its flags and returns what to do with the image, which is "" for commands without one.
+type subcommand struct {
+	name  string
+	usage string // the arguments
+	what  string // what it does
+	image bool   // whether it takes an image
+	flags func(fs *flag.FlagSet) func(image string, stdout io.Writer) error
+}
+
+var commands = []subcommand{
+	{"initramfs", "--program /init=FILE [flags] -o OUT", "write an initramfs", false, initramfsFlags},
+	{"build", "--stub FILE --kernel FILE --initramfs FILE --cmdline TEXT --os-release FILE -o OUT", "make an unsigned image", false, buildFlags},
+	{"sign", "--key FILE|pkcs11:URI | --command CMD --cert FILE -o OUT IMAGE", "sign the image, in place of other signatures", true, signFlags},
+	{"digest", "-o OUT IMAGE", "write what a signature made elsewhere has to sign", true, digestFlags},
+	{"attach", "--cert FILE --signature FILE -o OUT IMAGE", "add a signature made elsewhere", true, attachFlags},
+	{"verify", "--trust FILE... IMAGE", "check all signatures, each of which must be by a trusted certificate", true, verifyFlags},
+	{"show", "[--json] IMAGE", "list what is in the image", true, showFlags},
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, stdout, stderr io.Writer) int {
+	err := dispatch(args, stdout)
+	switch e := (usageError{}); {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case errors.As(err, &e):
+		fmt.Fprintf(stderr, "uki: %v\nTry \"uki -h\".\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(stderr, "uki: %v\n", err)
+	return exitFailed
+}
+
+func dispatch(args []string, stdout io.Writer) error {
+	args, err := params.Expand(args)
+	if err != nil {
+		return usageError{err}
+	}
+	if len(args) == 0 {
+		return usagef("no command")
+	}
+	if slices.Contains([]string{"-h", "-help", "--help", "help"}, args[0]) {
+		fmt.Fprint(stdout, "Usage: uki COMMAND [flags] [IMAGE]\n\n")
+		for _, c := range commands {
+			fmt.Fprintf(stdout, "uki %s %s\n    %s\n", c.name, c.usage, c.what)
+		}
+		fmt.Fprint(stdout,
+			"\nExit status: 0 if all went well, 1 if an input or a signature was refused, 2 if the command line is wrong.\n")
+		return nil
+	}
+	i := slices.IndexFunc(commands, func(c subcommand) bool { return c.name == args[0] })
+	if i < 0 {
+		return usagef("no command %q", args[0])
+	}
+	c := commands[i]
+	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // run prints the error, once
+	do := c.flags(fs)
+	want := 0
+	if c.image {
+		want = 1
+	}
+	switch err := fs.Parse(args[1:]); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(stdout, "Usage: uki %s %s\n%s.\n\n", c.name, c.usage, c.what)
+		fs.SetOutput(stdout)
+		fs.PrintDefaults()
+		return nil
+	case err != nil:
+		return usagef("%s: %w", c.name, err)
+	case fs.NArg() != want:
+		return usagef("%s: %d files, want %d: uki %s %s", c.name, fs.NArg(), want, c.name, c.usage)
+	}
+	return do(fs.Arg(0), stdout)
+}
