@@ -71,11 +71,14 @@ var judges = []string{
 	"internal/link/cmdlink/ldflags.go",
 	"internal/link/cmdlink/leftout.go",
 	"internal/link/cmdlink/loaded.go",
+	"internal/link/cmdlink/own.go",
 	"internal/sdkcheck/verdict.go",
 }
 
-// elsewhere are entries for messages of the Go toolchain and of generated code.
+// elsewhere are entries for messages of the Go toolchain and of generated code, and for warnings.
 var elsewhere = []string{
+	"function main is undeclared in the main package",
+	"linked by the Go SDK's linker: …",
 	"undefined: errors.AsType",
 	"panic: section …: not in this program",
 }

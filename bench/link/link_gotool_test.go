@@ -112,7 +112,29 @@ func contend(b *testing.B, fixed, shared cmdlink.Config) []*contender {
 			add(linker.name+", "+mode.name, func(c *contender) []string { return golink(b, shared, mode.flag, c.out, flags...) })
 		}
 	}
+	workers := func(n string, args []string) []string {
+		return append([]string{"/usr/bin/env", "GOMAXPROCS=" + n}, args...)
+	}
+	add("golink, static PIE, 1 worker", func(c *contender) []string {
+		return workers("1", golink(b, shared, cmdlink.ModeStaticPIE, c.out))
+	})
+	if !*dwarfFlag {
+		add("golink, static PIE, `--traceback=full`", func(c *contender) []string {
+			return golink(b, shared, cmdlink.ModeStaticPIE, c.out, "--traceback=full")
+		})
+		for _, n := range []string{"2", "1"} {
+			add("golink direct, fixed address, workers: "+n, func(c *contender) []string { return workers(n, direct(b, fixed, c.out)) })
+		}
+	}
+	add("golink by cmd/link, static PIE", func(c *contender) []string {
+		return golink(b, shared, cmdlink.ModeStaticPIE, c.out, "--go-linker=cmdlink")
+	})
 	return all
+}
+
+// direct returns the command that links c by golink as cmd/link alone does.
+func direct(b *testing.B, c cmdlink.Config, out string) []string {
+	return []string{c.ExtLD, "direct", "-importcfg", importcfg(b, c, out), "-o", out, c.Main}
 }
 
 // internal returns the command that links c by cmd/link alone.
@@ -138,6 +160,16 @@ func external(b *testing.B, c cmdlink.Config, out string) []string {
 
 // cmdLink returns a command of cmd/link.
 func cmdLink(b *testing.B, c cmdlink.Config, out string, flags ...string) []string {
+	args := []string{c.Linker}
+	if !*dwarfFlag {
+		args = append(args, "-s", "-w")
+	}
+	args = append(args, "-importcfg", importcfg(b, c, out))
+	return append(append(args, flags...), "-o", out, c.Main)
+}
+
+// importcfg writes the import configuration of c, for the output out.
+func importcfg(b *testing.B, c cmdlink.Config, out string) string {
 	var cfg strings.Builder
 	for _, a := range c.Archives {
 		fmt.Fprintf(&cfg, "packagefile %s=%s\n", a.PkgPath, a.File)
@@ -146,12 +178,7 @@ func cmdLink(b *testing.B, c cmdlink.Config, out string, flags ...string) []stri
 	if err := os.WriteFile(file, []byte(cfg.String()), 0o666); err != nil {
 		b.Fatal(err)
 	}
-	args := []string{c.Linker}
-	if !*dwarfFlag {
-		args = append(args, "-s", "-w")
-	}
-	args = append(args, "-importcfg", file)
-	return append(append(args, flags...), "-o", out, c.Main)
+	return file
 }
 
 // golink returns the command that links c by golink.
@@ -164,7 +191,8 @@ func golink(b *testing.B, c cmdlink.Config, mode, out string, flags ...string) [
 		args = append(args, "--archive", strings.Join([]string{a.ImportPath, a.PkgPath, a.File, a.Label}, "\t"))
 	}
 	file := out + ".params"
-	if err := os.WriteFile(file, []byte(strings.Join(args, "\n")), 0o666); err != nil {
+	text := "'" + strings.Join(args, "'\n'") + "'" // no argument has a quote
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 		b.Fatal(err)
 	}
 	return []string{c.ExtLD, "@" + file}
@@ -173,7 +201,8 @@ func golink(b *testing.B, c cmdlink.Config, mode, out string, flags ...string) [
 // table prints what the contenders did.
 func table(b *testing.B, p programs.Program, contenders []*contender) {
 	fmt.Printf("\n%s: %s; least / median of %d links, median of %d starts\n\n", p.Name, p.What, b.N, b.N**startsFlag)
-	fmt.Printf("| linker | wall time, ms | CPU time, ms | peak memory, MiB | size, bytes | start, ms |\n|---|---|---|---|---|---|\n")
+	fmt.Printf("| linker | wall time, ms | CPU time, ms | CPU time, to the first | peak memory, MiB | private, MiB | page faults | size, bytes | start, ms |\n" +
+		"|---|---|---|---|---|---|---|---|---|\n")
 	for _, c := range contenders {
 		size, start := "", ""
 		if !c.killed {
@@ -183,7 +212,12 @@ func table(b *testing.B, p programs.Program, contenders []*contender) {
 			}
 			size, start = fmt.Sprint(info.Size()), fmt.Sprintf("%.2f", median(c.starts.wall))
 		}
-		fmt.Printf("| %s | %.0f / %.0f | %.0f / %.0f | %d | %s | %s |\n", c.name,
-			least(c.links.wall), median(c.links.wall), least(c.links.cpu), median(c.links.cpu), c.links.peak>>10, size, start)
+		private := ""
+		if !c.killed {
+			private = fmt.Sprint(privateMemory(b, c.args...) >> 10)
+		}
+		fmt.Printf("| %s | %.0f / %.0f | %.0f / %.0f | %.2f | %d | %s | %d | %s | %s |\n", c.name,
+			least(c.links.wall), median(c.links.wall), least(c.links.cpu), median(c.links.cpu), ratio(c.links.cpu, contenders[0].links.cpu),
+			c.links.peak>>10, private, c.links.faults, size, start)
 	}
 }

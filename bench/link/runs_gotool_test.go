@@ -2,9 +2,12 @@ package link
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -14,6 +17,7 @@ import (
 type runs struct {
 	wall, cpu, user []time.Duration
 	peak            int64 // memory of the largest process, KiB
+	faults          int64 // of pages, without input or output; of the last run
 }
 
 // run runs a command once.
@@ -43,7 +47,51 @@ func (r *runs) link(b *testing.B, killed bool, args ...string) {
 	r.wall = append(r.wall, wall)
 	r.user = append(r.user, s.UserTime())
 	r.cpu = append(r.cpu, s.UserTime()+s.SystemTime())
-	r.peak = max(r.peak, s.SysUsage().(*syscall.Rusage).Maxrss)
+	usage := s.SysUsage().(*syscall.Rusage)
+	r.peak = max(r.peak, usage.Maxrss)
+	r.faults = usage.Minflt
+}
+
+// privateMemory runs a command and returns the most anonymous memory that its process had, in KiB, looked up all the time. That
+// of processes which it starts does not count.
+func privateMemory(b *testing.B, args ...string) (most int64) {
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = []string{"GOOS=linux", "GOARCH=" + runtime.GOARCH}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			if err != nil || most == 0 {
+				b.Fatalf("%v: %v, %d KiB of memory", cmd, err, most)
+			}
+			return most
+		default:
+		}
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid)) // it may have ended
+		for line := range strings.Lines(string(status)) {
+			if text, ok := strings.CutPrefix(line, "RssAnon:"); ok {
+				n, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(text), " kB"), 10, 64)
+				if err != nil {
+					b.Fatalf("/proc: %q: %v", line, err)
+				}
+				most = max(most, n)
+			}
+		}
+	}
+}
+
+// ratio returns the median of the times, each divided by the time of the same round in others.
+func ratio(times, others []time.Duration) float64 {
+	var ratios []float64
+	for i := range times {
+		ratios = append(ratios, times[i].Seconds()/others[i].Seconds())
+	}
+	slices.Sort(ratios)
+	return (ratios[(len(ratios)-1)/2] + ratios[len(ratios)/2]) / 2
 }
 
 // least returns the least of the times, in milliseconds.

@@ -86,6 +86,12 @@ func (l *linker) align(s sym) uint64 {
 	return uint64(a)
 }
 
+// setGroup makes s the symbol of the group that symbols of kind k are of.
+func (l *linker) setGroup(k kind, s sym) {
+	l.groups[k] = s
+	l.attrs[s] |= attrGroup
+}
+
 // makeGroups gives read-only data that is alike a kind of its own, by the names of the symbols, so that it is laid out together.
 func (l *linker) makeGroups() {
 	for _, m := range []struct {
@@ -102,7 +108,7 @@ func (l *linker) makeGroups() {
 		if m.kind != kindGCMask {
 			l.mark(m.name, m.kind, 0)
 		} else if l.release.typeSections {
-			l.groups[kindGCMask] = l.mark(m.name, m.kind, 0)
+			l.setGroup(kindGCMask, l.mark(m.name, m.kind, 0))
 		}
 	}
 	l.define("runtime.gcdata", kindROData)
@@ -124,7 +130,7 @@ func (l *linker) makeGroups() {
 		s, o := l.define(g.name, g.kind)
 		o.size = 0
 		l.aligns[s] = alignLog(8)
-		l.groups[g.kind] = s
+		l.setGroup(g.kind, s)
 	}
 	typeKind, funcKind := kindType, kindGoFunc
 	if relro {

@@ -37,10 +37,12 @@
 package golink
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
 )
@@ -55,9 +57,16 @@ type Config struct {
 	// ModInfo is the build information, as debug.ReadBuildInfo and go version -m show it.
 	ModInfo string
 	BuildID string // Go build ID; "" for none
+	// FuncAlign is the alignment of functions in bytes, one that IsFuncAlign takes; 0 for the machine's.
+	FuncAlign int
 	// PIE makes an object for a position-independent program. Link does not take it.
 	PIE bool
 }
+
+// IsFuncAlign reports whether functions can be aligned to n bytes.
+func IsFuncAlign(n int) bool { return n >= 1 && n <= maxFuncAlign && n&(n-1) == 0 }
+
+const maxFuncAlign = 4096
 
 // An Image is a linked program.
 type Image struct {
@@ -66,12 +75,14 @@ type Image struct {
 
 // linker is the state of a link.
 type linker struct {
-	cfg     Config
-	object  bool // for an external linker, not a program
-	arch    *machine
-	release *release
-	header  string // line that each object begins with
-	version string // Go release
+	cfg       Config
+	object    bool // for an external linker, not a program
+	arch      *machine
+	funcAlign uint64
+	symFlags  goobj.SymFlags
+	release   *release
+	header    string // line that each object begins with
+	version   string // Go release
 
 	libs     []*library
 	byPath   map[string]*library
@@ -79,7 +90,9 @@ type linker struct {
 	objs     []*object          // the first is unused
 	noObject *object
 	mapped   [][]byte
-	read     int64 // bytes of all archives
+	pool     pool
+	warmed   atomic.Uint32 // written only: see warm
+	read     int64         // bytes of all archives
 
 	defs     []def
 	owns     []*own // the first is what symbol 0 is
@@ -97,6 +110,8 @@ type linker struct {
 	dupPkg     map[sym]*library  // packages of functions that are laid out with another package than the one that defines them
 
 	jumps map[jumpKey]sym
+
+	numReached, numRelocs int // symbols that are needed, and their relocations
 
 	mainTasks sym
 	module    sym
@@ -161,6 +176,9 @@ func (l *linker) link() ([]byte, error) {
 	if l.cfg.PIE && !l.object {
 		return nil, fmt.Errorf("a position-independent program: %w", ErrUnsupported)
 	}
+	if n := l.cfg.FuncAlign; n != 0 && !IsFuncAlign(n) {
+		return nil, fmt.Errorf("functions aligned to %d bytes, want a power of two up to %d", n, maxFuncAlign)
+	}
 	if n := len(l.cfg.BuildID); n > maxBuildID {
 		return nil, fmt.Errorf("build ID of %d bytes, want at most %d", n, maxBuildID)
 	}
@@ -201,11 +219,13 @@ func (l *linker) setTarget(o *goobj.Object) error {
 	if l.arch = machines[o.GOARCH]; l.arch == nil || o.GOOS != "linux" {
 		return fmt.Errorf("%s: compiled for %s/%s: %w", o.Name, o.GOOS, o.GOARCH, ErrUnsupported)
 	}
+	l.funcAlign = cmp.Or(uint64(l.cfg.FuncAlign), l.arch.funcAlign)
 	r, err := releaseOf(o)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.Name, err)
 	}
 	l.release, l.version = r, o.Version
+	l.symFlags = r.symFlags()
 	l.builtins = make([]sym, len(r.builtins))
 	return nil
 }

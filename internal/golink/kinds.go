@@ -63,6 +63,9 @@ var objectKinds = [256]kind{
 
 func kindOf(k goobj.Kind) kind { return objectKinds[k] }
 
+// maxKind is the last one of objectKinds.
+const maxKind goobj.Kind = 25
+
 func (k kind) isText() bool { return kindText <= k && k <= kindTextEnd }
 
 // isData reports whether k is writable data, zeroed or not.

@@ -29,13 +29,13 @@ type library struct {
 // An object is an object file of a package.
 type object struct {
 	*goobj.Object
-	lib   *library
-	files []string
-	// hashes of the names of its symbols, and of those of its functions for assembly
-	hashes, wrappers []uint32
-	base             sym   // of its first symbol
-	others           []sym // its symbols after PkgDefs
-	pkgs             []*object
+	lib      *library
+	files    []string
+	hashes   []uint64   // two for each name from its NonPkgDefs on
+	wrappers []nameHash // of the names of its functions for assembly
+	base     sym        // of its first symbol
+	others   []sym      // its symbols after PkgDefs
+	pkgs     []*object
 	// order of its file table in the function table, -1 for an object without functions there
 	unit int
 }
@@ -157,6 +157,9 @@ func (l *linker) loadObject(lib *library, name string, m goobj.Member) {
 	if g.Flags&goobj.FlagUnlinkable != 0 {
 		l.errorf("%s: compiled without -p: it cannot be linked", name)
 	}
+	if unknown := g.Flags &^ knownFlags; unknown != 0 {
+		l.errorf("%s: flags %#x, which are not known: %w", name, uint32(unknown), ErrUnsupported)
+	}
 	o := &object{Object: g, lib: lib, unit: -1}
 	lib.isMain = lib.isMain || g.Main
 	if o.files, err = g.Files(); err != nil {
@@ -194,6 +197,9 @@ func (l *linker) loadObject(lib *library, name string, m goobj.Member) {
 		lib.imports = append(lib.imports, dep)
 	}
 }
+
+// knownFlags are the flags that objects may have (cmd/internal/goobj, ObjFlag…).
+const knownFlags = goobj.FlagShared | goobj.FlagAssembly | goobj.FlagUnlinkable | goobj.FlagStd
 
 func (l *linker) checkFingerprint(lib *library, fp [8]byte, where string) {
 	if lib.fingerprint != fp {

@@ -32,6 +32,14 @@ type machine struct {
 	farCalls bool
 	// fields say, by relocation type, how to relocate.
 	fields [goobj.MaxReloc + 1][]field
+	// known has the relocation types that objects for the machine may have, but for the release's own.
+	known [goobj.MaxReloc + 1]bool
+}
+
+// commonRelocs are the relocation types that every machine has and that no field is for.
+var commonRelocs = []goobj.RelocType{
+	goobj.RelocAddr, goobj.RelocAddrOff, goobj.RelocSize, goobj.RelocCallInd, goobj.RelocConst, goobj.RelocPCRel, goobj.RelocUseType,
+	goobj.RelocUseIface, goobj.RelocUseIfaceMethod, goobj.RelocUseNamedMethod, goobj.RelocMethodOff, goobj.RelocKeep,
 }
 
 // A field is a part of a Go relocation.
@@ -60,8 +68,12 @@ var machines = map[string]*machine{
 
 func init() {
 	for _, m := range machines {
+		for _, t := range commonRelocs {
+			m.known[t] = true
+		}
 		for _, types := range []map[goobj.RelocType][]arch.GoReloc{m.GoRelocs, m.GoTLSRelocs} {
 			for t, parts := range types {
+				m.known[t] = true
 				for _, p := range parts {
 					r := m.Relocs[p.Type]
 					m.fields[t] = append(m.fields[t], field{p, &r})

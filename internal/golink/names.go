@@ -2,7 +2,6 @@ package golink
 
 import (
 	"hash/maphash"
-	"slices"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
@@ -23,54 +22,71 @@ import (
 //
 // The largest alignment of all definitions counts, even that of a definition that is not used.
 
-// nameTable finds symbols by name and ABI. It holds numbers alone: the names are in the objects.
+// nameTable finds symbols by name and ABI. It has hashes of 128 bits in the place of names, as objects have for content-addressed symbols:
+// to look at the name of each symbol that is found would take longer than all else. The seeds are random.
 type nameTable struct {
-	seed  maphash.Seed
+	seeds [2]maphash.Seed
+	pool  *pool
 	slots []nameSlot
 	used  int
 }
 
+// A nameHash is the hash of a name.
+type nameHash [2]uint64
+
+// A nameSlot is a name in the table. Size and dupOK are what the definition that is used so far says of itself.
 type nameSlot struct {
-	hash uint32
-	sym  sym
-	abi  uint8
+	hash  nameHash
+	sym   sym
+	size  uint32
+	abi   uint8
+	dupOK bool
 }
 
-func newNameTable(n int) *nameTable {
+func newNameTable(p *pool, n int) *nameTable {
 	size := 1024
-	for size < n+n/2 {
+	for size < n {
 		size *= 2
 	}
-	return &nameTable{seed: maphash.MakeSeed(), slots: make([]nameSlot, size)}
+	return &nameTable{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, pool: p, slots: array[nameSlot](p, size)}
 }
 
-// slot returns the symbol of that name, or 0 and the slot where it goes. Who uses the slot calls added.
-func (t *nameTable) slot(l *linker, name string, abi int) (sym, *nameSlot) {
-	return t.slotAt(l, t.hash(name), name, abi)
+func (t *nameTable) hash(name string) nameHash {
+	return nameHash{maphash.String(t.seeds[0], name), maphash.String(t.seeds[1], name)}
 }
 
-func (t *nameTable) hash(name string) uint32 { return uint32(maphash.String(t.seed, name)) }
-
-func (t *nameTable) slotAt(l *linker, h uint32, name string, abi int) (sym, *nameSlot) {
-	mask := uint32(len(t.slots) - 1)
-	for i := h & mask; ; i = (i + 1) & mask {
+// slot returns the symbol of the name with that hash, or 0 and the slot where it goes. Who uses the slot calls added.
+func (t *nameTable) slot(h nameHash, abi int) (sym, *nameSlot) {
+	mask := uint64(len(t.slots) - 1)
+	for i := h[0] & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
 		if s.sym == 0 {
 			s.hash, s.abi = h, uint8(abi)
 			return 0, s
 		}
-		if s.hash == h && s.abi == uint8(abi) && l.name(s.sym) == name {
+		if s.hash == h && s.abi == uint8(abi) {
 			return s.sym, s
 		}
 	}
 }
 
-// find returns the symbol of that name, 0 for none. It changes nothing.
-func (t *nameTable) find(l *linker, name string, abi int) sym {
-	h := t.hash(name)
-	mask := uint32(len(t.slots) - 1)
-	for i := h & mask; t.slots[i].sym != 0; i = (i + 1) & mask {
-		if s := t.slots[i]; s.hash == h && s.abi == uint8(abi) && l.name(s.sym) == name {
+// warm reads the slots of many names, two words of hash each, that are looked up next.
+func (t *nameTable) warm(hashes []uint64) (x sym) {
+	mask := uint64(len(t.slots) - 1)
+	for i := 0; i < len(hashes); i += 2 {
+		x += t.slots[hashes[i]&mask].sym
+	}
+	return x
+}
+
+// warmNames is how many names are warmed at once.
+const warmNames = 512
+
+// find returns the symbol of the name with that hash, 0 for none. It changes nothing.
+func (t *nameTable) find(h nameHash, abi int) sym {
+	mask := uint64(len(t.slots) - 1)
+	for i := h[0] & mask; t.slots[i].sym != 0; i = (i + 1) & mask {
+		if s := &t.slots[i]; s.hash == h && s.abi == uint8(abi) {
 			return s.sym
 		}
 	}
@@ -84,13 +100,13 @@ func (t *nameTable) added() {
 		return
 	}
 	old := t.slots
-	t.slots = make([]nameSlot, 2*len(old))
-	mask := uint32(len(t.slots) - 1)
+	t.slots = array[nameSlot](t.pool, 2*len(old))
+	mask := uint64(len(t.slots) - 1)
 	for _, s := range old {
 		if s.sym == 0 {
 			continue
 		}
-		i := s.hash & mask
+		i := s.hash[0] & mask
 		for t.slots[i].sym != 0 {
 			i = (i + 1) & mask
 		}
@@ -98,74 +114,31 @@ func (t *nameTable) added() {
 	}
 }
 
-// contentTable finds content-addressed symbols by hash. It holds a part of each hash: the whole is in the object that defines the symbol.
-type contentTable struct {
-	slots []contentSlot
-	short bool // of Hashed64Defs, else of HashedDefs
-}
-
-type contentSlot struct {
-	hash uint32
-	sym  sym
-}
-
-func newContentTable(n int, short bool) *contentTable {
-	size := 1024
-	for size < n+n/2 {
-		size *= 2
-	}
-	return &contentTable{make([]contentSlot, size), short}
-}
-
-// slot returns the place for the symbol with that hash; its sym is 0 when there is none so far. There is room for all hashes of a link.
-func (t *contentTable) slot(l *linker, lo, hi uint64) *contentSlot {
-	mask := uint64(len(t.slots) - 1)
-	h := (lo ^ hi) * 0x9e3779b97f4a7c15
-	for i := (h >> 29) & mask; ; i = (i + 1) & mask {
-		s := &t.slots[i]
-		if s.sym == 0 {
-			s.hash = uint32(h)
-			return s
-		}
-		if s.hash != uint32(h) {
-			continue
-		}
-		d := l.defs[s.sym]
-		o := l.objs[d.obj]
-		if t.short && o.Hash64(d.idx-o.First(goobj.Hashed64Defs)) == lo {
-			return s
-		}
-		if !t.short {
-			if l, h := o.Hash(d.idx - o.First(goobj.HashedDefs)); l == lo && h == hi {
-				return s
-			}
-		}
-	}
-}
-
 // loadNames numbers the symbols of all objects.
 func (l *linker) loadNames() {
-	pkgDefs, named, short, long := 0, 0, 0, 0
+	pkgDefs, named, refs, contents := 0, 0, 0, 0
 	for _, o := range l.objs[1:] {
 		pkgDefs += o.Count(goobj.PkgDefs)
-		named += o.Count(goobj.NonPkgDefs) + o.Count(goobj.NonPkgRefs)
-		short += o.Count(goobj.Hashed64Defs)
-		long += o.Count(goobj.HashedDefs)
+		contents += o.Count(goobj.Hashed64Defs) + o.Count(goobj.HashedDefs)
+		named += o.Count(goobj.NonPkgDefs)
+		refs += o.Count(goobj.NonPkgRefs)
 	}
-	guess := pkgDefs + named + (short+long)*2/3 + 1024
-	l.defs = make([]def, 1, guess)
-	l.kinds = make([]kind, 1, guess)
-	l.attrs = make([]uint8, 1, guess)
-	l.aligns = make([]uint8, 1, guess)
-	l.names = newNameTable(named)
+	guess := pkgDefs + contents + named + refs + 1024 // more than there will be: what is not used costs nothing
+	l.defs = array[def](&l.pool, guess)[:1]
+	l.kinds = array[kind](&l.pool, guess)[:1]
+	l.attrs = array[uint8](&l.pool, guess)[:1]
+	l.aligns = array[uint8](&l.pool, guess)[:1]
+	l.names = newNameTable(&l.pool, named)
 
-	wanted := l.hashNames()
+	hashes := array[uint64](&l.pool, 2*(named+refs))
+	wanted := l.hashNames(hashes)
 	for i, o := range l.objs[1:] {
 		l.loadPkgDefs(uint32(i+1), o, wanted)
 	}
-	shorts, longs := newContentTable(short, true), newContentTable(long, false)
+	c := contentLoader{linker: l, first: l.firstContents()}
+	c.syms, c.sizes = array[sym](&l.pool, contents), array[uint32](&l.pool, contents)
 	for i, o := range l.objs[1:] {
-		l.loadContents(uint32(i+1), o, shorts, longs)
+		c.load(uint32(i+1), o)
 		l.loadNamed(uint32(i+1), o)
 	}
 	for i, b := range l.release.builtins {
@@ -177,19 +150,24 @@ func (l *linker) loadNames() {
 	for _, o := range l.objs[1:] {
 		l.loadRefs(o)
 	}
+	giveBack(&l.pool, hashes)
+	giveBack(&l.pool, c.first)
+	giveBack(&l.pool, c.syms)
+	giveBack(&l.pool, c.sizes)
 	for _, f := range l.sizeFixups {
 		l.change(f.sym).size = f.size
 	}
-	l.values = make([]uint64, len(l.defs), len(l.defs)+1024)
-	l.sections = make([]uint8, len(l.defs), len(l.defs)+1024)
+	room := len(l.defs) + len(l.defs)/16 + 4096 // for symbols that are made later
+	l.values = array[uint64](&l.pool, room)[:len(l.defs)]
+	l.sections = array[uint8](&l.pool, room)[:len(l.defs)]
 }
 
-// merge adds what definition or reference idx of o says about symbol s.
-func (l *linker) merge(s sym, o *object, idx uint32) {
-	if o.SymFlags(idx)&goobj.SymUsedInIface != 0 {
+// merge adds what a definition or reference says about symbol s.
+func (l *linker) merge(s sym, e *goobj.SymEntry) {
+	if e.Flags&goobj.SymUsedInIface != 0 {
 		l.attrs[s] |= attrUsedInIface
 	}
-	if a := alignLog(o.SymAlign(idx)); a > l.aligns[s] {
+	if a := alignLog(e.Align); a > l.aligns[s] {
 		l.aligns[s] = a
 	}
 }
@@ -210,61 +188,71 @@ func (l *linker) abiOf(o *object, idx uint32) int {
 // A nameSet has names by a part of their hashes: some names that are not in it seem to be.
 type nameSet []uint64
 
-func (s nameSet) add(h uint32)      { s[h>>6%uint32(len(s))] |= 1 << (h & 63) }
-func (s nameSet) has(h uint32) bool { return s[h>>6%uint32(len(s))]&(1<<(h&63)) != 0 }
+func (s nameSet) add(h uint64)      { s[h>>6%uint64(len(s))] |= 1 << (h & 63) }
+func (s nameSet) has(h uint64) bool { return s[h>>6%uint64(len(s))]&(1<<(h&63)) != 0 }
 
-// hashNames hashes the names of all objects, and returns those that are referred to by name: packages refer to most of what others
-// define by its number, so the table of names does without those.
-func (l *linker) hashNames() nameSet {
+// hashNames hashes the names that objects refer to others by and define for such references, and returns those that may be defined
+// otherwise: packages refer to most of what others define by its number, so the table of names does without those. Two words of hashes are
+// for each name.
+func (l *linker) hashNames(hashes []uint64) nameSet {
 	wanted := make(nameSet, 1<<14)
 	var jobs []func()
 	for _, o := range l.objs[1:] {
+		first := o.First(goobj.NonPkgDefs)
+		n := 2 * (o.All() - int(first))
+		o.hashes, hashes = hashes[:n], hashes[n:]
 		jobs = append(jobs, func() {
-			o.hashes = make([]uint32, o.All())
-			for _, r := range [][2]uint32{{0, o.First(goobj.Hashed64Defs)}, {o.First(goobj.NonPkgDefs), uint32(o.All())}} {
-				for i := r[0]; i < r[1]; i++ {
-					o.hashes[i] = l.names.hash(o.SymName(i))
-				}
+			for i := range uint32(len(o.hashes) / 2) {
+				h := l.names.hash(o.SymName(first + i))
+				o.hashes[2*i], o.hashes[2*i+1] = h[0], h[1]
 			}
 			for i := range o.First(goobj.Hashed64Defs) {
 				if o.SymABI(i) == abi0 && kindOf(o.SymKind(i)).isText() {
-					o.wrappers = append(o.wrappers, o.hashes[i]) // the symbol table names it by whether there is one of another ABI
+					o.wrappers = append(o.wrappers, l.names.hash(o.SymName(i))) // the symbol table names it by whether there is one of another ABI
 				}
 			}
 		})
 	}
 	inParallel(jobs)
 	for _, o := range l.objs[1:] {
-		for _, h := range slices.Concat(o.wrappers, o.hashes[o.First(goobj.NonPkgDefs):]) {
-			wanted.add(h)
+		for i := 0; i < len(o.hashes); i += 2 {
+			wanted.add(o.hashes[i])
+		}
+		for _, h := range o.wrappers {
+			wanted.add(h[0])
 		}
 	}
 	for _, d := range l.cfg.XDefs {
 		if dot := strings.LastIndexByte(d[0], '.'); dot >= 0 {
-			wanted.add(l.names.hash(pathToPrefix(d[0][:dot]) + d[0][dot:]))
+			wanted.add(l.names.hash(pathToPrefix(d[0][:dot]) + d[0][dot:])[0])
 		}
 	}
 	return wanted
 }
 
+// named returns the hash of the name of symbol i of o, one of NonPkgDefs or NonPkgRefs, counted from the first of them.
+func (o *object) named(i uint32) nameHash { return nameHash{o.hashes[2*i], o.hashes[2*i+1]} }
+
 func (l *linker) loadPkgDefs(obj uint32, o *object, wanted nameSet) {
 	o.base = sym(len(l.defs))
 	all := o.lib.path == "runtime" || o.lib.path == "main" // the linker refers to some by name
 	for i := range uint32(o.Count(goobj.PkgDefs)) {
-		s := sym(len(l.defs))
-		l.addSym(def{obj, i}, kindOf(o.SymKind(i)))
-		l.merge(s, o, i)
-		l.checkDef(o, i)
-		if h := o.hashes[i]; !all && !wanted.has(h) {
-			continue
-		}
+		s, e := sym(len(l.defs)), o.Sym(i)
+		l.addSym(def{obj, i}, kindOf(e.Kind))
+		l.merge(s, &e)
+		l.checkDef(o, i, &e)
 		name := o.SymName(i)
 		if name == "" {
 			continue
 		}
+		h := nameHash{maphash.String(l.names.seeds[0], name)}
+		if !all && !wanted.has(h[0]) {
+			continue
+		}
 		if abi := l.abiOf(o, i); abi >= 0 {
-			old, slot := l.names.slotAt(l, o.hashes[i], name, abi)
-			slot.sym = s
+			h[1] = maphash.String(l.names.seeds[1], name)
+			old, slot := l.names.slot(h, abi)
+			slot.sym, slot.size, slot.dupOK = s, e.Size, e.Flags&goobj.SymDupOK != 0
 			if old == 0 {
 				l.names.added()
 			}
@@ -272,40 +260,49 @@ func (l *linker) loadPkgDefs(obj uint32, o *object, wanted nameSet) {
 	}
 }
 
-// checkDef reports a definition that contradicts itself.
-func (l *linker) checkDef(o *object, i uint32) {
-	if n := o.DataSize(i); n > o.SymSize(i) && kindOf(o.SymKind(i)) != kindUnloaded {
-		l.errorf("%s: symbol %s: %d bytes of data in a size of %d", o.Name, o.SymName(i), n, o.SymSize(i))
+// checkDef reports a definition, e of o and symbol i there, that contradicts itself, or is of an unknown kind.
+func (l *linker) checkDef(o *object, i uint32, e *goobj.SymEntry) {
+	if n := o.DataSize(i); n > e.Size && kindOf(e.Kind) != kindUnloaded {
+		l.errorf("%s: symbol %s: %d bytes of data in a size of %d", o.Name, o.SymName(i), n, e.Size)
 	}
-	if a := o.SymAlign(i); a&(a-1) != 0 || a > maxAlign {
+	if a := e.Align; a&(a-1) != 0 || a > maxAlign {
 		l.errorf("%s: symbol %s has alignment %d, want a power of two up to %d", o.Name, o.SymName(i), a, maxAlign)
+	}
+	if e.Kind == 0 || e.Kind > maxKind {
+		l.errorf("%s: symbol %s is of kind %d, which is not known: %w", o.Name, o.SymName(i), e.Kind, ErrUnsupported)
+	}
+	if f := e.Flags &^ l.symFlags; f != 0 {
+		l.errorf("%s: symbol %s has flags %#x, which are not known: %w", o.Name, o.SymName(i), f, ErrUnsupported)
 	}
 }
 
-func (l *linker) loadContents(obj uint32, o *object, shorts, longs *contentTable) {
-	o.others = make([]sym, o.All()-o.Count(goobj.PkgDefs))
-	n64 := uint32(o.Count(goobj.Hashed64Defs))
+// A contentLoader numbers content-addressed symbols.
+type contentLoader struct {
+	*linker
+	first []uint32
+	n     uint32   // definitions so far, of all objects
+	syms  []sym    // by definition
+	sizes []uint32 // of the symbol that a definition is the first of
+}
+
+func (c *contentLoader) load(obj uint32, o *object) {
+	o.others = array[sym](&c.pool, o.All()-o.Count(goobj.PkgDefs))
 	first := o.First(goobj.Hashed64Defs)
-	for i := range n64 + uint32(o.Count(goobj.HashedDefs)) {
-		var slot *contentSlot
-		var lo, hi uint64
-		if i < n64 {
-			lo = o.Hash64(i)
-			slot = shorts.slot(l, lo, 0)
-		} else {
-			lo, hi = o.Hash(i - n64)
-			slot = longs.slot(l, lo, hi)
-		}
+	for i := range o.First(goobj.NonPkgDefs) - first {
 		idx := first + i
-		l.checkDef(o, idx)
-		if slot.sym == 0 {
-			slot.sym = sym(len(l.defs))
-			l.addSym(def{obj, idx}, kindOf(o.SymKind(idx)))
-		} else if uint64(o.SymSize(idx)) > l.size(slot.sym) {
-			l.redefine(slot.sym, obj, idx)
+		f, e := c.first[c.n], o.Sym(idx)
+		c.checkDef(o, idx, &e)
+		if f == c.n {
+			c.syms[f], c.sizes[f] = sym(len(c.defs)), e.Size
+			c.addSym(def{obj, idx}, kindOf(e.Kind))
+		} else if e.Size > c.sizes[f] {
+			c.redefine(c.syms[f], obj, idx)
+			c.sizes[f] = e.Size
 		}
-		l.merge(slot.sym, o, idx)
-		o.others[i] = slot.sym
+		s := c.syms[f]
+		c.merge(s, &e)
+		o.others[i] = s
+		c.n++
 	}
 }
 
@@ -332,56 +329,63 @@ func (l *linker) loadNamed(obj uint32, o *object) {
 	others := o.others[o.Count(goobj.Hashed64Defs)+o.Count(goobj.HashedDefs):]
 	pulled := goobj.SymLinkname | l.release.linknameStd
 	for i := range uint32(o.Count(goobj.NonPkgDefs)) {
+		if i%warmNames == 0 {
+			l.warmed.Store(uint32(l.names.warm(o.hashes[2*i : 2*min(int(i)+warmNames, o.Count(goobj.NonPkgDefs))])))
+		}
 		idx := first + i
-		l.checkDef(o, idx)
-		s := l.addNamed(obj, o, idx)
-		l.merge(s, o, idx)
+		e := o.Sym(idx)
+		l.checkDef(o, idx, &e)
+		s := l.addNamed(obj, o, idx, o.named(i), &e)
+		l.merge(s, &e)
 		others[i] = s
-		if o.SymFlags(idx)&pulled != 0 && o.DataSize(idx) == 0 && strings.Contains(o.SymName(idx), ".") {
+		if e.Flags&pulled != 0 && o.DataSize(idx) == 0 && strings.Contains(o.SymName(idx), ".") {
 			l.pulledVars = append(l.pulledVars, pulledVar{o, s})
 		}
 	}
 }
 
-// addNamed returns the symbol that definition idx of o makes, alone or together with definitions before.
-func (l *linker) addNamed(obj uint32, o *object, idx uint32) sym {
-	name, abi := o.SymName(idx), l.abiOf(o, idx)
-	k := kindOf(o.SymKind(idx))
-	if name == "" || abi < 0 {
+// addNamed returns the symbol that definition idx of o makes, e with a name with hash h, alone or together with definitions before.
+func (l *linker) addNamed(obj uint32, o *object, idx uint32, h nameHash, e *goobj.SymEntry) sym {
+	abi := l.abiOf(o, idx)
+	k := kindOf(e.Kind)
+	if abi < 0 || o.SymName(idx) == "" {
 		l.addSym(def{obj, idx}, k)
 		return sym(len(l.defs) - 1)
 	}
-	old, slot := l.names.slotAt(l, o.hashes[idx], name, abi)
+	dupOK := e.Flags&goobj.SymDupOK != 0
+	old, slot := l.names.slot(h, abi)
 	if old == 0 {
-		slot.sym = sym(len(l.defs))
+		s := sym(len(l.defs))
+		slot.sym, slot.size, slot.dupOK = s, e.Size, dupOK
 		l.addSym(def{obj, idx}, k)
-		s := slot.sym
 		l.names.added()
 		return s
 	}
-	oldDef := l.defs[old]
-	oldObj := l.objs[oldDef.obj]
-	size, oldSize := uint64(o.SymSize(idx)), l.size(old)
-	dupOK, oldDupOK := o.SymFlags(idx)&goobj.SymDupOK != 0, oldObj.SymFlags(oldDef.idx)&goobj.SymDupOK != 0
-	if dupOK && (l.release.strongWins && !oldDupOK) {
+	if dupOK && l.release.strongWins && !slot.dupOK {
 		return old
 	}
 	if dupOK {
-		if size > oldSize {
+		if e.Size > slot.size {
+			slot.size, slot.dupOK = e.Size, dupOK
 			l.redefine(old, obj, idx)
 		}
 		return old
 	}
-	if oldDupOK {
+	if slot.dupOK {
 		if l.release.strongWins {
+			slot.size, slot.dupOK = e.Size, dupOK
 			l.redefine(old, obj, idx)
 		}
 		return old
 	}
+	oldDef := l.defs[old]
+	oldObj := l.objs[oldDef.obj]
+	size, oldSize := uint64(e.Size), uint64(slot.size)
 	hasData, oldHasData := o.DataSize(idx) != 0, oldObj.DataSize(oldDef.idx) != 0
 	isBSS, oldIsBSS := k.isData() && !hasData, l.kinds[old].isData() && !oldHasData
 	switch {
 	case k.isText() && oldIsBSS, hasData && oldIsBSS, isBSS && oldIsBSS && size > oldSize:
+		slot.size = e.Size
 		l.redefine(old, obj, idx)
 		if oldSize > size {
 			l.sizeFixups = append(l.sizeFixups, sizeFixup{old, oldSize})
@@ -392,7 +396,7 @@ func (l *linker) addNamed(obj uint32, o *object, idx uint32) sym {
 		}
 	default:
 		l.errorf("symbol %s: defined in package %s (%d bytes) and in package %s (%d bytes)",
-			name, oldObj.lib.path, oldSize, o.lib.path, size)
+			o.SymName(idx), oldObj.lib.path, oldSize, o.lib.path, size)
 	}
 	return old
 }
@@ -403,17 +407,22 @@ func (l *linker) loadRefs(o *object) {
 	others := o.others[first-o.First(goobj.Hashed64Defs):]
 	pulled := goobj.SymLinkname | l.release.linknameStd
 	fromAssembly := l.release.linknameStd != 0 && o.Flags&goobj.FlagAssembly != 0
+	hashes := o.hashes[2*o.Count(goobj.NonPkgDefs):]
 	for i := range uint32(o.Count(goobj.NonPkgRefs)) {
+		if i%warmNames == 0 {
+			l.warmed.Store(uint32(l.names.warm(hashes[2*i : min(2*int(i+warmNames), len(hashes))])))
+		}
 		idx := first + i
 		var s sym
+		e := o.Sym(idx)
 		if abi := l.abiOf(o, idx); abi >= 0 {
-			s = l.lookupOrMake(o.SymName(idx), abi)
+			s = l.lookupReference(o.named(idx-o.First(goobj.NonPkgDefs)), o, idx, abi)
 		} else {
 			s = l.ownSym(&own{name: o.SymName(idx), static: true}, kindNone)
 		}
-		l.merge(s, o, idx)
+		l.merge(s, &e)
 		others[i] = s
-		if o.SymFlags(idx)&pulled != 0 || fromAssembly {
+		if e.Flags&pulled != 0 || fromAssembly {
 			l.checkLinkname(o, s)
 		}
 	}

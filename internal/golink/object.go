@@ -9,6 +9,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/arch"
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/hugepages"
 )
 
 // # Objects
@@ -45,8 +46,8 @@ func (l *linker) buildIDNote() []byte { return makeNote(goNote, goNoteBuildID, [
 type objectWriter struct {
 	*linker
 	file   []byte
-	index  [numSections]uint16 // of sections in the file
-	relas  [numSections][]byte
+	index  [numSections]uint16   // of sections in the file
+	relas  [numSections][][]byte // parts
 	symtab []byte
 	strtab []byte
 	number []uint32 // in the symbol table, by symbol
@@ -62,7 +63,7 @@ func (l *linker) writeObject() []byte {
 		l.errorf("a program of %d bytes from archives of %d, want at most %d: %w", symOff, l.read, limit, ErrUnsupported)
 		return nil
 	}
-	w := &objectWriter{linker: l, file: make([]byte, symOff), number: make([]uint32, len(l.defs)), labels: map[uint64]uint32{}}
+	w := &objectWriter{linker: l, number: array[uint32](&l.pool, len(l.defs)), labels: map[uint64]uint32{}}
 	n := uint16(1)
 	for id := secText; id < numSections; id++ {
 		if l.sect[id].laid {
@@ -71,6 +72,9 @@ func (l *linker) writeObject() []byte {
 		}
 	}
 	w.symbols()
+	const headers = 64 << 10
+	relas := uint64(l.numRelocs) * maxFields * relaSize
+	w.file = hugepages.Bytes(int(symOff), int(symOff+uint64(len(w.symtab)+len(w.strtab))+relas+headers))
 	w.fill()
 	return w.finish(symOff)
 }
@@ -92,7 +96,9 @@ func (w *objectWriter) put(name string, info, other byte, section uint16, value,
 
 // symbols writes the symbol table: functions by address, then data by number. All are local but main, which cmd/link exports.
 func (w *objectWriter) symbols() {
-	w.strtab = []byte{0}
+	const nameBytes = 64 // of a name, a guess
+	w.symtab = array[uint8](&w.pool, elf.Sym64Size*w.numReached)[:0]
+	w.strtab = array[uint8](&w.pool, nameBytes*w.numReached+1)[:1]
 	w.put("", 0, 0, 0, 0, 0)
 	w.put("go.go", elf.ST_INFO(elf.STB_LOCAL, elf.STT_FILE), 0, uint16(elf.SHN_ABS), 0, 0)
 	main := w.lookup("main", abi0)
@@ -158,10 +164,10 @@ func (l *linker) groupOf(s sym) sym {
 	if l.kinds[s] == kindPCLnTab && s == l.tab.find {
 		return 0
 	}
-	if g := l.groups[l.kinds[s]]; g != s && !slices.Contains(l.groups[:], s) {
-		return g
+	if l.attrs[s]&attrGroup != 0 {
+		return 0
 	}
-	return 0
+	return l.groups[l.kinds[s]]
 }
 
 func (w *objectWriter) symbol(s sym, info byte) {
@@ -182,12 +188,13 @@ func (w *objectWriter) fill() {
 	var parts []*relocWriter
 	inParallel(w.linker.contents(w.file, func() func(sym, []byte) {
 		p := &relocWriter{objectWriter: w}
+		p.relas[secText] = array[uint8](&w.pool, 2*chunkSize*relaSize)[:0]
 		parts = append(parts, p)
 		return p.relocate
 	}))
 	for id := range w.relas {
 		for _, p := range parts {
-			w.relas[id] = append(w.relas[id], p.relas[id]...)
+			w.relas[id] = append(w.relas[id], p.relas[id])
 		}
 	}
 	if w.sect[secNote].laid {
@@ -333,15 +340,19 @@ func (w *objectWriter) finish(off uint64) []byte {
 	add(".strtab", elf.Section64{Type: uint32(elf.SHT_STRTAB), Off: strOff, Size: uint64(len(w.strtab)), Addralign: 1})
 	shstrIndex := len(headers)
 	add(sectionNamesName, elf.Section64{Type: uint32(elf.SHT_STRTAB), Off: shstrOff, Addralign: 1})
-	var relas []byte
+	relas := uint64(0)
 	firstRela := len(headers)
 	for id := secText; id < secBSS; id++ {
 		if s := w.sect[id]; s.laid && id != secPCLnTab && id != secNote {
+			size := uint64(0)
+			for _, part := range w.relas[id] {
+				size += uint64(len(part))
+			}
 			add(relaPrefix+s.name, elf.Section64{
-				Type: uint32(elf.SHT_RELA), Off: uint64(len(relas)), Size: uint64(len(w.relas[id])), Link: symIndex,
+				Type: uint32(elf.SHT_RELA), Off: relas, Size: size, Link: symIndex,
 				Info: uint32(w.index[id]), Addralign: 8, Entsize: relaSize,
 			})
-			relas = append(relas, w.relas[id]...)
+			relas += size
 		}
 	}
 	endRela := len(headers)
@@ -376,18 +387,24 @@ func (w *objectWriter) finish(off uint64) []byte {
 	var b bytes.Buffer
 	put := func(v any) { binary.Write(&b, binary.LittleEndian, v) } // cannot fail: fixed-size values into memory
 	put(elf.Header64{
-		Ident: ident, Type: uint16(elf.ET_REL), Machine: uint16(w.arch.Machine), Version: uint32(elf.EV_CURRENT), Shoff: ehdrSize,
+		Ident: ident, Type: uint16(elf.ET_REL), Machine: uint16(w.arch.ELF), Version: uint32(elf.EV_CURRENT), Shoff: ehdrSize,
 		Flags: w.arch.elfFlags, Ehsize: ehdrSize, Shentsize: shdrSize, Shnum: uint16(len(headers)), Shstrndx: uint16(shstrIndex),
 	})
 	put(headers)
-	file := w.file
+	file := w.file // which has room for what follows
 	copy(file, b.Bytes())
-	file = slices.Concat(file, w.symtab, w.strtab, shstrtab)
+	file = append(append(append(file, w.symtab...), w.strtab...), shstrtab...)
 	file = append(file, make([]byte, relaOff-uint64(len(file)))...)
-	return append(file, relas...)
+	for id := range w.relas {
+		for _, part := range w.relas[id] {
+			file = append(file, part...)
+		}
+	}
+	return file
 }
 
 const (
 	relaPrefix = ".rela"
 	relaSize   = 24
+	maxFields  = 2 // of a relocation
 )

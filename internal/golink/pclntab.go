@@ -2,6 +2,7 @@ package golink
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/goabi"
@@ -116,10 +117,10 @@ type funcTable struct {
 
 // placed is data of functions: a symbol, or the tree of inlined calls of function fn.
 type placed struct {
-	sym   sym
-	fn    int
-	align uint64
 	off   uint64
+	sym   sym
+	fn    uint32
+	align uint32
 }
 
 // funcInfoOf returns what the compiler says about function s.
@@ -164,11 +165,15 @@ func (l *linker) inTable(s sym) bool {
 // makeFuncTable collects what the table has, and makes its symbols.
 func (l *linker) makeFuncTable() {
 	n := len(l.defs)
-	t := &funcTable{nameOf: make([]uint32, n), pcOff: make([]uint32, n), dataOff: make([]uint32, n), fileOffs: map[string]uint32{}}
+	t := &funcTable{
+		nameOf: array[uint32](&l.pool, n), pcOff: array[uint32](&l.pool, n), dataOff: array[uint32](&l.pool, n), fileOffs: map[string]uint32{},
+	}
 	l.tab = t
 	t.fns = make([]fn, 0, len(l.text))
-	t.pcdata = make([]uint32, 0, 4*len(l.text))
-	t.dataSyms = make([]sym, 0, 6*len(l.text))
+	t.pcdata = array[uint32](&l.pool, 4*len(l.text))[:0]
+	t.pcSyms = array[placed](&l.pool, 6*len(l.text))[:0]
+	t.funcData = array[placed](&l.pool, 6*len(l.text))[:0]
+	t.dataSyms = array[sym](&l.pool, 6*len(l.text))[:0]
 	for _, s := range l.text {
 		if l.inTable(s) {
 			t.fns = append(t.fns, fn{sym: s, info: l.funcInfoOf(s)})
@@ -186,7 +191,7 @@ func (l *linker) makeFuncTable() {
 	funcBytes := l.placeRecords()
 
 	carrier, _ := l.define("runtime.pclntab", kindPCLnTab)
-	l.groups[kindPCLnTab] = carrier
+	l.setGroup(kindPCLnTab, carrier)
 	part := func(name string, size uint64, align uint64, generate func([]byte)) sym {
 		size = alignUp(size, 8)
 		s, o := l.define(name, kindPCLnTab)
@@ -370,14 +375,14 @@ func (l *linker) collectFuncData() {
 		f := &t.fns[i]
 		for j, s := range f.data {
 			if j == goabi.FuncDataInlTree && f.info.numCalls() > 0 {
-				t.funcData = append(t.funcData, placed{fn: i, align: 4})
+				t.funcData = append(t.funcData, placed{fn: uint32(i), align: 4})
 				continue
 			}
 			if l.noFuncData(f, j) || l.attrs[s]&attrSpecial != 0 {
 				continue
 			}
 			l.attrs[s] |= attrSpecial
-			t.funcData = append(t.funcData, placed{sym: s, align: l.align(s)})
+			t.funcData = append(t.funcData, placed{sym: s, align: uint32(l.align(s))})
 		}
 	}
 }
@@ -385,16 +390,23 @@ func (l *linker) collectFuncData() {
 // placeFuncData gives the data of functions offsets, those with the largest alignment first.
 func (l *linker) placeFuncData() (align, size uint64) {
 	t := l.tab
-	var byAlign [32][]placed
+	present := uint64(0) // alignments that occur: powers of two
 	for _, p := range t.funcData {
-		a := alignLog(uint32(p.align))
-		byAlign[a] = append(byAlign[a], p)
-		align = max(align, p.align)
+		present |= uint64(p.align)
 	}
-	t.funcData = t.funcData[:0]
-	for a := len(byAlign) - 1; a >= 0; a-- {
-		for _, p := range byAlign[a] {
-			size = alignUp(size, p.align)
+	if present != 0 {
+		align = 1 << (bits.Len64(present) - 1)
+	}
+	ordered := array[placed](&l.pool, len(t.funcData))[:0]
+	for a := align; a > 0; a /= 2 {
+		if present&a == 0 {
+			continue
+		}
+		for _, p := range t.funcData {
+			if uint64(p.align) != a {
+				continue
+			}
+			size = alignUp(size, a)
 			p.off = size
 			if p.sym != 0 {
 				n := l.size(p.sym)
@@ -407,9 +419,10 @@ func (l *linker) placeFuncData() (align, size uint64) {
 				t.fns[p.fn].tree = uint32(size)
 				size += uint64(t.fns[p.fn].info.numCalls()) * goabi.InlinedCall
 			}
-			t.funcData = append(t.funcData, p)
+			ordered = append(ordered, p)
 		}
 	}
+	t.funcData = ordered
 	return align, size
 }
 
@@ -492,7 +505,6 @@ func (l *linker) writeFuncs(b []byte) {
 	le := binary.LittleEndian
 	text := l.sect[secText].addr
 	deferReturn := l.lookup("runtime.deferreturn", abiInternal)
-	var buf []reloc
 	for i := range t.fns {
 		f := &t.fns[i]
 		entry := uint32(l.values[f.sym] - text)
@@ -506,13 +518,13 @@ func (l *linker) writeFuncs(b []byte) {
 			le.PutUint32(r[36:], f.info.line())
 			r[40], r[41] = f.info.id(), f.info.flag()
 		}
-		buf = l.relocs(f.sym, buf)
-		for _, rel := range buf {
-			if l.arch.isCall(rel.typ) && (rel.sym == deferReturn || l.isDeferReturnJump(rel.sym)) {
-				le.PutUint32(r[12:], uint32(rel.off+l.arch.deferReturn))
-				break
+		l.calls(f.sym, func(off int32, target sym) bool {
+			found := target == deferReturn || l.isDeferReturnJump(target)
+			if found {
+				le.PutUint32(r[12:], uint32(off+l.arch.deferReturn))
 			}
-		}
+			return !found
+		})
 		le.PutUint32(r[16:], f.pcsp)
 		le.PutUint32(r[20:], f.pcfile)
 		le.PutUint32(r[24:], f.pcline)

@@ -30,7 +30,9 @@ type methodRef struct {
 
 type reacher struct {
 	*linker
-	todo    []sym
+	todo    [][]sym  // by the object that defines them, so that what is near is looked at together
+	objects []uint32 // that todo has something of, but for current
+	current uint32
 	methods []methodRef
 
 	called    map[methodSig]bool
@@ -41,7 +43,7 @@ type reacher struct {
 
 // reach marks what the program needs.
 func (l *linker) reach() {
-	r := &reacher{linker: l, called: map[methodSig]bool{}, named: map[string]bool{}}
+	r := &reacher{linker: l, todo: make([][]sym, len(l.objs)), called: map[methodSig]bool{}, named: map[string]bool{}}
 	entry := l.arch.entry
 	if l.object {
 		entry = "main"
@@ -65,7 +67,7 @@ func (l *linker) reach() {
 			}
 		}
 		r.methods = rest
-		if len(r.todo) == 0 {
+		if len(r.objects) == 0 && len(r.todo[r.current]) == 0 {
 			break
 		}
 	}
@@ -82,8 +84,17 @@ func isExported(name string) bool {
 func (r *reacher) mark(s sym) {
 	if s != 0 && r.attrs[s]&attrReachable == 0 && r.kinds[s] != kindUnloaded {
 		r.attrs[s] |= attrReachable
-		r.todo = append(r.todo, s)
+		r.visit(s)
 	}
+}
+
+// visit has flood look at s.
+func (r *reacher) visit(s sym) {
+	obj := r.defs[s].obj
+	if len(r.todo[obj]) == 0 && obj != r.current {
+		r.objects = append(r.objects, obj)
+	}
+	r.todo[obj] = append(r.todo[obj], s)
 }
 
 // useIface notes that type t is converted to an interface, and looks at it again if that was not known.
@@ -93,25 +104,48 @@ func (r *reacher) useIface(t sym) {
 	}
 	r.attrs[t] |= attrUsedInIface
 	if r.attrs[t]&attrReachable != 0 {
-		r.todo = append(r.todo, t)
+		r.visit(t)
 	}
 }
 
+// warmSyms is how many symbols are warmed at once.
+const warmSyms = 64
+
 func (r *reacher) flood() {
 	var buf []reloc
-	for len(r.todo) > 0 {
-		s := r.todo[len(r.todo)-1]
-		r.todo = r.todo[:len(r.todo)-1]
+	warm := 0 // of what is to do of the current object, so many are warm
+	for {
+		if len(r.todo[r.current]) == 0 {
+			if len(r.objects) == 0 {
+				return
+			}
+			r.current = r.objects[len(r.objects)-1]
+			r.objects = r.objects[:len(r.objects)-1]
+			warm = 0
+		}
+		list := r.todo[r.current]
+		if warm == 0 {
+			warm = min(len(list), warmSyms)
+			r.warm(list[len(list)-warm:])
+		}
+		warm--
+		s := list[len(list)-1]
+		r.todo[r.current] = list[:len(list)-1]
 		flags := r.flags(s)
 		r.reflected = r.reflected || flags&goobj.SymReflectMethod != 0
 		isType := flags&goobj.SymGoType != 0
 		used := isType && r.attrs[s]&attrUsedInIface != 0
 		buf = r.relocs(s, buf)
+		r.numReached++
+		r.numRelocs += len(buf)
 		r.follow(s, buf, isType, used)
 
 		isFunc := false
 		r.aux(s, func(typ uint8, a sym) {
 			isFunc = true
+			if typ > goobj.AuxPCData {
+				r.errorf("%s: auxiliary symbol of type %d, which is not known: %w", r.name(s), typ, ErrUnsupported)
+			}
 			if typ != goobj.AuxGoType { // a variable does not need the descriptor of its type
 				r.mark(a)
 			}
@@ -127,6 +161,10 @@ func (r *reacher) follow(s sym, relocs []reloc, isType, used bool) {
 	var methods []methodRef
 	for i := 0; i < len(relocs); i++ {
 		rel := relocs[i]
+		if rel.typ != r.release.relocInitOrder && (rel.typ > goobj.MaxReloc || !r.arch.known[rel.typ]) {
+			r.errorf("%s: relocation type %d, which is not known for %s: %w", r.name(s), rel.typ, r.arch.GOARCH, ErrUnsupported)
+			return
+		}
 		if rel.weak {
 			continue
 		}

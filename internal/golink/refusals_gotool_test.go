@@ -2,6 +2,9 @@ package golink
 
 import (
 	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -11,7 +14,7 @@ import (
 	"testing"
 )
 
-// TestRefusals links programs that cmd/link refuses.
+// TestRefusals links programs that cmd/link refuses, and holds both to their words.
 func TestRefusals(t *testing.T) {
 	const linkname = `package main
 
@@ -58,6 +61,11 @@ func h(p *[300]byte, n int) byte { return p[n%300] }
 
 func main() { println(f(3)) }
 `
+	const (
+		undefinedA = "package a\n\nimport \"refused/b\"\n\nfunc F() { b.F() }\n"
+		undefinedB = "package b\n\nfunc missing()\n\n//go:noinline\nfunc F() { missing() }\n"
+		variable   = "package main\n\nfunc f()\n\nfunc main() { f() }\n"
+	)
 	const assembly = "TEXT ·g(SB), 0, $0\n\tRET\n"
 	for _, tt := range []struct {
 		name  string
@@ -65,31 +73,37 @@ func main() { println(f(3)) }
 		flags []string
 		set   func(*Config)
 		err   string // of Link
+		says  string // cmd/link
 	}{
 		{
 			name:  "undefined",
 			files: map[string]string{"main.go": "package main\n\nfunc missing()\n\nfunc main() { missing() }\n", "empty.s": ""},
 			err:   "main.main (package main) refers to main.missing, which no package defines",
+			says:  "main.main: relocation target main.missing not defined",
 		},
 		{
 			name:  "linkname into the standard library",
 			files: map[string]string{"main.go": linkname, "empty.s": ""},
 			err:   "package main: refers by go:linkname to os.newFile of package os",
+			says:  "main: invalid reference to os.newFile",
 		},
 		{
 			name:  "restricted linkname",
 			files: map[string]string{"main.go": restricted, "empty.s": ""},
 			err:   "package main: refers by go:linkname to time.runtimeNow, which time may do only",
+			says:  "main: invalid reference to time.runtimeNow",
 		},
 		{
 			name:  "duplicate",
 			files: map[string]string{"main.go": "package main\n\nfunc main() {}\n", "a.s": assembly, "b.s": assembly},
 			err:   "symbol main.g: defined in package main",
+			says:  "duplicated definition of symbol main.g",
 		},
 		{
 			name:  "too much stack without a check",
 			files: map[string]string{"main.go": nosplit},
 			err:   "bytes without a stack check, want at most 792: main.f, which takes",
+			says:  "main.f: nosplit stack over 792 byte limit",
 		},
 		{
 			name:  "-X of a variable that is no string",
@@ -97,13 +111,56 @@ func main() { println(f(3)) }
 			flags: []string{"-X=main.n=2"},
 			set:   func(c *Config) { c.XDefs = [][2]string{{"main.n", "2"}} },
 			err:   "-X main.n: a variable of type int, want string",
+			says:  "main.n: cannot set with -X: not a var of type string (type:int)",
+		},
+		{
+			name:  "no main",
+			files: map[string]string{"main.go": "package main\n\nfunc init() { println() }\n"},
+			err:   "function main is undeclared in the main package",
+			says:  "function main is undeclared in the main package",
+		},
+		{
+			name: "other ABI",
+			files: map[string]string{
+				"main.go": "package main\n\nimport _ \"refused/a\"\n\nfunc f()\n\nfunc main() { f() }\n",
+				"f.s":     "TEXT ·f(SB), 0, $0\n\tCALL refused∕a·F(SB)\n\tRET\n",
+				"a/a.go":  "package a\n\n//go:noinline\nfunc F() { println() }\n",
+			},
+			err:  "main.f (package main) refers to refused/a.F, which no package defines for ABI0; there is one for ABIInternal",
+			says: "main.f: relocation target refused/a.F not defined for ABI0 (but is defined for ABIInternal)",
+		},
+		{
+			name:  "missing in an imported package",
+			files: map[string]string{"main.go": "package main\n\nimport \"refused/a\"\n\nfunc main() { a.F() }\n", "a/a.go": undefinedA, "b/b.go": undefinedB, "b/empty.s": ""},
+			err:   "refused/b.F (package refused/b, imported by refused/a, imported by main) refers to refused/b.missing, which no package defines",
+			says:  "refused/b.F: relocation target refused/b.missing not defined",
+		},
+		{
+			name:  "variable without a type",
+			files: map[string]string{"main.go": variable, "a.s": "GLOBL ·data(SB), 0, $24\nTEXT ·f(SB), 0, $0\n\tLEAQ ·data(SB), AX\n\tRET\n"},
+			err:   "variable main.data: no type, which the garbage collector needs (24 bytes)",
+			says:  "missing Go type information for global symbol main.data: size 24",
+		},
+		{
+			name:  "too much data",
+			files: map[string]string{"main.go": "package main\n\nvar a, b [1<<30]byte\n\nfunc main() { a[len(b)-1], b[0] = 1, 2; println(&a, &b) }\n"},
+			err:   "too much data: section .noptrbss ends at",
+			says:  "too much data, last section",
+		},
+		{
+			name:  "not package main",
+			files: map[string]string{"main.go": "package main\n\nimport \"refused/a\"\n\nfunc main() { a.F() }\n", "a/a.go": "package a\n\nfunc F() {}\n"},
+			set:   func(c *Config) { c.Main = c.Packages["refused/a"] },
+			err:   "not package main",
+			says:  "not package main",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
 			tt.files["go.mod"] = "module refused\n\ngo 1.26\n"
 			for name, text := range tt.files {
-				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				file := filepath.Join(dir, name)
+				if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -111,8 +168,9 @@ func main() { println(f(3)) }
 			if tt.set != nil {
 				tt.set(&cfg)
 			}
-			if out, err := cmdLink(t, "amd64", cfg, importcfg, append(tt.flags, "-s")...).CombinedOutput(); err == nil {
-				t.Errorf("cmd/link links it: %s", out)
+			out, err := cmdLink(t, "amd64", cfg, importcfg, append(tt.flags, "-s")...).CombinedOutput()
+			if err == nil || !strings.Contains(string(out), tt.says) {
+				t.Errorf("cmd/link: %v, %s\nwant %q", err, out, tt.says)
 			}
 			if image, err := Link(cfg); image != nil || err == nil || !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("error %v, want %q", err, tt.err)
@@ -139,24 +197,53 @@ func TestOtherBuild(t *testing.T) {
 	}
 	const magic = "\x00go120ld"
 	after := func(b []byte) []byte { return b[bytes.Index(b, []byte(magic))+len(magic):] }
+	// block returns where a block of the object begins, after the magic; symbols returns those that it defines.
+	block := func(b []byte, n int) int { return int(binary.LittleEndian.Uint32(after(b)[8+4+4*n:])) }
+	symbols := func(b []byte) []byte { return after(b)[block(b, 3)-len(magic):] }
+	unsupported := ErrUnsupported.Error()
 	for _, tt := range []struct {
 		name string
 		cfg  Config
 		err  string
+		says string // cmd/link; "" where it is asked when Link does not know what to do
 	}{
 		{
 			"fingerprint", change("fmt", func(b []byte) []byte { after(b)[0] ^= 1; return b }),
-			"package fmt: export data has fingerprint",
+			"package fmt: export data has fingerprint", "fingerprint mismatch: fmt has",
 		},
 		{
 			"release", change("fmt", func(b []byte) []byte { return bytes.ReplaceAll(b, []byte(" amd64 go1."), []byte(" amd64 go9.")) }),
-			"want one release and one configuration",
+			"want one release and one configuration", "linked object header mismatch",
 		},
-		{"flag -p", change("fmt", func(b []byte) []byte { after(b)[8] |= 8; return b }), "compiled without -p"},
-		{"no object", change("fmt", func(b []byte) []byte { return []byte("text") }), "want a Go object"},
-		{"ELF object", change("fmt", func(b []byte) []byte { return []byte("\x7fELF") }), "this needs the SDK's linker"},
-		{"empty", change("fmt", func(b []byte) []byte { return nil }), "the file is empty"},
+		{"flag -p", change("fmt", func(b []byte) []byte { after(b)[8] |= 8; return b }), "compiled without -p", "compiler requires -p flag"},
+		{"no object", change("fmt", func(b []byte) []byte { return []byte("text") }), "want a Go object", "reference to nonexistent package fmt"},
+		{"empty", change("fmt", func(b []byte) []byte { return nil }), "the file is empty", "reference to nonexistent package fmt"},
+		{"ELF object", change("fmt", func(b []byte) []byte { return []byte("\x7fELF") }), unsupported, ""},
+		{"unknown flag", change("fmt", func(b []byte) []byte { after(b)[8] |= 32; return b }), "flags 0x20, which are not known: " + unsupported, ""},
+		{"unknown kind", change("fmt", func(b []byte) []byte { symbols(b)[10] = 26; return b }), "is of kind 26, which is not known: " + unsupported, ""},
+		{"unknown flag of a symbol", change("fmt", func(b []byte) []byte { symbols(b)[12] |= 128; return b }), "has flags 0x8000, which are not known: " + unsupported, ""},
+		{"unknown relocation", change("runtime", func(b []byte) []byte {
+			relocs := after(b)[block(b, 14)-len(magic) : block(b, 15)-len(magic)]
+			for i := 0; i < len(relocs); i += 23 {
+				relocs[i+5], relocs[i+6] = 200, 0
+			}
+			return b
+		}), "relocation type 200, which is not known for amd64: " + unsupported, ""},
 	} {
+		if tt.says != "" {
+			importcfg := filepath.Join(t.TempDir(), "importcfg")
+			var text strings.Builder
+			for path, file := range tt.cfg.Packages {
+				fmt.Fprintf(&text, "packagefile %s=%s\n", path, file)
+			}
+			if err := os.WriteFile(importcfg, []byte(text.String()), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out, err := cmdLink(t, "amd64", tt.cfg, importcfg, "-s").CombinedOutput()
+			if err == nil || !strings.Contains(string(out), tt.says) {
+				t.Errorf("%s: cmd/link: %v, %s\nwant %q", tt.name, err, out, tt.says)
+			}
+		}
 		if image, err := Link(tt.cfg); image != nil || err == nil || !strings.Contains(err.Error(), tt.err) {
 			t.Errorf("%s: error %v, want %q", tt.name, err, tt.err)
 		}

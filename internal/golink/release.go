@@ -80,17 +80,20 @@ func (r *release) read(series string) *release {
 	return r
 }
 
+// symFlags returns the flags that symbols may have: all up to SymFlagABIWrapper, but for one that was never used.
+func (r *release) symFlags() goobj.SymFlags { return (r.abiWrapper<<1 - 1) &^ (1 << 7) }
+
 func (r *release) isRuntime(pkg string) bool { return r.runtime[pkg] }
 
 // releaseOf returns the release that compiled o.
 func releaseOf(o *goobj.Object) (*release, error) {
 	series, _, err := goabi.Linked(o.Version, goabi.Refuse)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", err, ErrUnsupported)
 	}
 	get := releases[series.Name]
 	if get == nil {
-		return nil, fmt.Errorf("compiled by %s, want a release of go1.26 or go1.27", o.Version)
+		return nil, fmt.Errorf("compiled by %s, want a release of go1.26 or go1.27: %w", o.Version, ErrUnsupported)
 	}
 	r := *get()
 	if _, x, _ := strings.Cut(o.Line, " X:"); x != r.experiments {

@@ -141,9 +141,37 @@ func (l *linker) relocateFields(r *reloc, b []byte, addr uint64) error {
 
 // undefined reports that s refers to t, which nothing defines.
 func (l *linker) undefined(s, t sym) {
-	where := ""
-	if lib := l.pkg(s); lib != nil {
-		where = " (package " + lib.path + ")"
+	name := l.name(t)
+	if name == "main.main" {
+		l.errorf("function main is undeclared in the main package")
+		return
 	}
-	l.errorf("%s%s refers to %s, which no package defines", l.name(s), where, l.name(t))
+	other := ""
+	for abi := range numABIs {
+		if o := l.lookup(name, abi); o != 0 && o != t && l.kinds[o] != kindNone {
+			other = fmt.Sprintf(" for %s; there is one for %s", abiNames[1-abi], abiNames[abi])
+		}
+	}
+	l.errorf("%s%s refers to %s, which no package defines%s", l.name(s), l.chain(l.pkg(s)), name, other)
+}
+
+// abiNames are what the assembler calls the versions of a name.
+var abiNames = [numABIs]string{"ABI0", "ABIInternal"}
+
+// chain says, for messages, which package lib is and who imports it first; "" for nil.
+func (l *linker) chain(lib *library) string {
+	if lib == nil {
+		return ""
+	}
+	const most = 20 // packages to name
+	text := " (package " + lib.path
+	for range most {
+		next := l.byPath[lib.from]
+		if next == nil || next == lib {
+			break
+		}
+		text += ", imported by " + next.path
+		lib = next
+	}
+	return text + ")"
 }

@@ -22,9 +22,6 @@ const (
 	endlessRoom = 1<<15 - 1
 )
 
-// relocCallInd marks a call through a pointer.
-const relocCallInd goobj.RelocType = 10
-
 type stackChecker struct {
 	*linker
 	height    []int32 // by symbol: bytes plus one, 0 for not known
@@ -35,7 +32,7 @@ type stackChecker struct {
 // checkStack reports chains of nosplit functions that take too much.
 func (l *linker) checkStack() {
 	c := &stackChecker{
-		linker: l, height: make([]int32, len(l.defs)), morestack: l.lookup("runtime.morestack", abi0), callSize: l.arch.callPush,
+		linker: l, height: array[int32](&l.pool, len(l.defs)), morestack: l.lookup("runtime.morestack", abi0), callSize: l.arch.callPush,
 	}
 	limit := int32(nosplitRoom) - c.callSize - l.arch.frameSave
 	for _, s := range l.text {
@@ -107,7 +104,7 @@ func (c *stackChecker) visit(s sym, f func(growth int32, target sym)) {
 		most = max(most, depth)
 		for len(relocs) > 0 && uint64(uint32(relocs[0].off)) < pc {
 			switch r := relocs[0]; {
-			case r.typ == relocCallInd:
+			case r.typ == goobj.RelocCallInd:
 				f(depth+2*c.callSize, 0)
 			case c.arch.isCall(r.typ):
 				f(depth+c.callSize, r.sym)

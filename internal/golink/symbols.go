@@ -29,6 +29,7 @@ const (
 	attrUsedInIface
 	attrSpecial // has an address, is not laid out with others of its kind
 	attrInText  // in linker.text
+	attrGroup   // one of linker.groups
 )
 
 // An own symbol is one that the linker makes or changes.
@@ -73,15 +74,29 @@ func (l *linker) addSym(d def, k kind) {
 }
 
 // lookup returns the symbol of that name, 0 when there is none.
-func (l *linker) lookup(name string, abi int) sym { return l.names.find(l, name, abi) }
+func (l *linker) lookup(name string, abi int) sym { return l.names.find(l.names.hash(name), abi) }
 
 // lookupOrMake returns the symbol of that name, which it makes when there is none.
 func (l *linker) lookupOrMake(name string, abi int) sym {
-	s, slot := l.names.slot(l, name, abi)
-	if s != 0 {
-		return s
+	s, slot := l.names.slot(l.names.hash(name), abi)
+	if s == 0 {
+		s = l.newName(slot, name)
 	}
-	s = l.ownSym(&own{name: name}, kindNone)
+	return s
+}
+
+// lookupReference is lookupOrMake for reference idx of o, whose name has hash h.
+func (l *linker) lookupReference(h nameHash, o *object, idx uint32, abi int) sym {
+	s, slot := l.names.slot(h, abi)
+	if s == 0 {
+		s = l.newName(slot, o.SymName(idx))
+	}
+	return s
+}
+
+// newName makes a symbol of that name, which slot is for.
+func (l *linker) newName(slot *nameSlot, name string) sym {
+	s := l.ownSym(&own{name: name}, kindNone)
 	slot.sym = s
 	l.names.added()
 	return s
@@ -194,6 +209,29 @@ func (l *linker) relocs(s sym, buf []reloc) []reloc {
 		})
 	}
 	return buf
+}
+
+// calls calls f for the direct calls of s, in order, until it returns false.
+func (l *linker) calls(s sym, f func(off int32, target sym) bool) {
+	d := l.defs[s]
+	if d.obj == 0 {
+		for _, r := range l.owns[d.idx].relocs {
+			if l.arch.isCall(r.typ) && !f(r.off, r.sym) {
+				return
+			}
+		}
+		return
+	}
+	o := l.objs[d.obj]
+	if int(d.idx) >= o.Defs() {
+		return
+	}
+	from, to := o.Relocs(d.idx)
+	for n := from; n < to; n++ {
+		if l.arch.isCall(o.RelocType(n)&^goobj.WeakReloc) && !f(o.RelocOff(n), l.resolve(o, o.Reloc(n).Ref)) {
+			return
+		}
+	}
 }
 
 // resolve returns the symbol that object o refers to by r. A reference that the object cannot have is reported, and is to no symbol.

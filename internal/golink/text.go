@@ -73,9 +73,9 @@ func (l *linker) layoutText() {
 	text := &l.sect[secText]
 	text.name, text.seg, text.laid = sectionNames[secText], segText, true
 	if !l.object {
-		text.addr = alignUp(l.arch.textAddr, l.arch.funcAlign)
+		text.addr = alignUp(l.arch.textAddr, l.funcAlign)
 	}
-	text.align = l.arch.funcAlign
+	text.align = l.funcAlign
 	start := l.mark("runtime.text", kindText, text.addr)
 	end := l.mark("runtime.etext", kindTextEnd, 0)
 	addr := text.addr
@@ -96,7 +96,7 @@ func (l *linker) layoutText() {
 
 // placeFunc puts function s at addr or, for its alignment, after it, and returns where it ends.
 func (l *linker) placeFunc(s sym, addr uint64) uint64 {
-	align := l.arch.funcAlign
+	align := l.funcAlign
 	if a := l.aligns[s]; a != 0 {
 		align = max(align, 1<<(a-1))
 	}

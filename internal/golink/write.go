@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"debug/elf"
 	"encoding/binary"
+
+	"github.com/go3s/rules_go3s/internal/hugepages"
 )
 
 // # The file
@@ -23,7 +25,8 @@ func (l *linker) write() []byte {
 		l.errorf("a program of %d bytes from archives of %d, want at most %d: %w", namesOff, l.read, limit, ErrUnsupported)
 		return nil
 	}
-	file := make([]byte, namesOff+uint64(len(names.table)))
+	size := int(namesOff) + len(names.table)
+	file := hugepages.Bytes(size, size)
 	inParallel(l.contents(file, func() func(sym, []byte) {
 		var buf []reloc
 		return func(s sym, b []byte) { buf = l.relocate(s, b, buf) }
@@ -64,6 +67,7 @@ func (l *linker) contents(file []byte, newRelocate func() func(s sym, b []byte))
 			end = l.values[l.text[done]] - text.addr
 		}
 		jobs = append(jobs, func() {
+			l.warm(part)
 			if pad := l.arch.codePad; pad != 0 {
 				for i := start; i < end; i++ {
 					code[i] = pad
@@ -79,6 +83,7 @@ func (l *linker) contents(file []byte, newRelocate func() func(s sym, b []byte))
 		chunks(l.buckets[k], func(part []sym) {
 			relocate := newRelocate()
 			jobs = append(jobs, func() {
+				l.warm(part)
 				for _, s := range part {
 					sec := int(l.sections[s])
 					b := file[l.offset(sec)+l.values[s]-l.sect[sec].addr:][:l.size(s)]
@@ -244,7 +249,7 @@ func (l *linker) writeHeaders(file []byte, notes []note, names *nameList, namesO
 	var b bytes.Buffer
 	put := func(v any) { binary.Write(&b, binary.LittleEndian, v) } // cannot fail: fixed-size values into memory
 	put(elf.Header64{
-		Ident: ident, Type: uint16(elf.ET_EXEC), Machine: uint16(l.arch.Machine), Version: uint32(elf.EV_CURRENT),
+		Ident: ident, Type: uint16(elf.ET_EXEC), Machine: uint16(l.arch.ELF), Version: uint32(elf.EV_CURRENT),
 		Entry: l.values[l.lookup(l.arch.entry, abi0)], Phoff: ehdrSize, Shoff: ehdrSize + phdrs, Flags: l.arch.elfFlags,
 		Ehsize: ehdrSize, Phentsize: phdrSize, Phnum: uint16(len(progs)), Shentsize: shdrSize, Shnum: uint16(len(sections)),
 		Shstrndx: uint16(len(sections) - 1),

@@ -92,6 +92,7 @@ const (
 	RelocSize            RelocType = 6  // R_SIZE: size of the target
 	RelocCall            RelocType = 7  // R_CALL: amd64 CALL and JMP
 	RelocCallARM64       RelocType = 9  // R_CALLARM64: BL and B
+	RelocCallInd         RelocType = 10 // R_CALLIND: marks a call through a pointer
 	RelocConst           RelocType = 13 // R_CONST: the addend
 	RelocPCRel           RelocType = 14 // R_PCREL: distance from the end of the field
 	RelocTLSLE           RelocType = 15 // R_TLS_LE: offset from the thread pointer
@@ -101,6 +102,7 @@ const (
 	RelocUseIfaceMethod  RelocType = 24
 	RelocUseNamedMethod  RelocType = 25
 	RelocMethodOff       RelocType = 26 // R_METHODOFF: as R_ADDROFF, of a method
+	RelocKeep            RelocType = 27 // R_KEEP: marks what must be in the program, too
 	RelocARM64TLSLE      RelocType = 32 // R_ARM64_TLS_LE: MOVZ
 	RelocARM64TLSIE      RelocType = 33 // R_ARM64_TLS_IE: ADRP and load
 	RelocARM64PCRelLDST8 RelocType = 37 // R_ARM64_PCREL_LDST8, 16, 32, 64: ADRP and a load or store

@@ -330,6 +330,22 @@ func (o *Object) CheckName(i uint32) error {
 	return err
 }
 
+// A SymEntry is what an object says of a symbol; sizes are in bytes.
+type SymEntry struct {
+	Kind  Kind
+	Flags SymFlags
+	Size  uint32
+	Align uint32
+}
+
+// Sym returns what the object says of symbol i: SymKind, SymFlags, SymSize and SymAlign at once.
+func (o *Object) Sym(i uint32) SymEntry {
+	e := o.b[o.sym(i):][:symSize]
+	return SymEntry{
+		Kind(e[10]), SymFlags(e[11]) | SymFlags(e[12])<<8, binary.LittleEndian.Uint32(e[13:]), binary.LittleEndian.Uint32(e[17:]),
+	}
+}
+
 // SymABI returns the ABI of symbol i, StaticABI for one that nothing outside of the object refers to.
 func (o *Object) SymABI(i uint32) uint16 { return o.u16(o.sym(i) + 8) }
 
@@ -386,6 +402,11 @@ func (o *Object) Reloc(n uint32) RawReloc {
 // RelocOff returns where relocation n is in its symbol.
 func (o *Object) RelocOff(n uint32) int32 { return int32(o.u32(o.blk[blkReloc] + n*relocSize)) }
 
+// RelocType returns the type of relocation n.
+func (o *Object) RelocType(n uint32) RelocType {
+	return RelocType(o.u16(o.blk[blkReloc] + n*relocSize + 5))
+}
+
 // Auxs returns the numbers of the auxiliary symbols of symbol i: from up to to.
 func (o *Object) Auxs(i uint32) (from, to uint32) {
 	idx := o.blk[blkAuxIdx] + 4*i
@@ -396,6 +417,28 @@ func (o *Object) Auxs(i uint32) (from, to uint32) {
 func (o *Object) Aux(n uint32) (typ uint8, r Ref) {
 	e := o.b[o.blk[blkAux]+n*auxSize:][:auxSize]
 	return e[0], Ref{binary.LittleEndian.Uint32(e[1:]), binary.LittleEndian.Uint32(e[5:])}
+}
+
+// Touch reads where the relocations, auxiliary symbols and bytes of symbol i are, and TouchContents the first of each. What they return
+// is of no use. Who is to look at many symbols calls them for all of them first: the processor waits for these reads together, not one
+// by one.
+func (o *Object) Touch(i uint32) uint32 {
+	return o.u32(o.blk[blkRelocIdx]+4*i) + o.u32(o.blk[blkAuxIdx]+4*i) + o.u32(o.blk[blkDataIdx]+4*i) + uint32(o.b[o.sym(i)])
+}
+
+// TouchContents is described there.
+func (o *Object) TouchContents(i uint32) uint32 {
+	var x uint32
+	if from, to := o.Relocs(i); from < to {
+		x += uint32(o.b[o.blk[blkReloc]+from*relocSize])
+	}
+	if from, to := o.Auxs(i); from < to {
+		x += uint32(o.b[o.blk[blkAux]+from*auxSize])
+	}
+	if data := o.Data(i); len(data) > 0 {
+		x += uint32(data[0])
+	}
+	return x
 }
 
 // RefFlags calls f for the references with flags of their own.

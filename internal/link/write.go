@@ -6,12 +6,14 @@ import (
 	"sync"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/hugepages"
 )
 
 // fill makes the image and puts the contents of the object's sections, and what is
 // for dynamic linking, into place.
 func (l *linker) fill() error {
-	l.image = make([]byte, l.fileSize())
+	size := int(l.fileSize())
+	l.image = hugepages.Bytes(size, size)
 	l.eachSection(func(s *section) error {
 		copy(l.image[s.off:], s.data)
 		return nil
@@ -86,7 +88,7 @@ func (l *linker) writeHeaders(entry uint64) {
 	b[elf.EI_DATA] = byte(elf.ELFDATA2LSB)
 	b[elf.EI_VERSION] = byte(elf.EV_CURRENT)
 	le.PutUint16(b[16:], uint16(typ))
-	le.PutUint16(b[18:], uint16(l.arch.Machine))
+	le.PutUint16(b[18:], uint16(l.arch.ELF))
 	le.PutUint32(b[20:], uint32(elf.EV_CURRENT))
 	le.PutUint64(b[24:], entry)
 	le.PutUint64(b[32:], goelf.HeaderSize)

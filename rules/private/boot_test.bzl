@@ -119,7 +119,7 @@ the programs. [What they prove](../docs/boot.md).""",
             allow_files = True,
         ),
         "_bootrun": attr.label(
-            default = "//tools/bootrun:tool",
+            default = "//internal/boot/bootrun:tool",
             executable = True,
             allow_single_file = True,
             cfg = "exec",

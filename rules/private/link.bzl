@@ -107,6 +107,7 @@ def _link_impl(ctx):
     args.add("--sdk-verdict", sdk.verdict)
     unverified_go = ctx.attr._unverified_go[BuildSettingInfo].value
     args.add(unverified_go, format = "--unverified-go=%s")
+    go_linker = ctx.attr._go_linker[BuildSettingInfo].value
     args.add("--package-list", inputs.package_list)
     args.add_all("--stdlib", [inputs.stdlib], expand_directories = False)
     args.add_all(inputs.archives, map_each = _archive_flag)
@@ -156,7 +157,12 @@ def _link_impl(ctx):
     external_inputs = _external_linker(ctx, args)
     cgo_sources = depset([file for package in info.cgo_packages.to_list() for file in package.sources])
     metadata = depset([package.file for package in info.metadata.to_list()] + ([info.main_metadata] if info.main_metadata else []))
-    for output, flags, more in [(out, ["-w"], [left_out]), (debug, [], [])]:
+
+    # Debugging information is what golink leaves to the SDK's linker; nothing else is asked for then.
+    for output, flags, more in [
+        (out, ["-w", "--go-linker=" + go_linker], [left_out]),
+        (debug, ["--go-linker=cmdlink"], []),
+    ]:
         own = ctx.actions.args()
         own.add_all(flags)
         own.add_all(more, before_each = "--cgo-left-out")
@@ -243,6 +249,10 @@ go3s_link = rule(
         "public_label": attr.string(
             doc = "Label that messages name: the target the user wrote.",
             mandatory = True,
+        ),
+        "_go_linker": attr.label(
+            default = "//rules:go_linker",
+            providers = [BuildSettingInfo],
         ),
         "_unverified_go": attr.label(
             default = "//rules:unverified_go",

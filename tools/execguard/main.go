@@ -21,6 +21,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/params"
 )
 
@@ -73,17 +74,17 @@ func dispatch(args []string, stdout io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if done, err := tool().Describe(stdout, args); done {
+		if err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
 	if len(args) == 0 {
 		return usagef("no command")
 	}
 	if slices.Contains([]string{"-h", "-help", "--help", "help"}, args[0]) {
-		fmt.Fprint(stdout, "Usage: execguard COMMAND [flags]\n\n")
-		for _, c := range commands {
-			if c.what != "" {
-				fmt.Fprintf(stdout, "execguard %s %s\n    %s\n", c.name, c.usage, c.what)
-			}
-		}
-		fmt.Fprint(stdout, "\nExit status: 0 if all went well, 1 if a file or an input was refused, 2 if the command line is wrong.\n")
+		tool().WriteHelp(stdout, "")
 		return nil
 	}
 	i := slices.IndexFunc(commands, func(c subcommand) bool { return c.name == args[0] })
@@ -92,16 +93,30 @@ func dispatch(args []string, stdout io.Writer) error {
 	}
 	c := commands[i]
 	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // run prints the error, once
 	do := c.flags(fs)
-	switch err := fs.Parse(args[1:]); {
+	rest, err := cli.Parse(fs, args[1:])
+	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintf(stdout, "Usage: execguard %s %s\n%s.\n\n", c.name, c.usage, c.what)
-		fs.SetOutput(stdout)
-		fs.PrintDefaults()
+		tool().WriteHelp(stdout, c.name)
 		return nil
 	case err != nil:
 		return usagef("%s: %w", c.name, err)
 	}
-	return do(args[1:], fs.Args(), stdout)
+	return do(args[1:], rest, stdout)
+}
+
+// tool describes what users start.
+func tool() *cli.Tool {
+	t := &cli.Tool{
+		Name: "execguard", What: "let only files be executed that are signed or on a list",
+		Exit: []string{"all went well", "a file or an input was refused", "the command line is wrong"},
+	}
+	for _, c := range commands {
+		if c.what != "" {
+			fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
+			c.flags(fs)
+			t.Commands = append(t.Commands, cli.Command{Name: c.name, Usage: c.usage, What: c.what, Flags: cli.Flags(fs)})
+		}
+	}
+	return t
 }

@@ -86,7 +86,7 @@ func TestErrors(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{{"-h"}, {"run", "-h"}, {"check", "--help"}} {
-		if code, stdout, stderr := call(args...); code != 0 || !strings.Contains(stdout, "Usage: execguard ") || stderr != "" {
+		if code, stdout, stderr := call(args...); code != 0 || !strings.Contains(stdout, "usage: execguard ") || stderr != "" {
 			t.Errorf("%q: got %d, %q, %q", args, code, stdout, stderr)
 		}
 	}

@@ -18,7 +18,9 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/params"
 )
 
@@ -73,16 +75,17 @@ func dispatch(args []string, stdout io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if done, err := tool().Describe(stdout, args); done {
+		if err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
 	if len(args) == 0 {
 		return usagef("no command")
 	}
 	if slices.Contains([]string{"-h", "-help", "--help", "help"}, args[0]) {
-		fmt.Fprint(stdout, "Usage: uki COMMAND [flags] [IMAGE]\n\n")
-		for _, c := range commands {
-			fmt.Fprintf(stdout, "uki %s %s\n    %s\n", c.name, c.usage, c.what)
-		}
-		fmt.Fprint(stdout,
-			"\nExit status: 0 if all went well, 1 if an input or a signature was refused, 2 if the command line is wrong.\n")
+		tool().WriteHelp(stdout, "")
 		return nil
 	}
 	i := slices.IndexFunc(commands, func(c subcommand) bool { return c.name == args[0] })
@@ -91,22 +94,34 @@ func dispatch(args []string, stdout io.Writer) error {
 	}
 	c := commands[i]
 	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // run prints the error, once
 	do := c.flags(fs)
 	want := 0
 	if c.image {
 		want = 1
 	}
-	switch err := fs.Parse(args[1:]); {
+	images, err := cli.Parse(fs, args[1:])
+	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintf(stdout, "Usage: uki %s %s\n%s.\n\n", c.name, c.usage, c.what)
-		fs.SetOutput(stdout)
-		fs.PrintDefaults()
+		tool().WriteHelp(stdout, c.name)
 		return nil
 	case err != nil:
 		return usagef("%s: %w", c.name, err)
-	case fs.NArg() != want:
-		return usagef("%s: %d files, want %d: uki %s %s", c.name, fs.NArg(), want, c.name, c.usage)
+	case len(images) != want:
+		return usagef("%s: %d files, want %d: uki %s %s", c.name, len(images), want, c.name, c.usage)
 	}
-	return do(fs.Arg(0), stdout)
+	return do(strings.Join(images, ""), stdout)
+}
+
+// tool describes uki.
+func tool() *cli.Tool {
+	t := &cli.Tool{
+		Name: "uki", What: "make what a machine boots: initramfs, unified kernel image, and its signature",
+		Exit: []string{"all went well", "an input or a signature was refused", "the command line is wrong"},
+	}
+	for _, c := range commands {
+		fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
+		c.flags(fs)
+		t.Commands = append(t.Commands, cli.Command{Name: c.name, Usage: c.usage, What: c.what, Flags: cli.Flags(fs)})
+	}
+	return t
 }

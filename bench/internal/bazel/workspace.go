@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // A Rule is the name of a Bazel rule, and of the folder with the programs that it builds.
@@ -22,7 +24,7 @@ const (
 var Rules = []Rule{GoBinary, StaticBinary, PIEBinary}
 
 // Architectures are those that each program is built for, as GOARCH.
-var Architectures = []string{"amd64", "arm64", "riscv64"}
+var Architectures = machine.GOARCHs()
 
 // goBinaries returns go_binary targets for all architectures, with a further attribute.
 func goBinaries(attribute string) string {

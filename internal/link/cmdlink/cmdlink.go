@@ -23,7 +23,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/link"
 	"github.com/go3s/rules_go3s/internal/link/elflinker"
-	"github.com/go3s/rules_go3s/internal/link/extld"
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // Build modes of Config.BuildMode.
@@ -37,14 +37,6 @@ var goModes = map[string]string{ModeExe: "exe", ModeStaticPIE: "pie"}
 
 // GoMode returns what cmd/link and build information call a build mode.
 func GoMode(mode string) string { return goModes[mode] }
-
-// archLevels maps each supported GOARCH to the environment variable that sets
-// its instruction set level.
-var archLevels = map[string]string{
-	"amd64":   "GOAMD64",
-	"arm64":   "GOARM64",
-	"riscv64": "GORISCV64",
-}
 
 // A Config says what to link. Paths may be relative to the working directory.
 type Config struct {
@@ -65,7 +57,7 @@ type Config struct {
 	GOARCHLevel  string // value of GOAMD64, GOARM64 or GORISCV64; "" for the default
 	GOEXPERIMENT string
 	FIPS         string   // version of the FIPS 140-3 module, as GOFIPS140 names it; "" for no FIPS 140-3 mode
-	GoLinker     GoLinker // what loads packages and lays out the program
+	GoLinker     GoLinker // what loads packages and lays out go.o; "" is Auto
 
 	XDefs      []string // "importpath.name=value" with {KEY} placeholders
 	StampFiles []string // Bazel workspace status files
@@ -106,8 +98,7 @@ type Config struct {
 // Link links the program and writes it to c.Out, whole or not at all. Warnings
 // of cmd/link go to the returned string, its errors into the error.
 func Link(c Config) (warnings string, err error) {
-	level, ok := archLevels[c.GOARCH]
-	if c.GOOS != "linux" || !ok {
+	if c.GOOS != "linux" || machine.Of(c.GOARCH) == nil {
 		return "", fmt.Errorf("platform %s/%s: want linux/amd64, linux/arm64 or linux/riscv64", c.GOOS, c.GOARCH)
 	}
 	if goModes[c.BuildMode] == "" {
@@ -161,34 +152,14 @@ func Link(c Config) (warnings string, err error) {
 	if err := c.writeImportcfg(cfg, object.Level, godebugs); err != nil {
 		return "", err
 	}
-	out := filepath.Join(tmp, "linked")
-	h, err := newHere(tmp, out)
-	if err != nil {
-		return "", err
-	}
-	if h != nil {
-		defer h.close()
-		c.ExtLD = h.program()
-	} else {
-		out = filepath.Join(tmp, outName)
-	}
 	args, err := c.args(cfg, tmp, godebugs)
 	if err != nil {
 		return "", err
 	}
-	done, warnings, err := c.tryOwn(args, cfg, tmp, out)
-	if err != nil {
+	out := filepath.Join(tmp, "linked")
+	s := step{Config: &c, object: object, args: args, importcfg: cfg, tmp: tmp}
+	if warnings, err = s.link(out); err != nil {
 		return "", err
-	}
-	if !done {
-		if args, err = boundArgs(args, tmp, object.series.ResponseFiles); err != nil {
-			return "", err
-		}
-		more, err := c.run(args, level, tmp, h)
-		if err != nil {
-			return "", err
-		}
-		warnings += more
 	}
 	return object.warning + warnings, c.publish(tmp, out, leftOut)
 }
@@ -269,8 +240,9 @@ const (
 // A mainObject is what the object of package main says of itself.
 type mainObject struct {
 	goobj.Header
-	series  *goabi.Series
-	warning string // about a Go release that was not verified; "" for none
+	series     *goabi.Series
+	unverified bool   // no release of a known series whose sources are as they should be
+	warning    string // about a Go release that was not verified; "" for none
 }
 
 // checkMain checks that the main archive was compiled for the wanted platform by
@@ -291,6 +263,7 @@ func (c *Config) checkMain() (mainObject, error) {
 	if c.GOEXPERIMENT != "" && refused == nil {
 		refused = fmt.Errorf("GOEXPERIMENT=%s: not verified: build without it, or give the verdict of linkcheck sdkcheck, or --%s=warn and test the result", c.GOEXPERIMENT, goabi.UnverifiedFlag)
 	}
+	object.unverified = refused != nil || object.warning != ""
 	// What is no release, or was built with a GOEXPERIMENT, counts as verified by its sources.
 	proven := c.SDKVerdict != "" && object.warning == ""
 	switch {
@@ -410,9 +383,14 @@ func QuoteWord(s string) (string, error) {
 // use up to its end: 2 % more at most for a tenth less CPU time.
 var noGC = []string{"GOGC=off", "GOMEMLIMIT=4GiB"}
 
-// run runs cmd/link in an environment that holds only what it must read. h, unless
-// it is nil, is the external linker.
-func (c *Config) run(args []string, level, tmp string, h *here) (warnings string, err error) {
+// byCmdLink runs cmd/link, in an environment that holds only what it must read, with golink as its external linker. The program goes to
+// the file out of s.tmp.
+func (s *step) byCmdLink(out string) (warnings string, err error) {
+	c := s.Config
+	args, err := boundArgs(s.args, s.tmp, s.object.series.ResponseFiles)
+	if err != nil {
+		return "", err
+	}
 	// exec looks up a name without a slash in PATH; we mean the file.
 	tool := c.Linker
 	if !strings.ContainsRune(tool, filepath.Separator) {
@@ -428,18 +406,11 @@ func (c *Config) run(args []string, level, tmp string, h *here) (warnings string
 	}
 	cmd.Env = append(cmd.Env, noGC...)
 	if c.GOARCHLevel != "" {
-		cmd.Env = append(cmd.Env, level+"="+c.GOARCHLevel)
+		cmd.Env = append(cmd.Env, machine.Of(c.GOARCH).Level+"="+c.GOARCHLevel)
 	}
 	var output, kept bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	if h != nil {
-		var x *extld.Command
-		if x, err = c.expected(tmp); err == nil {
-			warnings, err = h.run(cmd, x, c.certain())
-		}
-	} else {
-		err = cmd.Run()
-	}
+	err = cmd.Run()
 	for line := range bytes.Lines(output.Bytes()) {
 		if !slices.Contains(harmless, string(bytes.TrimSpace(line))) {
 			kept.Write(line)
@@ -448,5 +419,8 @@ func (c *Config) run(args []string, level, tmp string, h *here) (warnings string
 	if err != nil {
 		return "", fmt.Errorf("%s on %s: %w\n%s%s", tool, cmp.Or(c.BuildInfo.Path, c.Main), err, bytes.TrimSpace(kept.Bytes()), hint(kept.String()))
 	}
-	return kept.String() + warnings, nil
+	if err := os.Rename(filepath.Join(s.tmp, outName), out); err != nil {
+		return "", fmt.Errorf("%s ended without an output: %w", c.Linker, err)
+	}
+	return kept.String(), nil
 }

@@ -1,26 +1,17 @@
-//go:build linux
-
 package cmdlink
 
 import (
 	"path/filepath"
-	"testing"
 
 	"github.com/go3s/rules_go3s/internal/link/extld"
+	"github.com/go3s/rules_go3s/internal/machine"
 )
-
-// WithoutRelay makes Link start Config.ExtLD, until the test ends.
-func WithoutRelay(t *testing.T) {
-	old := hostArch
-	t.Cleanup(func() { hostArch = old })
-	hostArch = "none"
-}
 
 // Calls returns cmd/link's arguments for c but for its own flags, and what Link
 // expects to be asked for then. Everything is in the directory dir.
 func (c *Config) Calls(dir string) (args []string, expected *extld.Command, err error) {
 	cfg := filepath.Join(dir, "importcfg")
-	if err := c.writeImportcfg(cfg, archLevels[c.GOARCH], ""); err != nil {
+	if err := c.writeImportcfg(cfg, machine.Of(c.GOARCH).Level, ""); err != nil {
 		return nil, nil, err
 	}
 	if args, err = c.args(cfg, dir, ""); err != nil {

@@ -3,8 +3,6 @@ package cmdlink
 import (
 	"cmp"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/link/extld"
@@ -57,15 +55,6 @@ func (c *Config) externalFlags() []string {
 		flags = append(flags, extld.ExternalFlagFlag+f)
 	}
 	return flags
-}
-
-// certain reports whether cmd/link will ask for exactly what expected says, and print
-// nothing and find no error from then on.
-func (c *Config) certain() bool {
-	return c.UnverifiedGo == goabi.Refuse && !slices.ContainsFunc(c.Ldflags, func(arg string) bool {
-		name, _, _ := strings.Cut(arg, "=")
-		return name != "-X" && name != "-funcalign" && name != "-checklinkname"
-	})
 }
 
 // expected returns what cmd/link will ask of its external linker, unless c.Ldflags

@@ -1,41 +1,68 @@
 package cmdlink
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/golink"
 )
 
-// A GoLinker says what loads the packages and lays out go.o, which golink then links.
+// A GoLinker says what loads the packages and lays out go.o, from which golink makes the program.
 type GoLinker string
 
 // Values of Config.GoLinker.
 const (
-	CmdLink GoLinker = "cmdlink" // the SDK's linker; "" means it, too
-	Own     GoLinker = "own"     // package golink: the same bytes
-	Auto    GoLinker = "auto"    // Own where it can, else CmdLink, with a warning that says why
+	Auto    GoLinker = "auto"    // Own where it can, else CmdLink, with a warning that says why; "" means it, too
+	Own     GoLinker = "own"     // package golink
+	CmdLink GoLinker = "cmdlink" // the SDK's linker
+	Verify  GoLinker = "verify"  // as Auto; where Own can, CmdLink links, too, and must give the same bytes
 )
+
+// GoLinkers are the values of a GoLinker.
+var GoLinkers = []GoLinker{Auto, Own, CmdLink, Verify}
+
+// GoLinkerFlag is the name of the flag of tools for a GoLinker.
+const GoLinkerFlag = "go-linker"
+
+// GoLinkerUsage describes that flag.
+const GoLinkerUsage = "what loads packages: auto, golink itself where it can, else the Go SDK's linker, and golink says why (default); " +
+	"own, golink itself or nothing; cmdlink, the Go SDK's linker; verify, as auto, and both must give the same file"
 
 // Set sets g to the value of that name. It makes *GoLinker a flag.Value.
 func (g *GoLinker) Set(name string) error {
-	switch v := GoLinker(name); v {
-	case CmdLink, Own, Auto:
-		*g = v
-		return nil
+	for _, v := range GoLinkers {
+		if string(v) == name {
+			*g = v
+			return nil
+		}
 	}
-	return fmt.Errorf("want %s, %s or %s", CmdLink, Own, Auto)
+	return fmt.Errorf("want one of %q", GoLinkers)
 }
 
 func (g *GoLinker) String() string { return string(*g) }
 
+// Values returns the names of all values, for completion.
+func (g *GoLinker) Values() []string {
+	var names []string
+	for _, v := range GoLinkers {
+		names = append(names, string(v))
+	}
+	return names
+}
+
+// errDebugInfo is about a program with debugging information. Who asks for that knows, so it is no warning.
+var errDebugInfo = fmt.Errorf("debugging information: %w", golink.ErrUnsupported)
+
 // linkOwn links the program by package golink, and writes it to out. args are those of cmd/link, importcfg its import configuration.
 func (c *Config) linkOwn(args []string, importcfg, tmp, out string) (warnings string, err error) {
 	if !c.StripSymbols && !c.StripDWARF {
-		return "", fmt.Errorf("debugging information: %w", golink.ErrUnsupported)
+		return "", errDebugInfo
 	}
 	cfg := golink.Config{
 		Main: c.Main, GOROOT: cmp.Or(c.GOROOT, noGOROOT), BuildID: c.goBuildID(), PIE: c.BuildMode == ModeStaticPIE,
@@ -48,8 +75,13 @@ func (c *Config) linkOwn(args []string, importcfg, tmp, out string) (warnings st
 		return "", err
 	}
 	for _, a := range c.Ldflags {
-		if name, _, _ := strings.Cut(a, "="); name != "-X" {
-			return "", fmt.Errorf("linker option %s: %w", name, golink.ErrUnsupported)
+		name, value, _ := strings.Cut(a, "=")
+		switch n, err := strconv.Atoi(value); {
+		case name == "-X":
+		case name == "-funcalign" && err == nil && golink.IsFuncAlign(n):
+			cfg.FuncAlign = n
+		default:
+			return "", fmt.Errorf("linker option %s: %w", a, golink.ErrUnsupported)
 		}
 	}
 	for _, a := range args {
@@ -60,7 +92,7 @@ func (c *Config) linkOwn(args []string, importcfg, tmp, out string) (warnings st
 	}
 	data, err := golink.Object(cfg)
 	if err != nil {
-		return "", fmt.Errorf("linking %s: %w", cmp.Or(c.BuildInfo.Path, c.Main), err)
+		return "", fmt.Errorf("linking %s: %w%s", cmp.Or(c.BuildInfo.Path, c.Main), err, hint(err.Error()))
 	}
 	x, err := c.expected(tmp)
 	if err != nil {
@@ -73,15 +105,58 @@ func (c *Config) linkOwn(args []string, importcfg, tmp, out string) (warnings st
 	return r.Warnings, x.Write(r, out)
 }
 
-// tryOwn links by package golink as c.GoLinker says. done is false where cmd/link is to link, and warning then says why if package golink
-// was asked first.
-func (c *Config) tryOwn(args []string, importcfg, tmp, out string) (done bool, warning string, err error) {
-	if c.GoLinker != Own && c.GoLinker != Auto {
-		return false, "", nil
+// A step is a link of the program in a temporary directory: by cmd/link, or by package golink with the same arguments.
+type step struct {
+	*Config
+	object         mainObject
+	args           []string // of cmd/link
+	importcfg, tmp string
+}
+
+// link links the program into the file out of s.tmp, by what s.GoLinker says.
+func (s *step) link(out string) (warnings string, err error) {
+	if s.GoLinker == CmdLink {
+		return s.byCmdLink(out)
 	}
-	warning, err = c.linkOwn(args, importcfg, tmp, out)
-	if c.GoLinker == Auto && errors.Is(err, golink.ErrUnsupported) {
-		return false, fmt.Sprintf("linked by the Go SDK's linker: %v\n", err), nil
+	if s.object.unverified {
+		err = fmt.Errorf("compiled by %s, which counts as no verified release: %w", s.object.Version, golink.ErrUnsupported)
+	} else {
+		warnings, err = s.linkOwn(s.args, s.importcfg, s.tmp, out)
 	}
-	return true, warning, err
+	switch {
+	case s.GoLinker != Own && errors.Is(err, golink.ErrUnsupported):
+		if !errors.Is(err, errDebugInfo) {
+			warnings = fmt.Sprintf("linked by the Go SDK's linker: %v\n", err)
+		}
+		more, err := s.byCmdLink(out)
+		return warnings + more, err
+	case err != nil || s.GoLinker != Verify:
+		return warnings, err
+	}
+	return warnings, s.verify(out)
+}
+
+// verify links by cmd/link as well, and returns an error unless that gives the file out, too.
+func (s *step) verify(out string) error {
+	got, err := os.ReadFile(out)
+	if err != nil {
+		return err
+	}
+	second := filepath.Join(s.tmp, "verified")
+	if _, err := s.byCmdLink(second); err != nil {
+		return fmt.Errorf("golink links what cmd/link refuses: %w", err)
+	}
+	want, err := os.ReadFile(second)
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(got, want) {
+		return nil
+	}
+	at := 0
+	for at < min(len(got), len(want)) && got[at] == want[at] {
+		at++
+	}
+	return fmt.Errorf("%s: golink makes %d bytes and cmd/link %d, which differ from offset %#x on: link with --%s=%s, and report this",
+		cmp.Or(s.BuildInfo.Path, s.Main), len(got), len(want), at, GoLinkerFlag, CmdLink)
 }

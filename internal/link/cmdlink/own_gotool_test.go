@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -25,6 +26,7 @@ func TestOwn(t *testing.T) {
 					for _, edit := range []func(*cmdlink.Config){
 						func(c *cmdlink.Config) { c.StripDWARF = true },
 						func(c *cmdlink.Config) { c.StripSymbols, c.Traceback = true, "full" },
+						func(c *cmdlink.Config) { c.StripSymbols, c.Ldflags = true, []string{"-funcalign=64"} },
 						func(c *cmdlink.Config) {
 							c.StripSymbols = true
 							c.XDefs, c.BuildID = append(c.XDefs, "main.version=1.2", "main.empty="), "an/id"
@@ -49,26 +51,70 @@ func TestOwn(t *testing.T) {
 	}
 }
 
-// TestOwnUnsupported asks for what package golink cannot do.
+// TestOwnUnsupported asks for what package golink cannot do: with Own that is an error, and else cmd/link does it.
 func TestOwnUnsupported(t *testing.T) {
 	p := linktest.Compile(t, "amd64", "../../../tools/golink/testdata/hello", true)
 	for _, tt := range []struct {
-		edit func(*cmdlink.Config)
-		err  string
+		edit    func(*cmdlink.Config)
+		err     string
+		warning string // of Auto and Verify
 	}{
-		{func(c *cmdlink.Config) {}, "debugging information: this needs the SDK's linker"},
-		{func(c *cmdlink.Config) { c.StripSymbols, c.Ldflags = true, []string{"-funcalign=64"} }, "linker option -funcalign: this needs"},
+		{func(c *cmdlink.Config) {}, "debugging information: this needs the SDK's linker", ""},
+		{
+			func(c *cmdlink.Config) { c.StripSymbols, c.Ldflags = true, []string{"-checklinkname=0"} },
+			"linker option -checklinkname=0: this needs the SDK's linker",
+			"linked by the Go SDK's linker: linker option -checklinkname=0: this needs the SDK's linker\n",
+		},
 	} {
-		c := p.Config()
-		c.BuildMode, c.Out, c.GoLinker = cmdlink.ModeExe, filepath.Join(t.TempDir(), "out"), cmdlink.Own
-		tt.edit(&c)
-		if _, err := cmdlink.Link(c); err == nil || !strings.Contains(err.Error(), tt.err) {
-			t.Errorf("error %v, want %q", err, tt.err)
+		for _, linker := range []cmdlink.GoLinker{cmdlink.Own, cmdlink.Auto, cmdlink.Verify, cmdlink.CmdLink} {
+			c := p.Config()
+			c.BuildMode, c.Out, c.GoLinker = cmdlink.ModeExe, filepath.Join(t.TempDir(), "out"), linker
+			tt.edit(&c)
+			warnings, err := cmdlink.Link(c)
+			switch {
+			case linker == cmdlink.Own:
+				if err == nil || !strings.Contains(err.Error(), tt.err) {
+					t.Errorf("error %v, want %q", err, tt.err)
+				}
+			case err != nil:
+				t.Errorf("%s: %v", linker, err)
+			case linker != cmdlink.CmdLink && warnings != tt.warning || linker == cmdlink.CmdLink && warnings != "":
+				t.Errorf("%s: warnings %q, want %q", linker, warnings, tt.warning)
+			}
 		}
-		c.GoLinker = cmdlink.Auto
-		warnings, err := cmdlink.Link(c)
-		if err != nil || !strings.Contains(warnings, "linked by the Go SDK's linker: "+tt.err) {
-			t.Errorf("warnings %q, error %v, want %q", warnings, err, tt.err)
+	}
+}
+
+// TestVerify has cmd/link link what package golink links: it starts, and its refusal and another file of its are errors.
+func TestVerify(t *testing.T) {
+	p := linktest.Compile(t, runtime.GOARCH, "../../../tools/golink/testdata/hello", true)
+	dir := t.TempDir()
+	link := func(linker string) error {
+		c := p.Config()
+		c.BuildMode, c.StripDWARF, c.GoLinker, c.Out = cmdlink.ModeStaticPIE, true, cmdlink.Verify, filepath.Join(dir, "out")
+		if linker != "" {
+			c.Linker = filepath.Join(dir, "link")
+			if err := os.WriteFile(c.Linker, []byte("#!/bin/sh\n"+linker), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := cmdlink.Link(c)
+		return err
+	}
+	if err := link(""); err != nil {
+		t.Error(err)
+	}
+	os.Remove(filepath.Join(dir, "out"))
+	for script, want := range map[string]string{
+		"exit 1": "golink links what cmd/link refuses",
+		// It writes to the file after -o.
+		"while [ \"$1\" != -o ]; do shift; done; echo other > $2": "which differ from offset 0x0 on",
+	} {
+		if err := link(script); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "out")); err == nil {
+			t.Error("there is a program")
 		}
 	}
 	var g cmdlink.GoLinker

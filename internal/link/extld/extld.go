@@ -14,7 +14,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
@@ -207,13 +206,6 @@ func (x *Command) readUserFiles(opt *link.Options) error {
 		}
 	}
 	return nil
-}
-
-// Same tells whether two commands make the same program of the same object.
-func (x *Command) Same(y *Command) bool {
-	a, b := *x, *y
-	a.input, a.out, a.mapFile = b.input, b.out, b.mapFile
-	return reflect.DeepEqual(a, b)
 }
 
 // A Result is a linked program.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go3s/rules_go3s/internal/cpio"
+	"github.com/go3s/rules_go3s/internal/machine"
 	"github.com/go3s/rules_go3s/internal/release/fileset"
 )
 
@@ -162,7 +163,7 @@ func (h *rpmHeader) encode(region uint32) []byte {
 
 // RPMName returns the file name of the RPM package.
 func (p *Package) RPMName() string {
-	return fmt.Sprintf("%s-%s-1.%s.rpm", p.Name, p.rpmVersion(), rpmArch[p.GOARCH])
+	return fmt.Sprintf("%s-%s-1.%s.rpm", p.Name, p.rpmVersion(), machine.Of(p.GOARCH).Name)
 }
 
 // rpmVersion is the version as RPM allows it: "-" ends it, and "~" sorts before the version without it.
@@ -173,7 +174,7 @@ func RPM(p *Package, set *fileset.Set, date time.Time) ([]byte, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	if rpmArch[p.GOARCH] == "" {
+	if machine.Of(p.GOARCH) == nil {
 		return nil, fmt.Errorf("rpm: no name for GOARCH %q", p.GOARCH)
 	}
 	if p.Licence == "" {
@@ -258,7 +259,7 @@ func (p *Package) rpmHeader(set *fileset.Set, payload []byte, date time.Time) *r
 		h.string(rpmURL, p.Homepage)
 	}
 	h.string(rpmOS, "linux")
-	h.string(rpmArchitecture, rpmArch[p.GOARCH])
+	h.string(rpmArchitecture, machine.Of(p.GOARCH).Name)
 	h.int32s(rpmFileSizes, sizes...)
 	h.int16s(rpmFileModes, modes...)
 	h.int16s(rpmFileRdevs, rdevs...)

@@ -1,0 +1,103 @@
+package golink
+
+import (
+	"github.com/go3s/rules_go3s/internal/goobj"
+)
+
+// A content is a content-addressed definition. Of all objects there are several times as many as the program has symbols: the archives have
+// the same tables and strings again and again.
+type content struct {
+	lo, hi uint64 // its hash, or what it contains and 0
+	n      uint32 // its number among all of them
+}
+
+const (
+	contentBits   = 7 // of the hash, that choose a part
+	contentParts  = 1 << contentBits
+	shortContents = contentParts // is added to the part of those that are found by what they contain
+)
+
+// firstContents returns, for each content-addressed definition of all objects in their order, the number of the first one that is the same.
+// All are sorted into parts by hash first, so that what is looked up next is near, and a part can be done beside others.
+func (l *linker) firstContents() []uint32 {
+	var ends [2 * contentParts]int
+	each := func(f func(c *content, part int)) {
+		var c content
+		for _, o := range l.objs[1:] {
+			for i := range uint32(o.Count(goobj.Hashed64Defs)) {
+				c.lo, c.hi = o.Hash64(i), 0
+				f(&c, shortContents+int(c.mixed()>>(64-contentBits)))
+				c.n++
+			}
+			for i := range uint32(o.Count(goobj.HashedDefs)) {
+				c.lo, c.hi = o.Hash(i)
+				f(&c, int(c.mixed()>>(64-contentBits)))
+				c.n++
+			}
+		}
+	}
+	total := 0
+	each(func(_ *content, part int) {
+		ends[part]++
+		total++
+	})
+	var starts [2 * contentParts]int
+	sum := 0
+	for part, n := range ends {
+		starts[part] = sum
+		ends[part] = sum
+		sum += n
+	}
+	sorted := array[content](&l.pool, total)
+	each(func(c *content, part int) {
+		sorted[ends[part]] = *c
+		ends[part]++
+	})
+	first := array[uint32](&l.pool, total)
+	const partsOfJob = 16
+	var jobs []func()
+	for from := 0; from < len(starts); from += partsOfJob {
+		jobs = append(jobs, func() {
+			var table []uint32 // of the largest part so far
+			for part := from; part < from+partsOfJob; part++ {
+				table = findFirst(sorted[starts[part]:ends[part]], first, table)
+			}
+		})
+	}
+	inParallel(jobs)
+	giveBack(&l.pool, sorted)
+	return first
+}
+
+// mixed returns bits that depend on all of the hash.
+func (c *content) mixed() uint64 { return (c.lo ^ c.hi) * 0x9e3779b97f4a7c15 }
+
+// findFirst notes in first the first of those in list that are the same. It uses the memory of table, and returns it or more.
+func findFirst(list []content, first []uint32, table []uint32) []uint32 {
+	size := 16
+	for size < 2*len(list) {
+		size *= 2
+	}
+	if size > cap(table) {
+		table = make([]uint32, size)
+	} else {
+		table = table[:size]
+		clear(table)
+	}
+	mask := uint64(size - 1) // the table has indices in list plus one
+	for i := range list {
+		c := &list[i]
+		for at := c.mixed() >> 20 & mask; ; at = (at + 1) & mask {
+			if table[at] == 0 {
+				table[at] = uint32(i + 1)
+				first[c.n] = c.n
+				break
+			}
+			if f := &list[table[at]-1]; f.lo == c.lo && f.hi == c.hi {
+				first[c.n] = f.n
+				break
+			}
+		}
+	}
+	return table
+}

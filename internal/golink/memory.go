@@ -1,0 +1,81 @@
+package golink
+
+import (
+	"sync"
+	"unsafe"
+
+	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/hugepages"
+)
+
+// # Memory
+//
+// A link fills some tens of megabytes once and looks at them all over, so small pages would cost it more than much of what it computes.
+// A pool gives out parts of few large arrays in huge pages. What is in it has no pointers, so that the garbage collector need not look.
+
+// plain are the types of what a pool holds.
+type plain interface {
+	~uint8 | ~uint16 | ~uint32 | ~int32 | ~uint64 | def | nameSlot | content | placed
+}
+
+type pool struct {
+	mu       sync.Mutex
+	free     []uint64
+	released [][]uint64
+}
+
+const poolBytes = 32 << 20 // of an array; what is not used of it is address space alone
+
+// array returns n zeros of p.
+func array[T plain](p *pool, n int) []T {
+	if n == 0 {
+		return nil
+	}
+	var t T
+	words := (n*int(unsafe.Sizeof(t)) + 7) / 8
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, r := range p.released {
+		if words <= len(r) {
+			p.released[i] = r[words:]
+			clear(r[:words])
+			return unsafe.Slice((*T)(unsafe.Pointer(&r[0])), n)
+		}
+	}
+	if words > len(p.free) {
+		if 8*words > poolBytes/4 {
+			return unsafe.Slice((*T)(unsafe.Pointer(&hugepages.Words(words)[0])), n)
+		}
+		p.free = hugepages.Words(poolBytes / 8)
+	}
+	part := p.free[:words:words]
+	p.free = p.free[words:]
+	return unsafe.Slice((*T)(unsafe.Pointer(&part[0])), n)
+}
+
+// giveBack ends the use of what array returned. Memory that is in use already costs less than other.
+func giveBack[T plain](p *pool, a []T) {
+	var t T
+	words := cap(a) * int(unsafe.Sizeof(t)) / 8
+	if words == 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.released = append(p.released, unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(a))), words))
+}
+
+// warm reads a bit of what the objects say of the symbols of a list, which are looked at next ([goobj.Object.Touch]).
+func (l *linker) warm(list []sym) {
+	var x uint32
+	for _, touch := range []func(*goobj.Object, uint32) uint32{(*goobj.Object).Touch, (*goobj.Object).TouchContents} {
+		for _, s := range list {
+			if d := l.defs[s]; d.obj != 0 {
+				if o := l.objs[d.obj]; int(d.idx) < o.Defs() {
+					x += touch(o.Object, d.idx)
+				}
+			}
+		}
+	}
+	l.warmed.Store(x)
+}
