@@ -185,7 +185,9 @@ func Assemble(im *pe.Image, raw []byte, cert *x509.Certificate) ([]byte, error) 
 		Digests:      []pkix.AlgorithmIdentifier{algSHA256},
 		Content:      content{oidIndirectData, indirect(im.Digest())},
 		Certificates: tagged(cert.Raw),
-		Signers:      []signerInfo{{1, issuerAndSerial{asn1.RawValue{FullBytes: cert.RawIssuer}, cert.SerialNumber}, algSHA256, tagged(set.Bytes), algRSA, raw}},
+		Signers: []signerInfo{{
+			1, issuerAndSerial{asn1.RawValue{FullBytes: cert.RawIssuer}, cert.SerialNumber}, algSHA256, tagged(set.Bytes), algRSA, raw,
+		}},
 	}})
 	if err == nil {
 		_, err = verify(im, der, []*x509.Certificate{cert})

@@ -43,8 +43,8 @@ func kindOf(goarch string) (kind, error) {
 	return k, nil
 }
 
-// Console returns what a kernel's command line has to have here: output on the serial line, such as console=ttyS0. It panics for an architecture
-// that has no machine here.
+// Console returns what a kernel's command line has to have here: output on the serial line, such as console=ttyS0. It panics for an
+// architecture that has no machine here.
 func Console(goarch string) string {
 	k, err := kindOf(goarch)
 	if err != nil {

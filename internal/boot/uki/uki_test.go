@@ -31,7 +31,8 @@ func TestBuild(t *testing.T) {
 	}
 	got, err := Parts(im)
 	want := good()
-	if err != nil || !bytes.Equal(got.Kernel, want.Kernel) || !bytes.Equal(got.Initramfs, want.Initramfs) || got.CommandLine != want.CommandLine ||
+	if err != nil || !bytes.Equal(got.Kernel, want.Kernel) || !bytes.Equal(got.Initramfs, want.Initramfs) ||
+		got.CommandLine != want.CommandLine ||
 		got.OSRelease != want.OSRelease {
 		t.Errorf("got %q, %v", got, err)
 	}
