@@ -140,10 +140,23 @@ func goMessages(t *testing.T, name string) []message {
 		if !ok || len(call.Args) == 0 {
 			return true
 		}
-		if s, ok := call.Fun.(*ast.SelectorExpr); !ok || s.Sel.Name != "Errorf" && s.Sel.Name != "New" {
+		text := ""
+		switch f := call.Fun.(type) {
+		case *ast.SelectorExpr:
+			if f.Sel.Name == "Errorf" || f.Sel.Name == "New" {
+				text = concatenated(call.Args[0])
+			}
+		case *ast.Ident: // a function of the file's own, such as partError(part, format, …)
+			for _, arg := range call.Args {
+				if s := concatenated(arg); strings.HasSuffix(f.Name, "Error") && len(s) > len(text) {
+					text = s
+				}
+			}
+		}
+		if text == "" {
 			return true
 		}
-		if s := plain(verb.ReplaceAllString(concatenated(call.Args[0]), "…")); !wordless.MatchString(s) && !internalFault.MatchString(s) {
+		if s := plain(verb.ReplaceAllString(text, "…")); !wordless.MatchString(s) && !internalFault.MatchString(s) {
 			found = append(found, message{name, s})
 		}
 		return true

@@ -104,7 +104,7 @@ func rename(root, old, version string) error {
 	forms := []string{ // %s is the version
 		"name = \"rules_go3s\", version = \"%s\"", "rules_go3s-%s\"", "rules_go3s-v%s.tar.gz", "const BuilderVersion = \"%s\"",
 	}
-	tracked, err := output(root, "git", "grep", "-l", "-F", old, "--", "*.md", "*.bazel", "*.go", "*.sh")
+	tracked, err := output(root, "git", "grep", "-l", "-F", old, "--", "*.md", "*.bazel", "*.go", "*.sh", ":!*_test.go")
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,6 @@
 """Repository rule that offers kernels and stubs of this machine, and tells where its qemu is."""
 
-# GOARCH to what systemd calls the machine.
-_MACHINES = {
-    "amd64": "x64",
-    "arm64": "aa64",
-    "riscv64": "riscv64",
-}
+load("//rules/private:goarch.bzl", "MACHINES")
 
 _BUILD = """\
 load("@rules_go3s//toolchains:boot.bzl", "boot_file_missing", "boot_tools")
@@ -35,10 +30,10 @@ boot_file_missing(
 def _boot_repository_impl(rctx):
     directory = rctx.getenv("RULES_GO3S_BOOT_DIR")
     build = _BUILD.format(directory = repr(directory or "/"))
-    for goarch, machine in _MACHINES.items():
+    for goarch, machine in MACHINES.items():
         for name, file, installed in [
             ("kernel_" + goarch, "kernel-" + goarch, None),
-            ("stub_" + goarch, "stub-{}.efi".format(goarch), "/usr/lib/systemd/boot/efi/linux{}.efi.stub".format(machine)),
+            ("stub_" + goarch, "stub-{}.efi".format(goarch), "/usr/lib/systemd/boot/efi/linux{}.efi.stub".format(machine.efi)),
         ]:
             path = rctx.path(directory).get_child(file) if directory else (rctx.path(installed) if installed else None)
             if path and path.exists:

@@ -7,7 +7,7 @@ ELFSIGN_TOOLCHAIN = Label("//toolchains:elfsign_toolchain_type")
 ElfsignInfo = provider(
     doc = "The elfsign tool, built for the execution platform.",
     fields = {
-        "tool": "FilesToRunProvider: the elfsign executable.",
+        "tool": "File: the elfsign executable.",
     },
 )
 

@@ -6,6 +6,8 @@ The toolchain is chosen by execution platform alone and names one emulator for
 each foreign architecture, so that one rule can start outputs of several.
 """
 
+load("//rules/private:goarch.bzl", "GOARCHS")
+
 EmulatorInfo = provider(
     doc = "How to start Linux programs of each architecture on the execution platform.",
     fields = {
@@ -39,7 +41,7 @@ emulator_toolchain = rule(
         "native": attr.string(
             doc = "The GOARCH of the execution platform.",
             mandatory = True,
-            values = ["amd64", "arm64", "riscv64"],
+            values = GOARCHS,
         ),
         "emulators": attr.label_keyed_string_dict(
             doc = "Statically linked emulator to the GOARCH of the programs it starts.",

@@ -1,11 +1,6 @@
 """Repository rule that offers this machine's qemu-user emulators as a toolchain."""
 
-# GOARCH to what qemu, Bazel's constraint and `uname -m` (as Bazel reports it) call the machine.
-_MACHINES = {
-    "amd64": struct(qemu = "x86_64", cpu = "x86_64", uname = ["amd64", "x86_64"]),
-    "arm64": struct(qemu = "aarch64", cpu = "aarch64", uname = ["aarch64", "arm64"]),
-    "riscv64": struct(qemu = "riscv64", cpu = "riscv64", uname = ["riscv64"]),
-}
+load("//rules/private:goarch.bzl", "MACHINES")
 
 _BUILD = """\
 load("@rules_go3s//toolchains:emulator.bzl", "emulator_toolchain")
@@ -53,17 +48,17 @@ def _emulator_repository_impl(rctx):
     # target wants to start it, not when this repository is made: building needs none.
     emulators = {}
     native = "amd64"
-    for goarch, machine in _MACHINES.items():
+    for goarch, machine in MACHINES.items():
         if rctx.os.arch in machine.uname:
             native = goarch
             continue
-        path = _find(rctx, machine.qemu)
+        path = _find(rctx, machine.name)
         if path:
-            rctx.symlink(path, "qemu-" + machine.qemu)
-            emulators["qemu-" + machine.qemu] = goarch
+            rctx.symlink(path, "qemu-" + machine.name)
+            emulators["qemu-" + machine.name] = goarch
     rctx.file("BUILD.bazel", _BUILD.format(
         native = native,
-        cpu = _MACHINES[native].cpu,
+        cpu = MACHINES[native].name,
         emulators = json.encode(emulators),
     ))
 

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Work shorter than this shows no progress; longer work shows it anew after each interval.
+// Work shorter than this shows no progress; longer work shows it again after each interval.
 const (
 	progressAfter = 2 * time.Second
 	progressEvery = 200 * time.Millisecond

@@ -226,22 +226,18 @@ func (l *asmLinker) lower(base uint64) ([]arch.StubReloc, error) {
 
 // applyStub resolves relocs in code, which is loaded at addr.
 func applyStub(a *arch.Arch, code []byte, addr uint64, relocs []arch.StubReloc, resolve func(string) (uint64, bool)) error {
-	var highP, highT uint64 // of the last relocation that a Low one may complete
-	for _, r := range relocs {
+	for i, r := range relocs {
 		k, ok := a.Relocs[r.Type]
 		if !ok || r.Off < k.Back || r.Off+k.Size > uint64(len(code)) {
 			return fmt.Errorf("relocation type %d at %#x: unknown, or outside %d bytes of code", r.Type, r.Off, len(code))
 		}
-		p, t := highP, highT
-		if r.Symbol != "" {
-			s, ok := resolve(r.Symbol)
-			if !ok {
-				return fmt.Errorf("symbol %q: not defined", r.Symbol)
-			}
-			p, t = addr+r.Off, s+uint64(r.Add)
-			highP, highT = p, t
+		of := arch.Completed(relocs, i)
+		s, ok := resolve(of.Symbol)
+		if !ok {
+			return fmt.Errorf("symbol %q: not defined", of.Symbol)
 		}
-		if err := k.Apply(code[r.Off-k.Back:r.Off+k.Size], p, t); err != nil {
+		p := addr + of.Off
+		if err := k.Apply(code[r.Off-k.Back:r.Off+k.Size], p, s+uint64(of.Add)); err != nil {
 			return fmt.Errorf("%s at %#x: %w", k.Name, p, err)
 		}
 	}

@@ -81,11 +81,7 @@ func (l *linker) resolveTLS(in *inSection, offset int64) error {
 		return nil
 	}
 	s := &section{name: in.Str, in: in} // for messages
-	var last struct {                   // the relocation that a Low one may complete
-		r      rela
-		target uint64
-		tls    bool
-	}
+	var pairing arch.Pairing
 	for i := 0; i+goelf.RelaSize <= len(in.relas); i += goelf.RelaSize {
 		r := readRela(in.relas[i:])
 		k := l.kind(r.typ)
@@ -96,30 +92,27 @@ func (l *linker) resolveTLS(in *inSection, offset int64) error {
 			return l.relocError(s, r, "the symbol table has %d entries", l.obj.symbols())
 		}
 		sym := l.obj.symbol(r.sym)
-		apply := k.Apply
-		switch k.Class {
-		case arch.Relative:
-			last.tls = false
+		target := sym.value + uint64(r.addend)
+		isTLS := k.Class == arch.TLS || k.Class == arch.TLSHigh
+		switch {
+		case isTLS && sym.typ() != elf.STT_TLS:
+			return l.relocError(s, r, "the symbol is not thread-local")
+		case isTLS:
+			target += uint64(offset)
+		case k.Class == arch.Low && !pairing.TLS():
 			continue
-		case arch.TLS, arch.TLSHigh:
-			if sym.typ() != elf.STT_TLS {
-				return l.relocError(s, r, "the symbol is not thread-local")
-			}
-			last.r, last.target, last.tls = r, uint64(offset)+sym.value+uint64(r.addend), k.Class == arch.TLSHigh
-		case arch.Low:
-			if !last.tls {
-				continue
-			}
-			if apply = k.ApplyTLS; apply == nil || sym.value+uint64(r.addend) != last.r.off {
-				return l.relocError(s, r, "it does not complete the TLS relocation before it")
-			}
-		default:
+		}
+		apply, _, target, err := pairing.Next(k, r.off, target)
+		if err != nil {
+			return l.relocError(s, r, "%v", err)
+		}
+		if !isTLS && k.Class != arch.Low {
 			continue
 		}
 		if r.off < k.Back || r.off > uint64(len(in.data)) || uint64(len(in.data))-r.off < k.Size {
 			return l.relocError(s, r, "outside the %#x bytes of the section", len(in.data))
 		}
-		if err := apply(in.data[r.off-k.Back:r.off+k.Size], 0, last.target); err != nil {
+		if err := apply(in.data[r.off-k.Back:r.off+k.Size], 0, target); err != nil {
 			return l.relocError(s, r, "%v", err)
 		}
 		putRela(in.relas[i:], rela{off: r.off})

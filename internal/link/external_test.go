@@ -109,11 +109,11 @@ func TestPrepareTLSPair(t *testing.T) {
 		t.Errorf("code % x, want % x", text[40:48], want)
 	}
 	for name, relocs := range map[string][]testReloc{
-		"it does not complete":   {{40, got, "tls", 0}, {44, lo, "f", 0}},
-		"is not thread-local":    {{40, got, "f", 0}},
-		"outside the 0x40 bytes": {{64, got, "tls", 0}},
-		"want LD":                {{40, got, "tls", 0}, {40, lo, ".L0", 0}},
-		"unknown for riscv64":    {{40, 9999, "f", 0}},
+		"is not the one before it": {{40, got, "tls", 0}, {44, lo, "f", 0}},
+		"is not thread-local":      {{40, got, "f", 0}},
+		"outside the 0x40 bytes":   {{64, got, "tls", 0}},
+		"want LD":                  {{40, got, "tls", 0}, {40, lo, ".L0", 0}},
+		"unknown for riscv64":      {{40, 9999, "f", 0}},
 	} {
 		if _, err := Prepare("go.o", object(relocs...), Options{}); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("error %v, want %q", err, name)

@@ -52,19 +52,12 @@ func (l *linker) relocate() error {
 	})
 }
 
-// high is a relocation that a Low one may complete.
-type high struct {
-	place, target uint64
-	class         arch.Class
-	ok            bool
-}
-
 // relocateSection resolves the relocations of s. tlsOffset is the distance from
 // the thread pointer to the TLS segment.
 func (l *linker) relocateSection(s *section, tlsOffset int64) error {
 	out := l.image[s.off : s.off+s.in.Size]
 	symbols := uint32(l.obj.symbols())
-	var last high
+	var pairing arch.Pairing
 	for i := 0; i < len(s.in.relas); i += goelf.RelaSize {
 		r := readRela(s.in.relas[i:])
 		k := l.kind(r.typ)
@@ -91,24 +84,12 @@ func (l *linker) relocateSection(s *section, tlsOffset int64) error {
 		}
 		place := s.addr + r.off
 		target := to.out.addr + sym.value + uint64(r.addend)
-		apply := k.Apply
-		switch k.Class {
-		case arch.TLS, arch.TLSHigh:
+		if isTLS {
 			target = uint64(tlsOffset) + sym.value + uint64(r.addend)
-			last = high{place, target, k.Class, k.Class == arch.TLSHigh}
-		case arch.Relative:
-			last = high{place, target, k.Class, true}
-		case arch.Low:
-			if !last.ok || target != last.place {
-				return l.relocError(s, r, "the relocation that it completes, at %#x, is not the one before it", target)
-			}
-			place, target = last.place, last.target
-			if last.class == arch.TLSHigh {
-				apply = k.ApplyTLS
-			}
-			if apply == nil {
-				return l.relocError(s, r, "cannot complete a TLS relocation")
-			}
+		}
+		apply, place, target, err := pairing.Next(k, place, target)
+		if err != nil {
+			return l.relocError(s, r, "%v", err)
 		}
 		if err := apply(out[r.off-k.Back:r.off+k.Size], place, target); err != nil {
 			return l.relocError(s, r, "%v", err)

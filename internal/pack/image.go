@@ -175,7 +175,7 @@ func (m *image) packedRest() (block []byte, size uint64) {
 	return compressLZ4(nil, b), uint64(len(b))
 }
 
-// note returns the note's contents but for the places in the file.
+// note returns the note's contents, without the offsets in the file.
 func (m *image) note() packNote {
 	return packNote{Version: noteVersion, Size: uint64(len(m.f.Data)), SHA256: sha256.Sum256(m.f.Data)}
 }

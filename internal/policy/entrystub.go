@@ -7,7 +7,7 @@ package policy
 // make them read-only by mprotect, where they are many after a change to huge pages
 // (internal/arch/*/entry_exe.s, entry_pie.s and entry_huge.s).
 // Go's tables do not know of that code, so it is recognised by comparing it with
-// the code that golink uses, byte by byte but for the places that the linker fills
+// the code that golink uses, byte by byte, ignoring the fields that the linker fills
 // in. Those must not add a system call.
 
 import (

@@ -123,16 +123,10 @@ func checkStub(in *Input, at gobin.Range) []Finding {
 	if err != nil {
 		return one("e_entry", "%v", in.reason(err))
 	}
-	var last arch.StubReloc // that a Low one completes
 	for i, r := range stub.Relocs {
 		k := a.Relocs[r.Type]
-		place, name := at.Start+r.Off, r.Symbol
-		add := r.Add
-		if k.Class == arch.Low {
-			name, place, add = last.Symbol, at.Start+last.Off, last.Add
-		} else {
-			last = r
-		}
+		of := arch.Completed(stub.Relocs, i)
+		place, name, add := at.Start+of.Off, of.Symbol, of.Add
 		if name == "main" {
 			if i+1 == len(stub.Relocs) || stub.Relocs[i+1].Symbol != "" { // the last one for main
 				checkMain(in, a, at, code, r.Off, &out)

@@ -6,6 +6,7 @@ load("//toolchains/fips:modules.bzl", "fips_problem")
 load(":binary.bzl", "go3s_binary")
 load(":embedded_imports.bzl", "embedded_imports")
 load(":exec_groups.bzl", "GO3S_CHECK", "GO3S_LINK", "GO3S_STRIP", "GO_LINK", "spread_exec_groups")
+load(":goarch.bzl", "GOARCHS", "goarch_list")
 load(":link.bzl", "go3s_link")
 load(":selects.bzl", "refuse_selects")
 load(":startup.bzl", "STARTUP_LIMITS", "STARTUP_PACKAGE", "STARTUP_TARGET")
@@ -92,9 +93,9 @@ def _settle_go_platform(name, kwargs):
         if goos not in ["auto", "linux"]:
             _fail(name, "goos = {}: want \"linux\"; use go_binary for other systems".format(repr(goos)))
         return
-    if goos != "linux" or goarch not in ("amd64", "arm64", "riscv64"):
-        _fail(name, ("goos = {}, goarch = {}: want \"linux\" and \"amd64\", \"arm64\" or \"riscv64\"; " +
-                     "use go_binary for other platforms").format(repr(goos), repr(goarch)))
+    if goos != "linux" or goarch not in GOARCHS:
+        _fail(name, ("goos = {}, goarch = {}: want \"linux\" and {}; " +
+                     "use go_binary for other platforms").format(repr(goos), repr(goarch), goarch_list()))
     if kwargs.get("platforms"):
         _fail(name, "goarch and platforms are both set; remove goos and goarch")
     kwargs["platforms"] = [Label("//platforms:linux_" + goarch)]

@@ -4,6 +4,7 @@ load("//rules:providers.bzl", "Go3sBinaryInfo", "Go3sInitramfsInfo")
 load("//toolchains:uki.bzl", "UKI_TOOLCHAIN")
 load(":args.bzl", "tool_args")
 load(":display.bzl", "display")
+load(":goarch.bzl", "GOARCHS")
 
 visibility("//rules/...")
 
@@ -84,7 +85,7 @@ whenever the archive is built.""",
         "goarch": attr.string(
             doc = "Architecture: `amd64`, `arm64` or `riscv64`. Of programs with several platforms, the executable for it is taken.",
             mandatory = True,
-            values = ["amd64", "arm64", "riscv64"],
+            values = GOARCHS,
         ),
         "programs": attr.label_keyed_string_dict(
             doc = "Programs of this module's rules (`go_nolibc_binary`, `go_signed_binary` and so on), with mode 0755, and their absolute paths, for " +

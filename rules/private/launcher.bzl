@@ -2,6 +2,7 @@
 
 load("@bazel_skylib//lib:shell.bzl", "shell")
 load("//toolchains:emulator.bzl", "EMULATOR_TOOLCHAIN")
+load(":goarch.bzl", "GOARCHS", "MACHINES")
 
 visibility("//rules/...")
 
@@ -16,9 +17,8 @@ LAUNCHER_ATTRS = {
 
 # What choose reads.
 CHOICE_ATTRS = {
-    "_amd64": attr.label(default = "@platforms//cpu:x86_64"),
-    "_arm64": attr.label(default = "@platforms//cpu:aarch64"),
-    "_riscv64": attr.label(default = "@platforms//cpu:riscv64"),
+    "_" + goarch: attr.label(default = "@platforms//cpu:" + machine.name)
+    for goarch, machine in MACHINES.items()
 }
 
 def choose(ctx, variants):
@@ -30,7 +30,8 @@ def choose(ctx, variants):
     Returns:
       Go3sVariantInfo.
     """
-    for goarch, cpu in {"amd64": ctx.attr._amd64, "arm64": ctx.attr._arm64, "riscv64": ctx.attr._riscv64}.items():
+    for goarch in GOARCHS:
+        cpu = getattr(ctx.attr, "_" + goarch)
         if ctx.target_platform_has_constraint(cpu[platform_common.ConstraintValueInfo]):
             for variant in variants:
                 if variant.goarch == goarch:

@@ -3,6 +3,7 @@
 load("@bazel_skylib//lib:shell.bzl", "shell")
 load("//rules:providers.bzl", "Go3sBinaryInfo")
 load("//toolchains:linkcheck.bzl", "LINKCHECK_TOOLCHAIN")
+load(":goarch.bzl", "GOARCHS")
 
 visibility("//rules/...")
 
@@ -43,7 +44,7 @@ files, and for profiles that a target should meet besides its own.""",
     attrs = {
         "goarch": attr.string(
             doc = "GOARCH that all files must have; empty for any.",
-            values = ["", "amd64", "arm64", "riscv64"],
+            values = [""] + GOARCHS,
         ),
         "policy": attr.label(
             doc = "Policy file over the profile.",

@@ -5,6 +5,7 @@ GoArchive, go_context and the fields named below.
 """
 
 load("@rules_go//go:def.bzl", "GoArchive", "go_context")
+load(":goarch.bzl", "GOARCHS", "goarch_list")
 
 visibility("//rules/...")
 
@@ -54,7 +55,7 @@ def go_linux_executable(target):
     if not archive or not executable or not archive.source.is_main:
         return None
     mode = archive.source.mode
-    if mode.goos != "linux" or mode.goarch not in ("amd64", "arm64", "riscv64") or mode.linkmode not in ("auto", "normal", "pie"):
+    if mode.goos != "linux" or mode.goarch not in GOARCHS or mode.linkmode not in ("auto", "normal", "pie"):
         return None
     return struct(
         file = executable,
@@ -286,8 +287,8 @@ def go_mode_problem(archive, wanted):
                 "or give the library in `embed`").format(repr(archive.data.importpath))
     if mode.goos != "linux":
         return "GOOS is {}, want linux; remove `goos` or choose one of @rules_go3s//platforms".format(mode.goos)
-    if mode.goarch not in ("amd64", "arm64", "riscv64"):
-        return "GOARCH is {}, want amd64, arm64 or riscv64; remove `goarch` or choose one of @rules_go3s//platforms".format(mode.goarch)
+    if mode.goarch not in GOARCHS:
+        return "GOARCH is {}, want {}; remove `goarch` or choose one of @rules_go3s//platforms".format(mode.goarch, goarch_list(""))
     if mode.race:
         return "it is built with race = \"on\", which needs cgo and libc; set race = \"off\" or test it with go_binary"
     if mode.msan:

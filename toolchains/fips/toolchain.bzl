@@ -1,6 +1,7 @@
 """Go toolchains of an SDK with a frozen FIPS 140-3 module: rules_go's own of the SDK that it was made from, with other sources."""
 
 load("@rules_go//go:def.bzl", "GoSDK")
+load("//rules/private:goarch.bzl", "MACHINES")
 load(":modules.bzl", "fips_version")
 load(":settings.bzl", "no_fips_transition")
 
@@ -8,9 +9,9 @@ load(":settings.bzl", "no_fips_transition")
 FIPS_PLATFORMS = {
     ("darwin", "amd64"): ("osx", "x86_64"),
     ("darwin", "arm64"): ("osx", "aarch64"),
-    ("linux", "amd64"): ("linux", "x86_64"),
-    ("linux", "arm64"): ("linux", "aarch64"),
-    ("linux", "riscv64"): ("linux", "riscv64"),
+} | {
+    ("linux", goarch): ("linux", machine.name)
+    for goarch, machine in MACHINES.items()
 }
 
 def fips_toolchain_name(goos, goarch):

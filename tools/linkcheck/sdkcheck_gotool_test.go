@@ -33,7 +33,7 @@ func TestSDKCheck(t *testing.T) {
 		{"json", []string{"--format", "json", "-o", out, goroot}, clean, "", ""},
 		{"no directory", nil, unusable, "", "want the GOROOT of one Go SDK"},
 		{"no SDK", []string{filepath.Dir(out)}, unusable, "", "VERSION"},
-		{"format", []string{"--format", "sarif", goroot}, unusable, "", "want text or json"},
+		{"format", []string{"--format", "sarif", goroot}, unusable, "", `want one of ["text" "json"]`},
 	} {
 		status, stdout, stderr := linkcheck(append([]string{"sdkcheck"}, tt.args...)...)
 		if status != tt.status || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) ||

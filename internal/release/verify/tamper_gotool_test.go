@@ -149,7 +149,7 @@ func (r *tampered) changed(set *fileset.Set, change func(f *fileset.File)) *file
 	return out
 }
 
-// reimage makes the image anew of changed layers and another configuration. All digests are right.
+// reimage makes the image again from changed layers and another configuration. All digests are right.
 func (r *tampered) reimage(config func(c *oci.Config), change func(arch string, set *fileset.Set) *fileset.Set) {
 	r.t.Helper()
 	layout := map[string][]byte{}
