@@ -98,7 +98,8 @@ func newSigner(t *testing.T, cms bool) *signer {
 		check(err)
 		private = key
 		template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "execguard test"},
-			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageDigitalSignature}
+			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageDigitalSignature,
+			SubjectKeyId: public[:20]} // by which the kernel finds the key
 		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 		check(err)
 		s.cert, err = x509.ParseCertificate(der)

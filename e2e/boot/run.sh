@@ -3,8 +3,8 @@
 # from Debian's packages.
 #
 #   run.sh                  everything
-#   run.sh fast             on amd64 alone: a signed image boots, a changed one is refused
-#   run.sh go ARGUMENTS...  the tests without Bazel; the arguments go to go test, for example -run TestInit/amd64
+#   run.sh fast             on amd64 alone: a signed image boots, a changed one is refused; execguard
+#   run.sh -run TestInit    of the tests without Bazel some: the arguments go to go test
 set -eu
 cd "$(dirname "$0")"
 RULES_GO3S_BOOT_DIR=$(./provision.sh)
@@ -17,17 +17,17 @@ bazeltests() {
 }
 
 case ${1:-all} in
-fast) bazeltests //examples/boot:fast ;;
+fast)
+  gotests -run TestExecguard/amd64
+  bazeltests //examples/boot:fast
+  ;;
 all)
   gotests
   bazeltests //examples/boot:all_boots
   ;;
-go)
-  shift
-  gotests "$@"
-  ;;
+-*) gotests "$@" ;;
 *)
-  echo "run.sh: $1: want fast, go, or nothing" >&2
+  echo "run.sh: $1: want fast, arguments for go test, or nothing" >&2
   exit 2
   ;;
 esac

@@ -4,8 +4,9 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // A fact is something that the firmware or the kernel says about the boot.
@@ -23,18 +24,31 @@ var facts = []fact{
 	{"pcr11", register(11)}, // sections of the boot image
 }
 
-// secureBoot reads the variable of the firmware (UEFI 2.10, 3.3): 4 bytes of attributes and 1 of data.
+// secureBoot finds what the kernel has logged about Secure Boot: "enabled" or "disabled". (The firmware's variable is in efivarfs, which
+// is a module in Debian's kernels.)
 func secureBoot() (string, error) {
-	data, err := os.ReadFile("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c")
-	switch {
-	case err != nil:
-		return "", err
-	case len(data) != 5:
-		return "", fmt.Errorf("the variable has %d bytes, want 5", len(data))
-	case data[4] == 1:
-		return "on", nil
+	const message = "secureboot: Secure boot "
+	log, err := unix.Open("/dev/kmsg", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", fmt.Errorf("open /dev/kmsg: %w", err)
 	}
-	return "off", nil
+	defer unix.Close(log)
+	record := make([]byte, 8<<10) // a read returns one record, whole
+	for {
+		n, err := unix.Read(log, record)
+		switch {
+		case err == unix.EPIPE: // the record was overwritten: the next read returns the oldest that is left
+			continue
+		case err == unix.EAGAIN:
+			return "", fmt.Errorf("no line %q in the kernel's log", message)
+		case err != nil:
+			return "", fmt.Errorf("read /dev/kmsg: %w", err)
+		}
+		if _, state, ok := strings.Cut(string(record[:n]), message); ok {
+			state, _, _ = strings.Cut(state, "\n")
+			return state, nil
+		}
+	}
 }
 
 // lockdown reads how much the kernel keeps root from changing it (kernel_lockdown(7)): the mode in brackets.

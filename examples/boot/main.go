@@ -32,7 +32,6 @@ var mounts = []struct{ kind, dir string }{
 	{"proc", "/proc"},
 	{"sysfs", "/sys"},
 	{"securityfs", "/sys/kernel/security"},
-	{"efivarfs", "/sys/firmware/efi/efivars"},
 }
 
 func main() {

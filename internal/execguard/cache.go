@@ -115,8 +115,11 @@ func (c *cache) put(file *os.File, v version, verdict Verdict) *entry {
 func (c *cache) done(e *entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e.used = c.now()
 	e.pending--
+	e.used = c.now()
+	if element := c.byID[e.version.id()]; element != nil { // another one, if e was replaced meanwhile
+		element.Value.(*entry).used = e.used
+	}
 }
 
 // remove closes the file, which ends its lease.

@@ -39,16 +39,18 @@ func (g *group) mark(dir int, path string) error {
 // bufferSize is the room for questions, in bytes. One read returns what there is.
 const bufferSize = 256 * metadataSize
 
-// read returns questions that are waiting, none if there are none.
-func (g *group) read(buffer []byte) ([]event, error) {
+// read returns questions that are waiting, none if there are none. It records a question that the kernel has answered itself.
+func (g *group) read(buffer []byte, log *Log) ([]event, error) {
 	n, err := unix.Read(g.fd, buffer)
 	switch err {
 	case nil:
 		return parseEvents(buffer[:n])
+	case unix.EAGAIN, unix.EINTR: // nothing is there, or the file is leased by another process: then the kernel has refused
 	case unix.EBADF, unix.EFAULT, unix.EINVAL:
 		return nil, fmt.Errorf("fanotify: %w", err)
+	default:
+		log.Add(Record{Event: "exec", Verdict: word(false), Reason: "the kernel could not open it for execguard: " + err.Error()})
 	}
-	// Nothing is there, or the kernel could not open the file, and has refused the execution.
 	return nil, nil
 }
 

@@ -3,6 +3,7 @@
 package execguard
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -62,13 +63,14 @@ func Keep(log *Log, args []string) error {
 			return err
 		}
 		log.Add(Record{Event: "worker-lost", Reason: err.Error() + ": everything is refused until another one is ready"})
-		if err := k.group.refuseAll(maxFiles); err != nil {
-			return err
-		}
+		// From here on this process must not end: the kernel would allow everything.
+		err = k.group.refuseAll(maxFiles)
 		if left := restartPause - time.Since(began); left > 0 {
-			if err := k.refuse(time.After(left)); err != nil {
-				return err
-			}
+			err = errors.Join(err, k.refuse(time.After(left)))
+		}
+		if err != nil {
+			log.Add(Record{Event: "failed", Reason: err.Error()})
+			time.Sleep(restartPause)
 		}
 	}
 }
@@ -174,7 +176,7 @@ func (k *keeper) refuse(stop <-chan time.Time) error {
 		if _, err := unix.Poll(fds, 10); err != nil && err != unix.EINTR {
 			return fmt.Errorf("poll: %w", err)
 		}
-		events, err := k.group.read(buffer)
+		events, err := k.group.read(buffer, k.log)
 		if err != nil {
 			return err
 		}

@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,6 +20,9 @@ const (
 	maxAllowed = 4096
 	maxRefused = 1024
 )
+
+// judges is how many files are read at a time, each with up to three times its size in memory.
+const judges = 4
 
 // Descriptors that the keeper hands to the worker.
 const (
@@ -45,7 +46,6 @@ type worker struct {
 	own              fileID // execguard itself
 	allowed, refused *cache
 	unknown          chan question
-	judges           sync.WaitGroup
 }
 
 // A question is an event that the caches have no answer to.
@@ -81,8 +81,8 @@ func Work(policy *Policy, log *Log, options Options) error {
 	signal.Notify(leases, unix.SIGIO)
 	signal.Notify(end, unix.SIGTERM)
 	go w.keepLeases(leases)
-	for range max(2, runtime.GOMAXPROCS(0)) {
-		w.judges.Go(w.judge)
+	for range judges {
+		go w.judge()
 	}
 
 	var b [1]byte
@@ -143,7 +143,7 @@ func (w *worker) serve(mounts int, guarded map[string]bool, end <-chan os.Signal
 			return fmt.Errorf("poll: %w", err)
 		}
 		if fds[0].Revents != 0 {
-			events, err := w.group.read(buffer)
+			events, err := w.group.read(buffer, w.log)
 			if err != nil {
 				return err
 			}

@@ -72,8 +72,8 @@ With `image`, the machine's UEFI firmware starts the image from a disk. Its owne
 (amd64 and arm64: Debian's firmware for riscv64 has no Secure Boot). With `kernel`, qemu starts Linux directly, on all three architectures.
 
 The programs and the firmware are those of the directory that `--repo_env=RULES_GO3S_BOOT_DIR=…` names, or without it those that are
-installed on the machine. Tag such tests `manual`, so that only machines that have them run the tests. They need to run where Bazel does,
-not on remote workers without the programs. [What they prove](../docs/boot.md).""",
+installed on the machine. Tag such tests `manual`, so that only machines that have them run the tests, and `no-remote`, unless workers have
+them at the same path. [What they prove](../docs/boot.md).""",
     test = True,
     attrs = {
         "command_line": attr.string(doc = "The command line of a direct boot."),

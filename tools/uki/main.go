@@ -53,6 +53,7 @@ var commands = []subcommand{
 	{"attach", "--cert FILE --signature FILE -o OUT IMAGE", "add a signature made elsewhere", true, attachFlags},
 	{"verify", "--trust FILE... IMAGE", "check all signatures, each of which must be by a trusted certificate", true, verifyFlags},
 	{"show", "[--json] IMAGE", "list what is in the image", true, showFlags},
+	{"extract", "--path /init -o OUT IMAGE", "write a file of the image's initramfs", true, extractFlags},
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }

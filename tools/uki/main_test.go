@@ -105,8 +105,14 @@ func TestCommands(t *testing.T) {
 	if err := json.Unmarshal([]byte(b.must("show --json %signed")), &s); err != nil {
 		t.Fatal(err)
 	}
-	if s.Goarch != "amd64" || s.CommandLine != "quiet" || s.Signatures != 1 || len(s.Files) != 2 || s.Files[1].Path != "/init" || s.Files[1].Size != 7 {
+	if s.Goarch != "amd64" || s.CommandLine != "quiet" || s.Signatures != 1 || len(s.Files) != 2 || s.Files[1].Path != "/init" ||
+		s.Files[1].Size != 7 {
 		t.Errorf("show: %+v", s)
+	}
+
+	b.must("extract --path /init -o %extracted %signed")
+	if data, err := os.ReadFile(b.path("extracted")); err != nil || string(data) != "program" {
+		t.Errorf("extract: %q, %v", data, err)
 	}
 
 	// The same signature in two steps.
@@ -165,6 +171,8 @@ func TestRefused(t *testing.T) {
 		{"verify %image", exitUsage, "no --trust"},
 		{"verify --trust %cert.pem %image", exitFailed, "it is not signed"},
 		{"show %stub", exitFailed, "no section .osrel"},
+		{"extract -o %out %image", exitUsage, "no --path"},
+		{"extract --path /bin/x -o %out %image", exitFailed, "no file /bin/x among the 1"},
 	} {
 		code, stdout, stderr := b.run(tt.command)
 		if code != tt.code || stdout != "" || !strings.Contains(stderr, tt.want) {

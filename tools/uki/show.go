@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/boot/initramfs"
 	"github.com/go3s/rules_go3s/internal/boot/pe"
 	"github.com/go3s/rules_go3s/internal/boot/uki"
@@ -36,18 +37,27 @@ func partOf(path string, data []byte) part {
 	return part{path, len(data), fmt.Sprintf("%x", sha256.Sum256(data))}
 }
 
-func describe(path string) (*shown, error) {
+// contents returns an image, its parts and the files of its initramfs.
+func contents(path string) (*pe.Image, uki.Image, []initramfs.File, error) {
 	im, err := readImage(path)
 	if err != nil {
-		return nil, err
+		return nil, uki.Image{}, nil, err
 	}
 	parts, err := uki.Parts(im)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, uki.Image{}, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	files, err := initramfs.Files(parts.Initramfs)
 	if err != nil {
-		return nil, fmt.Errorf("%s: section %s: %w", path, uki.Initramfs, err)
+		return nil, uki.Image{}, nil, fmt.Errorf("%s: section %s: %w", path, uki.Initramfs, err)
+	}
+	return im, parts, files, nil
+}
+
+func describe(path string) (*shown, error) {
+	im, parts, files, err := contents(path)
+	if err != nil {
+		return nil, err
 	}
 	signatures, err := im.Signatures()
 	if err != nil {
@@ -80,5 +90,29 @@ func showFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 			fmt.Fprintf(stdout, "%s %s, %d bytes\n", f.Path, f.SHA256, f.Size)
 		}
 		return nil
+	}
+}
+
+func extractFlags(fs *flag.FlagSet) func(string, io.Writer) error {
+	name := fs.String("path", "", "absolute `path` in the initramfs; required")
+	output := outputFlag(fs)
+	return func(path string, _ io.Writer) error {
+		out, err := output()
+		if err != nil {
+			return err
+		}
+		if *name == "" {
+			return usagef("extract: no --path: name a file of the initramfs, such as /init")
+		}
+		_, _, files, err := contents(path)
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			if f.Path == *name {
+				return atomicfile.Write(out, f.Mode, f.Data)
+			}
+		}
+		return fmt.Errorf("%s: no file %s among the %d of its initramfs: uki show lists them", path, *name, len(files))
 	}
 }

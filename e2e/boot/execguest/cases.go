@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -212,12 +213,13 @@ func changed() error {
 	return want(path, good)
 }
 
-// race: writers put good and bad contents into files in turn, as fast as they can, while others execute them. The bad contents, of the same
-// size, must never be executed.
+// race: writers put good and bad contents into files in turn while others execute them. The bad contents, of the same size, must never be
+// executed. Writers pause for up to twice what an execution takes, so that on any host some executions find a file at rest.
 func race() error {
 	const count, least, most = 16, 20 * time.Second, 3 * time.Minute
 	var wg sync.WaitGroup
 	var ran, refusals, writes, wrong atomic.Int64
+	var pace atomic.Int64 // what the last execution took, in nanoseconds
 	var first atomic.Value
 	began := time.Now()
 	shown := func() bool { return ran.Load() > 0 && refusals.Load() > 0 && writes.Load() >= 10*count }
@@ -239,15 +241,18 @@ func race() error {
 					writes.Add(1)
 				} else {
 					n-- // it is executed, or leased
-					time.Sleep(time.Millisecond)
 				}
+				time.Sleep(rand.N(time.Duration(2*pace.Load()) + time.Millisecond))
 			}
 		})
 	}
 	for range 3 {
 		wg.Go(func() {
 			for i := 0; !over(); i++ {
-				switch got := run(fmt.Sprintf("%srace%d", work, i%count)); got {
+				started := time.Now()
+				got := run(fmt.Sprintf("%srace%d", work, i%count))
+				pace.Store(int64(time.Since(started)))
+				switch got {
 				case good:
 					ran.Add(1)
 				case refused, unix.ETXTBSY.Error():

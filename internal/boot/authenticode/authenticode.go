@@ -185,9 +185,8 @@ func Assemble(im *pe.Image, raw []byte, cert *x509.Certificate) ([]byte, error) 
 		Digests:      []pkix.AlgorithmIdentifier{algSHA256},
 		Content:      content{oidIndirectData, indirect(im.Digest())},
 		Certificates: tagged(cert.Raw),
-		Signers: []signerInfo{{
-			1, issuerAndSerial{asn1.RawValue{FullBytes: cert.RawIssuer}, cert.SerialNumber}, algSHA256, tagged(set.Bytes), algRSA, raw,
-		}},
+		Signers: []signerInfo{{1, issuerAndSerial{asn1.RawValue{FullBytes: cert.RawIssuer}, cert.SerialNumber}, algSHA256,
+			tagged(set.Bytes), algRSA, raw}},
 	}})
 	if err == nil {
 		_, err = verify(im, der, []*x509.Certificate{cert})
@@ -281,7 +280,8 @@ func verify(im *pe.Image, der []byte, trusted []*x509.Certificate) (*x509.Certif
 			return cert, nil
 		}
 	}
-	return nil, fmt.Errorf("it is by %s, serial %d, which is none of the %d trusted certificates", cert.Subject, cert.SerialNumber, len(trusted))
+	return nil, fmt.Errorf("it is by %s, serial %d, which is none of the %d trusted certificates", cert.Subject, cert.SerialNumber,
+		len(trusted))
 }
 
 // signer returns the certificate that a signature names.

@@ -110,7 +110,8 @@ func TestSign(t *testing.T) {
 	}
 	im := parse(t, data)
 	for _, trusted := range []*x509.Certificate{leaf.cert, root.cert} {
-		if signers, err := Verify(im, []*x509.Certificate{other.cert, trusted}); err != nil || len(signers) != 1 || !signers[0].Equal(leaf.cert) {
+		signers, err := Verify(im, []*x509.Certificate{other.cert, trusted})
+		if err != nil || len(signers) != 1 || !signers[0].Equal(leaf.cert) {
 			t.Errorf("by %s: got %v", trusted.Subject, err)
 		}
 	}

@@ -52,7 +52,9 @@ func TestEnrol(t *testing.T) {
 	if !bytes.Equal(got[at:], store[at:]) {
 		t.Errorf("what follows offset %#x has changed", at)
 	}
-	for name, contents := range map[string][]string{"PK": {"owner"}, "KEK": {"exchange"}, "db": {"first", "second"}, "dbx": {"\x01\x02\x03"}} {
+	for name, contents := range map[string][]string{
+		"PK": {"owner"}, "KEK": {"exchange"}, "db": {"first", "second"}, "dbx": {"\x01\x02\x03"},
+	} {
 		list := found[name]
 		for _, want := range contents {
 			if len(list) < 44 {

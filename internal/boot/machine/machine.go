@@ -62,10 +62,11 @@ func (t *Tools) Run(ctx context.Context, m Machine, log io.Writer, done func(lin
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	args := []string{"-accel", "tcg", "-m", strconv.Itoa(max(m.Memory, 0)), "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio"}
-	if m.Memory == 0 {
-		args[3] = strconv.Itoa(defaultMemory)
+	memory := m.Memory
+	if memory == 0 {
+		memory = defaultMemory
 	}
+	args := []string{"-accel", "tcg", "-m", strconv.Itoa(memory), "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio"}
 	for _, dir := range []string{"usr/share/qemu", "usr/share/seabios"} {
 		args = append(args, "-L", filepath.Join(t.dir, dir))
 	}

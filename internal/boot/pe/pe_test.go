@@ -35,7 +35,10 @@ func TestDigest(t *testing.T) {
 }
 
 func TestAddSections(t *testing.T) {
-	added := []pe.NewSection{{".a", []byte("first"), pe.Data | pe.Read}, {".linux", bytes.Repeat([]byte("k"), 5000), pe.Code | pe.Execute | pe.Read}}
+	added := []pe.NewSection{
+		{".a", []byte("first"), pe.Data | pe.Read},
+		{".linux", bytes.Repeat([]byte("k"), 5000), pe.Code | pe.Execute | pe.Read},
+	}
 	data, err := parse(t, stub).AddSections(added)
 	if err != nil {
 		t.Fatal(err)

@@ -43,10 +43,6 @@ type PartError struct {
 func (e *PartError) Error() string { return e.Part + ": " + e.Err.Error() }
 func (e *PartError) Unwrap() error { return e.Err }
 
-func partError(part, format string, args ...any) error {
-	return &PartError{part, fmt.Errorf(format, args...)}
-}
-
 // Build returns the image, unsigned, and the GOARCH of its machine.
 func Build(i Image) (image []byte, goarch string, err error) {
 	stub, err := pe.Parse(i.Stub)
@@ -54,23 +50,23 @@ func Build(i Image) (image []byte, goarch string, err error) {
 		return nil, "", &PartError{"stub", err}
 	}
 	if _, ok := stub.Section(marker); !ok {
-		return nil, "", partError("stub", "no section %s, so it is not systemd's; take linuxx64.efi.stub, linuxaa64.efi.stub or "+
-			"linuxriscv64.efi.stub of systemd (Debian: systemd-boot-efi)", marker)
+		return nil, "", &PartError{"stub", fmt.Errorf("no section %s, so it is not systemd's; take linuxx64.efi.stub, "+
+			"linuxaa64.efi.stub or linuxriscv64.efi.stub of systemd (Debian: systemd-boot-efi)", marker)}
 	}
 	goarch = pe.Machines[stub.Machine]
 	if err := checkKernel(i.Kernel, stub.Machine); err != nil {
 		return nil, "", &PartError{"kernel", err}
 	}
 	if len(i.Initramfs) == 0 {
-		return nil, "", partError("initramfs", "it is empty, so the kernel would have no /init to start")
+		return nil, "", &PartError{"initramfs", errors.New("it is empty, so the kernel would have no /init to start")}
 	}
 	if strings.TrimSpace(i.CommandLine) == "" || len(i.CommandLine) > maxCommandLine || strings.ContainsAny(i.CommandLine, "\x00\n\r") {
 		// Without the section, systemd's stub takes a command line from whoever starts it.
-		return nil, "", partError("command line", "%q of %d bytes: want one line of 1 to %d bytes, such as console=ttyS0", i.CommandLine,
-			len(i.CommandLine), maxCommandLine)
+		return nil, "", &PartError{"command line", fmt.Errorf("%q of %d bytes: want one line of 1 to %d bytes, such as console=ttyS0",
+			i.CommandLine, len(i.CommandLine), maxCommandLine)}
 	}
 	if !strings.Contains("\n"+i.OSRelease, "\nID=") {
-		return nil, "", partError("os-release", "no line ID=…, want what os-release(5) says, such as ID=appliance")
+		return nil, "", &PartError{"os-release", errors.New("no line ID=…, want what os-release(5) says, such as ID=appliance")}
 	}
 	image, err = stub.AddSections([]pe.NewSection{
 		{Name: OSRelease, Content: []byte(i.OSRelease), Characteristics: pe.Data | pe.Read},
@@ -127,8 +123,8 @@ func Parts(im *pe.Image) (Image, error) {
 }
 
 // measured are the sections that systemd's stub measures, in its order (systemd-stub(7), "TPM PCR Notes").
-var measured = []string{Kernel, OSRelease, CommandLine, Initramfs, ".ucode", ".splash", ".dtb", ".uname", ".sbat", ".pcrpkey", ".profile", ".dtbauto",
-	".hwids", ".efifw"}
+var measured = []string{Kernel, OSRelease, CommandLine, Initramfs, ".ucode", ".splash", ".dtb", ".uname", ".sbat", ".pcrpkey", ".profile",
+	".dtbauto", ".hwids", ".efifw"}
 
 // PCR11 returns the value of the TPM's register 11, in the bank of SHA-256, when the kernel of an image starts: systemd's stub extends it
 // with the name of each section, with a zero byte, and its content.

@@ -32,19 +32,18 @@ func TestBuild(t *testing.T) {
 	got, err := Parts(im)
 	want := good()
 	if err != nil || !bytes.Equal(got.Kernel, want.Kernel) || !bytes.Equal(got.Initramfs, want.Initramfs) ||
-		got.CommandLine != want.CommandLine ||
-		got.OSRelease != want.OSRelease {
+		got.CommandLine != want.CommandLine || got.OSRelease != want.OSRelease {
 		t.Errorf("got %q, %v", got, err)
 	}
-	if _, _, err := Build(Image{Stub: data, Kernel: want.Kernel, Initramfs: want.Initramfs, CommandLine: "x", OSRelease: "ID=x"}); err == nil ||
-		!strings.Contains(err.Error(), "take a stub alone") {
+	want.Stub = data
+	if _, _, err := Build(want); err == nil || !strings.Contains(err.Error(), "take a stub alone") {
 		t.Errorf("an image as stub: %v", err)
 	}
 }
 
 func TestPCR11(t *testing.T) {
-	data, _, err := Build(Image{Stub: petest.Stub(pe.AMD64), Kernel: petest.Program(pe.AMD64, petest.Section{Name: ".text", Content: []byte("k")}),
-		Initramfs: []byte("i"), CommandLine: "c", OSRelease: "ID=o"})
+	linux := petest.Program(pe.AMD64, petest.Section{Name: ".text", Content: []byte("k")})
+	data, _, err := Build(Image{petest.Stub(pe.AMD64), linux, []byte("i"), "c", "ID=o"})
 	if err != nil {
 		t.Fatal(err)
 	}

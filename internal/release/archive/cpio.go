@@ -17,7 +17,8 @@ import (
 func writeCPIO(set *fileset.Set, date time.Time) []byte {
 	var out []byte
 	for i, f := range set.Files() {
-		out = cpio.Append(out, cpio.Entry{Name: "./" + f.Path, Mode: cpio.Regular | uint32(f.Mode), Inode: i + 1, Date: date.Unix(), Data: f.Data})
+		out = cpio.Append(out, cpio.Entry{Name: "./" + f.Path, Mode: cpio.Regular | uint32(f.Mode), Inode: i + 1, Date: date.Unix(),
+			Data: f.Data})
 	}
 	return cpio.End(out)
 }
