@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var tools = []string{"elfsign", "elfstrip", "go3s-release", "golink", "linkcheck", "symbolize"}
+var tools = []string{"elfsign", "elfstrip", "execguard", "go3s-release", "golink", "linkcheck", "symbolize", "uki"}
 
 // build makes the tools, and puts them on PATH.
 func build(t *testing.T) {
