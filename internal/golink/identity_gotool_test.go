@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -83,16 +84,27 @@ func compile(t testing.TB, goarch, dir, pkg string, flags ...string) program {
 // check links p and fails the test unless the file is that of cmd/link.
 func (p program) check(t *testing.T) {
 	t.Helper()
-	l := newLinker(p.cfg)
-	defer l.unmap()
-	got, err := l.link()
-	if err != nil {
-		t.Fatal(err)
+	checkWorkers(t, func() *linker { return newLinker(p.cfg) }, p.want)
+}
+
+// checkWorkers links with one worker and with several, and fails the test unless that gives want, which cmd/link made.
+func checkWorkers(t *testing.T, newLinker func() *linker, want []byte) {
+	t.Helper()
+	for _, workers := range []int{1, 4} {
+		func() {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(workers))
+			l := newLinker()
+			defer l.unmap()
+			got, err := l.link()
+			if err != nil {
+				t.Fatalf("%d workers: %v", workers, err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%d workers:", workers)
+				l.differences(t, got, want)
+			}
+		}()
 	}
-	if bytes.Equal(got, p.want) {
-		return
-	}
-	l.differences(t, got, p.want)
 }
 
 // differences reports in what got differs from want, which cmd/link made.
@@ -215,16 +227,11 @@ func TestObject(t *testing.T) {
 					}
 					cfg := cfg
 					cfg.PIE = mode == "pie"
-					l := newLinker(cfg)
-					defer l.unmap()
-					l.object = true
-					got, err := l.link()
-					if err != nil {
-						t.Fatal(err)
-					}
-					if !bytes.Equal(got, want) {
-						l.differences(t, got, want)
-					}
+					checkWorkers(t, func() *linker {
+						l := newLinker(cfg)
+						l.object = true
+						return l
+					}, want)
 				})
 			}
 		}
