@@ -124,4 +124,5 @@ else
 fi
 
 step "bazelw"
+sh airgap/doctor_test.sh
 sh airgap/bazelw_test.sh

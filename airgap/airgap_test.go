@@ -39,6 +39,15 @@ func TestPickMirror(t *testing.T) {
 	}
 }
 
+func TestTransfer(t *testing.T) {
+	if got, want := transfer(12_500_000, 225_000_000, 5*time.Second), "12.5 of 225.0 MB, 5 s, 2.5 MB/s"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := transfer(0, 0, 0), "0.0 MB, 0 s, 0.0 MB/s"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestParsePrintURIs(t *testing.T) {
 	got := parsePrintURIs("Reading package lists...\n'http://m/a_1%3a2_all.deb' a_1%3a2_all.deb 42 SHA256:00\nThe following packages\n")
 	if want := []deb{{"a", 42}}; !slices.Equal(got, want) {

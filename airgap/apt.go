@@ -232,16 +232,17 @@ func (r *aptRoot) download(ctx context.Context, debs []deb) error {
 		args = append(args, d.name)
 		total += d.size
 	}
-	progress("[2/4] downloading %d packages, %d MB", len(debs), total>>20)
-	stop := every(10*time.Second, func() {
-		progress("[2/4] %d of %d MB", sizeOf(r.debDir())>>20, total>>20)
-	})
-	defer stop()
+	progress("[2/4] downloading %d packages, %.1f MB", len(debs), float64(total)/1e6)
+	start := time.Now()
+	stop := meter(func(spent time.Duration) string { return "[2/4] " + transfer(sizeOf(r.debDir()), total, spent) })
 	cmd := r.command("apt-get", args...)
 	cmd.Dir = r.debDir()
-	if _, err := output(ctx, cmd); err != nil {
+	_, err := output(ctx, cmd)
+	stop()
+	if err != nil {
 		return fmt.Errorf("download packages from %s: %w", r.uri, err)
 	}
+	progress("[2/4] %s", transfer(sizeOf(r.debDir()), total, time.Since(start)))
 	return nil
 }
 

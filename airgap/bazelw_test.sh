@@ -39,30 +39,8 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-passed=0
-failed=0
+. "$here/check.sh"
 
-# check NAME CONDITION...: counts the condition, and shows the last output if it is false.
-check() {
-    name=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        echo "ok: $name"
-    else
-        failed=$((failed + 1))
-        echo "FAILED: $name"
-        sed 's/^/    /' "$scratch/output"
-    fi
-}
-
-# run COMMAND...: leaves its output in $scratch/output and its status in $status.
-run() {
-    "$@" >"$scratch/output" 2>&1
-    status=$?
-}
-
-says() { grep -q -e "$1" "$scratch/output"; }
 count_installs() { ls -d "$home"/airgap-* 2>/dev/null | wc -l | tr -d ' '; }
 # await TEXT FILE: waits until TEXT is in FILE, two minutes at most.
 await() {
@@ -262,5 +240,4 @@ echo 'bazel_dep(name = "no_such_module", version = "1.0")' >>MODULE.bazel
 run "$bazelw" --airgap query //pkg:all
 check "a module that is not carried is an error" says '"no_such_module", which the air-gap mode does not carry'
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+result

@@ -182,3 +182,29 @@ func isDir(path string) bool {
 func progress(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "bazelw: "+format+"\n", args...)
 }
+
+// meter says how far work is until stop is called: on a terminal in one line that changes, elsewhere in a line every ten seconds.
+func meter(doing func(spent time.Duration) string) (stop func()) {
+	interval, begin, end := 10*time.Second, "", "\n"
+	info, err := os.Stderr.Stat()
+	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
+	if terminal {
+		interval, begin, end = 500*time.Millisecond, "\r\x1b[K", "" // ECMA-48, EL: erase the line
+	}
+	start := time.Now()
+	stopTicks := every(interval, func() { fmt.Fprint(os.Stderr, begin, "bazelw: ", doing(time.Since(start)), end) })
+	return func() {
+		stopTicks()
+		fmt.Fprint(os.Stderr, begin)
+	}
+}
+
+// transfer describes bytes that were moved in a time: "12.5 of 225.0 MB, 3 s, 4.2 MB/s". The total is unknown if it is 0.
+func transfer(done, total int64, spent time.Duration) string {
+	megabytes := func(n int64) float64 { return float64(n) / 1e6 }
+	of := ""
+	if total > 0 {
+		of = fmt.Sprintf(" of %.1f", megabytes(total))
+	}
+	return fmt.Sprintf("%.1f%s MB, %.0f s, %.1f MB/s", megabytes(done), of, spent.Seconds(), megabytes(done)/max(spent.Seconds(), 0.1))
+}

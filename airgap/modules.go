@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // moduleDirs maps the Bazel modules of which the air-gap mode has one version to their
@@ -218,15 +219,21 @@ func (in *install) addRelease(ctx context.Context, module string, r release) err
 	}
 	defer os.RemoveAll(work)
 	progress("fetching %s %s from the Go module mirror, once", module, r.version)
+	start := time.Now()
+	var size int64
 	for _, m := range r.parts {
-		src, err := m.download(ctx)
+		got, err := m.download(ctx)
 		if err != nil {
 			return err
 		}
-		if err := copyTree(src, filepath.Join(work, m.dir)); err != nil {
+		if info, err := os.Stat(got.Zip); err == nil {
+			size += info.Size()
+		}
+		if err := copyTree(got.Dir, filepath.Join(work, m.dir)); err != nil {
 			return err
 		}
 	}
+	progress("%s %s: %s", module, r.version, transfer(size, 0, time.Since(start)))
 	edits := gazelleEdits
 	if module == "rules_go" {
 		edits = rulesGoEdits
@@ -256,24 +263,26 @@ func listSources(ctx context.Context, gazelle string) error {
 	return err
 }
 
-// download returns the directory of the module in the module cache. The go command uses
+// A download is a module in the module cache, as "go mod download -json" describes it.
+type download struct{ Dir, Zip, Sum, Error string }
+
+// download gets the module into the module cache. The go command uses
 // the machine's own mirror and checksum settings; the sum is compared besides.
-func (m goModule) download(ctx context.Context) (dir string, err error) {
+func (m goModule) download(ctx context.Context) (got download, err error) {
 	cmd := exec.Command("go", "mod", "download", "-json", m.path+"@"+m.version)
 	cmd.Dir = os.TempDir() // outside of any module
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GO111MODULE=on")
 	out, err := output(ctx, cmd)
-	var got struct{ Dir, Sum, Error string }
 	if jsonErr := json.Unmarshal([]byte(out), &got); err == nil && jsonErr != nil {
-		return "", jsonErr
+		return got, jsonErr
 	}
 	if err != nil {
-		return "", fmt.Errorf("%w\ncheck \"go env GOPROXY GONOSUMDB GOSUMDB\": the module must come from a mirror that this machine reaches", err)
+		return got, fmt.Errorf("%w\ncheck \"go env GOPROXY GONOSUMDB GOSUMDB\": the module must come from a mirror that this machine reaches", err)
 	}
 	if got.Sum != m.sum {
-		return "", fmt.Errorf("%s@%s: checksum %s, want %s: the Go module mirror serves other content than the public one", m.path, m.version, got.Sum, m.sum)
+		return got, fmt.Errorf("%s@%s: checksum %s, want %s: the Go module mirror serves other content than the public one", m.path, m.version, got.Sum, m.sum)
 	}
-	return got.Dir, nil
+	return got, nil
 }
 
 func (e edit) apply(dir string) error {

@@ -65,6 +65,7 @@ func TestTroubleshooting(t *testing.T) {
 
 // judges are the Go files that judge what users write in a build.
 var judges = []string{
+	"internal/boot/uki/uki.go",
 	"internal/godebug/godebug.go",
 	"internal/link/cmdlink/importcfg.go",
 	"internal/link/cmdlink/ldflags.go",

@@ -39,3 +39,20 @@ Go3sReleaseInfo = provider(
         "version": "string: its version.",
     },
 )
+
+Go3sInitramfsInfo = provider(
+    doc = "The first file system of Linux.",
+    fields = {
+        "file": "File: the archive (cpio).",
+        "goarch": "string: of its programs, `amd64`, `arm64` or `riscv64`.",
+    },
+)
+
+Go3sUkiInfo = provider(
+    doc = "A unified kernel image.",
+    fields = {
+        "file": "File: the image, a UEFI program.",
+        "goarch": "string: of the machines that it boots, `amd64`, `arm64` or `riscv64`.",
+        "signed": "bool: whether it has a signature.",
+    },
+)

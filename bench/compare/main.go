@@ -25,10 +25,11 @@ import (
 	"github.com/go3s/rules_go3s/bench/internal/programs"
 	"github.com/go3s/rules_go3s/internal/compare"
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/machine"
 	"github.com/go3s/rules_go3s/internal/policy"
 )
 
-var goarches = []string{"amd64", "arm64", "riscv64"}
+var goarches = machine.GOARCHs()
 
 func main() {
 	dir := flag.String("dir", "", "keep the programs in this `directory`, and take those that are there")

@@ -16,6 +16,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/elf/elfdiff"
 	"github.com/go3s/rules_go3s/internal/elf/elftest"
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // ebpf is a module whose tests carry ELF files.
@@ -182,7 +183,7 @@ func (r *results) damage(corpus, name string, data []byte, mutants int) {
 }
 
 // goarchs are the machines for which the commands of Go are built.
-var goarchs = []string{"amd64", "arm64", "riscv64"}
+var goarchs = machine.GOARCHs()
 
 // workers is how many files are read at a time.
 var workers = runtime.GOMAXPROCS(0)

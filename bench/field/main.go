@@ -5,11 +5,13 @@
 // foreign ones under qemu-user, and compares what they do; and it collects what linkcheck, its comparison and govulncheck say.
 //
 //	RULES_GO3S_QEMU_DIR=<directory of qemu-<machine>-static> \
-//	    go run ./bench/field -results bench/field/results [-only NAME,…] [-doc docs/evidence/field.md] [-- BAZEL-OPTION…]
+//	    go run ./bench/field -results bench/field/results [-only NAME,…] \
+//	    [-doc docs/evidence/field.md] [-- BAZEL-OPTION…]
 //
 // Each result is a file. A program with a current one is not built again, so that the command can be stopped
-// and started, on another machine too: the results of the document are part of the repository. -again builds a program whatever there is. Bazel's output of a program is removed once it has been tried: what stays is the
-// disk cache, the one of --config=cache unless an option says otherwise. The document is made of all current results. The exit status is 1
+// and started, on another machine too: the results of the document are part of the repository. -again builds a program
+// whatever there is. Bazel's output of a program is removed once it has been tried: what stays is the disk cache, the one of
+// --config=cache unless an option says otherwise. The document is made of all current results. The exit status is 1
 // when a program that was asked for is refused, does something else or has a finding that the table of programs does not accept.
 package main
 
@@ -26,6 +28,7 @@ import (
 
 	"github.com/go3s/rules_go3s/bench/internal/build"
 	"github.com/go3s/rules_go3s/bench/internal/measure"
+	"github.com/go3s/rules_go3s/internal/machine"
 	"golang.org/x/sys/unix"
 )
 
@@ -62,13 +65,13 @@ func main() {
 func run() (bad int, err error) {
 	m := &maker{archs: strings.Split(*archsFlag, ",")}
 	for _, arch := range m.archs {
-		if qemuNames[arch] == "" {
+		if machine.Of(arch) == nil {
 			return 0, fmt.Errorf("-platforms: %q: want amd64, arm64 or riscv64", arch)
 		}
 		if arch == runtime.GOARCH {
 			continue
 		}
-		if _, err := os.Stat(filepath.Join(os.Getenv("RULES_GO3S_QEMU_DIR"), "qemu-"+qemuNames[arch]+"-static")); err != nil {
+		if _, err := os.Stat(filepath.Join(os.Getenv("RULES_GO3S_QEMU_DIR"), machine.Of(arch).Qemu())); err != nil {
 			return 0, fmt.Errorf("%w: set RULES_GO3S_QEMU_DIR to a directory with it, as test.sh does", err)
 		}
 	}

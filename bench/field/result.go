@@ -51,8 +51,8 @@ type file struct {
 	Run        string // how what it does differs from what go build's does; "" when it does not
 	// Functions is how many govulncheck finds, for files for this machine; Lost says which of go build's it does not.
 	Functions int
-	// Start is the least time from exec to exit of startRounds starts with the first command line, and Peak the largest resident set of one, in bytes:
-	// of files for this machine.
+	// Start is the least time from exec to exit of startRounds starts with the first command line, and Peak the largest
+	// resident set of one, in bytes: of files for this machine.
 	Start    time.Duration
 	Peak     int64
 	Lost     string

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/go3s/rules_go3s/bench/internal/measure"
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // A runner starts files of one program. All are started under one path, by which programs call themselves in what they print.
@@ -26,13 +27,11 @@ type runner struct {
 	p   program
 }
 
-var qemuNames = map[string]string{"amd64": "x86_64", "arm64": "aarch64", "riscv64": "riscv64"}
-
 // command returns how to start a file for arch with args: directly, or by an emulator.
 func (r *runner) command(ctx context.Context, path, arch string, args ...string) *exec.Cmd {
 	args = append([]string{path}, args...)
 	if arch != runtime.GOARCH {
-		args = append([]string{filepath.Join(os.Getenv("RULES_GO3S_QEMU_DIR"), "qemu-"+qemuNames[arch]+"-static")}, args...)
+		args = append([]string{filepath.Join(os.Getenv("RULES_GO3S_QEMU_DIR"), machine.Of(arch).Qemu())}, args...)
 	}
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Dir = filepath.Join(r.dir, "home")

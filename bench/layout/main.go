@@ -14,10 +14,11 @@ import (
 
 	"github.com/go3s/rules_go3s/bench/internal/build"
 	"github.com/go3s/rules_go3s/bench/internal/programs"
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 var (
-	archs  = []string{"amd64", "arm64", "riscv64"}
+	archs  = machine.GOARCHs()
 	aligns = []string{"", "8", "16", "32", "64"}
 )
 

@@ -21,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go3s/rules_go3s/bench/internal/bazel"
 	"github.com/go3s/rules_go3s/bench/internal/measure"
 )
 
@@ -62,10 +63,10 @@ func (c *config) setCounts(s string) error {
 
 // A contender is a way to build programs.
 type contender struct {
-	rule    rule
+	rule    bazel.Rule
 	options []string
 
-	builds []*build        // of so many programs as are measured
+	builds []*bazel.Build  // of so many programs as are measured
 	median []time.Duration // CPU time, by number of programs
 }
 
@@ -88,32 +89,32 @@ func (c *config) run() (err error) {
 		}
 		defer os.RemoveAll(c.dir)
 	}
-	b := &bazel{wrapper: filepath.Join(module, "bazelw"), dir: c.dir}
+	b := &bazel.Server{Wrapper: filepath.Join(module, "bazelw"), Dir: c.dir}
 	defer func() {
-		if _, e := b.command("shutdown"); err == nil {
+		if _, e := b.Command("shutdown"); err == nil {
 			err = e
 		}
 	}()
-	w := workspace{dir: c.dir, module: module, programs: slices.Max(c.counts), seed: time.Now().UnixNano()}
-	if err := w.write(); err != nil {
+	w := bazel.Workspace{Dir: c.dir, Module: module, Programs: slices.Max(c.counts), Seed: time.Now().UnixNano()}
+	if err := w.Write(); err != nil {
 		return err
 	}
 	var all []string
-	for _, r := range rules {
-		targets, err := w.edit(r, w.programs)
+	for _, r := range bazel.Rules {
+		targets, err := w.Edit(r, w.Programs)
 		if err != nil {
 			return err
 		}
 		all = append(all, targets...)
 	}
-	if _, err := b.build(append(c.first, all...)...); err != nil {
+	if _, err := b.Build(append(c.first, all...)...); err != nil {
 		return err
 	}
 	if err := standardLibraries(b); err != nil || c.rounds == 0 {
 		return err
 	}
-	contenders := []*contender{{rule: goBinary}}
-	for _, r := range []rule{staticBinary, pieBinary} {
+	contenders := []*contender{{rule: bazel.GoBinary}}
+	for _, r := range []bazel.Rule{bazel.StaticBinary, bazel.PIEBinary} {
 		contenders = append(contenders, &contender{rule: r}, &contender{rule: r, options: []string{"--norun_validations"}})
 	}
 	fmt.Printf("| programs | rule | processes | wall time, s | to go_binary | CPU time, s | to go_binary |\n|---|---|---|---|---|---|---|\n")
@@ -141,7 +142,7 @@ func (c *config) run() (err error) {
 }
 
 // measure builds n programs of each contender in turn and prints what that took.
-func (c *config) measure(b *bazel, w *workspace, contenders []*contender, n int) error {
+func (c *config) measure(b *bazel.Server, w *bazel.Workspace, contenders []*contender, n int) error {
 	order := rand.New(rand.NewPCG(1, 2))
 	for _, x := range contenders {
 		x.builds = nil
@@ -149,11 +150,11 @@ func (c *config) measure(b *bazel, w *workspace, contenders []*contender, n int)
 	for range c.rounds {
 		for _, i := range order.Perm(len(contenders)) {
 			x := contenders[i]
-			targets, err := w.edit(x.rule, n)
+			targets, err := w.Edit(x.rule, n)
 			if err != nil {
 				return err
 			}
-			built, err := b.build(append(x.options, targets...)...)
+			built, err := b.Build(append(x.options, targets...)...)
 			if err != nil {
 				return err
 			}
@@ -166,7 +167,7 @@ func (c *config) measure(b *bazel, w *workspace, contenders []*contender, n int)
 		baseWall, baseCPU := base.quantile(0.5)
 		x.median = append(x.median, cpu)
 		leastWall, leastCPU := x.quantile(0)
-		fmt.Printf("| %d | %s | %d | %.2f / %.2f | %.2f | %.2f / %.2f | %.2f |\n", n, x, x.builds[0].processes,
+		fmt.Printf("| %d | %s | %d | %.2f / %.2f | %.2f | %.2f / %.2f | %.2f |\n", n, x, x.builds[0].Processes,
 			leastWall.Seconds(), wall.Seconds(), wall.Seconds()/baseWall.Seconds(), leastCPU.Seconds(), cpu.Seconds(),
 			cpu.Seconds()/baseCPU.Seconds())
 	}
@@ -177,7 +178,7 @@ func (c *config) measure(b *bazel, w *workspace, contenders []*contender, n int)
 func (x *contender) quantile(q float64) (wall, cpu time.Duration) {
 	var walls, cpus []time.Duration
 	for _, b := range x.builds {
-		walls, cpus = append(walls, b.wall), append(cpus, b.cpu)
+		walls, cpus = append(walls, b.Wall), append(cpus, b.CPU)
 	}
 	return measure.Quantile(walls, q), measure.Quantile(cpus, q)
 }
@@ -187,4 +188,28 @@ func (x *contender) String() string {
 		return fmt.Sprintf("%s `%s`", x.rule, x.options[0])
 	}
 	return string(x.rule)
+}
+
+// standardLibraries prints how often the standard library is compiled for the programs at a fixed address and as PIE,
+// without that of tools.
+func standardLibraries(b *bazel.Server) error {
+	fmt.Printf("| compiled standard libraries, for fixed address and PIE | GoStdlib actions |\n|---|---|\n")
+	for _, c := range []struct{ name, targets string }{
+		{"rules_go", "//go_binary/... + //go_binary_pie/..."},
+		{"rules_go3s", "//go_static_binary/... + //go_pie_binary/..."},
+	} {
+		out, err := b.Command("aquery", fmt.Sprintf("mnemonic('^GoStdlib$', deps(%s))", c.targets))
+		if err != nil {
+			return err
+		}
+		n := 0
+		for line := range strings.Lines(out) {
+			if configuration, ok := strings.CutPrefix(strings.TrimSpace(line), "Configuration: "); ok && !strings.Contains(configuration, "-exec") {
+				n++
+			}
+		}
+		fmt.Printf("| %s | %d |\n", c.name, n)
+	}
+	fmt.Println()
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/go3s/rules_go3s/bench/internal/build"
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // sdk returns the GOROOT of a release. If it is neither the one of the go command on PATH nor in the module cache, it is
@@ -44,11 +45,11 @@ func emulator(arch string) (string, error) {
 	if arch == runtime.GOARCH {
 		return "", nil
 	}
-	machine, ok := map[string]string{"amd64": "x86_64", "arm64": "aarch64", "riscv64": "riscv64"}[arch]
-	if !ok {
+	m := machine.Of(arch)
+	if m == nil {
 		return "", fmt.Errorf("-platforms: %q: want amd64, arm64 or riscv64", arch)
 	}
-	name := "qemu-" + machine + "-static"
+	name := m.Qemu()
 	path, err := exec.LookPath(filepath.Join(os.Getenv("RULES_GO3S_QEMU_DIR"), name))
 	if err != nil {
 		return "", fmt.Errorf("programs for %s: %w: install qemu-user-static, or name its directory in RULES_GO3S_QEMU_DIR", arch, err)

@@ -27,9 +27,9 @@ import (
 
 	"github.com/go3s/rules_go3s/bench/internal/build"
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/machine"
 	"github.com/go3s/rules_go3s/internal/syscalls"
 	"github.com/go3s/rules_go3s/internal/syscalls/observe"
-	"golang.org/x/sys/unix"
 )
 
 var (
@@ -82,12 +82,6 @@ func programs(tests string) []program {
 	return all
 }
 
-// qemu names the emulators of the other architectures; auditArch is what the kernel calls them.
-var (
-	qemu      = map[string]string{"amd64": "x86_64", "arm64": "aarch64", "riscv64": "riscv64"}
-	auditArch = map[string]uint32{"amd64": unix.AUDIT_ARCH_X86_64, "arm64": unix.AUDIT_ARCH_AARCH64, "riscv64": unix.AUDIT_ARCH_RISCV64}
-)
-
 func main() {
 	observe.Main()
 	log.SetFlags(0)
@@ -116,7 +110,7 @@ func main() {
 // not listed; the rows are valid all the same.
 func run(dir string) (rows []row, err error) {
 	var missing error
-	for _, goarch := range slices.Sorted(maps.Keys(qemu)) {
+	for _, goarch := range machine.GOARCHs() {
 		tests := *foreignFlag
 		if goarch == runtime.GOARCH {
 			tests = *stdFlag
@@ -177,7 +171,7 @@ func (p program) run(goarch, exe, cwd string) (made map[string]int, output []byt
 		return cmd
 	}
 	if goarch != runtime.GOARCH {
-		emulator := filepath.Join(os.Getenv("RULES_GO3S_QEMU_DIR"), "qemu-"+qemu[goarch]+"-static")
+		emulator := filepath.Join(os.Getenv("RULES_GO3S_QEMU_DIR"), machine.Of(goarch).Qemu())
 		made, err = observe.RunEmulated(start(emulator, append([]string{exe}, p.args...)...))
 		return made, out.Bytes(), err
 	}
@@ -185,7 +179,7 @@ func (p program) run(goarch, exe, cwd string) (made map[string]int, output []byt
 	made = map[string]int{}
 	for c, n := range calls {
 		name := syscalls.Tables[goarch].Name(c.Number)
-		if c.Arch != auditArch[goarch] {
+		if c.Arch != machine.Of(goarch).Audit() {
 			name = fmt.Sprintf("%d of architecture %#x", c.Number, c.Arch)
 		}
 		made[name] += n

@@ -1,6 +1,10 @@
 package main
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/go3s/rules_go3s/internal/machine"
+)
 
 // one is the steps of a recipe that is one command with the output file as last argument.
 func one(args ...string) func(out string) []command {
@@ -32,7 +36,7 @@ var cgo = []string{"CGO_ENABLED=1"}
 // plainGo is what people get without rules_go3s.
 func plainGo() collection {
 	c := collection{group: "go build"}
-	for _, goarch := range []string{"amd64", "arm64", "riscv64"} {
+	for _, goarch := range machine.GOARCHs() {
 		c.recipes = append(c.recipes,
 			goBuild("go/hello-"+goarch, "static", goarch, "./hello", nil),
 			goBuild("go/seed-"+goarch, "static", goarch, "./seed", nil),

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // run runs cmd in the directory of sources. It returns what is missing when the program,
@@ -70,12 +72,11 @@ func (s *specimen) start(emulators string) string {
 	if !s.Start {
 		return "-"
 	}
-	machine := map[string]string{"amd64": "x86_64", "arm64": "aarch64", "riscv64": "riscv64"}[s.GOARCH]
 	args := append([]string{s.Path}, s.Args...)
 	if s.GOARCH != runtime.GOARCH {
-		qemu := filepath.Join(emulators, "qemu-"+machine+"-static")
-		if emulators == "" {
-			qemu = "qemu-" + machine + "-static"
+		qemu := machine.Of(s.GOARCH).Qemu()
+		if emulators != "" {
+			qemu = filepath.Join(emulators, qemu)
 		}
 		if _, err := exec.LookPath(qemu); err != nil {
 			return "no emulator"

@@ -5,23 +5,20 @@ package arch
 
 import (
 	"bytes"
-	"debug/elf"
 	"fmt"
 	"slices"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // An Arch describes one machine.
 type Arch struct {
-	GOARCH  string
-	Machine elf.Machine
-	Flags   uint32 // e_flags of the output
+	*machine.Machine
+	Flags uint32 // e_flags of the output
 	// PageSize is the largest page size, in bytes, that Linux kernels for the
 	// machine use; segments with different permissions do not share such a page.
 	PageSize uint64
-	// CodeAlign is the alignment of an instruction.
-	CodeAlign uint64
 	// TLSOffset returns the distance from the thread pointer to the start of a
 	// TLS segment of size bytes and alignment align.
 	TLSOffset func(size, align uint64) int64
@@ -31,11 +28,6 @@ type Arch struct {
 	GoRelocs map[goobj.RelocType][]GoReloc
 	// GoTLSRelocs are those of thread-local variables.
 	GoTLSRelocs map[goobj.RelocType][]GoReloc
-	// Relative is the ELF relocation type that adds the load address to a word.
-	// Type 0 does nothing on every machine.
-	Relative uint32
-	// Emulation is what GNU ld and LLD call the machine in their option -m.
-	Emulation string
 	// EntryExe enters a program at a fixed address, EntryPIE one that must
 	// relocate itself.
 	EntryExe, EntryPIE Stub

@@ -69,7 +69,7 @@ func (r *reader) readRelocations() error {
 		for ; len(b) >= 24; b = b[24:] {
 			info := binary.LittleEndian.Uint64(b[8:])
 			kind := "relative"
-			if elf.R_TYPE64(info) != goelf.RelativeType(elf.Machine(r.f.Header.Machine)) || elf.R_SYM64(info) != 0 {
+			if elf.R_TYPE64(info) != r.f.Machine().Relative || elf.R_SYM64(info) != 0 {
 				kind = "other" // policy rule pie-relocations tells more
 			}
 			r.relocation(kind, binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[16:]))

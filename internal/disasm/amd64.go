@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/arch/x86/x86asm"
+
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 const (
@@ -14,11 +16,10 @@ const (
 )
 
 var amd64 = &Arch{
-	GOARCH:         "amd64",
+	Machine:        machine.AMD64,
 	SP:             rsp,
 	SyscallNumber:  rax,
 	CallPush:       8,
-	MinLen:         1,
 	decode:         decodeAMD64,
 	effects:        effectsAMD64,
 	Zero:           NoReg,

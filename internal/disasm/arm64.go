@@ -3,6 +3,8 @@ package disasm
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // Encodings are those of the Arm Architecture Reference Manual (DDI 0487), C4.1.
@@ -13,10 +15,9 @@ const (
 )
 
 var arm64 = &Arch{
-	GOARCH:         "arm64",
+	Machine:        machine.ARM64,
 	SP:             arm64SP,
 	SyscallNumber:  8,
-	MinLen:         4,
 	decode:         decodeARM64,
 	effects:        effectsARM64,
 	combine:        true,

@@ -14,7 +14,11 @@
 // which is the oracle in the tests.
 package disasm
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/go3s/rules_go3s/internal/machine"
+)
 
 // A Flow says where control goes after an instruction.
 type Flow uint8
@@ -99,13 +103,11 @@ type Effect struct {
 
 // An Arch decodes the instructions of one machine.
 type Arch struct {
-	GOARCH        string
+	*machine.Machine
 	SP            Reg // stack pointer
 	SyscallNumber Reg // holds the number at a system call
 	// CallPush is by how many bytes a call moves the stack pointer down.
 	CallPush int64
-	// MinLen is the shortest instruction in bytes, to which code is aligned.
-	MinLen int
 	// Zero is the register that reads as zero, NoReg if there is none.
 	Zero Reg
 	// KernelClobbers are the registers that a system call changes.

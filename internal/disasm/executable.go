@@ -45,7 +45,7 @@ const MaxEnters = 64
 // may begin, whatever is before it.
 func (a *Arch) Enters(code []byte, addr uint64) []int {
 	var out []int
-	for off := int(-addr) & (a.MinLen - 1); off < len(code) && len(out) < MaxEnters; off += a.MinLen {
+	for off := int(-addr & (a.CodeAlign - 1)); off < len(code) && len(out) < MaxEnters; off += int(a.CodeAlign) {
 		if b := code[off]; b == 0 || a == amd64 && b != 0x0f && b != 0xcd {
 			continue // most bytes; prefixes are no matter
 		}

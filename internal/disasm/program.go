@@ -92,7 +92,7 @@ func (p *Program) goFuncs() ([]Func, error) {
 	}
 	// What follows the last function is none of Go's. The table may end between instructions.
 	_, end := t.Span()
-	size := uint64(p.Arch.MinLen)
+	size := p.Arch.CodeAlign
 	return append(out, Func{Addr: (m.Text.Start + end + size - 1) / size * size}), nil
 }
 

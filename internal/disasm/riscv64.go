@@ -1,6 +1,10 @@
 package disasm
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/go3s/rules_go3s/internal/machine"
+)
 
 // Encodings are those of The RISC-V Instruction Set Manual, Volume I, chapter
 // "RV32/64G Instruction Set Listings".
@@ -13,10 +17,9 @@ const (
 )
 
 var riscv64 = &Arch{
-	GOARCH:         "riscv64",
+	Machine:        machine.RISCV64,
 	SP:             riscvSP,
 	SyscallNumber:  riscvA7,
-	MinLen:         2,
 	decode:         decodeRISCV64,
 	effects:        effectsRISCV64,
 	combine:        true,

@@ -55,14 +55,3 @@ func DecodeRELR(table []byte, visit func(addr uint64) error) error {
 	}
 	return nil
 }
-
-// RelativeType returns the type of the relocations of a machine that only add the load address.
-func RelativeType(machine elf.Machine) uint32 {
-	switch machine {
-	case elf.EM_X86_64:
-		return uint32(elf.R_X86_64_RELATIVE)
-	case elf.EM_AARCH64:
-		return uint32(elf.R_AARCH64_RELATIVE)
-	}
-	return uint32(elf.R_RISCV_RELATIVE)
-}

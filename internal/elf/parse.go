@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"strings"
+
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // Sizes in bytes of the fixed structures of ELFCLASS64 (gABI 4 and 5).
@@ -44,13 +47,10 @@ func Parse(name string, data []byte) (*File, error) {
 }
 
 // GOARCH returns Go's name of the machine: "amd64", "arm64" or "riscv64".
-func (f *File) GOARCH() string { return machines[elf.Machine(f.Header.Machine)] }
+func (f *File) GOARCH() string { return f.Machine().GOARCH }
 
-var machines = map[elf.Machine]string{
-	elf.EM_X86_64:  "amd64",
-	elf.EM_AARCH64: "arm64",
-	elf.EM_RISCV:   "riscv64",
-}
+// Machine returns the machine that the file is for. Parse refuses files for others than those of the registry.
+func (f *File) Machine() *machine.Machine { return machine.OfELF(elf.Machine(f.Header.Machine)) }
 
 func (f *File) errorf(off uint64, format string, args ...any) error {
 	return &FormatError{File: f.Name, Off: off, Msg: fmt.Sprintf(format, args...)}
@@ -104,8 +104,13 @@ func (f *File) parseHeader() error {
 	default:
 		return f.errorf(16, "file type %v, want %v, %v or %v", t, elf.ET_REL, elf.ET_EXEC, elf.ET_DYN)
 	}
-	if f.GOARCH() == "" {
-		return f.errorf(18, "machine %v, want %v, %v or %v", elf.Machine(h.Machine), elf.EM_X86_64, elf.EM_AARCH64, elf.EM_RISCV)
+	if f.Machine() == nil {
+		var want []string
+		for _, m := range machine.All {
+			want = append(want, m.ELF.String())
+		}
+		last := len(want) - 1
+		return f.errorf(18, "machine %v, want %s or %s", elf.Machine(h.Machine), strings.Join(want[:last], ", "), want[last])
 	}
 	if h.Version != uint32(elf.EV_CURRENT) {
 		return f.errorf(20, "version %d, want %d", h.Version, elf.EV_CURRENT)

@@ -68,7 +68,7 @@ func (f *File) tableRelocations(visit func(Relocation) error, tables ...dynamicT
 }
 
 func (f *File) relaTable(addr uint64, table []byte, visit func(Relocation) error) error {
-	relative := RelativeType(elf.Machine(f.Header.Machine))
+	relative := f.Machine().Relative
 	for ; len(table) >= RelaSize; table, addr = table[RelaSize:], addr+RelaSize {
 		info := le.Uint64(table[8:])
 		r := Relocation{Site: le.Uint64(table), Relative: info == uint64(relative), Addend: le.Uint64(table[16:]), Entry: addr}

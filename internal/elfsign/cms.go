@@ -325,7 +325,7 @@ func (k *Key) signCMS(content []byte, cert *x509.Certificate, now time.Time) (Si
 	if err := validAt(cert, now); err != nil {
 		return Signature{}, err
 	}
-	name := algRSA
+	name := AlgorithmRSA
 	h := hashes[0]
 	null := asn1.RawValue{FullBytes: asn1.NullBytes}
 	algorithm := pkix.AlgorithmIdentifier{Algorithm: oidRSA, Parameters: null} // as sign-file writes it

@@ -17,7 +17,7 @@ const PKCS11 = "pkcs11:"
 const pkcs11Command = `exec openssl pkeyutl -engine pkcs11 -keyform engine -inkey "$ELFSIGN_KEY" -sign -in "$ELFSIGN_INPUT"`
 
 // pkcs11Options are further options of the command, by algorithm.
-var pkcs11Options = map[string]string{algEd25519: " -rawin", algRSA: " -pkeyopt digest:sha256"}
+var pkcs11Options = map[string]string{algEd25519: " -rawin", AlgorithmRSA: " -pkeyopt digest:sha256"}
 
 // CommandKey is a key that a command of the shell signs by. The command gets in its environment ELFSIGN_ALGORITHM (ed25519,
 // rsa-pkcs1v15-sha256 or ecdsa-sha256), ELFSIGN_INPUT, a file with what to sign (the statement for Ed25519, else the 32 bytes of a

@@ -22,9 +22,9 @@ type Key struct {
 
 // Names of algorithms, as an external command gets them.
 const (
-	algEd25519 = "ed25519"
-	algRSA     = "rsa-pkcs1v15-sha256"
-	algECDSA   = "ecdsa-sha256"
+	algEd25519   = "ed25519"
+	AlgorithmRSA = "rsa-pkcs1v15-sha256"
+	algECDSA     = "ecdsa-sha256"
 )
 
 // maxKeyFile is the size in bytes of the largest key file.

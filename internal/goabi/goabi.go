@@ -89,6 +89,9 @@ func (u *Unverified) Set(name string) error {
 	return nil
 }
 
+// Values returns the names of all values, for completion.
+func (u *Unverified) Values() []string { return unverifiedNames }
+
 // For returns the series of a Go release as runtime.Version, the linker's build information or the header of an object
 // spells it: "go1.26.8", "go1.27rc1", "go1.26.8-X:nodwarf5", "devel go1.28-c11f6c4929". The error says that the series is not known.
 func For(release string) (*Series, error) {

@@ -44,13 +44,6 @@ const (
 	maxNameLen = 64 << 10 // bytes of a function name; longer ones are cut
 )
 
-// minInstruction is what the header's offset 6 may be, by GOARCH.
-var minInstruction = map[string][]byte{
-	"amd64":   {1},
-	"arm64":   {4},
-	"riscv64": {2, 4}, // 2 since the assembler emits compressed instructions
-}
-
 // A FuncTable is the function table of a Go executable. It shares the file's
 // memory.
 type FuncTable struct {
@@ -100,7 +93,7 @@ func funcTabBytes(f *goelf.File) (data []byte, addr, off uint64, err error) {
 	}
 	// Instruction sizes after the magic number make a chance hit unlikely; the
 	// checks of the whole table settle it.
-	for _, size := range minInstruction[f.GOARCH()] {
+	for _, size := range f.Machine().PCQuanta {
 		header := []byte{0xf1, 0xff, 0xff, 0xff, 0, 0, size, 8}
 		for p, segment := range segments(f, elf.PF_W, 0) {
 			for i := 0; ; i++ {
@@ -128,7 +121,7 @@ func parseFuncTable(f *goelf.File, data []byte, addr, off uint64) (*FuncTable, e
 	if pad := le.Uint16(data[4:]); pad != 0 {
 		return nil, errorf(f, off+4, "the function table's padding is %#x, want 0", pad)
 	}
-	minSize := minInstruction[f.GOARCH()]
+	minSize := f.Machine().PCQuanta
 	if !slices.Contains(minSize, data[goabi.MinPCQuantum]) {
 		return nil, errorf(f, off+goabi.MinPCQuantum, "the function table's instruction size is %d, want one of %d on %s", data[goabi.MinPCQuantum], minSize, f.GOARCH())
 	}
@@ -182,7 +175,7 @@ func parseFuncTable(f *goelf.File, data []byte, addr, off uint64) (*FuncTable, e
 
 // check checks the function table itself, which is at file offset off.
 func (t *FuncTable) check(f *goelf.File, off uint64) error {
-	minSize := minInstruction[f.GOARCH()]
+	minSize := f.Machine().PCQuanta
 	for i := range t.count {
 		at := off + uint64(i)*goabi.FuncTabEntry
 		entry, end := t.entry(i), t.entry(i+1)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 )
 
@@ -29,12 +30,12 @@ var refused = map[string]string{
 
 // Build is "golink build": it runs go build, by the command named goCommand, with golink as its tools. An error that the go command
 // has printed is an ExitError.
-func Build(goCommand string, args []string, help io.Writer) error {
+func Build(goCommand string, args []string) error {
 	o := NewOptions()
 	fs := o.Flags("golink build")
 	goFlags, packages, err := split(fs, args)
 	if errors.Is(err, flag.ErrHelp) {
-		PrintHelp(help)
+		return cli.Help{Flags: fs}
 	}
 	if err != nil {
 		return err
@@ -118,11 +119,9 @@ func split(fs *flag.FlagSet, args []string) (goFlags, packages []string, err err
 	return goFlags, nil, nil
 }
 
-// PrintHelp prints the help of golink build.
-func PrintHelp(w io.Writer) {
-	fmt.Fprint(w, `usage: golink build [-o output] [build flags] [packages]
-
-Golink build compiles the packages named by the import paths, along with their
+// Before and After are what the help says before and after the flags.
+const (
+	Before = `Golink build compiles the packages named by the import paths, along with their
 dependencies, by the go command, and links the main packages into static
 executables for Linux: without a libc, without a dynamic loader, stripped, and
 checked by the rules of linkcheck. Nothing is installed but the Go SDK.
@@ -139,14 +138,8 @@ GORISCV64, GOFIPS140, GOFLAGS and go.env are honoured. What differs:
 A program that is up to date is not linked again: when nothing has changed, golink
 itself and its flags included. There is no program when the check fails.
 
-The flags are, besides those of go build:
-
-`)
-	fs := NewOptions().Flags("")
-	fs.SetOutput(w)
-	fs.PrintDefaults()
-	fmt.Fprint(w, `
-With -reports=DIR a program NAME leaves in DIR:
+The flags are, besides those of go build:`
+	After = `With -reports=DIR a program NAME leaves in DIR:
 
 	NAME.linkcheck.json  what was checked, and what was found
 	NAME.sizes.json      what every byte is for
@@ -166,6 +159,5 @@ Examples:
 	GOARCH=riscv64 golink build -buildmode=exe -o server.riscv64 ./cmd/server
 	golink build -traceback=external -pack=lz4 -reports=out -o bin/ ./cmd/...
 
-See also: go help build, golink link -h, linkcheck -h.
-`)
-}
+See also: go help build, golink link -h, linkcheck -h.`
+)

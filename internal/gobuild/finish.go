@@ -187,7 +187,7 @@ func (j *job) check(programs []subject, symbols *pcln.Symbols, side *files) erro
 		return err
 	}
 	side.add(j.name+".linkcheck.json", data)
-	if text, failed := report.Text(policy.Today(), false); failed {
+	if text, failed := report.Text(policy.Today(), policy.Style{}); failed {
 		return fmt.Errorf("the program is not as it should be:\n%s", text)
 	}
 	return nil

@@ -15,9 +15,9 @@ import (
 	"flag"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/pcln"
@@ -50,30 +50,11 @@ func NewOptions() *Options {
 // Flags returns a set of flags that sets o. Their names are those of golink link, elfstrip, linkcheck and the rules.
 func (o *Options) Flags(name string) *flag.FlagSet {
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	oneOf := func(p *string, name, usage string, values ...string) {
-		fs.Func(name, usage, func(s string) error {
-			if !slices.Contains(values, s) {
-				return fmt.Errorf("want one of %q", values)
-			}
-			*p = s
-			return nil
-		})
-	}
-	fs.Func("buildmode", "`mode`: static-pie (default; pie means the same) or exe, for a fixed address", func(s string) error {
-		switch s {
-		case cmdlink.ModeExe, cmdlink.ModeStaticPIE:
-			o.BuildMode = s
-		case "pie", "default":
-			o.BuildMode = cmdlink.ModeStaticPIE
-		default:
-			return fmt.Errorf("want %q or %q: golink makes static executables only", cmdlink.ModeStaticPIE, cmdlink.ModeExe)
-		}
-		return nil
-	})
-	oneOf(&o.Strip, "strip", "`what` to remove: all (symbols and debug information; default), debug or none", "all", "debug", "none")
-	oneOf(&o.Traceback, "traceback", "make the runtime's tables smaller: `tier` full (default; loses nothing), functions or external",
+	fs.Var((*buildMode)(&o.BuildMode), "buildmode", "`mode`: static-pie (pie means the same) or exe, for a fixed address")
+	cli.OneOf(fs, &o.Strip, "strip", "`what` to remove: all (symbols and debug information), debug or none", "all", "debug", "none")
+	cli.OneOf(fs, &o.Traceback, "traceback", "make the runtime's tables smaller: `tier` full (loses nothing), functions or external",
 		"full", "functions", "external")
-	oneOf(&o.Pack, "pack", "pack the program, which unpacks itself when it starts: `how`, lz4", "lz4", "")
+	cli.OneOf(fs, &o.Pack, "pack", "pack the program, which unpacks itself when it starts: `how`, lz4", "lz4")
 	fs.StringVar(&o.Profile, "profile", "", "`name` of linkcheck's profile; default: the one for -buildmode; none: do not check")
 	fs.StringVar(&o.Policy, "policy", "", "policy `file` of linkcheck")
 	fs.StringVar(&o.SizeBudget, "size-budget", "", "greatest `size` of the program, such as 6MB or 5.2MiB")
@@ -86,6 +67,26 @@ func (o *Options) Flags(name string) *flag.FlagSet {
 	fs.Var(&o.GoLinker, cmdlink.GoLinkerFlag, cmdlink.GoLinkerUsage)
 	fs.Var(&o.UnverifiedGo, goabi.UnverifiedFlag, goabi.UnverifiedUsage)
 	return fs
+}
+
+// A buildMode is the value of -buildmode.
+type buildMode string
+
+func (m *buildMode) String() string { return string(*m) }
+
+// Values returns the modes, for completion.
+func (m *buildMode) Values() []string { return []string{cmdlink.ModeStaticPIE, cmdlink.ModeExe} }
+
+func (m *buildMode) Set(s string) error {
+	switch s {
+	case cmdlink.ModeExe, cmdlink.ModeStaticPIE:
+		*m = buildMode(s)
+	case "pie", "default":
+		*m = cmdlink.ModeStaticPIE
+	default:
+		return fmt.Errorf("want %q or %q: golink makes static executables only", cmdlink.ModeStaticPIE, cmdlink.ModeExe)
+	}
+	return nil
 }
 
 // check refuses options that do not go together.

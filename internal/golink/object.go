@@ -387,7 +387,7 @@ func (w *objectWriter) finish(off uint64) []byte {
 	var b bytes.Buffer
 	put := func(v any) { binary.Write(&b, binary.LittleEndian, v) } // cannot fail: fixed-size values into memory
 	put(elf.Header64{
-		Ident: ident, Type: uint16(elf.ET_REL), Machine: uint16(w.arch.Machine), Version: uint32(elf.EV_CURRENT), Shoff: ehdrSize,
+		Ident: ident, Type: uint16(elf.ET_REL), Machine: uint16(w.arch.ELF), Version: uint32(elf.EV_CURRENT), Shoff: ehdrSize,
 		Flags: w.arch.elfFlags, Ehsize: ehdrSize, Shentsize: shdrSize, Shnum: uint16(len(headers)), Shstrndx: uint16(shstrIndex),
 	})
 	put(headers)

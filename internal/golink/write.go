@@ -249,7 +249,7 @@ func (l *linker) writeHeaders(file []byte, notes []note, names *nameList, namesO
 	var b bytes.Buffer
 	put := func(v any) { binary.Write(&b, binary.LittleEndian, v) } // cannot fail: fixed-size values into memory
 	put(elf.Header64{
-		Ident: ident, Type: uint16(elf.ET_EXEC), Machine: uint16(l.arch.Machine), Version: uint32(elf.EV_CURRENT),
+		Ident: ident, Type: uint16(elf.ET_EXEC), Machine: uint16(l.arch.ELF), Version: uint32(elf.EV_CURRENT),
 		Entry: l.values[l.lookup(l.arch.entry, abi0)], Phoff: ehdrSize, Shoff: ehdrSize + phdrs, Flags: l.arch.elfFlags,
 		Ehsize: ehdrSize, Phentsize: phdrSize, Phnum: uint16(len(progs)), Shentsize: shdrSize, Shnum: uint16(len(sections)),
 		Shstrndx: uint16(len(sections) - 1),

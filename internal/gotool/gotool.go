@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // Command returns the command "go args…", for linux/goarch without cgo, with
@@ -57,8 +59,6 @@ func Assemble(t testing.TB, dir, goarch, source string) []byte {
 	return data
 }
 
-var qemuNames = map[string]string{"amd64": "x86_64", "arm64": "aarch64", "riscv64": "riscv64"}
-
 // Run returns a command that starts program, a Linux executable for goarch:
 // directly, or by the user-mode emulator qemu-<machine>-static or qemu-<machine>.
 // That is looked for in the directory of environment variable RULES_GO3S_QEMU_DIR, where
@@ -71,7 +71,7 @@ func Run(t testing.TB, goarch, program string, args ...string) *exec.Cmd {
 	}
 	dir, required := os.LookupEnv("RULES_GO3S_QEMU_DIR")
 	for _, suffix := range []string{"-static", ""} {
-		name := "qemu-" + qemuNames[goarch] + suffix
+		name := strings.TrimSuffix(machine.Of(goarch).Qemu(), "-static") + suffix
 		if required {
 			name = filepath.Join(dir, name)
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/go3s/rules_go3s/internal/arch"
+	"github.com/go3s/rules_go3s/internal/arch/all"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goobj"
 )
@@ -37,7 +38,7 @@ func Asm(objs []Object, entry string) ([]byte, error) {
 	if len(objs) == 0 {
 		return nil, fmt.Errorf("no object files")
 	}
-	a := archOf(objs[0].GOARCH)
+	a := all.Of(objs[0].GOARCH)
 	if a == nil {
 		return nil, fmt.Errorf("%s: architecture %s: want amd64, arm64 or riscv64", objs[0].Name, objs[0].GOARCH)
 	}
@@ -260,7 +261,7 @@ func (l *asmLinker) write(entry uint64) []byte {
 	var b bytes.Buffer
 	put := func(v any) { binary.Write(&b, binary.LittleEndian, v) } // cannot fail: fixed-size values into memory
 	put(elf.Header64{
-		Ident: ident, Type: uint16(elf.ET_EXEC), Machine: uint16(l.arch.Machine), Version: uint32(elf.EV_CURRENT),
+		Ident: ident, Type: uint16(elf.ET_EXEC), Machine: uint16(l.arch.ELF), Version: uint32(elf.EV_CURRENT),
 		Entry: entry, Phoff: 64, Shoff: shoff, Flags: l.arch.Flags,
 		Ehsize: 64, Phentsize: 56, Phnum: 2, Shentsize: 64, Shnum: 3, Shstrndx: 2,
 	})

@@ -6,13 +6,14 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/go3s/rules_go3s/internal/arch/all"
 	"github.com/go3s/rules_go3s/internal/goobj"
 	"github.com/go3s/rules_go3s/internal/gotool"
 )
 
 // The programs of examples/asm_hello, assembled, linked and started.
 func TestAsmHello(t *testing.T) {
-	for _, a := range arches {
+	for _, a := range all.Arches {
 		t.Run(a.GOARCH, func(t *testing.T) {
 			dir := t.TempDir()
 			o, exe := filepath.Join(dir, "hello.o"), filepath.Join(dir, "hello")

@@ -223,7 +223,7 @@ func (l *linker) entryObject() []byte {
 	ident[elf.EI_VERSION] = byte(elf.EV_CURRENT)
 	var out bytes.Buffer
 	put(&out, elf.Header64{
-		Ident: ident, Type: uint16(elf.ET_REL), Machine: uint16(l.arch.Machine), Version: uint32(elf.EV_CURRENT), Flags: l.arch.Flags,
+		Ident: ident, Type: uint16(elf.ET_REL), Machine: uint16(l.arch.ELF), Version: uint32(elf.EV_CURRENT), Flags: l.arch.Flags,
 		Shoff: goelf.HeaderSize + uint64(body.Len()), Ehsize: goelf.HeaderSize,
 		Shentsize: goelf.SectionHeaderSize, Shnum: uint16(len(sections)), Shstrndx: shstrtabIndex,
 	})

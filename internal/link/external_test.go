@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go3s/rules_go3s/internal/arch/all"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/fuzztest"
 )
@@ -122,7 +123,7 @@ func TestPrepareTLSPair(t *testing.T) {
 
 // The entry object defines the entry stub and needs main only.
 func TestEntryObject(t *testing.T) {
-	for _, a := range arches {
+	for _, a := range all.Arches {
 		for _, pie := range []bool{false, true} {
 			l := &linker{arch: a, stub: a.EntryExe}
 			if pie {
@@ -136,7 +137,7 @@ func TestEntryObject(t *testing.T) {
 				t.Error(err)
 			}
 			code, err := f.Section(".text").Data()
-			if err != nil || !bytes.Equal(code, l.stub.Code) || f.Type != elf.ET_REL || f.Machine != a.Machine {
+			if err != nil || !bytes.Equal(code, l.stub.Code) || f.Type != elf.ET_REL || f.Machine != a.ELF {
 				t.Errorf("%s: type %v, machine %v, %d bytes of code, %v", a.GOARCH, f.Type, f.Machine, len(code), err)
 			}
 			list, err := f.Symbols()

@@ -61,8 +61,8 @@ func (x *finisher) segment(typ elf.ProgType) *elf.Prog64 {
 // is never writable and executable.
 func (x *finisher) checkSegments() error {
 	a := x.l.arch
-	if m := elf.Machine(x.f.Header.Machine); m != a.Machine {
-		return x.errorf(18, "machine %v, want %v", m, a.Machine)
+	if m := elf.Machine(x.f.Header.Machine); m != a.ELF {
+		return x.errorf(18, "machine %v, want %v", m, a.ELF)
 	}
 	want := elf.ET_EXEC
 	if x.l.opt.PIE {

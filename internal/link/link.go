@@ -47,6 +47,7 @@ import (
 	"fmt"
 
 	"github.com/go3s/rules_go3s/internal/arch"
+	"github.com/go3s/rules_go3s/internal/arch/all"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
 )
@@ -145,7 +146,7 @@ func newLinker(name string, data []byte, opt Options) (*linker, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := archOf(f.GOARCH())
+	a := all.Of(f.GOARCH())
 	if a == nil {
 		return nil, fmt.Errorf("%s: machine %s: unknown", name, elf.Machine(f.Header.Machine))
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/go3s/rules_go3s/internal/arch"
+	"github.com/go3s/rules_go3s/internal/arch/all"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/fuzztest"
 	"github.com/go3s/rules_go3s/internal/goabi"
@@ -525,7 +526,7 @@ func TestLowRelocation(t *testing.T) {
 
 // Every stub resolves against symbols at the far ends of a large program.
 func TestStubs(t *testing.T) {
-	for _, a := range arches {
+	for _, a := range all.Arches {
 		for name, stub := range map[string]arch.Stub{"exe": a.EntryExe, "pie": a.EntryPIE} {
 			for _, far := range []int64{0x4000000, -0x4000000} {
 				resolve := func(s string) (uint64, bool) {

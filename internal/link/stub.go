@@ -5,13 +5,14 @@ import (
 	"fmt"
 
 	"github.com/go3s/rules_go3s/internal/arch"
+	"github.com/go3s/rules_go3s/internal/arch/all"
 )
 
 // Stub links objects, one or more, into code that can be put anywhere and begins
 // with the symbol _start: references to symbols that no object defines remain, as
 // relocations.
 func Stub(objs ...Object) (arch.Stub, error) {
-	a := archOf(objs[0].GOARCH)
+	a := all.Of(objs[0].GOARCH)
 	if a == nil {
 		return arch.Stub{}, fmt.Errorf("%s: architecture %s: want amd64, arm64 or riscv64", objs[0].Name, objs[0].GOARCH)
 	}

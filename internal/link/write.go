@@ -88,7 +88,7 @@ func (l *linker) writeHeaders(entry uint64) {
 	b[elf.EI_DATA] = byte(elf.ELFDATA2LSB)
 	b[elf.EI_VERSION] = byte(elf.EV_CURRENT)
 	le.PutUint16(b[16:], uint16(typ))
-	le.PutUint16(b[18:], uint16(l.arch.Machine))
+	le.PutUint16(b[18:], uint16(l.arch.ELF))
 	le.PutUint32(b[20:], uint32(elf.EV_CURRENT))
 	le.PutUint64(b[24:], entry)
 	le.PutUint64(b[32:], goelf.HeaderSize)

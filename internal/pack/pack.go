@@ -41,9 +41,7 @@ import (
 	"fmt"
 
 	"github.com/go3s/rules_go3s/internal/arch"
-	"github.com/go3s/rules_go3s/internal/arch/amd64"
-	"github.com/go3s/rules_go3s/internal/arch/arm64"
-	"github.com/go3s/rules_go3s/internal/arch/riscv64"
+	"github.com/go3s/rules_go3s/internal/arch/all"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
@@ -53,10 +51,8 @@ var le = binary.LittleEndian
 
 // archOf returns the machine of f.
 func archOf(f *goelf.File) (*arch.Arch, error) {
-	for _, a := range []*arch.Arch{amd64.Arch, arm64.Arch, riscv64.Arch} {
-		if a.GOARCH == f.GOARCH() {
-			return a, nil
-		}
+	if a := all.Of(f.GOARCH()); a != nil {
+		return a, nil
 	}
 	return nil, fmt.Errorf("%s: machine %v cannot be packed", f.Name, elf.Machine(f.Header.Machine))
 }

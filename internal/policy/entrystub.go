@@ -15,14 +15,10 @@ import (
 	"slices"
 
 	"github.com/go3s/rules_go3s/internal/arch"
-	"github.com/go3s/rules_go3s/internal/arch/amd64"
-	"github.com/go3s/rules_go3s/internal/arch/arm64"
-	"github.com/go3s/rules_go3s/internal/arch/riscv64"
+	"github.com/go3s/rules_go3s/internal/arch/all"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
-
-var arches = map[string]*arch.Arch{"amd64": amd64.Arch, "arm64": arm64.Arch, "riscv64": riscv64.Arch}
 
 // entryStub returns the addresses of golink's entry code, an empty range when the
 // program begins with something else.
@@ -34,7 +30,7 @@ func entryStub(f *goelf.File) gobin.Range {
 // entryStubOf returns which of golink's entry codes the program begins with, one
 // without code when it is none.
 func entryStubOf(f *goelf.File) arch.Stub {
-	a := arches[f.GOARCH()]
+	a := all.Of(f.GOARCH())
 	if a == nil {
 		return arch.Stub{}
 	}

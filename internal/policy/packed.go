@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/go3s/rules_go3s/internal/arch/all"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/link"
@@ -101,7 +102,7 @@ var packedUnpacker = Rule{
 	Severity: Error,
 	Check: func(in *Input) []Finding {
 		f, entry := in.File, in.File.Header.Entry
-		a := arches[f.GOARCH()]
+		a := all.Of(f.GOARCH())
 		s := f.Section(".packed")
 		if s == nil {
 			return one("section .packed", "the file has no such section: it is not packed by elfstrip")

@@ -46,6 +46,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	registry "github.com/go3s/rules_go3s/internal/machine"
 )
 
 // SchemaVersion is the version of policy files and of reports.
@@ -84,7 +86,7 @@ func (d Date) Before(day Date) bool { return d != "" && day != "" && d < day }
 func Today() Date { return Date(time.Now().UTC().Format(time.DateOnly)) }
 
 // GOARCHs are the machines that a policy may expect.
-var GOARCHs = []string{"amd64", "arm64", "riscv64"}
+var GOARCHs = registry.GOARCHs()
 
 // New returns the policy that is the named profile and nothing else. The error
 // names the closest profiles.

@@ -118,7 +118,7 @@ func (c *relocChecker) address(table string, addr, value uint64) {
 }
 
 func (c *relocChecker) checkRELA(data []byte) {
-	want := goelf.RelativeType(elf.Machine(c.file.Header.Machine))
+	want := c.file.Machine().Relative
 	if len(data)%goelf.RelaSize != 0 {
 		c.add("DT_RELASZ", "the table has %#x bytes, want a multiple of %d", len(data), goelf.RelaSize)
 	}

@@ -8,9 +8,11 @@ import (
 	"testing"
 
 	"github.com/go3s/rules_go3s/internal/arch"
+	"github.com/go3s/rules_go3s/internal/arch/all"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/elf/elftest"
 	"github.com/go3s/rules_go3s/internal/gobin/gobintest"
+	registry "github.com/go3s/rules_go3s/internal/machine"
 )
 
 var le = binary.LittleEndian
@@ -248,7 +250,7 @@ func pieWith(machine elf.Machine, stub arch.Stub, change func(entries map[elf.Dy
 	addr := func(name string) uint64 { return le.Uint64(m.Data[m.Shdr(name)+16:]) }
 	rela, relr := m.Data[m.Off(".rela"):][:24], m.Data[m.Off(".relr"):][:16]
 	le.PutUint64(rela, addr(".data"))
-	le.PutUint64(rela[8:], uint64(goelf.RelativeType(machine)))
+	le.PutUint64(rela[8:], uint64(registry.OfELF(machine).Relative))
 	le.PutUint64(rela[16:], addr(".text"))
 	le.PutUint64(relr, addr(".bss"))
 	le.PutUint64(relr[8:], 0b1011) // the first and the third word after it
@@ -289,8 +291,8 @@ func entrySymbols(m *elftest.Image) map[string]uint64 {
 
 // archOf returns what the linker knows of a machine.
 func archOf(machine elf.Machine) *arch.Arch {
-	for _, a := range arches {
-		if a.Machine == machine {
+	for _, a := range all.Arches {
+		if a.ELF == machine {
 			return a
 		}
 	}
@@ -630,7 +632,7 @@ func TestEntryStub(t *testing.T) {
 	for _, machine := range elftest.Machines {
 		p := gobintest.New(machine)
 		goarch := parse(t, p.Build().Data).GOARCH()
-		a := arches[goarch]
+		a := all.Of(goarch)
 		build := func(typ elf.Type, damage func(code []byte)) []byte {
 			stub := a.EntryExe
 			if typ == elf.ET_DYN {
@@ -657,7 +659,7 @@ func TestEntryStub(t *testing.T) {
 	// A system call in the place of an instruction that the linker fills in.
 	for _, machine := range []elf.Machine{elf.EM_AARCH64, elf.EM_RISCV} {
 		p := gobintest.New(machine)
-		a := arches[parse(t, p.Build().Data).GOARCH()]
+		a := all.Of(parse(t, p.Build().Data).GOARCH())
 		code := slices.Clone(a.EntryExe.Code)
 		copy(code[a.EntryExe.Relocs[0].Off:], gobintest.Syscall[machine][:4])
 		p.Sections = []elftest.Section{{Name: ".entry", Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR, Align: 16, Data: code}}

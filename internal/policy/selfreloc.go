@@ -21,6 +21,7 @@ import (
 	"slices"
 
 	"github.com/go3s/rules_go3s/internal/arch"
+	"github.com/go3s/rules_go3s/internal/arch/all"
 	"github.com/go3s/rules_go3s/internal/disasm"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gobin"
@@ -79,7 +80,7 @@ func checkSelfRelocation(in *Input) []Finding {
 // checkStub checks what the linker filled in in golink's entry code.
 func checkStub(in *Input, at gobin.Range) []Finding {
 	f := in.File
-	a := arches[f.GOARCH()]
+	a := all.Of(f.GOARCH())
 	stub := entryStubOf(f)
 	entries, _, ok := dynamicEntries(f)
 	if !ok {

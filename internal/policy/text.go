@@ -8,11 +8,17 @@ import (
 // shownFindings is how many findings of one rule the text shows.
 const shownFindings = 3
 
+// A Style says how a report becomes text.
+type Style struct {
+	Colour bool // with escape sequences of terminals
+	Quiet  bool // without the files of which there is nothing to say
+}
+
 // Text returns the verdict on every file as text, in one line where the file is clean, and whether one of them failed on that day.
-func (r *Report) Text(day Date, colour bool) (text string, failed bool) {
+func (r *Report) Text(day Date, style Style) (text string, failed bool) {
 	var b strings.Builder
 	paint := func(code, s string) string {
-		if !colour {
+		if !style.Colour {
 			return s
 		}
 		return "\x1b[" + code + "m" + s + "\x1b[0m"
@@ -23,6 +29,9 @@ func (r *Report) Text(day Date, colour bool) (text string, failed bool) {
 		verdict := paint("32", "ok")
 		if Failed(breaches) {
 			verdict, failed = paint("31", "FAIL"), true
+		}
+		if style.Quiet && len(breaches) == 0 && f.UnverifiedGo == "" {
+			continue
 		}
 		judged := 0
 		for _, rule := range f.Rules {

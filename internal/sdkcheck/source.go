@@ -14,10 +14,11 @@ import (
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/inputfile"
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // goarches are the machines that the tools support.
-var goarches = []string{"amd64", "arm64", "riscv64"}
+var goarches = machine.GOARCHs()
 
 // GOARCHes returns the machines that the check is about.
 func GOARCHes() []string { return slices.Clone(goarches) }

@@ -209,7 +209,7 @@ var systemCalls = map[string][][]byte{
 func hidden(arch *disasm.Arch, fn *disasm.Func, broken int, sites []disasm.Inst) []disasm.Inst {
 	var out []disasm.Inst
 	for _, pattern := range systemCalls[arch.GOARCH] {
-		for off := broken; off < len(fn.Code); off += arch.MinLen {
+		for off := broken; off < len(fn.Code); off += int(arch.CodeAlign) {
 			pc := fn.Addr + uint64(off)
 			if bytes.HasPrefix(fn.Code[off:], pattern) && !slices.ContainsFunc(sites, func(i disasm.Inst) bool { return pc-i.PC < uint64(i.Len) }) {
 				out = append(out, disasm.Inst{PC: pc, Len: len(pattern), Flow: disasm.Stop})

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // A Seccomp is a filter of system calls in the form of the OCI runtime specification
@@ -21,8 +23,6 @@ type SeccompRule struct {
 	Names  []string `json:"names"`
 	Action string   `json:"action"`
 }
-
-var seccompArch = map[string]string{"amd64": "SCMP_ARCH_X86_64", "arm64": "SCMP_ARCH_AARCH64", "riscv64": "SCMP_ARCH_RISCV64"}
 
 const actionAllow = "SCMP_ACT_ALLOW"
 
@@ -64,7 +64,7 @@ func (r *Report) Seccomp(allowed *Allowed, starter Starter) (*Seccomp, error) {
 	return &Seccomp{
 		DefaultAction:   "SCMP_ACT_ERRNO",
 		DefaultErrnoRet: eperm,
-		Architectures:   []string{seccompArch[r.GOARCH]},
+		Architectures:   []string{machine.Of(r.GOARCH).Seccomp},
 		Syscalls:        rules,
 	}, nil
 }

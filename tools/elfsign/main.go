@@ -19,6 +19,7 @@ import (
 	"runtime/debug"
 	"slices"
 
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/params"
 )
 
@@ -31,6 +32,14 @@ const (
 
 // A usageError is about the command line.
 type usageError struct{ error }
+
+// usageIf makes a usageError of an error.
+func usageIf(err error) error {
+	if err != nil {
+		return usageError{err}
+	}
+	return nil
+}
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
@@ -86,16 +95,14 @@ func dispatch(args []string, stdout io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if done, err := tool().Describe(stdout, args); done {
+		return usageIf(err)
+	}
 	if len(args) == 0 {
 		return usagef("no command")
 	}
 	if slices.Contains([]string{"-h", "-help", "--help", "help"}, args[0]) {
-		fmt.Fprint(stdout, "Usage: elfsign COMMAND [flags] FILE\n\n")
-		for _, c := range commands {
-			fmt.Fprintf(stdout, "elfsign %s %s\n    %s\n", c.name, c.usage, c.what)
-		}
-		fmt.Fprint(stdout,
-			"\nExit status: 0 if all went well, 1 if a signature or an input was refused, 2 if the command line is wrong.\n")
+		tool().WriteHelp(stdout, "")
 		return nil
 	}
 	i := slices.IndexFunc(commands, func(c subcommand) bool { return c.name == args[0] })
@@ -104,18 +111,30 @@ func dispatch(args []string, stdout io.Writer) error {
 	}
 	c := commands[i]
 	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // run prints the error, once
 	do := c.flags(fs)
-	switch err := fs.Parse(args[1:]); {
+	files, err := cli.Parse(fs, args[1:])
+	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintf(stdout, "Usage: elfsign %s %s\n%s.\n\n", c.name, c.usage, c.what)
-		fs.SetOutput(stdout)
-		fs.PrintDefaults()
+		tool().WriteHelp(stdout, c.name)
 		return nil
 	case err != nil:
 		return usagef("%s: %w", c.name, err)
-	case fs.NArg() != 1:
-		return usagef("%s: %d files, want one: elfsign %s %s", c.name, fs.NArg(), c.name, c.usage)
+	case len(files) != 1:
+		return usagef("%s: %d files, want one: elfsign %s %s", c.name, len(files), c.name, c.usage)
 	}
-	return do(fs.Arg(0), stdout)
+	return do(files[0], stdout)
+}
+
+// tool describes elfsign.
+func tool() *cli.Tool {
+	t := &cli.Tool{
+		Name: "elfsign", What: "sign ELF executables and verify their signatures",
+		Exit: []string{"all went well", "a signature or an input was refused", "the command line is wrong"},
+	}
+	for _, c := range commands {
+		fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
+		c.flags(fs)
+		t.Commands = append(t.Commands, cli.Command{Name: c.name, Usage: c.usage, What: c.what, Flags: cli.Flags(fs)})
+	}
+	return t
 }

@@ -226,7 +226,7 @@ func TestRefusals(t *testing.T) {
 		t.Error("a refused command changed the program")
 	}
 	for _, c := range commands {
-		e.run(exitOK, "Usage: elfsign "+c.name, c.name+" -h")
+		e.run(exitOK, "usage: elfsign "+c.name, c.name+" -h")
 		e.run(exitOK, "elfsign "+c.name+" "+c.usage, "--help")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/inputfile"
+	"github.com/go3s/rules_go3s/internal/machine"
 	"github.com/go3s/rules_go3s/internal/strip"
 )
 
@@ -76,16 +77,9 @@ func writeDumps(c *config, f *goelf.File, outputs *atomicfile.Batch) error {
 	return nil
 }
 
-// formats are the names that binutils has for the files that we take.
-var formats = map[elf.Machine]string{
-	elf.EM_X86_64:  "elf64-x86-64",
-	elf.EM_AARCH64: "elf64-littleaarch64",
-	elf.EM_RISCV:   "elf64-littleriscv",
-}
-
 func target(c *config, name string) error {
-	for _, known := range formats {
-		if name == known {
+	for _, m := range machine.All {
+		if name == m.BFD {
 			c.targets = append(c.targets, name)
 			return nil
 		}
@@ -95,7 +89,7 @@ func target(c *config, name string) error {
 
 // checkTargets refuses a file that does not have the format that the command line names.
 func checkTargets(c *config, f *goelf.File) error {
-	found := formats[elf.Machine(f.Header.Machine)]
+	found := f.Machine().BFD
 	for _, name := range c.targets {
 		if name != found {
 			return fmt.Errorf("%s: is %s, want %s", f.Name, found, name)

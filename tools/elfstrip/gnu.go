@@ -101,8 +101,8 @@ func ignore(*config, string) error { return nil }
 // writeOptionTables writes the tables of docs/elfstrip.md.
 func writeOptionTables(w io.Writer) {
 	fmt.Fprint(w, "| option | meaning |\n|---|---|\n")
-	for _, o := range options {
-		fmt.Fprintf(w, "| `%s` | %s |\n", optionNames(&o), strings.ReplaceAll(o.help, "*", `\*`))
+	for _, o := range tool().Commands[0].Flags {
+		fmt.Fprintf(w, "| `%s` | %s |\n", strings.ReplaceAll(o.Synopsis(), "|", `\|`), strings.ReplaceAll(o.Help, "*", `\*`))
 	}
 	fmt.Fprint(w, "\nOptions of GNU strip and objcopy that elfstrip does not take:\n\n| option | why not |\n|---|---|\n")
 	for _, o := range notTaken {

@@ -6,16 +6,16 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/inputfile"
+	"github.com/go3s/rules_go3s/internal/machine"
 	"github.com/go3s/rules_go3s/internal/pack"
 	"github.com/go3s/rules_go3s/internal/params"
 	"github.com/go3s/rules_go3s/internal/strip"
@@ -31,6 +31,13 @@ const (
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func run(args []string, stdout, stderr io.Writer) int {
+	if done, err := tool().Describe(stdout, args); done {
+		if err != nil {
+			fmt.Fprintf(stderr, "elfstrip: %v\n", err)
+			return exitUsage
+		}
+		return exitOK
+	}
 	c, err := readArgs(args)
 	if err != nil {
 		fmt.Fprintf(stderr, "elfstrip: %v\nTry \"elfstrip --help\".\n", err)
@@ -38,11 +45,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	switch {
 	case c.help:
-		writeHelp(stdout)
+		tool().WriteHelp(stdout, "")
 		return exitOK
 	case c.info:
-		for _, name := range slices.Sorted(maps.Values(formats)) {
-			fmt.Fprintln(stdout, name)
+		for _, m := range machine.All {
+			fmt.Fprintln(stdout, m.BFD)
 		}
 		return exitOK
 	case c.version:
@@ -57,13 +64,29 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	code := exitOK
 	for _, file := range c.files {
-		err := guardFaults(file, func() error { return stripFile(c, file, stdout, stderr) })
+		progress := cli.StartProgress(stderr, c.quiet, func() string { return fmt.Sprintf("elfstrip: %s: %s", file, c.task()) })
+		var said, notes bytes.Buffer // for after the progress
+		err := guardFaults(file, func() error { return stripFile(c, file, &said, &notes) })
+		progress.Stop()
+		stderr.Write(notes.Bytes())
+		stdout.Write(said.Bytes())
 		if err != nil {
 			fmt.Fprintf(stderr, "elfstrip: %v\n", err)
 			code = exitFailed
 		}
 	}
 	return code
+}
+
+// task says what takes time.
+func (c *config) task() string {
+	switch {
+	case c.unpack:
+		return "unpacking"
+	case c.pack:
+		return "packing"
+	}
+	return "stripping"
 }
 
 func readArgs(args []string) (*config, error) {

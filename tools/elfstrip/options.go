@@ -3,9 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/pcln"
 	"github.com/go3s/rules_go3s/internal/sdkcheck"
@@ -28,6 +28,7 @@ type config struct {
 	preserveDates bool
 	pack, unpack  bool
 	verbose       bool
+	quiet         bool // no progress
 	help, version bool
 	info          bool
 
@@ -43,6 +44,14 @@ type option struct {
 	arg   string // what the argument is called in the help, "" when there is none
 	help  string
 	set   func(c *config, arg string) error
+}
+
+// values returns the words that the argument can be, with bars between them and in lower case, or nil for other arguments.
+func (o *option) values() []string {
+	if o.arg == "" || strings.ToLower(o.arg) != o.arg {
+		return nil
+	}
+	return strings.Split(o.arg, "|")
 }
 
 // mode returns the setter for an option that chooses what is removed.
@@ -162,7 +171,7 @@ var options = []option{
 		return nil
 	}},
 	{[]string{"--unpack"}, "", "write the file that was packed, the same bytes; nothing is stripped", boolean(func(c *config) *bool { return &c.unpack })},
-	{[]string{"--traceback"}, "TIER", "make the runtime tables of a Go program smaller: full, functions or external; see docs/traceback.md", func(c *config, arg string) error {
+	{[]string{"--traceback"}, "full|functions|external", "make the runtime tables of a Go program smaller; see docs/traceback.md", func(c *config, arg string) error {
 		tier, err := pcln.ParseTier(arg)
 		if err != nil {
 			return fmt.Errorf("--traceback: %w", err)
@@ -202,6 +211,7 @@ var options = []option{
 	{[]string{"-U", "--disable-deterministic-archives"}, "", "accepted: it is about archives, which elfstrip does not take", ignore},
 	{[]string{"-M", "--merge-notes"}, "", "accepted: it is about notes of a plugin of GCC, which Go does not write; all notes are kept", ignore},
 	{[]string{"--no-merge-notes"}, "", "accepted: all notes are kept", ignore},
+	{[]string{"--quiet"}, "", "show no progress", boolean(func(c *config) *bool { return &c.quiet })},
 	{[]string{"-v", "--verbose"}, "", "say what is written, and its size", boolean(func(c *config) *bool { return &c.verbose })},
 	{[]string{"-V", "--version"}, "", "print the version and stop", boolean(func(c *config) *bool { return &c.version })},
 	{[]string{"--info"}, "", "print the formats that are supported and stop", boolean(func(c *config) *bool { return &c.info })},
@@ -358,36 +368,24 @@ func (c *config) finish() error {
 	return nil
 }
 
-// writeHelp prints the usage and the table of options.
-func writeHelp(w io.Writer) {
-	fmt.Fprint(w, `Usage: elfstrip [option]... file...
-Remove symbols and debug information from ELF executables for x86-64, AArch64
+// before is what the help says before the options.
+const before = `Remove symbols and debug information from ELF executables for x86-64, AArch64
 and RISC-V. Options have the names and the meaning that GNU strip gives them.
 A file is replaced by a new one, whole or not at all. It keeps owner, group and
 permissions as far as whoever runs elfstrip may give them, and set-user-ID and
 set-group-ID only together with the owner. Unlike with GNU strip, hard links to it
-keep the old contents, and capabilities of files are not carried over.
+keep the old contents, and capabilities of files are not carried over.`
 
-`)
+// tool describes elfstrip.
+func tool() *cli.Tool {
+	var flags []cli.Flag
 	for _, o := range options {
-		fmt.Fprintf(w, "  %s\n        %s\n", optionNames(&o), o.help)
+		flags = append(flags, cli.Flag{Names: o.names, Arg: o.arg, Help: o.help, Values: o.values()})
 	}
-	fmt.Fprint(w, `  @FILE
-        read arguments from FILE, one a line, in single quotes where it holds spaces or quotes
-
-Exit status: 0 if all went well, 1 if a file was refused or could not be read or
-written (it is unchanged then), 2 if the command line is wrong.
-`)
-}
-
-// optionNames returns the names of an option, and its argument.
-func optionNames(o *option) string {
-	names := strings.Join(o.names, ", ")
-	switch {
-	case o.arg == "":
-		return names
-	case strings.HasPrefix(o.names[len(o.names)-1], "--"):
-		return names + "=" + o.arg
+	return &cli.Tool{
+		Name: "elfstrip", What: "remove symbols and debug information from ELF executables",
+		Commands: []cli.Command{{Usage: "[option]... file...", What: "remove symbols and debug information", Before: before, Flags: flags,
+			After: "An argument @FILE is replaced by those in FILE, one a line, in single quotes where it holds spaces or quotes."}},
+		Exit: []string{"all went well", "a file was refused, or could not be read or written; it is unchanged then", "the command line is wrong"},
 	}
-	return names + " " + o.arg
 }

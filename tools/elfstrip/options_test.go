@@ -122,7 +122,7 @@ func TestParseArgsErrors(t *testing.T) {
 // The table itself: every name once, and every option in the help.
 func TestOptionsTable(t *testing.T) {
 	var help bytes.Buffer
-	writeHelp(&help)
+	tool().WriteHelp(&help, "")
 	var seen []string
 	for _, o := range options {
 		for _, name := range o.names {

@@ -14,7 +14,7 @@ func runBuild(e env, args []string) (int, error) {
 	fs := flag.NewFlagSet("build", flag.ContinueOnError)
 	text := fs.String("plan", "", "the plan of the release, as `JSON` (package plan)")
 	out := fs.String("o", "", "the `folder` to write the release to")
-	rest, err := parse(e, fs, args)
+	rest, err := parse(fs, args)
 	if err != nil {
 		return 0, err
 	}

@@ -18,6 +18,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/params"
 )
 
@@ -57,6 +58,9 @@ func main() { os.Exit(run(env{os.Stdout, os.Stderr}, os.Args[1:])) }
 
 func run(e env, args []string) int {
 	status, err := dispatch(e, args)
+	if help, ok := errors.AsType[cli.Help](err); ok {
+		tool().WriteHelp(e.stdout, help.Flags.Name())
+	}
 	if errors.Is(err, flag.ErrHelp) {
 		return accepted
 	}
@@ -73,11 +77,11 @@ func dispatch(e env, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if len(args) == 0 || args[0] == "-h" || args[0] == "--help" {
-		fmt.Fprintln(e.stdout, "usage:")
-		for _, c := range commands {
-			fmt.Fprintf(e.stdout, "  go3s-release %-50s %s\n", c.name+" "+c.usage, c.what)
-		}
+	if done, err := tool().Describe(e.stdout, args); done {
+		return accepted, err
+	}
+	if len(args) == 0 || args[0] == "-h" || args[0] == "-help" || args[0] == "--help" {
+		tool().WriteHelp(e.stdout, "")
 		return 0, flag.ErrHelp
 	}
 	i := slices.IndexFunc(commands, func(c command) bool { return c.name == args[0] })
@@ -87,26 +91,24 @@ func dispatch(e env, args []string) (int, error) {
 	return commands[i].run(e, args[1:])
 }
 
-// parse parses flags before, between and after the other arguments, which it returns. After "--" all are other arguments.
-func parse(e env, fs *flag.FlagSet, args []string) ([]string, error) {
-	fs.SetOutput(io.Discard) // run prints the error, once
-	var rest []string
-	for {
-		before := len(args)
-		switch err := fs.Parse(args); {
-		case errors.Is(err, flag.ErrHelp):
-			i := slices.IndexFunc(commands, func(c command) bool { return c.name == fs.Name() })
-			fmt.Fprintf(e.stdout, "usage: go3s-release %s %s\n", commands[i].name, commands[i].usage)
-			fs.SetOutput(e.stdout)
-			fs.PrintDefaults()
-			return nil, err
-		case err != nil:
-			return nil, fmt.Errorf("%w; see go3s-release %s -h", err, fs.Name())
-		}
-		left := fs.Args()
-		if used := before - len(left); used > 0 && args[used-1] == "--" || len(left) == 0 {
-			return append(rest, left...), nil
-		}
-		rest, args = append(rest, left[0]), left[1:]
+// parse parses flags before, between and after the other arguments, which it returns.
+func parse(fs *flag.FlagSet, args []string) ([]string, error) {
+	rest, err := cli.Parse(fs, args)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		err = fmt.Errorf("%w; see go3s-release %s -h", err, fs.Name())
 	}
+	return rest, err
+}
+
+// tool describes go3s-release.
+func tool() *cli.Tool {
+	t := &cli.Tool{
+		Name: "go3s-release", What: "make, check and publish releases of Go programs",
+		Exit: []string{"all is well", "a release is refused or differs", "arguments or files cannot be used"},
+	}
+	for _, c := range commands {
+		t.Commands = append(t.Commands, cli.Command{Name: c.name, Usage: c.usage, What: c.what,
+			Flags: cli.FlagsOf(func(args []string) error { _, err := c.run(env{}, args); return err })})
+	}
+	return t
 }

@@ -21,7 +21,7 @@ func runPublish(e env, args []string) (int, error) {
 	directory := fs.String("directory", "", "copy the release to this `folder`, which does not exist yet")
 	registry := fs.String("registry", "", "push the image to `HOST/REPOSITORY[:TAG]`; without a tag it is the version")
 	plain := fs.Bool("plain-http", false, "the registry speaks HTTP without TLS")
-	rest, err := parse(e, fs, args)
+	rest, err := parse(fs, args)
 	if err != nil {
 		return 0, err
 	}

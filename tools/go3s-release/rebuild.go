@@ -14,7 +14,7 @@ import (
 func runRebuild(e env, args []string) (int, error) {
 	fs := flag.NewFlagSet("rebuild", flag.ContinueOnError)
 	html := fs.String("diffoscope", "", "if something differs, let diffoscope write what, to this HTML `file`")
-	rest, err := parse(e, fs, args)
+	rest, err := parse(fs, args)
 	if err != nil {
 		return 0, err
 	}

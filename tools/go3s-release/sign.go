@@ -18,7 +18,7 @@ import (
 func runSign(e env, args []string) (int, error) {
 	fs := flag.NewFlagSet("sign", flag.ContinueOnError)
 	keyFile := fs.String("key", "", "private Ed25519 key, a `file`: OpenSSH, PKCS #8 or minisign, not encrypted")
-	rest, err := parse(e, fs, args)
+	rest, err := parse(fs, args)
 	if err != nil {
 		return 0, err
 	}

@@ -16,7 +16,7 @@ func runVerify(e env, args []string) (int, error) {
 	fs := flag.NewFlagSet("verify", flag.ContinueOnError)
 	key := fs.String("key", "", "the publisher's public Ed25519 key, a `file`: OpenSSH, PEM or minisign")
 	unsigned := fs.Bool("no-signatures", false, "check everything but who published it")
-	rest, err := parse(e, fs, args)
+	rest, err := parse(fs, args)
 	if err != nil {
 		return 0, err
 	}

@@ -16,10 +16,6 @@ import (
 // runAsm is "golink asm".
 func runAsm(args []string) error {
 	fs := flag.NewFlagSet("golink asm", flag.ContinueOnError)
-	fs.Usage = func() {
-		fmt.Fprintln(fs.Output(), "usage: golink asm [flags] file.o…, where file.o comes from go tool asm")
-		fs.PrintDefaults()
-	}
 	goarch := fs.String("goarch", "", "wanted architecture: amd64, arm64 or riscv64; \"\" takes that of the objects")
 	entry := fs.String("entry", "_start", "`symbol` at which the program starts")
 	out := fs.String("o", "", "output `file`")

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 
 	"github.com/go3s/rules_go3s/internal/gobuild"
@@ -12,17 +11,13 @@ import (
 
 // runBuild is "golink build".
 func runBuild(args []string) error {
-	return gobuild.Build(cmp.Or(os.Getenv("GO"), "go"), args, os.Stdout)
+	return gobuild.Build(cmp.Or(os.Getenv("GO"), "go"), args)
 }
 
 // runToolexec is "golink toolexec".
 func runToolexec(args []string) error {
 	o := gobuild.NewOptions()
 	fs := o.Flags("golink toolexec")
-	fs.Usage = func() {
-		fmt.Fprintln(fs.Output(), "usage: go build -toolexec='golink toolexec [flags]' …, with GOOS=linux and CGO_ENABLED=0")
-		fs.PrintDefaults()
-	}
 	if err := parse(fs, args); err != nil {
 		return err
 	}

@@ -15,10 +15,6 @@ import (
 // runDirect is "golink direct".
 func runDirect(args []string) error {
 	fs := flag.NewFlagSet("golink direct", flag.ContinueOnError)
-	fs.Usage = func() {
-		fmt.Fprintln(fs.Output(), "usage: golink direct [flags] main.a: what \"go tool link -s -w\" makes with the same flags")
-		fs.PrintDefaults()
-	}
 	var c golink.Config
 	importcfg := fs.String("importcfg", "", "import configuration: `file` with the archives of packages, as the go command writes it")
 	fs.StringVar(&c.GOROOT, "goroot", os.Getenv("GOROOT"), "the program's GOROOT: `directory`; default: $GOROOT")

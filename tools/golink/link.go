@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
+	"github.com/go3s/rules_go3s/internal/machine"
 	"github.com/go3s/rules_go3s/internal/sdkcheck"
 )
 
@@ -15,10 +17,6 @@ import (
 func runLink(args []string) error {
 	var c cmdlink.Config
 	fs := flag.NewFlagSet("golink link", flag.ContinueOnError)
-	fs.Usage = func() {
-		fmt.Fprintln(fs.Output(), "usage: golink link [flags]")
-		fs.PrintDefaults()
-	}
 	list := func(p *[]string, name, usage string) {
 		fs.Func(name, usage+" (repeatable)", func(s string) error { *p = append(*p, s); return nil })
 	}
@@ -36,7 +34,7 @@ func runLink(args []string) error {
 	fs.StringVar(&c.MainPkgPath, "main-importmap", "", "package `path` that --x-def may use for package main")
 	fs.Var(&c.GoLinker, cmdlink.GoLinkerFlag, cmdlink.GoLinkerUsage)
 	fs.StringVar(&c.GOOS, "goos", "linux", "target operating system")
-	fs.StringVar(&c.GOARCH, "goarch", "", "target architecture: amd64, arm64 or riscv64")
+	cli.OneOf(fs, &c.GOARCH, "goarch", "target `architecture`: amd64, arm64 or riscv64", machine.GOARCHs()...)
 	fs.StringVar(&c.GOARCHLevel, "goarch-level", "", "instruction set `level`: value of GOAMD64, GOARM64 or GORISCV64")
 	fs.StringVar(&c.GOEXPERIMENT, "goexperiment", "", "GOEXPERIMENT of the packages")
 	list(&c.XDefs, "x-def", "set a string variable: `importpath.name=value`, where {KEY} is a stamp; dropped when KEY has no stamp")

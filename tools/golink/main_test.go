@@ -10,7 +10,7 @@ func TestCommands(t *testing.T) {
 		args []string
 		err  string
 	}{
-		{nil, "usage"},
+		{nil, "no command"},
 		{[]string{"unlink"}, `unknown command "unlink"`},
 		{[]string{"link", "stray"}, `unexpected argument "stray"`},
 		{[]string{"link"}, "flag -linker is missing\ngolink link: flag -main is missing\ngolink link: flag -goarch is missing\ngolink link: flag -o is missing"},

@@ -6,8 +6,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/go3s/rules_go3s/internal/cgofiles"
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/inputfile"
@@ -32,15 +34,12 @@ func runCheck(e env, args []string) (int, error) {
 	u := unverifiedFlag(fs)
 	out := outputFlags(fs)
 	name := fs.String("name", "", "`name` of the one file in the report, instead of its path")
-	files, err := parse(e, fs, args)
+	files, err := parse(fs, args)
 	if err != nil {
 		return 0, err
 	}
 	if len(files) == 0 {
 		return 0, errors.New("no file to check; see linkcheck -h")
-	}
-	if err := out.check(); err != nil {
-		return 0, err
 	}
 	p, err := readPolicy(*policyFile, *profile, *goarch, *budget)
 	if err == nil {
@@ -110,12 +109,16 @@ func runCheck(e env, args []string) (int, error) {
 	}
 	report := &policy.Report{Schema: policy.SchemaVersion, Files: make([]policy.FileReport, len(files))}
 	errs := make([]error, len(files))
+	var done atomic.Int64
+	progress := cli.StartProgress(e.stderr, out.quiet, func() string {
+		return fmt.Sprintf("linkcheck: %d of %d files checked", done.Load(), len(files))
+	})
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0)) // files are mapped only while they are checked
 	for i, file := range files {
 		slots <- struct{}{}
 		wg.Go(func() {
-			defer func() { <-slots }()
+			defer func() { done.Add(1); <-slots }()
 			shown := file
 			if *name != "" {
 				shown = *name
@@ -128,6 +131,7 @@ func runCheck(e env, args []string) (int, error) {
 		})
 	}
 	wg.Wait()
+	progress.Stop()
 	// A report on some of the files could be taken for one on all of them.
 	if err := errors.Join(errs...); err != nil {
 		return 0, err

@@ -8,8 +8,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/compare"
 	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
@@ -28,11 +30,8 @@ func runCompare(e env, args []string) (int, error) {
 	u := unverifiedFlag(fs)
 	goroot := fs.String("goroot", "", "that SDK itself, in place of --std-table: `directory`")
 	out := outputFlags(fs)
-	files, err := parse(e, fs, args)
+	files, err := parse(fs, args)
 	if err != nil {
-		return 0, err
-	}
-	if err := out.check(); err != nil {
 		return 0, err
 	}
 	if *explain && out.format != "text" {
@@ -46,13 +45,24 @@ func runCompare(e env, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	var reading atomic.Bool
+	reading.Store(true)
+	progress := cli.StartProgress(e.stderr, out.quiet, func() string {
+		if reading.Load() {
+			return fmt.Sprintf("linkcheck: reading %d programs", len(files))
+		}
+		return fmt.Sprintf("linkcheck: comparing %d programs", len(files))
+	})
+	defer progress.Stop()
 	programs, reports, err := readPrograms(files, *name, std, *u)
 	if err != nil {
 		return 0, err
 	}
+	reading.Store(false)
 	differences, err := compare.Compare(programs, func(kind compare.Kind, subject string) bool {
 		return p.Allows(policy.CompareRule(string(kind)).ID, subject)
 	})
+	progress.Stop()
 	if err != nil {
 		return 0, err
 	}

@@ -9,7 +9,7 @@ import (
 
 // runExplain is "linkcheck explain".
 func runExplain(e env, args []string) (int, error) {
-	ids, err := parse(e, flagSet("explain"), args)
+	ids, err := parse(flagSet("explain"), args)
 	if err != nil {
 		return 0, err
 	}

@@ -17,7 +17,7 @@ func runFIPS(e env, args []string) (int, error) {
 	symbolsFile := fs.String("symbols", "", "the `file` that elfstrip --symbols-file wrote with the program: names that were taken out of it")
 	name := fs.String("name", "", "`name` of the program in the report, instead of its path")
 	out := fs.String("o", "", "write to `file` instead of standard output")
-	files, err := parse(e, fs, args)
+	files, err := parse(fs, args)
 	if err != nil {
 		return 0, err
 	}

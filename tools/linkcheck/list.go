@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/policy"
 )
 
@@ -18,15 +19,16 @@ var reference string
 // --format markdown.
 func runList(e env, args []string) (int, error) {
 	fs := flagSet("list")
-	format := fs.String("format", "text", "`form` of the list: text or markdown (the whole reference)")
-	rest, err := parse(e, fs, args)
+	format := "text"
+	cli.OneOf(fs, &format, "format", "`form` of the list: text or markdown (the whole reference)", "text", "markdown")
+	rest, err := parse(fs, args)
 	if err != nil {
 		return 0, err
 	}
 	if len(rest) > 0 {
 		return 0, fmt.Errorf("list: unexpected argument %q", rest[0])
 	}
-	switch *format {
+	switch format {
 	case "text":
 		for _, r := range policy.Rules() {
 			fmt.Fprintf(e.stdout, "%-22s %-8s %s\n", r.ID, r.Severity, r.What)
@@ -37,8 +39,6 @@ func runList(e env, args []string) (int, error) {
 		}
 	case "markdown":
 		fmt.Fprint(e.stdout, markdown())
-	default:
-		return 0, fmt.Errorf("list: --format is %q, want text or markdown", *format)
 	}
 	return clean, nil
 }

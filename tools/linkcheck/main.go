@@ -23,8 +23,11 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strings"
 
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/params"
+	"github.com/go3s/rules_go3s/internal/policy"
 )
 
 // Exit statuses.
@@ -37,7 +40,6 @@ const (
 // An env is what a command may use of its process.
 type env struct {
 	stdout, stderr io.Writer
-	colour         bool // stdout is a terminal that shows colours
 }
 
 // A command returns the exit status, or an error, which means unusable.
@@ -72,7 +74,7 @@ func init() { // not in the declaration: help refers to the table
 }
 
 func main() {
-	os.Exit(run(env{os.Stdout, os.Stderr, isTerminal(os.Stdout)}, os.Args[1:]))
+	os.Exit(run(env{os.Stdout, os.Stderr}, os.Args[1:]))
 }
 
 func run(e env, args []string) int {
@@ -81,7 +83,12 @@ func run(e env, args []string) int {
 		status, err = dispatch(e, args)
 		return err
 	})
-	if errors.Is(err, flag.ErrHelp) {
+	if help, ok := errors.AsType[cli.Help](err); ok {
+		name := help.Flags.Name()
+		if len(args) == 1 {
+			name = "" // linkcheck -h is about all commands
+		}
+		tool().WriteHelp(e.stdout, name)
 		return clean
 	}
 	if err != nil {
@@ -113,6 +120,11 @@ func dispatch(e env, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if len(args) == 1 && strings.HasPrefix(args[0], "--") {
+		if done, err := tool().Describe(e.stdout, args); done {
+			return clean, err
+		}
+	}
 	cmd := commands[0]
 	if len(args) > 0 {
 		if i := slices.IndexFunc(commands, func(c subcommand) bool { return c.name == args[0] }); i >= 0 {
@@ -123,56 +135,33 @@ func dispatch(e env, args []string) (int, error) {
 }
 
 // flagSet returns an empty set of flags for the command of that name.
-func flagSet(name string) *flag.FlagSet {
-	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // run prints the error, once
-	return fs
-}
+func flagSet(name string) *flag.FlagSet { return flag.NewFlagSet(name, flag.ContinueOnError) }
 
-// parse parses flags before, between and after the other arguments, which it
-// returns. After "--" all are other arguments. Asked for help it prints it and
-// returns flag.ErrHelp.
-func parse(e env, fs *flag.FlagSet, args []string) ([]string, error) {
-	var rest []string
-	for {
-		before := len(args)
-		switch err := fs.Parse(args); {
-		case errors.Is(err, flag.ErrHelp):
-			printHelp(e, fs)
-			return nil, err
-		case err != nil:
-			return nil, fmt.Errorf("%w; see linkcheck -h", err)
-		}
-		left := fs.Args()
-		if used := before - len(left); used > 0 && args[used-1] == "--" || len(left) == 0 {
-			return append(rest, left...), nil
-		}
-		rest, args = append(rest, left[0]), left[1:]
+// parse parses flags before, between and after the other arguments, which it returns.
+func parse(fs *flag.FlagSet, args []string) ([]string, error) {
+	rest, err := cli.Parse(fs, args)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		err = fmt.Errorf("%w; see linkcheck -h", err)
 	}
+	return rest, err
 }
 
-// printHelp writes usage and flags of the command that fs belongs to; for the first
-// one also the list of commands.
-func printHelp(e env, fs *flag.FlagSet) {
-	for i, c := range commands {
-		if c.name != fs.Name() {
-			continue
-		}
-		if i == 0 {
-			fmt.Fprintf(e.stdout, "usage: linkcheck %s\n", c.usage)
-			for _, other := range commands[1:] {
-				fmt.Fprintf(e.stdout, "       linkcheck %-42s %s\n", other.name+" "+other.usage, other.what)
+// tool describes linkcheck.
+func tool() *cli.Tool {
+	t := &cli.Tool{
+		Name: "linkcheck", What: "prove properties of ELF executables", Default: true,
+		Exit: []string{"no error is among the findings", "an error is among the findings", "arguments, a policy, a report or a file cannot be used"},
+	}
+	for _, c := range commands {
+		t.Commands = append(t.Commands, cli.Command{Name: c.name, Usage: c.usage, What: c.what,
+			Flags: cli.FlagsOf(func(args []string) error { _, err := c.run(env{}, args); return err })})
+	}
+	for i := range t.Commands {
+		if t.Commands[i].Name == "explain" {
+			for _, r := range policy.Rules() {
+				t.Commands[i].Words = append(t.Commands[i].Words, r.ID)
 			}
-		} else {
-			fmt.Fprintf(e.stdout, "usage: linkcheck %s %s\n", c.name, c.usage)
 		}
 	}
-	fs.SetOutput(e.stdout)
-	fs.PrintDefaults()
-}
-
-// isTerminal reports whether f is a terminal that wants colours.
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return t
 }

@@ -89,7 +89,7 @@ func TestExitStatus(t *testing.T) {
 		{"unknown profile", []string{"--profile", "statics", clean}, 2, "", `unknown profile "statics"; the closest are static,`},
 		{"unknown machine", []string{"--goarch", "arm", clean}, 2, "", `--goarch: unknown goarch "arm"; the closest are arm64,`},
 		{"bad size", []string{"--size-budget", "big", clean}, 2, "", `--size-budget: size "big"`},
-		{"unknown format", []string{"--format", "xml", clean}, 2, "", `--format is "xml", want text, json or sarif`},
+		{"unknown format", []string{"--format", "xml", clean}, 2, "", `want one of ["text" "json" "sarif"]`},
 		{"name for two", []string{"--name", "x", clean, bad}, 2, "", "--name goes with one file, not with 2"},
 		{"other machine", []string{"--goarch", "arm64", clean}, 1, "e_machine: the file is for amd64, want arm64", ""},
 		{"over budget", []string{"--size-budget=1kB", clean}, 1, "size-budget", ""},
@@ -116,18 +116,18 @@ func TestExitStatus(t *testing.T) {
 		{"parameter file", []string{"@" + params}, 0, "clean: ok (nolibc,", ""},
 		{"missing parameter file", []string{"@" + filepath.Join(dir, "none")}, 2, "", "parameter file"},
 		{"check by name", []string{"check", clean}, 0, "clean: ok", ""},
-		{"help", []string{"-h"}, 0, "usage: linkcheck [flags] FILE|DIR...", ""},
+		{"help", []string{"-h"}, 0, "linkcheck [check] [flags] FILE|DIR...\n        check files\n", ""},
 		{"explain", []string{"explain", "nx-stack"}, 0, "nx-stack (error)\n", ""},
 		{"explain an unknown rule", []string{"explain", "nxstack"}, 2, "", `unknown rule "nxstack"; the closest are nx-stack,`},
 		{"explain nothing", []string{"explain"}, 2, "", "want the id of a rule"},
 		{"list", []string{"list"}, 0, "profile nolibc", ""},
-		{"list in an unknown form", []string{"list", "--format", "html"}, 2, "", `--format is "html"`},
+		{"list in an unknown form", []string{"list", "--format", "html"}, 2, "", "for flag -format: want one of"},
 		{"list something", []string{"list", "rules"}, 2, "", `unexpected argument "rules"`},
 		{"help of a command", []string{"merge", "-h"}, 0, "usage: linkcheck merge [flags] REPORT...", ""},
 		{"SARIF", []string{"--format", "sarif", bad}, 1, `"ruleId": "no-host-path"`, ""},
 		{"merge nothing", []string{"merge"}, 2, "", "merge: want at least one report"},
 		{"merge no report", []string{"merge", clean}, 2, "", "clean: invalid character"},
-		{"merge in an unknown form", []string{"merge", "--format=html", clean}, 2, "", `--format is "html"`},
+		{"merge in an unknown form", []string{"merge", "--format=html", clean}, 2, "", "for flag -format: want one of"},
 		{"verdict on nothing", []string{"verdict"}, 2, "", "want at least one report"},
 		{"verdict on no report", []string{"verdict", clean}, 2, "", "clean: invalid character"},
 		{"verdict on a policy", []string{"verdict", off}, 2, "", "off.json: the report is about no file"},
@@ -267,7 +267,7 @@ func TestMalformed(t *testing.T) {
 func TestColour(t *testing.T) {
 	_, clean, bad, _ := files(t)
 	var out bytes.Buffer
-	run(env{stdout: &out, stderr: &out, colour: true}, []string{clean, bad})
+	run(env{stdout: &out, stderr: &out}, []string{"--color=always", clean, bad})
 	for _, want := range []string{"\x1b[32mok\x1b[0m", "\x1b[31mFAIL\x1b[0m", "\x1b[31merror\x1b[0m no-host-path"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("output %q, want %q in it", out.String(), want)
@@ -275,6 +275,18 @@ func TestColour(t *testing.T) {
 	}
 	if _, plain, _ := linkcheck(clean, bad); strings.Contains(plain, "\x1b") {
 		t.Errorf("output without terminal has colours: %q", plain)
+	}
+}
+
+func TestQuiet(t *testing.T) {
+	_, clean, bad, _ := files(t)
+	status, stdout, _ := linkcheck("--quiet", clean)
+	if status != 0 || stdout != "" {
+		t.Errorf("a file without a finding: exit status %d, output %q, want 0 and nothing", status, stdout)
+	}
+	status, stdout, _ = linkcheck("--quiet", clean, bad)
+	if status != 1 || !strings.HasPrefix(stdout, bad+": FAIL") {
+		t.Errorf("exit status %d, output %q, want 1 and the second file alone", status, stdout)
 	}
 }
 

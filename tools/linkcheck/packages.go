@@ -19,7 +19,7 @@ func runPackages(e env, args []string) (int, error) {
 	fs := flagSet("packages")
 	standard := fs.String("standard", "", "`file` with the import paths of the standard library, one a line; its packages are listed without imports")
 	out := fs.String("o", "", "write the list to `file` instead of standard output")
-	files, err := parse(e, fs, args)
+	files, err := parse(fs, args)
 	if err != nil {
 		return 0, err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/sdkcheck"
 )
 
@@ -16,19 +17,17 @@ import (
 func runSDKCheck(e env, args []string) (int, error) {
 	fs := flagSet("sdkcheck")
 	release := fs.String("go-version", "", "`version` of the SDK, if its file VERSION is not there")
-	format := fs.String("format", "text", "text or json")
+	format := "text"
+	cli.OneOf(fs, &format, "format", "`form` of the verdict: text or json", "text", "json")
 	reportOnly := fs.Bool("report-only", false, "exit with 0 whatever the verdict is")
 	canary := fs.Bool("canary", false, "also build programs by the SDK, and compare the layouts in them")
 	out := fs.String("o", "", "write to `file` instead of standard output")
-	dirs, err := parse(e, fs, args)
+	dirs, err := parse(fs, args)
 	if err != nil {
 		return 0, err
 	}
-	switch {
-	case len(dirs) != 1:
+	if len(dirs) != 1 {
 		return 0, errors.New("sdkcheck: want the GOROOT of one Go SDK; see linkcheck sdkcheck -h")
-	case *format != "text" && *format != "json":
-		return 0, fmt.Errorf("sdkcheck: --format %q: want text or json", *format)
 	}
 	sdk, err := sdkcheck.Open(dirs[0], *release)
 	if err != nil {
@@ -42,7 +41,7 @@ func runSDKCheck(e env, args []string) (int, error) {
 		return 0, err
 	}
 	data := sdkText(verdict)
-	if *format == "json" {
+	if format == "json" {
 		if data, err = verdict.Bytes(); err != nil {
 			return 0, err
 		}
@@ -93,7 +92,7 @@ func sdkText(v *sdkcheck.Verdict) []byte {
 
 // runSDKDiff is "linkcheck sdkdiff": it lists what a Go SDK changes of all that the tools depend on.
 func runSDKDiff(e env, args []string) (int, error) {
-	dirs, err := parse(e, flagSet("sdkdiff"), args)
+	dirs, err := parse(flagSet("sdkdiff"), args)
 	if err != nil {
 		return 0, err
 	}

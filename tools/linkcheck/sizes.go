@@ -38,7 +38,7 @@ func runSizes(e env, args []string) (int, error) {
 		named[name] = file
 		return nil
 	})
-	files, err := parse(e, fs, args)
+	files, err := parse(fs, args)
 	if err != nil {
 		return 0, err
 	}

@@ -15,7 +15,7 @@ func runStdTable(e env, args []string) (int, error) {
 	fs := flagSet("stdtable")
 	release := fs.String("go-version", "", "`version` of the SDK, if its file VERSION is not there")
 	out := fs.String("o", "", "write to `file` instead of standard output")
-	dirs, err := parse(e, fs, args)
+	dirs, err := parse(fs, args)
 	if err != nil {
 		return 0, err
 	}

@@ -25,7 +25,7 @@ func runSyscalls(e env, args []string) (int, error) {
 	u := unverifiedFlag(fs)
 	out := fs.String("o", "", "write to `file` instead of standard output")
 	name := fs.String("name", "", "`name` of the file in the output, instead of its path")
-	files, err := parse(e, fs, args)
+	files, err := parse(fs, args)
 	if err != nil {
 		return 0, err
 	}

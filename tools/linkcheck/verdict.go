@@ -20,7 +20,8 @@ func runVerdict(e env, args []string) (int, error) {
 		calls = append(calls, file)
 		return nil
 	})
-	files, err := parse(e, fs, args)
+	style := styleFlags(fs)
+	files, err := parse(fs, args)
 	if err != nil {
 		return 0, err
 	}
@@ -43,12 +44,12 @@ func runVerdict(e env, args []string) (int, error) {
 		return 0, err
 	}
 	day := policy.Today()
-	text, failed := report.Text(day, e.colour)
+	text, failed := report.Text(day, style.of(e.stdout))
 	switch {
 	case failed:
 		// The files without an error are of no interest then.
 		report.Files = slices.DeleteFunc(report.Files, func(f policy.FileReport) bool { return !policy.Failed(f.Verdict(day)) })
-		text, _ = report.Text(day, e.colour)
+		text, _ = report.Text(day, style.of(e.stderr))
 		fmt.Fprint(e.stderr, text)
 		return findings, nil
 	case disallowed:

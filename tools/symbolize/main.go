@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/pcln"
@@ -24,41 +25,58 @@ const (
 	exitUsage  = 2
 )
 
-const usage = `Usage: symbolize --symbols=FILE [-o FILE] [LOG]
-Print the log, or standard input, with all tracebacks in it as the program would
+const before = `Print the log, or standard input, with all tracebacks in it as the program would
 have printed them with all of its tables. A profile (profile.proto) becomes a
-profile with functions, files and lines.
-
-`
+profile with functions, files and lines.`
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("symbolize", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	side := flags.String("symbols", "", "side file that elfstrip --symbols-file wrote with the program")
+	side := flags.String("symbols", "", "side `file` that elfstrip --symbols-file wrote with the program")
 	var unverified goabi.Unverified
 	flags.Var(&unverified, goabi.UnverifiedFlag, goabi.UnverifiedUsage)
-	output := flags.String("o", "", "write to this file instead of standard output")
-	flags.Usage = func() {
-		fmt.Fprint(stderr, usage)
-		flags.PrintDefaults()
-		fmt.Fprint(stderr, "\nExit status: 0 if all went well, 1 if the input was refused or could not be read\nor written, 2 if the command line is wrong.\n")
+	output := flags.String("o", "", "write to this `file` instead of standard output")
+	quiet := flags.Bool("quiet", false, "do not say that no frame was found")
+	tool := &cli.Tool{
+		Name: "symbolize", What: "put names back into tracebacks and profiles",
+		Commands: []cli.Command{{Usage: "--symbols=FILE [-o FILE] [LOG]", What: "put names back into tracebacks and profiles", Before: before,
+			Flags: cli.Flags(flags)}},
+		Exit: []string{"all went well", "the input was refused, or could not be read or written", "the command line is wrong"},
 	}
-	switch err := flags.Parse(args); {
+	done, err := tool.Describe(stdout, args)
+	if done {
+		return status(stderr, err, exitUsage)
+	}
+	logs, err := cli.Parse(flags, args)
+	switch {
 	case errors.Is(err, flag.ErrHelp):
+		tool.WriteHelp(stdout, "")
 		return exitOK
 	case err != nil:
-		return exitUsage
-	case *side == "" || flags.NArg() > 1:
-		flags.Usage()
+		return status(stderr, fmt.Errorf("%w; see symbolize -h", err), exitUsage)
+	case *side == "" || len(logs) > 1:
+		tool.WriteHelp(stderr, "")
 		return exitUsage
 	}
-	if err := symbolizeFile(*side, unverified, flags.Arg(0), *output, stdin, stdout, stderr); err != nil {
-		fmt.Fprintf(stderr, "symbolize: %v\n", err)
-		return exitFailed
+	log := ""
+	if len(logs) == 1 {
+		log = logs[0]
 	}
-	return exitOK
+	notes := stderr
+	if *quiet {
+		notes = io.Discard
+	}
+	return status(stderr, symbolizeFile(*side, unverified, log, *output, stdin, stdout, notes), exitFailed)
+}
+
+// status returns the exit status for an error, which it prints: failed, or exitOK if there is none.
+func status(stderr io.Writer, err error, failed int) int {
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(stderr, "symbolize: %v\n", err)
+	return failed
 }
 
 // maxStdin bounds what is read from standard input, which may have no end, in bytes.

@@ -18,15 +18,18 @@ func TestUsage(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"--help"}, exitOK, "Usage: symbolize"},
-		{nil, exitUsage, "Usage: symbolize"},
-		{[]string{"--symbols=a", "b", "c"}, exitUsage, "Usage: symbolize"},
+		{[]string{"--help"}, exitOK, "usage: symbolize"},
+		{nil, exitUsage, "usage: symbolize"},
+		{[]string{"--symbols=a", "b", "c"}, exitUsage, "usage: symbolize"},
 		{[]string{"--symbols=testdata/none"}, exitFailed, "testdata/none: no such file"},
 		{[]string{"--symbols=" + other}, exitFailed, "it is no side file that elfstrip --symbols-file wrote"},
 	} {
 		var out, errs bytes.Buffer
-		if code := run(test.args, strings.NewReader(""), &out, &errs); code != test.code || !strings.Contains(errs.String(), test.want) ||
-			out.Len() > 0 {
+		code, printed := run(test.args, strings.NewReader(""), &out, &errs), &errs
+		if code == exitOK {
+			printed = &out
+		}
+		if code != test.code || !strings.Contains(printed.String(), test.want) || out.Len()+errs.Len() != printed.Len() {
 			t.Errorf("%q: exit code %d, printed %q and %q; want %d and %q", test.args, code, out.String(), errs.String(), test.code, test.want)
 		}
 	}

@@ -8,12 +8,12 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/arch"
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // Arch is the machine.
 var Arch = &arch.Arch{
-	GOARCH:   "amd64",
-	Machine:  elf.EM_X86_64,
+	Machine:  machine.AMD64,
 	PageSize: 4 << 10,
 	// The TLS block ends at the thread pointer (ABI supplement, TLS variant II).
 	TLSOffset: func(size, align uint64) int64 { return -int64((size + align - 1) &^ (align - 1)) },
@@ -25,9 +25,6 @@ var Arch = &arch.Arch{
 		uint32(elf.R_X86_64_TPOFF32):  {Name: "R_X86_64_TPOFF32", Class: arch.TLS, Size: 4, Apply: put32s},
 		uint32(elf.R_X86_64_GOTTPOFF): {Name: "R_X86_64_GOTTPOFF", Class: arch.TLS, Size: 4, Back: 3, Apply: gottpoff},
 	},
-	Relative:  uint32(elf.R_X86_64_RELATIVE),
-	CodeAlign: 1,
-	Emulation: "elf_x86_64",
 	EntryExe:  entryExe,
 	EntryPIE:  entryPIE,
 	EntryHuge: entryHuge,

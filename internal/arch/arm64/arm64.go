@@ -9,12 +9,12 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/arch"
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // Arch is the machine.
 var Arch = &arch.Arch{
-	GOARCH:   "arm64",
-	Machine:  elf.EM_AARCH64,
+	Machine:  machine.ARM64,
 	PageSize: 64 << 10,
 	// The TLS block follows the two words that the thread pointer points to
 	// (TLS variant I).
@@ -36,9 +36,6 @@ var Arch = &arch.Arch{
 		uint32(elf.R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC): {
 			Name: "R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC", Class: arch.TLS, Size: 4, Apply: tlsieLow},
 	},
-	Relative:  uint32(elf.R_AARCH64_RELATIVE),
-	CodeAlign: 4,
-	Emulation: "aarch64linux",
 	EntryExe:  entryExe,
 	EntryPIE:  entryPIE,
 	EntryHuge: entryHuge,

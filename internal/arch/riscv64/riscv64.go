@@ -8,6 +8,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/arch"
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // e_flags of the psABI.
@@ -47,8 +48,7 @@ const (
 
 // Arch is the machine.
 var Arch = &arch.Arch{
-	GOARCH:   "riscv64",
-	Machine:  elf.EM_RISCV,
+	Machine:  machine.RISCV64,
 	Flags:    efRVC | efFloatDouble,
 	PageSize: 4 << 10,
 	// The thread pointer points to the TLS block (TLS variant I, no gap).
@@ -65,9 +65,6 @@ var Arch = &arch.Arch{
 		rTPRelLo12I: {Name: "R_RISCV_TPREL_LO12_I", Class: arch.TLS, Size: 4, Apply: tprelLo12I},
 		rTPRelLo12S: {Name: "R_RISCV_TPREL_LO12_S", Class: arch.TLS, Size: 4, Apply: tprelLo12S},
 	},
-	Relative:  uint32(elf.R_RISCV_RELATIVE),
-	CodeAlign: 2,
-	Emulation: "elf64lriscv",
 	EntryExe:  entryExe,
 	EntryPIE:  entryPIE,
 	EntryHuge: entryHuge,

@@ -20,9 +20,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
-var goarches = []string{"amd64", "arm64", "riscv64"}
+var goarches = machine.GOARCHs()
 
 // A source is one file of the standard library.
 type source struct {
@@ -98,7 +100,7 @@ func contextFor(goarch string) build.Context {
 	c.GOOS, c.GOARCH, c.CgoEnabled = "linux", goarch, false
 	// The tool tags are for the host; those of GOEXPERIMENT are the same for all three.
 	c.ToolTags = slices.DeleteFunc(slices.Clone(c.ToolTags), func(t string) bool { return !strings.HasPrefix(t, "goexperiment.") })
-	c.ToolTags = append(c.ToolTags, map[string]string{"amd64": "amd64.v1", "arm64": "arm64.v8.0", "riscv64": "riscv64.rva20u64"}[goarch])
+	c.ToolTags = append(c.ToolTags, machine.Of(goarch).Baseline)
 	return c
 }
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/go3s/rules_go3s/internal/elf/elftest"
+	registry "github.com/go3s/rules_go3s/internal/machine"
 )
 
 var le = binary.LittleEndian
@@ -71,7 +72,7 @@ type Func struct {
 
 // New returns a program of three functions that breaks no rule.
 func New(machine elf.Machine) *Program {
-	goarch := map[elf.Machine]string{elf.EM_X86_64: "amd64", elf.EM_AARCH64: "arm64", elf.EM_RISCV: "riscv64"}[machine]
+	goarch := registry.OfELF(machine).GOARCH
 	return &Program{
 		Machine: machine,
 		Funcs: []Func{

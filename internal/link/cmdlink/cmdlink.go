@@ -23,6 +23,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/link"
 	"github.com/go3s/rules_go3s/internal/link/elflinker"
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // Build modes of Config.BuildMode.
@@ -36,14 +37,6 @@ var goModes = map[string]string{ModeExe: "exe", ModeStaticPIE: "pie"}
 
 // GoMode returns what cmd/link and build information call a build mode.
 func GoMode(mode string) string { return goModes[mode] }
-
-// archLevels maps each supported GOARCH to the environment variable that sets
-// its instruction set level.
-var archLevels = map[string]string{
-	"amd64":   "GOAMD64",
-	"arm64":   "GOARM64",
-	"riscv64": "GORISCV64",
-}
 
 // A Config says what to link. Paths may be relative to the working directory.
 type Config struct {
@@ -105,8 +98,7 @@ type Config struct {
 // Link links the program and writes it to c.Out, whole or not at all. Warnings
 // of cmd/link go to the returned string, its errors into the error.
 func Link(c Config) (warnings string, err error) {
-	_, ok := archLevels[c.GOARCH]
-	if c.GOOS != "linux" || !ok {
+	if c.GOOS != "linux" || machine.Of(c.GOARCH) == nil {
 		return "", fmt.Errorf("platform %s/%s: want linux/amd64, linux/arm64 or linux/riscv64", c.GOOS, c.GOARCH)
 	}
 	if goModes[c.BuildMode] == "" {
@@ -414,7 +406,7 @@ func (s *step) byCmdLink(out string) (warnings string, err error) {
 	}
 	cmd.Env = append(cmd.Env, noGC...)
 	if c.GOARCHLevel != "" {
-		cmd.Env = append(cmd.Env, archLevels[c.GOARCH]+"="+c.GOARCHLevel)
+		cmd.Env = append(cmd.Env, machine.Of(c.GOARCH).Level+"="+c.GOARCHLevel)
 	}
 	var output, kept bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output

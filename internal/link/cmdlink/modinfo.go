@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 // modinfoStart and modinfoEnd frame the build information in runtime.modinfo, so
@@ -112,7 +114,7 @@ func (c *Config) settings(compiled, godebugs string) ([]debug.BuildSetting, erro
 	add("GOOS", c.GOOS)
 	level, value, _ := strings.Cut(compiled, "=")
 	if c.GOARCHLevel != "" {
-		level, value = archLevels[c.GOARCH], c.GOARCHLevel
+		level, value = machine.Of(c.GOARCH).Level, c.GOARCHLevel
 	}
 	add(level, value)
 	stamps, err := readStamps(c.StampFiles)

@@ -47,6 +47,15 @@ func (g *GoLinker) Set(name string) error {
 
 func (g *GoLinker) String() string { return string(*g) }
 
+// Values returns the names of all values, for completion.
+func (g *GoLinker) Values() []string {
+	var names []string
+	for _, v := range GoLinkers {
+		names = append(names, string(v))
+	}
+	return names
+}
+
 // errDebugInfo is about a program with debugging information. Who asks for that knows, so it is no warning.
 var errDebugInfo = fmt.Errorf("debugging information: %w", golink.ErrUnsupported)
 

@@ -16,11 +16,12 @@ import (
 	"github.com/go3s/rules_go3s/internal/arch"
 	"github.com/go3s/rules_go3s/internal/goobj"
 	"github.com/go3s/rules_go3s/internal/link"
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 func main() {
 	log.SetFlags(0)
-	for _, goarch := range []string{"amd64", "arm64", "riscv64"} {
+	for _, goarch := range machine.GOARCHs() {
 		if err := generate(filepath.Join("..", "arch", goarch), goarch); err != nil {
 			log.Fatal(err)
 		}

@@ -11,12 +11,13 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/go3s/rules_go3s/internal/machine"
 	"github.com/go3s/rules_go3s/internal/pack/unpackerobj"
 )
 
 func main() {
 	log.SetFlags(0)
-	for _, goarch := range []string{"amd64", "arm64", "riscv64"} {
+	for _, goarch := range machine.GOARCHs() {
 		if err := generate(filepath.Join("..", ".."), goarch); err != nil {
 			log.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go3s/rules_go3s/internal/machine"
 	"github.com/go3s/rules_go3s/internal/release/fileset"
 	"github.com/go3s/rules_go3s/internal/release/index"
 )
@@ -20,12 +21,6 @@ type Package struct {
 	Version string
 	GOARCH  string
 }
-
-// What distributions call the machines.
-var (
-	debArch = map[string]string{"amd64": "amd64", "arm64": "arm64", "riscv64": "riscv64"}
-	rpmArch = map[string]string{"amd64": "x86_64", "arm64": "aarch64", "riscv64": "riscv64"}
-)
 
 var debNameRE = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`)
 
@@ -58,7 +53,7 @@ func (p *Package) Check() error {
 
 // DebName returns the file name of the Debian package.
 func (p *Package) DebName() string {
-	return fmt.Sprintf("%s_%s_%s.deb", p.Name, p.debVersion(), debArch[p.GOARCH])
+	return fmt.Sprintf("%s_%s_%s.deb", p.Name, p.debVersion(), machine.Of(p.GOARCH).Debian)
 }
 
 // debVersion is the version with the Debian revision 1: a "-" in the version would begin one.
@@ -78,7 +73,7 @@ func (p *Package) control(set *fileset.Set) string {
 	}
 	field("Package", p.Name)
 	field("Version", p.debVersion())
-	field("Architecture", debArch[p.GOARCH])
+	field("Architecture", machine.Of(p.GOARCH).Debian)
 	field("Maintainer", p.Maintainer)
 	field("Installed-Size", strconv.Itoa(size))
 	field("Section", "utils")
@@ -109,7 +104,7 @@ func Deb(p *Package, set *fileset.Set, date time.Time) ([]byte, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	if debArch[p.GOARCH] == "" {
+	if machine.Of(p.GOARCH) == nil {
 		return nil, fmt.Errorf("deb: no name for GOARCH %q", p.GOARCH)
 	}
 	control := &fileset.Set{}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go3s/rules_go3s/internal/cpio"
+	"github.com/go3s/rules_go3s/internal/machine"
 	"github.com/go3s/rules_go3s/internal/release/fileset"
 )
 
@@ -161,7 +163,7 @@ func (h *rpmHeader) encode(region uint32) []byte {
 
 // RPMName returns the file name of the RPM package.
 func (p *Package) RPMName() string {
-	return fmt.Sprintf("%s-%s-1.%s.rpm", p.Name, p.rpmVersion(), rpmArch[p.GOARCH])
+	return fmt.Sprintf("%s-%s-1.%s.rpm", p.Name, p.rpmVersion(), machine.Of(p.GOARCH).Name)
 }
 
 // rpmVersion is the version as RPM allows it: "-" ends it, and "~" sorts before the version without it.
@@ -172,7 +174,7 @@ func RPM(p *Package, set *fileset.Set, date time.Time) ([]byte, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	if rpmArch[p.GOARCH] == "" {
+	if machine.Of(p.GOARCH) == nil {
 		return nil, fmt.Errorf("rpm: no name for GOARCH %q", p.GOARCH)
 	}
 	if p.Licence == "" {
@@ -224,7 +226,7 @@ func (p *Package) rpmHeader(set *fileset.Set, payload []byte, date time.Time) *r
 		}
 		sizes, total = append(sizes, uint32(len(f.Data))), total+uint32(len(f.Data))
 		times = append(times, uint32(date.Unix()))
-		modes = append(modes, uint16(regular|uint32(f.Mode)))
+		modes = append(modes, uint16(cpio.Regular|uint32(f.Mode)))
 		digests = append(digests, fmt.Sprintf("%x", sha256.Sum256(f.Data)))
 		verify = append(verify, rpmVerifyAll)
 		inodes = append(inodes, uint32(i+1))
@@ -257,7 +259,7 @@ func (p *Package) rpmHeader(set *fileset.Set, payload []byte, date time.Time) *r
 		h.string(rpmURL, p.Homepage)
 	}
 	h.string(rpmOS, "linux")
-	h.string(rpmArchitecture, rpmArch[p.GOARCH])
+	h.string(rpmArchitecture, machine.Of(p.GOARCH).Name)
 	h.int32s(rpmFileSizes, sizes...)
 	h.int16s(rpmFileModes, modes...)
 	h.int16s(rpmFileRdevs, rdevs...)
@@ -322,4 +324,12 @@ func ReadRPM(p *Package, data []byte, date time.Time) (*Contents, error) {
 		return nil, errors.New("rpm: its headers are not those of the payload and of what the release says of the package")
 	}
 	return c, nil
+}
+
+// pad appends zero bytes up to a multiple of n.
+func pad(b []byte, n int) []byte {
+	for len(b)%n != 0 {
+		b = append(b, 0)
+	}
+	return b
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gotool"
+	"github.com/go3s/rules_go3s/internal/machine"
 	"github.com/go3s/rules_go3s/internal/policy"
 	"github.com/go3s/rules_go3s/internal/release/archive"
 	"github.com/go3s/rules_go3s/internal/release/assemble"
@@ -99,7 +100,7 @@ func New(t testing.TB) *Maker {
 		t.Fatal(err)
 	}
 	m.write(t, dir, "texts", string(texts))
-	for _, goarch := range []string{"amd64", "arm64", "riscv64"} {
+	for _, goarch := range machine.GOARCHs() {
 		m.program(t, root, dir, "hello", "./examples/hello", goarch)
 	}
 	m.program(t, root, dir, "latest", "./examples/release/latest", "amd64")

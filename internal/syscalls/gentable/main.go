@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 func main() {
@@ -30,7 +32,7 @@ func run(dir string) error {
 		return fmt.Errorf("go list: %w", err)
 	}
 	version, src, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
-	for _, goarch := range []string{"amd64", "arm64", "riscv64"} {
+	for _, goarch := range machine.GOARCHs() {
 		table, err := Table(filepath.Join(src, "unix", "zsysnum_linux_"+goarch+".go"))
 		if err != nil {
 			return err

@@ -1,4 +1,5 @@
-package main
+// Package bazel makes workspaces of programs for benchmarks and measures what Bazel takes to build them.
+package bazel
 
 import (
 	"fmt"
@@ -10,15 +11,16 @@ import (
 	"time"
 )
 
-// bazel starts Bazel in a workspace.
-type bazel struct {
-	wrapper, dir string
+// A Server is Bazel in a workspace.
+type Server struct {
+	Wrapper string // the bazelw to start
+	Dir     string // of the workspace
 }
 
-// command returns what Bazel prints.
-func (b *bazel) command(args ...string) (string, error) {
-	cmd := exec.Command(b.wrapper, args...)
-	cmd.Dir = b.dir
+// Command returns what Bazel prints.
+func (b *Server) Command(args ...string) (string, error) {
+	cmd := exec.Command(b.Wrapper, args...)
+	cmd.Dir = b.Dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%v: %w\n%s", cmd, err, out)
@@ -31,20 +33,20 @@ var (
 	processes = regexp.MustCompile(`(?m)^INFO: ([0-9]+) process(?:es)?: (?:([0-9]+) internal)?`)
 )
 
-// A build is what one took.
-type build struct {
-	wall      time.Duration
-	cpu       time.Duration // of Bazel and of the processes
-	processes int
+// A Build is what one took.
+type Build struct {
+	Wall      time.Duration // Bazel's "Elapsed time"
+	CPU       time.Duration // of Bazel and of the processes
+	Processes int           // that Bazel started or took from a cache
 }
 
-// build builds.
-func (b *bazel) build(args ...string) (*build, error) {
+// Build builds; args are options and targets.
+func (b *Server) Build(args ...string) (*Build, error) {
 	before, err := b.cpu()
 	if err != nil {
 		return nil, err
 	}
-	out, err := b.command(append([]string{"build", "--color=no", "--curses=no", "--show_result=0"}, args...)...)
+	out, err := b.Command(append([]string{"build", "--color=no", "--curses=no", "--show_result=0"}, args...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +67,12 @@ func (b *bazel) build(args ...string) (*build, error) {
 		return nil, err
 	}
 	internal, _ := strconv.Atoi(p[2]) // "" when there is none
-	return &build{time.Duration(seconds * float64(time.Second)), after - before, all - internal}, nil
+	return &Build{time.Duration(seconds * float64(time.Second)), after - before, all - internal}, nil
 }
 
 // cpu returns the CPU time that the server has used, and all processes that it has waited for (proc(5), /proc/pid/stat).
-func (b *bazel) cpu() (time.Duration, error) {
-	pid, err := b.command("info", "server_pid")
+func (b *Server) cpu() (time.Duration, error) {
+	pid, err := b.Command("info", "server_pid")
 	if err != nil {
 		return 0, err
 	}
@@ -94,28 +96,4 @@ func (b *bazel) cpu() (time.Duration, error) {
 	}
 	const tick = 10 * time.Millisecond // USER_HZ, of all Linux
 	return time.Duration(ticks) * tick, nil
-}
-
-// standardLibraries prints how often the standard library is compiled for the programs at a fixed address and as PIE,
-// without that of tools.
-func standardLibraries(b *bazel) error {
-	fmt.Printf("| compiled standard libraries, for fixed address and PIE | GoStdlib actions |\n|---|---|\n")
-	for _, c := range []struct{ name, targets string }{
-		{"rules_go", "//go_binary/... + //go_binary_pie/..."},
-		{"rules_go3s", "//go_static_binary/... + //go_pie_binary/..."},
-	} {
-		out, err := b.command("aquery", fmt.Sprintf("mnemonic('^GoStdlib$', deps(%s))", c.targets))
-		if err != nil {
-			return err
-		}
-		n := 0
-		for line := range strings.Lines(out) {
-			if configuration, ok := strings.CutPrefix(strings.TrimSpace(line), "Configuration: "); ok && !strings.Contains(configuration, "-exec") {
-				n++
-			}
-		}
-		fmt.Printf("| %s | %d |\n", c.name, n)
-	}
-	fmt.Println()
-	return nil
 }

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go3s/rules_go3s/internal/boot/pe"
+	"github.com/go3s/rules_go3s/internal/boot/petest"
+)
+
+// A bench is a directory with inputs.
+type bench struct {
+	t   *testing.T
+	dir string
+	key *rsa.PrivateKey
+}
+
+func newBench(t *testing.T) *bench {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{t, t.TempDir(), key}
+	b.write("stub", petest.Stub(pe.AMD64))
+	b.write("arm64.stub", petest.Stub(pe.ARM64))
+	b.write("kernel", petest.Program(pe.AMD64, petest.Section{Name: ".text", Content: []byte("Linux")}))
+	b.write("os-release", []byte("ID=test\n"))
+	b.write("init", []byte("program"))
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.write("key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
+	now := time.Now()
+	b.certificate("cert.pem", now.Add(-time.Hour), now.Add(time.Hour))
+	b.certificate("expired.pem", now.Add(-2*time.Hour), now.Add(-time.Hour))
+	return b
+}
+
+func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
+
+func (b *bench) write(name string, data []byte) {
+	b.t.Helper()
+	if err := os.WriteFile(b.path(name), data, 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// certificate writes a certificate of the key.
+func (b *bench) certificate(name string, from, to time.Time) {
+	b.t.Helper()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: from, NotAfter: to}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &b.key.PublicKey, b.key)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.write(name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+// run runs a command of words, of which "%NAME" stands for a file.
+func (b *bench) run(command string) (code int, stdout, stderr string) {
+	b.t.Helper()
+	var args []string
+	for _, word := range strings.Fields(command) {
+		args = append(args, strings.ReplaceAll(word, "%", b.dir+"/"))
+	}
+	var out, err strings.Builder
+	code = run(args, &out, &err)
+	return code, out.String(), err.String()
+}
+
+const build = "build --stub %stub --kernel %kernel --initramfs %cpio --cmdline quiet --os-release %os-release -o %image"
+
+// must runs a command that has to work.
+func (b *bench) must(command string) string {
+	b.t.Helper()
+	code, stdout, stderr := b.run(command)
+	if code != exitOK {
+		b.t.Fatalf("%s: %d, %s", command, code, stderr)
+	}
+	return stdout
+}
+
+func TestCommands(t *testing.T) {
+	b := newBench(t)
+	b.must("initramfs --program /init=%init --file /etc/os-release=%os-release -o %cpio")
+	b.must(build)
+	b.must("sign --key %key.pem --cert %cert.pem -o %signed %image")
+	if out := b.must("verify --trust %cert.pem %signed"); !strings.Contains(out, "good signature by CN=cert.pem") {
+		t.Errorf("verify: %s", out)
+	}
+	var s shown
+	if err := json.Unmarshal([]byte(b.must("show --json %signed")), &s); err != nil {
+		t.Fatal(err)
+	}
+	if s.Goarch != "amd64" || s.CommandLine != "quiet" || s.Signatures != 1 || len(s.Files) != 2 || s.Files[1].Path != "/init" ||
+		s.Files[1].Size != 7 {
+		t.Errorf("show: %+v", s)
+	}
+
+	b.must("extract --path /init -o %extracted %signed")
+	if data, err := os.ReadFile(b.path("extracted")); err != nil || string(data) != "program" {
+		t.Errorf("extract: %q, %v", data, err)
+	}
+
+	// The same signature in two steps.
+	b.must("digest -o %digest %image")
+	data, err := os.ReadFile(b.path("digest"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(data)
+	raw, err := rsa.SignPKCS1v15(nil, b.key, crypto.SHA256, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.write("raw", raw)
+	b.must("attach --cert %cert.pem --signature %raw -o %attached %image")
+	one, _ := os.ReadFile(b.path("signed"))
+	two, err := os.ReadFile(b.path("attached"))
+	if err != nil || string(one) != string(two) {
+		t.Errorf("in two steps it has other bytes, %v", err)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	b := newBench(t)
+	b.must("initramfs --program /init=%init -o %cpio")
+	b.must(build)
+	b.write("open.pem", []byte("x"))
+	if err := os.Chmod(b.path("open.pem"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b.write("raw", make([]byte, 256))
+	for _, tt := range []struct {
+		command string
+		code    int
+		want    string
+	}{
+		{"", exitUsage, "no command"},
+		{"boot", exitUsage, `no command "boot"`},
+		{"sign %image %image", exitUsage, "2 files, want 1"},
+		{"initramfs --program /init -o %out", exitUsage, "want PATH=FILE"},
+		{"initramfs --program /init=%init", exitUsage, "no -o"},
+		{"initramfs --program /init=%missing -o %out", exitFailed, "no such file"},
+		{"initramfs --program /bin/x=%init -o %out", exitFailed, "no executable file /init"},
+		{"build --stub %stub -o %out", exitUsage, "no --kernel"},
+		{strings.Replace(build, "%stub", "%kernel", 1) + "x", exitFailed, "no section .sdmagic"},
+		{strings.Replace(build, "%kernel", "%init", 1) + "x", exitFailed, "it is no UEFI program (PE)"},
+		{strings.Replace(build, "%stub", "%arm64.stub", 1) + "x", exitFailed, "it is for amd64, and the stub for arm64"},
+		{build + "x --goarch riscv64", exitFailed, "it is for amd64, want riscv64"},
+		{"sign --key %key.pem -o %out %image", exitUsage, "no --cert"},
+		{"sign --cert %cert.pem -o %out %image", exitUsage, "no --key and no --command"},
+		{"sign --key %key.pem --cert %expired.pem -o %out %image", exitFailed, "make a new one of the key"},
+		{"sign --key %open.pem --cert %cert.pem -o %out %image", exitFailed, "chmod 600"},
+		{"sign --key %key.pem --cert %cert.pem -o %out %init", exitFailed, `does not begin with "MZ"`},
+		{"attach --cert %cert.pem --signature %raw -o %out %image", exitFailed, "the 256 bytes are not a signature of this image"},
+		{"attach --cert %expired.pem --signature %raw -o %out %image", exitFailed, "make a new one of the key"},
+		{"verify %image", exitUsage, "no --trust"},
+		{"verify --trust %cert.pem %image", exitFailed, "it is not signed"},
+		{"show %stub", exitFailed, "no section .osrel"},
+		{"extract -o %out %image", exitUsage, "no --path"},
+		{"extract --path /bin/x -o %out %image", exitFailed, "no file /bin/x among the 1"},
+	} {
+		code, stdout, stderr := b.run(tt.command)
+		if code != tt.code || stdout != "" || !strings.Contains(stderr, tt.want) {
+			t.Errorf("%s: %d, %q, %q, want %d and %q", tt.command, code, stdout, stderr, tt.code, tt.want)
+		}
+		for _, name := range []string{"out", "imagex"} {
+			if _, err := os.Lstat(b.path(name)); err == nil {
+				t.Errorf("%s: it has left %s", tt.command, name)
+			}
+		}
+	}
+}
