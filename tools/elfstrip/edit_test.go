@@ -112,7 +112,7 @@ func TestEditRefusals(t *testing.T) {
 func TestTargetsAndInfo(t *testing.T) {
 	in := program(t)
 	elfstrip(t, exitOK, "", "-F", "elf64-x86-64", "-I", "elf64-x86-64", in)
-	if got := elfstrip(t, exitOK, "", "--info"); got != "elf64-littleaarch64\nelf64-littleriscv\nelf64-x86-64\n" {
+	if got := elfstrip(t, exitOK, "", "--info"); got != "elf64-x86-64\nelf64-littleaarch64\nelf64-littleriscv\n" {
 		t.Errorf("--info printed %q", got)
 	}
 }
