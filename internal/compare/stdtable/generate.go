@@ -20,11 +20,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/go3s/rules_go3s/internal/machine"
 )
 
-var goarches = machine.GOARCHs()
+// goarches and baselines are from the registry, package machine, which cannot be imported here; TestMachines compares.
+var (
+	goarches  = []string{"amd64", "arm64", "riscv64"}
+	baselines = []string{"amd64.v1", "arm64.v8.0", "riscv64.rva20u64"}
+)
 
 // A source is one file of the standard library.
 type source struct {
@@ -100,7 +102,7 @@ func contextFor(goarch string) build.Context {
 	c.GOOS, c.GOARCH, c.CgoEnabled = "linux", goarch, false
 	// The tool tags are for the host; those of GOEXPERIMENT are the same for all three.
 	c.ToolTags = slices.DeleteFunc(slices.Clone(c.ToolTags), func(t string) bool { return !strings.HasPrefix(t, "goexperiment.") })
-	c.ToolTags = append(c.ToolTags, machine.Of(goarch).Baseline)
+	c.ToolTags = append(c.ToolTags, baselines[slices.Index(goarches, goarch)])
 	return c
 }
 
