@@ -107,6 +107,9 @@ field=$(mktemp -d)
 go run ./bench/field -only shfmt,fzf,bbolt -platforms amd64 -work "$field"
 chmod -R u+w "$field" && rm -rf "$field"
 
+step "Boot: Secure Boot starts a signed image, and refuses a changed one"
+e2e/boot/run.sh fast
+
 step "Releases: what other people's readers say of one"
 ./bazelw build --config=cache //examples/release
 release=$(./bazelw info bazel-bin)/examples/release/release
