@@ -119,11 +119,14 @@ func (c *config) run() (err error) {
 		return err
 	}
 	for _, x := range contenders { // all programs have a source, and tools and standard libraries are there
-		targets, err := c.edit(x, c.workspace.Programs)
+		if _, err := c.edit(x, c.workspace.Programs); err != nil {
+			return err
+		}
+		first, err := c.edit(x, 1)
 		if err != nil {
 			return err
 		}
-		if _, err := c.build(x, targets[:1]); err != nil {
+		if _, err := c.build(x, first); err != nil {
 			return err
 		}
 	}

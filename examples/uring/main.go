@@ -100,7 +100,13 @@ func listen(addr string) (fd int, bound netip.AddrPort, err error) {
 	if fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
 		return 0, bound, err
 	}
-	err = errors.Join(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1), unix.Bind(fd, sa), unix.Listen(fd, unix.SOMAXCONN))
+	err = errors.Join(
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1),
+		// Accepted sockets inherit it. Without it the end of a file waits until the client has acknowledged what came before.
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
+		unix.Bind(fd, sa),
+		unix.Listen(fd, unix.SOMAXCONN),
+	)
 	if err != nil {
 		return 0, bound, err
 	}
