@@ -25,7 +25,7 @@ const (
 	guardPath = "/sbin/execguard"
 	audit     = "/run/audit.jsonl"
 	files     = "/t/"
-	work      = "/work/"
+	work      = "/scratch/"
 )
 
 // What programs of the test exit with.
