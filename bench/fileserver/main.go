@@ -1,7 +1,7 @@
 //go:build linux
 
 // Command fileserver measures examples/uring: how many requests a second its engines answer, by io_uring, epoll and threads, and how much
-// processor time a request takes them. It starts each engine anew in each round, with the same files and clients, in turn, and prints
+// processor time a request takes them. It starts each engine again in each round, with the same files and clients, in turn, and prints
 // the median of the rounds. It fails when an answer is not the file.
 //
 //	go run ./bench/fileserver -doc docs/evidence/fileserver.md

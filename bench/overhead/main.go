@@ -76,15 +76,7 @@ func (c *config) run() (err error) {
 		return err
 	}
 	if c.dir == "" {
-		cache, err := os.UserCacheDir() // not below /tmp, which the sandbox has a new one of
-		if err != nil {
-			return err
-		}
-		parent := filepath.Join(cache, "rules_go3s")
-		if err := os.MkdirAll(parent, 0o777); err != nil {
-			return err
-		}
-		if c.dir, err = os.MkdirTemp(parent, "bench-overhead-"); err != nil {
+		if c.dir, err = bazel.TempDir("bench-overhead-"); err != nil {
 			return err
 		}
 		defer os.RemoveAll(c.dir)

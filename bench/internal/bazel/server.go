@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -15,6 +16,20 @@ import (
 type Server struct {
 	Wrapper string // the bazelw to start
 	Dir     string // of the workspace
+}
+
+// TempDir makes a directory for a workspace, with a name that begins with prefix. It is in the user's cache and not below
+// /tmp, which Bazel's sandbox has a new one of.
+func TempDir(prefix string) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	parent := filepath.Join(cache, "rules_go3s")
+	if err := os.MkdirAll(parent, 0o777); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(parent, prefix)
 }
 
 // Command returns what Bazel prints.
