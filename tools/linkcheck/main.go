@@ -21,11 +21,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/cli"
+	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/params"
 	"github.com/go3s/rules_go3s/internal/policy"
 )
@@ -79,7 +79,7 @@ func main() {
 
 func run(e env, args []string) int {
 	var status int
-	err := guard(func() (err error) {
+	err := elf.Guard(func() (err error) {
 		status, err = dispatch(e, args)
 		return err
 	})
@@ -96,22 +96,6 @@ func run(e env, args []string) int {
 		return unusable
 	}
 	return status
-}
-
-// guard calls f and makes an error of the fault that reading a mapped file gives when
-// another process cuts the file off. Every goroutine that reads files needs one.
-func guard(f func() error) (err error) {
-	debug.SetPanicOnFault(true)
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case interface{ Addr() uintptr }:
-			err = fmt.Errorf("memory fault at %#x: an input file was cut off while it was read", r.Addr())
-		default:
-			panic(r)
-		}
-	}()
-	return f()
 }
 
 // dispatch calls the command that args name.
