@@ -57,7 +57,8 @@ func EncodeRELR(sites []uint64) []uint64 {
 	return out
 }
 
-// DecodeRELR calls visit with the address of each word that a DT_RELR table relocates, in the order of the table. The error is the first of visit. Addresses need not ascend, nor be in the program: that is for visit to judge.
+// DecodeRELR calls visit with the address of each word that a DT_RELR table relocates, in the order of the table. The error is the first
+// of visit. Addresses need not ascend, nor be in the program: that is for visit to judge.
 // A bitmap at the beginning counts from address 0; bytes after the last whole entry are left out.
 func DecodeRELR(table []byte, visit func(addr uint64) error) error {
 	next := uint64(0) // the word after the last one covered

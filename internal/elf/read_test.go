@@ -253,7 +253,8 @@ func TestAppendNote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(notes) != 2 || notes[0].Name != "Go" || string(notes[0].Desc) != "id" || notes[1].Name != "a" || notes[1].Type != 0xcafe || string(notes[1].Desc) != "12345" {
+	if len(notes) != 2 || notes[0].Name != "Go" || string(notes[0].Desc) != "id" ||
+		notes[1].Name != "a" || notes[1].Type != 0xcafe || string(notes[1].Desc) != "12345" {
 		t.Errorf("read back as %+v", notes)
 	}
 }

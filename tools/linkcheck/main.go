@@ -57,7 +57,7 @@ type subcommand struct {
 
 func init() { // not in the declaration: help refers to the table
 	commands = []subcommand{
-		{"check", "[flags] FILE|DIR...", "check files", runCheck},
+		{"check", "[flags] FILE|DIR...", "check files, and the executables in directories", runCheck},
 		{"compare", "[flags] FILE FILE [FILE]", "find what differs between the builds of one program for several architectures", runCompare},
 		{"verdict", "[--touch OUT] [--allowed LIST --syscalls REPORT] REPORT...", "pass or fail by JSON reports written before", runVerdict},
 		{"merge", "[flags] REPORT...", "make one report of several", runMerge},
