@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 
 	"github.com/go3s/rules_go3s/internal/hugepages"
+	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
 // # The file
@@ -27,7 +28,7 @@ func (l *linker) write() []byte {
 	}
 	size := int(namesOff) + len(names.table)
 	file := hugepages.Bytes(size, size)
-	inParallel(l.contents(file, func() func(sym, []byte) {
+	parallel.Do(l.contents(file, func() func(sym, []byte) {
 		var buf []reloc
 		return func(s sym, b []byte) { buf = l.relocate(s, b, buf) }
 	}))
@@ -97,6 +98,18 @@ func (l *linker) contents(file []byte, newRelocate func() func(s sym, b []byte))
 		})
 	}
 	return jobs
+}
+
+// chunkSize is how many symbols a job is for.
+const chunkSize = 2048
+
+// chunks calls f for parts of list.
+func chunks(list []sym, f func(part []sym)) {
+	for len(list) > 0 {
+		n := min(chunkSize, len(list))
+		f(list[:n])
+		list = list[n:]
+	}
 }
 
 // offset returns where section id is in the file.
