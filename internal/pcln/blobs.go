@@ -52,6 +52,7 @@ func (t *blobTable) finish() {
 	slices.SortFunc(order, func(a, b piece) int {
 		return cmp.Or(b.align-a.align, len(b.b)-len(a.b), bytes.Compare(a.b, b.b))
 	})
+	t.data = make([]byte, 0, len(t.pieces.data))
 	loose := suffixtab.New(nil, false)
 	looseIDs := map[int]int{}
 	for _, p := range order {

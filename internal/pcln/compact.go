@@ -220,6 +220,7 @@ func (c *compactor) lines(o *outFunc) error {
 	if runs, err = c.t.runs(o.record.line, toEnd, runs[:0]); err != nil {
 		return err
 	}
+	c.runs[goabi.NumPCData] = runs[:0]
 	o.line = c.closed(runs)
 	if runs, err = c.t.runs(o.record.file, toEnd, runs[:0]); err != nil {
 		return err

@@ -14,9 +14,8 @@ type interner struct {
 }
 
 type interned struct {
-	start, end int // in data
-	hash       uint64
-	tag        uint32
+	start     int // in data; the next one begins where it ends
+	hash, tag uint32
 }
 
 var internSeed = maphash.MakeSeed() // numbers do not depend on hashes
@@ -26,15 +25,14 @@ func (t *interner) add(b []byte, tag uint32) int {
 	if 2*len(t.list) >= len(t.table) {
 		t.grow()
 	}
-	h := maphash.Bytes(internSeed, b)
-	mask := uint64(len(t.table) - 1)
+	h := uint32(maphash.Bytes(internSeed, b))
+	mask := uint32(len(t.table) - 1)
 	for at := h & mask; ; at = (at + 1) & mask {
 		n := t.table[at] - 1
 		if n < 0 {
 			t.table[at] = int32(len(t.list)) + 1
-			start := len(t.data)
+			t.list = append(t.list, interned{len(t.data), h, tag})
 			t.data = append(t.data, b...)
-			t.list = append(t.list, interned{start, len(t.data), h, tag})
 			return len(t.list) - 1
 		}
 		if x := &t.list[n]; x.hash == h && x.tag == tag && bytes.Equal(t.bytes(int(n)), b) {
@@ -47,7 +45,7 @@ func (t *interner) add(b []byte, tag uint32) int {
 func (t *interner) grow() {
 	const least = 1 << 10
 	t.table = make([]int32, max(2*len(t.table), least))
-	mask := uint64(len(t.table) - 1)
+	mask := uint32(len(t.table) - 1)
 	for n := range t.list {
 		at := t.list[n].hash & mask
 		for t.table[at] != 0 {
@@ -58,4 +56,10 @@ func (t *interner) grow() {
 }
 
 // bytes returns the byte string with number n.
-func (t *interner) bytes(n int) []byte { return t.data[t.list[n].start:t.list[n].end] }
+func (t *interner) bytes(n int) []byte {
+	end := len(t.data)
+	if n+1 < len(t.list) {
+		end = t.list[n+1].start
+	}
+	return t.data[t.list[n].start:end]
+}

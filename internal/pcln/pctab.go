@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"slices"
 	"sort"
+
+	"github.com/go3s/rules_go3s/internal/hugepages"
 )
 
 // # How streams share bytes
@@ -121,7 +123,7 @@ type root struct {
 // what to write there.
 func (t *pcTab) finish(holes []hole, align int) []fill {
 	streams, all := t.streams()
-	var roots []root
+	roots := make([]root, 0, len(streams))
 	rooms := newRooms(holes)
 	type place struct{ root, delta int }
 	places := make([]place, len(streams))
@@ -173,13 +175,13 @@ type streamSearch struct {
 	data    []byte // what was added, and searchPad zeros
 	starts  []int  // of what was added, in data
 	indexes [len(searchKeys)]streamIndex
+	before  []uint64 // by place, place+1 of the one before with the same hash: 32 bits for each of the indexes
 }
 
 // A streamIndex has the places in the data by the hash of the bytes there.
 type streamIndex struct {
 	wanted [1 << searchBits / 64]uint64 // a bit for each hash that is looked for; others are not kept
-	latest []int32                      // place+1 of the latest bytes with that hash, 0 for none
-	before []int32                      // by place, that of the one before with the same hash
+	latest [1 << searchBits]uint32      // place+1 of the latest bytes with that hash, 0 for none
 }
 
 // searchKeys are how many bytes of a stream it is found by: the most that its head has. A shorter one is not found.
@@ -198,10 +200,7 @@ func searchHash(first uint64, n int) uint32 {
 
 // newStreamSearch returns a search for streams, whose bytes are in all.
 func newStreamSearch(t *pcTab, all []byte, streams []stream) *streamSearch {
-	s := &streamSearch{t: t, all: all, data: make([]byte, searchPad, len(all)+searchPad)}
-	for i := range s.indexes {
-		s.indexes[i].latest, s.indexes[i].before = make([]int32, 1<<searchBits), make([]int32, len(all))
-	}
+	s := &streamSearch{t: t, all: all, data: make([]byte, searchPad, len(all)+searchPad), before: hugepages.Words(len(all))}
 	for _, x := range streams {
 		if x.match >= 0 {
 			h := searchHash(x.first, searchKeys[x.match])
@@ -223,8 +222,8 @@ func (s *streamSearch) add(text []byte) {
 		for i := start; i+key <= start+len(text); i++ {
 			h := searchHash(binary.BigEndian.Uint64(s.data[i:]), key)
 			if x.wanted[h/64]>>(h%64)&1 != 0 {
-				x.before[i] = x.latest[h]
-				x.latest[h] = int32(i) + 1
+				s.before[i] |= uint64(x.latest[h]) << (32 * n)
+				x.latest[h] = uint32(i) + 1
 			}
 		}
 	}
@@ -265,7 +264,7 @@ func (s *streamSearch) find(x *stream) (n, delta int, ok bool) {
 				return n, at - s.starts[n], true
 			}
 		}
-		at = int(index.before[at])
+		at = int(uint32(s.before[at] >> (32 * x.match)))
 	}
 	return 0, 0, false
 }

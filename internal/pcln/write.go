@@ -138,9 +138,8 @@ func (c *compactor) holes(o *outFunc, off int, list []hole) []hole {
 
 // encodeFuncs returns the function table and, from start on, the records, of size bytes together.
 func (c *compactor) encodeFuncs(start, size int, fills []fill) []byte {
-	ftab := make([]byte, 0, size)
-	records := make([]byte, 0, size-start)
-	word := func(v uint32) { records = le.AppendUint32(records, v) }
+	funcs := make([]byte, start, size)
+	word := func(v uint32) { funcs = le.AppendUint32(funcs, v) }
 	stream := func(id int) {
 		if id == noID {
 			word(0)
@@ -150,8 +149,8 @@ func (c *compactor) encodeFuncs(start, size int, fills []fill) []byte {
 	}
 	for i := range c.funcs {
 		o := &c.funcs[i]
-		ftab = le.AppendUint32(ftab, o.entry)
-		ftab = le.AppendUint32(ftab, uint32(start+len(records)))
+		le.PutUint32(funcs[i*goabi.FuncTabEntry:], o.entry)
+		le.PutUint32(funcs[i*goabi.FuncTabEntry+4:], uint32(len(funcs)))
 		npc, nfd := o.counts()
 		word(o.entry)
 		if o.nameID == noID {
@@ -167,7 +166,7 @@ func (c *compactor) encodeFuncs(start, size int, fills []fill) []byte {
 		word(uint32(npc))
 		word(o.cu)
 		word(o.startLine)
-		records = append(records, o.id, o.flag, 0, byte(nfd))
+		funcs = append(funcs, o.id, o.flag, 0, byte(nfd))
 		for _, id := range o.pcdata[:npc] {
 			stream(id)
 		}
@@ -179,8 +178,7 @@ func (c *compactor) encodeFuncs(start, size int, fills []fill) []byte {
 			}
 		}
 	}
-	ftab = le.AppendUint32(ftab, uint32(c.t.entry(c.t.count)))
-	funcs := append(ftab, records...)
+	le.PutUint32(funcs[start-4:], uint32(c.t.entry(c.t.count)))
 	for _, f := range fills {
 		copy(funcs[f.off:], f.text)
 	}
