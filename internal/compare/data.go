@@ -201,6 +201,7 @@ func (d *dataReader) readVars() {
 func (d *dataReader) content(name string, addr uint64, b []byte, pointers bool, goarch string) string {
 	var out strings.Builder
 	var plain []byte // what is no address
+	addresses := map[int]string{}
 	for at := 0; at < len(b); {
 		if pointers && (addr+uint64(at))%8 == 0 && at+8 <= len(b) {
 			word, n := binary.LittleEndian.Uint64(b[at:]), uint64(0)
@@ -211,6 +212,7 @@ func (d *dataReader) content(name string, addr uint64, b []byte, pointers bool, 
 				if fn := d.funcAt(word, true); fn != "" {
 					d.pointTo(name, fn)
 				}
+				addresses[at] = shown
 				at += 8
 				// The name of the architecture has not the same length everywhere.
 				if goarch != "" && strings.Contains(shown, goarch) && strings.HasPrefix(shown, `"`) {
@@ -224,7 +226,35 @@ func (d *dataReader) content(name string, addr uint64, b []byte, pointers bool, 
 		plain = append(plain, b[at])
 		at++
 	}
-	return out.String() + strconv.Quote(clip(string(plain)))
+	shown := out.String() + strconv.Quote(clip(string(plain)))
+	if pointers && elf.Type(d.f.Header.Type) != elf.ET_DYN {
+		d.unclear[shown] = &unclear{bytes.Clone(b), addresses}
+	}
+	return shown
+}
+
+// unclear are data of a program at a fixed address, in which a number may look like an address.
+type unclear struct {
+	bytes     []byte
+	addresses map[int]string // what is there, by the offset of the word that seems to be its address
+}
+
+// same reports whether each word is the same number in both data, or the address of the same.
+func (u *unclear) same(o *unclear) bool {
+	if u == nil || o == nil || len(u.bytes) != len(o.bytes) {
+		return false
+	}
+	for at := 0; at < len(u.bytes); {
+		if shown := u.addresses[at]; shown != "" && shown == o.addresses[at] {
+			at += 8
+			continue
+		}
+		if u.bytes[at] != o.bytes[at] {
+			return false
+		}
+		at++
+	}
+	return true
 }
 
 // pointTo notes that data point to a function.

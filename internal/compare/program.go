@@ -38,6 +38,7 @@ type Program struct {
 	relocs    map[string]int             // how many there are of a class
 	pointers  map[string]map[string]bool // functions that data point to, by the name of data
 	temps     map[string][]byte          // contents of the compiler's data, by how they are shown
+	unclear   map[string]*unclear        // contents of which it is not clear what is an address, by how they are shown
 }
 
 // A function is one of a Program's functions, whether it has code of its own or
@@ -97,7 +98,7 @@ func Read(name string, f *goelf.File, std *Std) (*Program, error) {
 		Name: name, GOARCH: f.GOARCH(), std: std, funcs: map[string]*function{}, files: map[string]bool{},
 		data: map[string][]string{}, neutral: map[string]string{}, embedded: map[string]string{}, sections: map[string]string{},
 		relocs: map[string]int{}, parts: map[uint64]bool{},
-		pointers: map[string]map[string]bool{}, temps: map[string][]byte{}, searched: map[string]bool{},
+		pointers: map[string]map[string]bool{}, temps: map[string][]byte{}, unclear: map[string]*unclear{}, searched: map[string]bool{},
 	}}
 	var err error
 	if len(f.Sections) == 0 {

@@ -71,6 +71,36 @@ func TestUnpackGivesOriginal(t *testing.T) {
 	}
 }
 
+// What shrinks more than Unpack believes is padded. A file that says more of itself than its size allows is refused.
+func TestUnpackedSize(t *testing.T) {
+	const much = 64 << 20
+	spec := build(elf.EM_X86_64, 1000)
+	spec.Sections[1].Data = append(spec.Sections[1].Data, make([]byte, much)...)
+	original := spec.Build().Data
+	packed := packData(t, "test", original)
+	if back, err := unpackData("test", packed); err != nil || !bytes.Equal(back, original) {
+		t.Errorf("unpacked %d bytes, %v; want the original's %d", len(back), err, len(original))
+	}
+	if least := (much - 8<<20) / 8; len(packed) < least || len(packed) > least+100<<10 {
+		t.Errorf("packed it has %d bytes, want about %d", len(packed), least)
+	}
+
+	const most = 8<<20 + 8*(much/8) // more than the file may unpack to, less than LZ4 could make of it
+	bomb := bytes.Clone(packed)
+	f, err := goelf.Parse("test", bomb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := bomb[f.Section(".packed").Off:]
+	for _, at := range []int{32, 40, 48} { // Image, Span, Room
+		binary.LittleEndian.PutUint64(header[at:], most+much)
+	}
+	pack.MendSums("test", bomb)
+	if _, err := unpackData("test", bomb); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("are said to unpack to %d, want at most", most+much)) {
+		t.Errorf("a file that is said to unpack to more than its size allows: error %v", err)
+	}
+}
+
 // What readers find in a packed file without unpacking it.
 func TestPackedFile(t *testing.T) {
 	for _, machine := range elftest.Machines {
@@ -255,7 +285,7 @@ func FuzzUnpack(f *testing.F) {
 		}
 		var back []byte
 		var err error
-		// LZ4 says up to 255 bytes by one.
+		// A small file unpacks to up to 256 times its size.
 		fuzztest.Bounded(t, len(data), 1<<11, func() { back, err = unpackData("fuzz", data) })
 		if (err == nil) == (back == nil) {
 			t.Fatal(fmt.Sprintf("%d bytes and error %v", len(back), err))

@@ -10,9 +10,9 @@ import (
 // are written anyway.
 const gap = 64 << 10
 
-// payload returns header, tables and compressed image, padded to what is summed. It
-// completes the header.
-func (m *image) payload(h *unpacker.Header) []byte {
+// payload returns header, tables and compressed image, padded to what is summed and to what Unpack takes with
+// rest bytes besides the image. It completes the header.
+func (m *image) payload(h *unpacker.Header, rest int) []byte {
 	image, filters := m.filter()
 	blocks := blocksOf(image, len(image))
 	if h.Half = m.half(blocks, filters); h.Half != 0 {
@@ -35,6 +35,9 @@ func (m *image) payload(h *unpacker.Header) []byte {
 		data = compressLZ4(data, image[b.Start:b.Start+b.Size])
 		b.Packed = at() - b.Data
 		tables = append(tables, encode(b)...)
+	}
+	if least := minPacked(uint64(len(m.bytes) + rest)); uint64(len(data)) < least {
+		data = append(data, make([]byte, least-uint64(len(data)))...)
 	}
 	data = append(data, make([]byte, -len(data)&(unpacker.SumUnit-1))...)
 	h.DataSum = unpacker.Sum(data)

@@ -74,11 +74,12 @@ func (m *image) write() ([]byte, error) {
 	if w.pie {
 		dynamic = w.addDynamic()
 	}
-	payload := &part{name: payloadSection, typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: 8, data: m.payload(&header)}
+	unpackedRest := m.rangesAndRest()
+	payload := &part{name: payloadSection, typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: 8, data: m.payload(&header, len(unpackedRest))}
 	code := &part{name: ".text", typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR, align: 16, data: m.arch.Unpacker.Code}
 	// In a segment, though nobody reads it there: tools drop sections that are in none.
-	rest := &part{name: restSection, typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: 1}
-	rest.data, w.note.RestSize = m.packedRest()
+	rest := &part{name: restSection, typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: 1, data: compressLZ4(nil, unpackedRest)}
+	w.note.RestSize = uint64(len(unpackedRest))
 	names := &part{name: ".shstrtab", typ: elf.SHT_STRTAB, align: 1}
 	last := w.parts[len(w.parts)-1] // of the first segment
 	// The code comes first: where the file is cut off after it, it can say so.

@@ -77,6 +77,7 @@ func guardFlags(fs *flag.FlagSet) func() (*execguard.Policy, *execguard.Log, exe
 	fs.BoolVar(&o.Every, "audit-all", false, "record each execution, not only the first one of each file and how often it was repeated")
 	fs.BoolVar(&o.AllowMemfd, "allow-memfd", false, "leave open what memfd_create makes, where it cannot be guarded")
 	fs.BoolVar(&o.AllowNamespaces, "allow-user-namespaces", false, "leave new user namespaces open, in which users mount what is not guarded")
+	fs.BoolVar(&o.AllowOOMKill, "allow-oom-kill", false, "start without CAP_SYS_RESOURCE: the kernel may end execguard when memory runs out, and then allows everything")
 	return func() (*execguard.Policy, *execguard.Log, execguard.Options, error) {
 		p, err := policy()
 		if err != nil {
@@ -98,12 +99,12 @@ func runFlags(fs *flag.FlagSet) func(args, rest []string, _ io.Writer) error {
 		if len(rest) > 0 {
 			return usagef("run: %q, want flags alone: it guards all files", rest[0])
 		}
-		_, log, _, err := guard()
+		_, log, options, err := guard()
 		if err != nil {
 			return err
 		}
 		defer log.Close()
-		return execguard.Keep(log, append([]string{workerCommand}, args...))
+		return execguard.Keep(log, options, append([]string{workerCommand}, args...))
 	}
 }
 
