@@ -60,6 +60,21 @@ def _programs(ctx, inputs):
             ))
     return out
 
+def _licenses(ctx, inputs):
+    """Returns the licences that targets of Go packages declare, for the plan."""
+    declared = depset(transitive = [
+        variant.declared_licenses
+        for target in ctx.attr.programs
+        for variant in target[Go3sBinaryInfo].variants
+    ])
+    return [struct(
+        package = license.package,
+        label = license.label,
+        kinds = license.kinds,
+        text = _optional(inputs, license.text),
+        metadata = [inputs.add(file) for file in license.metadata],
+    ) for license in declared.to_list()]
+
 def _files(ctx, inputs):
     """Returns the files beside programs of the plan."""
     out = []
@@ -137,6 +152,8 @@ def _release_impl(ctx):
         image = _image(ctx, inputs),
         license = ctx.attr.license,
         licenses = [inputs.add(file) for file in ctx.files.module_licenses],
+        declared_licenses = _licenses(ctx, inputs),
+        license_overrides = ctx.attr.licenses_override,
         license_policy = struct(
             allow = ctx.attr.licenses_allow,
             deny = ctx.attr.licenses_deny,
@@ -237,6 +254,9 @@ go3s_release = rule(
         ),
         "licenses_deny": attr.string_list(
             doc = "SPDX identifiers of licences that modules may not have.",
+        ),
+        "licenses_override": attr.string_dict(
+            doc = "Licences of modules, from path or `PATH@VERSION` to SPDX expression, whatever their texts and targets say.",
         ),
         "licenses_unknown": attr.string(
             doc = "`allow`, or `deny`: a module of which no licence is known fails the build.",

@@ -27,6 +27,7 @@ import (
 type release struct {
 	*plan.Plan
 	inputs map[string][]byte // by id
+	paths  map[string]string // of inputs
 	index  index.Index
 	infos  []*debug.BuildInfo // of index.Programs; nil where a program is not Go
 	table  *licences.List
@@ -41,6 +42,7 @@ func Run(p *plan.Plan, inputs map[string]string, dir string) error {
 	r := &release{
 		Plan:   p,
 		inputs: map[string][]byte{},
+		paths:  inputs,
 		out:    map[string][]byte{},
 		index: index.Index{
 			Schema:  index.Schema,

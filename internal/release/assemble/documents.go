@@ -3,6 +3,7 @@ package assemble
 import (
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/go3s/rules_go3s/internal/release/index"
 	"github.com/go3s/rules_go3s/internal/release/licences"
@@ -25,7 +26,19 @@ func (r *release) licences() error {
 		}
 		texts.Modules = append(texts.Modules, more.Modules...)
 	}
-	r.table = licences.Table(r.infos, &texts, r.Plan.Licence)
+	declared, err := r.declarations()
+	if err != nil {
+		return err
+	}
+	r.table, err = licences.Table(r.infos, licences.Sources{
+		Overrides: r.Overrides,
+		Own:       r.Plan.Licence,
+		Declared:  declared,
+		Texts:     &texts,
+	})
+	if err != nil {
+		return err
+	}
 	if err := r.Policy.Check(r.table.Modules); err != nil {
 		return err
 	}
@@ -34,6 +47,57 @@ func (r *release) licences() error {
 		return err
 	}
 	return r.put(r.base()+".licenses.json", index.KindLicences, "", text)
+}
+
+// declarations reads what targets declare.
+func (r *release) declarations() ([]licences.Declaration, error) {
+	var out []licences.Declaration
+	for _, d := range r.Declared {
+		declaration := licences.Declaration{Package: d.Package, Label: d.Label, Kinds: d.Kinds}
+		if d.Text != "" {
+			text, err := r.input(d.Text)
+			if err != nil {
+				return nil, err
+			}
+			declaration.Text = string(text)
+		}
+		if len(d.Metadata) > 0 {
+			metadata, err := r.input(d.Metadata[0])
+			if err != nil {
+				return nil, err
+			}
+			declaration.Module, err = licences.MetadataModule(metadata)
+			if err != nil {
+				return nil, fmt.Errorf("package metadata of %s: %w", d.Package, err)
+			}
+			if len(d.Metadata) == 1 {
+				out = append(out, declaration)
+				continue
+			}
+			declaration.Kinds, declaration.Text, err = licences.ReadMetadata(metadata, func(path string) ([]byte, error) {
+				for _, id := range d.Metadata[1:] {
+					if unconfigured(r.paths[id]) == unconfigured(path) {
+						return r.input(id)
+					}
+				}
+				return nil, fmt.Errorf("%s is not among the %d files of the target", path, len(d.Metadata))
+			})
+			if err != nil {
+				return nil, fmt.Errorf("package metadata of %s: %s: %w", d.Package, d.Label, err)
+			}
+		}
+		out = append(out, declaration)
+	}
+	return out, nil
+}
+
+// unconfigured returns a path of Bazel without the name of the configuration, which path mapping changes on command lines, and not in
+// files: bazel-out/k8-fastbuild/bin/x and bazel-out/cfg/bin/x are one file.
+func unconfigured(path string) string {
+	if rest, ok := strings.CutPrefix(path, "bazel-out/"); ok {
+		_, path, _ = strings.Cut(rest, "/")
+	}
+	return path
 }
 
 // bills writes the bills of materials.
