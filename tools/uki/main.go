@@ -54,6 +54,7 @@ var commands = []subcommand{
 	{"verify", "--trust FILE... IMAGE", "check all signatures, each of which must be by a trusted certificate", true, verifyFlags},
 	{"show", "[--json] IMAGE", "list what is in the image", true, showFlags},
 	{"extract", "--path /init -o OUT IMAGE", "write a file of the image's initramfs", true, extractFlags},
+	{"sbom", "--name NAME --spdx OUT --cyclonedx OUT [flags] IMAGE", "list the modules of the programs in the image, or in an initramfs", true, sbomFlags},
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
