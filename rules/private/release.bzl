@@ -147,6 +147,10 @@ def _release_impl(ctx):
         archives = ctx.attr.archives,
         programs = _programs(ctx, inputs),
         files = _files(ctx, inputs),
+        attachments = [
+            struct(id = inputs.add(file), kind = "", name = file.basename, path = "")
+            for file in ctx.files.attachments
+        ],
         packages = ctx.attr.packages,
         package = _package(ctx),
         image = _image(ctx, inputs),
@@ -162,6 +166,7 @@ def _release_impl(ctx):
         source = ctx.attr.source,
         builder = ctx.attr.builder,
         key = _optional(inputs, ctx.file.signing_key),
+        openpgp = _optional(inputs, ctx.file.openpgp_key),
     )
     out = ctx.actions.declare_directory(ctx.label.name)
     args = tool_args(ctx)
@@ -198,6 +203,10 @@ go3s_release = rule(
         "archives": attr.string_list(
             doc = "Formats of the archives: some of `tar.gz`, `tar.zst`, `zip`.",
             default = ["tar.gz"],
+        ),
+        "attachments": attr.label_list(
+            doc = "Files that are in the release as they are, beside the archives, such as an archive of sources.",
+            allow_files = True,
         ),
         "builder": attr.string(
             doc = "URI of who vouches for the build, builder.id of the provenance; empty for nobody.",
@@ -270,6 +279,11 @@ go3s_release = rule(
         "module_licenses": attr.label_list(
             doc = "Files with licence texts of modules (JSON), as the module extension go_licenses makes them.",
             allow_files = [".json"],
+        ),
+        "openpgp_key": attr.label(
+            doc = "Secret OpenPGP key in ASCII armor (Ed25519 or RSA, not encrypted), which signs SHA256SUMS. Bazel's caches get it, as " +
+                  "they get signing_key.",
+            allow_single_file = True,
         ),
         "package_description": attr.string(
             doc = "What the package is, in several lines.",

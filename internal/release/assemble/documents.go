@@ -135,29 +135,45 @@ func (r *release) provenance() error {
 	return r.put(r.base()+index.Provenance, index.KindProvenance, "", text)
 }
 
-// signingKey reads the key, if there is one.
-func (r *release) signingKey() error {
-	if r.Key == "" {
-		return nil
+// signingKeys reads the keys, if there are some.
+func (r *release) signingKeys() error {
+	if r.Key != "" {
+		data, err := r.input(r.Key)
+		if err != nil {
+			return err
+		}
+		if r.key, err = signature.ParsePrivate("signing_key", data); err != nil {
+			return err
+		}
 	}
-	data, err := r.input(r.Key)
-	if err != nil {
-		return err
+	if r.OpenPGP != "" {
+		data, err := r.input(r.OpenPGP)
+		if err != nil {
+			return err
+		}
+		if r.pgp, err = signature.ParseOpenPGPPrivate("openpgp_key", data); err != nil {
+			return err
+		}
 	}
-	r.key, err = signature.ParsePrivate("signing_key", data)
-	return err
+	return nil
 }
 
-// sign signs the sums and the provenance, if there is a key.
+// sign signs the sums and the provenance by the keys that there are.
 func (r *release) sign() error {
-	if r.key == nil {
-		return nil
+	if r.key != nil {
+		provenance := r.base() + index.Provenance
+		files, err := signature.Release(r.key, r.Name+" "+r.Version, r.out[index.Sums], provenance, r.out[provenance])
+		if err != nil {
+			return err
+		}
+		maps.Copy(r.out, files)
 	}
-	provenance := r.base() + index.Provenance
-	files, err := signature.Release(r.key, r.Name+" "+r.Version, r.out[index.Sums], provenance, r.out[provenance])
-	if err != nil {
-		return err
+	if r.pgp != nil {
+		sig, err := r.pgp.Sign(r.out[index.Sums], r.Date())
+		if err != nil {
+			return err
+		}
+		r.out[index.Sums+index.OpenPGP] = sig
 	}
-	maps.Copy(r.out, files)
 	return nil
 }

@@ -27,6 +27,8 @@ type Plan struct {
 	Programs []Program `json:"programs"`
 	Files    []File    `json:"files"`
 
+	Attachments []File `json:"attachments"` // beside the archives; their kind and path are empty
+
 	Packages []string       `json:"packages"` // some of deb, rpm
 	Package  *index.Package `json:"package"`  // what they say; null without Packages
 	Image    *Image         `json:"image"`    // null for none
@@ -40,6 +42,7 @@ type Plan struct {
 	Source    string            `json:"source"`  // URI of the source repository; empty if unknown
 	Builder   string            `json:"builder"` // URI of who vouches for the build; empty for nobody
 	Key       string            `json:"key"`     // id of the private key; empty for no signatures
+	OpenPGP   string            `json:"openpgp"` // id of the secret OpenPGP key; empty for no signature by one
 }
 
 // An Image is what images of all platforms have.
@@ -147,6 +150,12 @@ func (p *Plan) check() error {
 			return err
 		}
 	}
+	for _, f := range p.Attachments {
+		if !nameRE.MatchString(f.Name) || reserved(f.Name) {
+			return fmt.Errorf("attachments: %s: want a name of letters, digits, \".\", \"_\", \"+\" and \"-\", and none that every release has; "+
+				"rename the file", f.Name)
+		}
+	}
 	for _, kind := range p.Packages {
 		if kind != "deb" && kind != "rpm" {
 			return fmt.Errorf("packages: %q is no kind of package, want deb or rpm", kind)
@@ -158,6 +167,12 @@ func (p *Plan) check() error {
 		}
 	}
 	return p.checkImage()
+}
+
+// reserved reports whether every release has a file of that name, or of that ending.
+func reserved(name string) bool {
+	return name == index.Name || name == index.ImageFolder || strings.HasPrefix(name, index.Sums) ||
+		strings.HasSuffix(strings.TrimSuffix(name, index.Bundle), index.Provenance)
 }
 
 func (p *Plan) checkImage() error {
