@@ -27,6 +27,9 @@ boot_file_missing(
 )
 """
 
+# Modules of the kernels, by architecture: drivers of devices that boot_test's machines have.
+_MODULES = {"arm64": ["tpm_tis_core", "tpm_tis"]}
+
 def _boot_repository_impl(rctx):
     directory = rctx.getenv("RULES_GO3S_BOOT_DIR")
     build = _BUILD.format(directory = repr(directory or "/"))
@@ -34,6 +37,9 @@ def _boot_repository_impl(rctx):
         for name, file, installed in [
             ("kernel_" + goarch, "kernel-" + goarch, None),
             ("stub_" + goarch, "stub-{}.efi".format(goarch), "/usr/lib/systemd/boot/efi/linux{}.efi.stub".format(machine.efi)),
+        ] + [
+            ("{}_{}".format(module, goarch), "{}-{}.ko.xz".format(module, goarch), None)
+            for module in _MODULES.get(goarch, [])
         ]:
             path = rctx.path(directory).get_child(file) if directory else (rctx.path(installed) if installed else None)
             if path and path.exists:
@@ -45,7 +51,7 @@ def _boot_repository_impl(rctx):
 
 boot_repository = repository_rule(
     implementation = _boot_repository_impl,
-    doc = """Looks for kernels and stubs in the directory that the environment variable RULES_GO3S_BOOT_DIR names, as
+    doc = """Looks for kernels, modules of theirs and stubs in the directory that the environment variable RULES_GO3S_BOOT_DIR names, as
 `e2e/boot/provision.sh` makes it. Without it, stubs are those of systemd on this machine.""",
     environ = ["RULES_GO3S_BOOT_DIR"],
     local = True,

@@ -18,5 +18,5 @@ def _boot_impl(module_ctx):
 
 boot = module_extension(
     implementation = _boot_impl,
-    doc = "Makes `@rules_go3s_boot`: kernels, systemd's stubs, and where qemu and firmware for `boot_test` are.",
+    doc = "Makes `@rules_go3s_boot`: kernels, modules of theirs, systemd's stubs, and where qemu and firmware for `boot_test` are.",
 )

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
 // commit returns the commit of the checkout at dir, with a mark where files differ from it.
@@ -91,8 +94,9 @@ func (r *result) file(mode, arch string) *file {
 
 // writeDoc writes the document from all current results.
 func (m *maker) writeDoc(path string) error {
-	var rows, list strings.Builder
+	var rows, list, differ strings.Builder
 	var built []*result
+	clean := 0 // programs in which comparing finds nothing
 	for _, p := range programs {
 		r, err := m.current(p)
 		if err != nil {
@@ -104,6 +108,9 @@ func (m *maker) writeDoc(path string) error {
 		built = append(built, r)
 		r.writeRows(&rows)
 		r.writeProblems(&list, p)
+		if !r.writeDifferences(&differ) {
+			clean++
+		}
 	}
 	if len(built) == 0 {
 		return fmt.Errorf("%s: no results to write to it", path)
@@ -119,8 +126,9 @@ one target for each rule, for three architectures. Written by `+"`go run ./bench
 
 Sizes are bytes. "go build" is `+"`CGO_ENABLED=0 go build -trimpath -ldflags=\"-s -w\"`"+` of the same modules. "runs" says whether all four files print and answer
 what go build's does: versions, help texts, for servers a request over loopback and SIGTERM; foreign ones under qemu-user. "functions" are
-how many govulncheck %s sees in the static file and in go build's with symbols, which has an entry of its own. linkcheck and compare count error findings; the list below
-has them, and says where the list of system calls of a mode is not that of go build's file. "start" and "memory" are of the static file, the static
+how many govulncheck %s sees in the static file and in go build's with symbols, which has an entry of its own. linkcheck counts error findings, compare what
+it would fail a build for where the rule says `+"`compare = \"strict\"`"+`, which these do not; the lists below have them, and say where the list of system calls of a mode
+is not that of go build's file. "start" and "memory" are of the static file, the static
 PIE and the packed one as multiples of go build's: the least time from exec to exit of %d starts in turn, with the first command line of "runs",
 and the largest resident set; empty where that command line does not end with status 0.
 
@@ -131,6 +139,14 @@ and the largest resident set; empty where that command line does not end with st
 	doc.WriteString(rows.String())
 	if list.Len() > 0 {
 		doc.WriteString("\n## Findings\n" + list.String())
+	}
+	if differ.Len() > 0 {
+		fmt.Fprintf(&doc, `
+## Differences between machines
+
+`+"`linkcheck compare`"+` finds nothing without an explanation in %d of %d programs. In the others, by package, what it leaves for somebody to look at: how many findings of
+each rule, the first of them, and what the sources say where we have looked.
+%s`, clean, len(built), differ.String())
 	}
 	return atomicfile.Write(path, 0o666, []byte(doc.String()))
 }
@@ -201,6 +217,61 @@ func (r *result) ratios(arch string, figure func(*file) float64) string {
 	return strings.Join(out, ", ")
 }
 
+// writeDifferences writes what comparing the architectures found, by package. It reports whether that is anything.
+func (r *result) writeDifferences(w *strings.Builder) bool {
+	byPackage := map[string][]finding{}
+	seen := map[finding]bool{}
+	for _, x := range r.Compare {
+		once := x
+		if once.Mode, once.Arch = "", ""; !seen[once] { // modes have them in common
+			seen[once] = true
+			pkg := x.pkg()
+			byPackage[pkg] = append(byPackage[pkg], x)
+		}
+	}
+	if len(byPackage) == 0 {
+		return false
+	}
+	fmt.Fprintf(w, "\n### %s\n\n", r.Name)
+	for _, pkg := range slices.Sorted(maps.Keys(byPackage)) {
+		all := byPackage[pkg]
+		rules := map[string]int{}
+		for _, x := range all {
+			rules[x.Rule]++
+		}
+		var counts []string
+		for _, rule := range slices.Sorted(maps.Keys(rules)) {
+			counts = append(counts, fmt.Sprintf("%d `%s`", rules[rule], rule))
+		}
+		fmt.Fprintf(w, "- %s: %s. %s", pkg, strings.Join(counts, ", "), short(all[0].Subject+": "+all[0].Detail))
+		if reason := known[pkg]; reason != "" {
+			fmt.Fprintf(w, ". *%s*", reason)
+		}
+		w.WriteString("\n")
+	}
+	return true
+}
+
+// pkg returns the package that a finding of a comparison is about, its subject where that names none.
+func (x finding) pkg() string {
+	name, _, _ := strings.Cut(x.Subject, " -> ")
+	if _, users, ok := strings.Cut(x.Detail, "used by "); ok && x.Rule == "same-strings" {
+		user, _, _ := strings.Cut(users, ", ")
+		name = strings.TrimPrefix(user[strings.LastIndex(user, " in ")+1:], "in ")
+		name = strings.TrimPrefix(name, "data ")
+	}
+	return cmp.Or(gobin.PackageOf(strings.TrimPrefix(name, "type:.eq.")), name)
+}
+
+// short returns what the document shows of a text.
+func short(s string) string {
+	text := []rune(strings.Join(strings.Fields(s), " "))
+	if len(text) > longest {
+		text = append(text[:longest], '…')
+	}
+	return string(text)
+}
+
 // longest is how many characters of a finding the document shows.
 const longest = 400
 
@@ -210,7 +281,7 @@ func (r *result) writeProblems(w *strings.Builder, p program) {
 	var lines []line
 	count := map[line]int{}
 	add := func(what, text string) {
-		l := line{what, strings.Join(strings.Fields(text), " ")}
+		l := line{what, short(text)}
 		if count[l]++; count[l] == 1 {
 			lines = append(lines, l)
 		}
@@ -220,7 +291,7 @@ func (r *result) writeProblems(w *strings.Builder, p program) {
 			add(x.what, x.subject+": "+x.detail)
 		}
 	}
-	for _, x := range append(r.linkcheck(), r.Compare...) {
+	for _, x := range r.linkcheck() {
 		text := x.Subject + ": " + x.Detail
 		if reason := p.reason(x); reason != "" {
 			text = x.Subject + ": accepted: " + reason
@@ -232,10 +303,6 @@ func (r *result) writeProblems(w *strings.Builder, p program) {
 	}
 	fmt.Fprintf(w, "\n### %s\n\n", r.Name)
 	for _, l := range lines {
-		text := []rune(l.text)
-		if len(text) > longest {
-			text = append(text[:longest], '…')
-		}
-		fmt.Fprintf(w, "- %s (%d ×): %s\n", l.what, count[l], string(text))
+		fmt.Fprintf(w, "- %s (%d ×): %s\n", l.what, count[l], l.text)
 	}
 }

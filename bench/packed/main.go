@@ -12,7 +12,6 @@ import (
 	"text/tabwriter"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
-	"github.com/go3s/rules_go3s/internal/pack"
 )
 
 func main() {
@@ -34,20 +33,20 @@ func print(name string) error {
 		return err
 	}
 	defer f.Close()
-	a, err := pack.Dissect(f)
+	a, err := dissect(f)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("%s: %d bytes\n", name, len(f.Data))
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "part\tin memory\tpacked\tliterals\tmatches\tof them far\t")
-	row := func(p pack.Part) {
+	row := func(p part) {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t\n", p.Name, p.Size, p.Packed, p.Literals, p.Sequences, p.Far)
 	}
-	all := pack.Part{Name: "image"}
+	all := part{Name: "image"}
 	for _, p := range a.Parts {
 		row(p)
-		all.Add(p)
+		all.add(p)
 	}
 	row(all)
 	for _, other := range []struct {

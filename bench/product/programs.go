@@ -18,37 +18,12 @@ type program struct {
 	large bool
 }
 
-const helloSource = `package main
-
-import "fmt"
-
-func main() { fmt.Println("hello") }
-`
-
-// seedSource is an HTTPS client that returns at once for --version.
-const seedSource = `package main
-
-import (
-	"fmt"
-	"net/http"
-	"os"
-)
-
-func main() {
-	if len(os.Args) > 1 && os.Args[1] == "--version" {
-		return
-	}
-	resp, err := http.Get("https://example.com")
-	fmt.Println(resp, err)
-}
-`
-
 // writePrograms writes the benchmark's own programs to dir.
 func writePrograms(dir string) ([]program, error) {
 	var list []program
 	for _, p := range []struct{ name, what, source string }{
-		{"hello", "fmt.Println", helloSource},
-		{"seed", "http.Get and fmt.Println", seedSource},
+		{"hello", "fmt.Println", programs.HelloSource},
+		{"seed", "http.Get and fmt.Println", programs.SeedSource},
 	} {
 		sub := filepath.Join(dir, p.name)
 		if err := os.MkdirAll(sub, 0o777); err != nil {

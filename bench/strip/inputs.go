@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/go3s/rules_go3s/bench/internal/programs"
 )
 
 // An input is a Go program to strip.
@@ -15,37 +17,12 @@ type input struct {
 	path string
 }
 
-const helloSource = `package main
-
-import "fmt"
-
-func main() { fmt.Println("hello") }
-`
-
-// seedSource is an HTTPS client. With --version it returns at once.
-const seedSource = `package main
-
-import (
-	"fmt"
-	"net/http"
-	"os"
-)
-
-func main() {
-	if len(os.Args) > 1 && os.Args[1] == "--version" {
-		return
-	}
-	resp, err := http.Get("https://example.com")
-	fmt.Println(resp, err)
-}
-`
-
 func buildInputs(dir, big string) ([]input, error) {
 	inputs := []input{
 		{name: "hello", what: "fmt.Println"},
 		{name: "https_client", what: "http.Get and fmt.Println"},
 	}
-	for i, source := range []string{helloSource, seedSource} {
+	for i, source := range []string{programs.HelloSource, programs.SeedSource} {
 		in := &inputs[i]
 		src := filepath.Join(dir, in.name+".go")
 		if err := os.WriteFile(src, []byte(source), 0o666); err != nil {

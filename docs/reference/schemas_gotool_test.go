@@ -27,6 +27,7 @@ type schema struct {
 	Type               any // string, or list of strings
 	Const              any
 	Enum               []any
+	OneOf              []*schema
 	Properties         map[string]*schema
 	Items              *schema
 	Additional         json.RawMessage `json:"additionalProperties"` // a schema, or false
@@ -77,7 +78,8 @@ func (p *page) resolve(s *schema) (*schema, string) {
 	if def == nil {
 		p.t.Fatalf("%s: no such definition", s.Ref)
 	}
-	merged := *def
+	base, _ := p.resolve(def)
+	merged := *base
 	if s.Description != "" {
 		merged.Description = s.Description
 	}
@@ -125,6 +127,12 @@ func typeOf(s *schema) string {
 		return fmt.Sprintf("[%s](../schema/%s)", file, file)
 	case s.Type != nil:
 		return strings.Trim(fmt.Sprint(s.Type), "[]")
+	case s.OneOf != nil:
+		var kinds []string
+		for _, one := range s.OneOf {
+			kinds = append(kinds, typeOf(one))
+		}
+		return strings.Join(kinds, " or ")
 	}
 	return ""
 }

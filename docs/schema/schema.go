@@ -119,8 +119,8 @@ func (c *checker) check(path string, node map[string]any, t reflect.Type) {
 		for key, member := range properties {
 			c.check(path+"."+key, c.resolve(member), t.Elem())
 		}
-		if len(properties) == 0 {
-			c.check(path+".*", c.resolve(node["additionalProperties"]), t.Elem())
+		if others := c.resolve(node["additionalProperties"]); others != nil || len(properties) == 0 {
+			c.check(path+".*", others, t.Elem())
 		}
 	case reflect.Struct:
 		c.checkMembers(path, node, t)
@@ -143,6 +143,9 @@ func (c *checker) checkMembers(path string, node map[string]any, t reflect.Type)
 			continue // the members of an embedded type are visible themselves
 		}
 		name, options, _ := strings.Cut(tag, ",")
+		if name == "-" {
+			continue
+		}
 		known[name] = true
 		property, ok := properties[name]
 		if !ok {

@@ -11,16 +11,16 @@ import (
 	"time"
 
 	"github.com/go3s/rules_go3s/internal/boot/initramfs"
-	"github.com/go3s/rules_go3s/internal/boot/machine"
+	"github.com/go3s/rules_go3s/internal/boot/vm"
 	"github.com/go3s/rules_go3s/internal/gotool"
 )
 
 // directory returns what provision.sh has made.
 func directory(t *testing.T) string {
 	t.Helper()
-	dir := os.Getenv(machine.Environment)
+	dir := os.Getenv(vm.Environment)
 	if dir == "" {
-		t.Fatalf("%s is not set: start this test by e2e/boot/run.sh", machine.Environment)
+		t.Fatalf("%s is not set: start this test by e2e/boot/run.sh", vm.Environment)
 	}
 	return dir
 }
@@ -50,9 +50,9 @@ func direct(t *testing.T, goarch, commandLine string, files ...initramfs.File) s
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Minute)
 	defer cancel()
-	output, err := machine.NewTools(directory(t)).Run(ctx, machine.Machine{
+	output, err := vm.NewTools(directory(t)).Run(ctx, vm.Machine{
 		Arch: goarch, Kernel: filepath.Join(directory(t), "kernel-"+goarch), Initramfs: file,
-		CommandLine: machine.Console(goarch) + " quiet panic=-1 " + commandLine,
+		CommandLine: vm.Console(goarch) + " quiet panic=-1 " + commandLine,
 	}, t.Output(), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@
 #   usr/                       programs of Debian, which work in that place alone: qemu-system-*, swtpm, mcopy, sbverify,
 #                              osslsigncode; and the firmware, in usr/share
 #   kernel-GOARCH              kernels of Debian that start as UEFI programs, too
+#   NAME-arm64.ko.xz           modules of the kernel for arm64: the driver of the TPM that qemu has there
 #   stub-GOARCH.efi            systemd's UEFI stub
 #
 # Nothing is installed on the system, and no root is needed: packages of Debian's suite forky are unpacked below
@@ -97,7 +98,13 @@ for kernel in cloud-amd64:amd64 cloud-arm64:arm64 riscv64:riscv64; do
   [ "$arch" != "$(dpkg --print-architecture)" ] || native=
   image=$(dependency "linux-image-${kernel%:*}$native" 'linux-image-[0-9].*')
   binary=$(dependency "$image" 'linux-binary-[0-9].*')
-  (cd "$apt/debs" && apt-get download "${binary%:*}:$arch" "systemd-boot-efi:$arch" >>"$apt/log" 2>&1) ||
+  modules=
+  if [ "$arch" = arm64 ]; then
+    modules=$(dependency "$image" 'linux-modules-[0-9].*')
+    modules=${modules%:*}:$arch
+  fi
+  # shellcheck disable=SC2086 # none or one
+  (cd "$apt/debs" && apt-get download "${binary%:*}:$arch" "systemd-boot-efi:$arch" $modules >>"$apt/log" 2>&1) ||
     die "download the kernel and the stub of $arch from $mirror: $(tail -n 3 "$apt/log")"
   mkdir "$apt/$arch"
   for deb in "$apt"/debs/*_"$arch".deb; do
@@ -111,6 +118,11 @@ for kernel in cloud-amd64:amd64 cloud-arm64:arm64 riscv64:riscv64; do
   set -- "$apt/$arch"/usr/lib/modules/*/vmlinuz
   [ $# = 1 ] && [ -f "$1" ] || die "$binary has no usr/lib/modules/*/vmlinuz"
   mv "$1" "$work/kernel-$arch"
+  if [ -n "$modules" ]; then
+    for module in tpm_tis_core tpm_tis; do
+      mv "$apt/$arch"/usr/lib/modules/*/kernel/drivers/char/tpm/$module.ko.xz "$work/$module-$arch.ko.xz"
+    done
+  fi
   mv "$apt/$arch/usr/lib/systemd/boot/efi/linux$efi.efi.stub" "$work/stub-$arch.efi"
 done
 rm -rf "$apt"

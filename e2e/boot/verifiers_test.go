@@ -10,9 +10,9 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/go3s/rules_go3s/internal/boot/machine"
 	"github.com/go3s/rules_go3s/internal/boot/pe"
 	"github.com/go3s/rules_go3s/internal/boot/uki"
+	"github.com/go3s/rules_go3s/internal/boot/vm"
 	"github.com/go3s/rules_go3s/internal/gotool"
 )
 
@@ -20,7 +20,7 @@ import (
 // architectures, and refuse the image when a bit of a section is changed, and by another certificate. Signed twice, it has the same bytes.
 func TestVerifiers(t *testing.T) {
 	dir := directory(t)
-	tools := machine.NewTools(dir)
+	tools := vm.NewTools(dir)
 	tool := filepath.Join(t.TempDir(), "uki")
 	gotool.Output(t, "../..", runtime.GOARCH, "build", "-o", tool, "./tools/uki")
 	const example = "../../examples/boot/"
@@ -30,7 +30,7 @@ func TestVerifiers(t *testing.T) {
 			for _, args := range [][]string{
 				{"initramfs", "--program", "/init=" + tool, "-o", file(".cpio")},
 				{"build", "--stub", filepath.Join(dir, "stub-"+goarch+".efi"), "--kernel", filepath.Join(dir, "kernel-"+goarch),
-					"--initramfs", file(".cpio"), "--cmdline", machine.Console(goarch), "--os-release", example + "os-release",
+					"--initramfs", file(".cpio"), "--cmdline", vm.Console(goarch), "--os-release", example + "os-release",
 					"--goarch", goarch, "-o", file(".efi")},
 				{"sign", "--test-key", "--key", example + "boot_test_key.pem", "--cert", example + "boot.pem", "-o", file(".signed"), file(".efi")},
 				{"sign", "--test-key", "--key", example + "boot_test_key.pem", "--cert", example + "boot.pem", "-o", file(".again"), file(".signed")},

@@ -44,6 +44,9 @@ func main() {
 			fmt.Println("boot:", err) // what cannot be read is reported as such
 		}
 	}
+	if err := loadModules(); err != nil {
+		fmt.Println("boot:", err)
+	}
 	for _, fact := range facts {
 		value, err := fact.read()
 		if err != nil {

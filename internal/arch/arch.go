@@ -5,6 +5,7 @@ package arch
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -99,6 +100,21 @@ type StubReloc struct {
 // FitsSigned reports whether v is a signed number of so many bits.
 func FitsSigned(v int64, bits uint) bool {
 	return v>>(bits-1) == 0 || v>>(bits-1) == -1
+}
+
+// Put64 stores t, the whole address, at b.
+func Put64(b []byte, _, t uint64) error {
+	binary.LittleEndian.PutUint64(b, t)
+	return nil
+}
+
+// Put32 stores t at b, where it has 32 unsigned bits.
+func Put32(b []byte, _, t uint64) error {
+	if t>>32 != 0 {
+		return fmt.Errorf("value %#x does not fit 32 unsigned bits", t)
+	}
+	binary.LittleEndian.PutUint32(b, uint32(t))
+	return nil
 }
 
 // CheckSigned returns an error unless v is a signed number of so many bits and a

@@ -1,5 +1,6 @@
 // Package cli has what the command lines of the tools have in common: one description of a tool, of which its help, its completion by
-// bash, zsh and fish and its manual page are made. Flags are those of package flag, or of a table of the tool's own. It starts no commands.
+// bash, zsh and fish and its manual page are made. Flags are those of package flag, or of a table of the tool's own. A [Program] is a tool
+// that only dispatches to subcommands; the others start their commands themselves.
 //
 // # One source
 //

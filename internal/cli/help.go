@@ -13,8 +13,8 @@ const aboutFlags = "--completion=bash, zsh or fish prints a completion script, -
 // named reports whether the tool has commands.
 func (t *Tool) named() bool { return t.Commands[0].Name != "" }
 
-// synopsis is how a command is started, optional names in brackets.
-func (t *Tool) synopsis(c *Command) string {
+// Synopsis returns how a command is started, optional names in brackets.
+func (t *Tool) Synopsis(c *Command) string {
 	words := []string{t.Name, c.Name, c.Usage}
 	if t.Default && c.Name == t.Commands[0].Name {
 		words[1] = "[" + c.Name + "]"
@@ -31,7 +31,7 @@ func (t *Tool) WriteHelp(w io.Writer, command string) {
 		return
 	}
 	c := &t.Commands[i]
-	fmt.Fprintf(w, "usage: %s\n\n", t.synopsis(c))
+	fmt.Fprintf(w, "usage: %s\n\n", t.Synopsis(c))
 	writeCommand(w, c)
 }
 
@@ -39,14 +39,14 @@ func (t *Tool) WriteHelp(w io.Writer, command string) {
 func (t *Tool) writeOverview(w io.Writer) {
 	first := &t.Commands[0]
 	if !t.named() {
-		fmt.Fprintf(w, "usage: %s\n\n", t.synopsis(first))
+		fmt.Fprintf(w, "usage: %s\n\n", t.Synopsis(first))
 		writeCommand(w, first)
 		fmt.Fprint(w, "\n")
 	} else {
 		fmt.Fprintf(w, "usage: %s COMMAND [flags] ...\n\n%s\n\n", t.Name, sentence(t.What))
 		for i := range t.Commands {
 			c := &t.Commands[i]
-			fmt.Fprintf(w, "%s\n        %s\n", t.synopsis(c), c.What)
+			fmt.Fprintf(w, "%s\n        %s\n", t.Synopsis(c), c.What)
 		}
 		fmt.Fprintf(w, "\n%s COMMAND -h prints the flags of a command.\n", t.Name)
 	}

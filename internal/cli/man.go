@@ -15,7 +15,7 @@ func man(t *Tool) string {
 	fmt.Fprintf(&b, ".TH %s 1 \"\" \"rules_go3s\" \"rules_go3s\"\n", roff(strings.ToUpper(t.Name)))
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n.SH SYNOPSIS\n.nf\n", roff(t.Name), roff(t.What))
 	for i := range t.Commands {
-		fmt.Fprintf(&b, "%s\n", roff(t.synopsis(&t.Commands[i])))
+		fmt.Fprintf(&b, "%s\n", roff(t.Synopsis(&t.Commands[i])))
 	}
 	b.WriteString(".fi\n")
 	if t.named() {

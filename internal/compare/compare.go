@@ -51,8 +51,8 @@ type comparison struct {
 
 	constrained  map[file]bool
 	archPackages map[string]bool // packages of constrained files
-	follows      map[string]bool // functions of the standard library that are there because of others
-	odd          map[string]bool // what isOdd found
+	impliedBy    map[string]bool // functions of the standard library that are there because of others
+	archSpecific map[string]bool // what isArchSpecific found
 	risks        map[string]bool // what risky found
 	effectsOf    map[string][]string
 	reaches      map[string]map[string]bool
@@ -86,7 +86,7 @@ func Compare(programs []*Program, accept func(kind Kind, subject string) bool) (
 		}
 	}
 	c := &comparison{programs: programs, accept: accept, std: programs[0].std, explained: map[string]*Difference{}, leaves: map[string]bool{},
-		follows: map[string]bool{}, odd: map[string]bool{}, risks: map[string]bool{}, effectsOf: map[string][]string{},
+		impliedBy: map[string]bool{}, archSpecific: map[string]bool{}, risks: map[string]bool{}, effectsOf: map[string][]string{},
 		reaches: map[string]map[string]bool{}}
 	c.constrained = c.constrainedFiles()
 	c.archPackages = archPackagesOf(c.constrained)

@@ -67,10 +67,10 @@ func (c *comparison) missing(name string) bool {
 	return slices.ContainsFunc(c.programs, func(p *Program) bool { return p.funcs[name] == nil })
 }
 
-// isOdd reports whether a function outside of the standard library and its like is
+// isArchSpecific reports whether a function outside of the standard library and its like is
 // not in all programs, or not from the same source.
-func (c *comparison) isOdd(name string) bool {
-	known, ok := c.odd[name]
+func (c *comparison) isArchSpecific(name string) bool {
+	known, ok := c.archSpecific[name]
 	if ok {
 		return known
 	}
@@ -81,7 +81,7 @@ func (c *comparison) isOdd(name string) bool {
 			}
 		}
 	}
-	c.odd[name] = known
+	c.archSpecific[name] = known
 	return known
 }
 
@@ -150,7 +150,7 @@ func (c *comparison) constraintCall(from, to string) bool {
 		return false
 	case c.library(pkg):
 		return true
-	case !c.archPackages[pkg] && !c.isOdd(from):
+	case !c.archPackages[pkg] && !c.isArchSpecific(from):
 		return false
 	}
 	return !slices.Contains(c.effects(from), to)
@@ -169,7 +169,7 @@ func (c *comparison) constraintText(s string, chain []string) bool {
 		return false
 	}
 	return len(chain) == 0 || slices.ContainsFunc(chain, func(name string) bool {
-		return !c.isStd(name) && (c.isOdd(name) || c.archPackages[gobin.PackageOf(name)])
+		return !c.isStd(name) && (c.isArchSpecific(name) || c.archPackages[gobin.PackageOf(name)])
 	})
 }
 
@@ -210,7 +210,7 @@ func (c *comparison) follow(fn *function) bool {
 			continue
 		}
 		for user := range f.users {
-			if !c.isStd(user) || c.explained[user] != nil || c.follows[user] || c.differs(user) || c.branches(user) ||
+			if !c.isStd(user) || c.explained[user] != nil || c.impliedBy[user] || c.differs(user) || c.branches(user) ||
 				f.name != user && p.funcs[user].refs[f.name]&called == 0 && c.inlinedByNew(p, user) {
 				found = true
 				continue
@@ -245,7 +245,7 @@ func (c *comparison) devirtualized(from, to string, not []string) bool {
 			return false
 		}
 		for other := range fn.refs {
-			odd = odd || gobin.PackageOf(other) == pkg && c.isOdd(other)
+			odd = odd || gobin.PackageOf(other) == pkg && c.isArchSpecific(other)
 		}
 	}
 	return odd

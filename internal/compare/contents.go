@@ -89,17 +89,17 @@ func (c *comparison) data() {
 	}
 	first := c.programs[0]
 	for name := range names {
-		same := func(p *Program) bool { return slices.Equal(missing(p, first, name), missing(first, p, name)) }
+		same := func(p *Program) bool { return slices.Equal(missing(p, first, name)) }
 		in, not := split(c.programs, same)
 		if len(not) == 0 {
 			continue
 		}
 		var details []string
 		for _, p := range c.programs {
-			odd := missing(p, first, name)
+			odd, _ := missing(p, first, name)
 			if p == first {
 				i := slices.IndexFunc(c.programs, func(p *Program) bool { return !same(p) })
-				odd = missing(first, c.programs[i], name)
+				odd, _ = missing(first, c.programs[i], name)
 			}
 			details = append(details, p.GOARCH+": "+cmp.Or(clip(strings.Join(odd, ", ")), "nothing"))
 		}
@@ -111,21 +111,37 @@ func (c *comparison) data() {
 	}
 }
 
-// missing returns the contents of p's data of that name that q's lack, without the
+// missing returns the contents of p's data of that name that q's lack, and the other way round, without the
 // name of the architecture, sorted.
-func missing(p, q *Program, name string) []string {
+func missing(p, q *Program, name string) (inP, inQ []string) {
 	left := map[string]int{}
-	for _, content := range q.data[name] {
-		left[content]++
+	for _, d := range q.data[name] {
+		left[d.content]++
 	}
-	var out []string
-	for _, content := range p.data[name] {
-		if left[content]--; left[content] < 0 {
-			out = append(out, cmp.Or(p.neutral[content], content))
+	var oddP, oddQ []datum
+	for _, d := range p.data[name] {
+		if left[d.content]--; left[d.content] < 0 {
+			oddP = append(oddP, d)
 		}
 	}
-	slices.Sort(out)
-	return out
+	for _, d := range q.data[name] {
+		if left[d.content]--; left[d.content] >= 0 {
+			oddQ = append(oddQ, d)
+		}
+	}
+	for _, d := range oddP {
+		if i := slices.IndexFunc(oddQ, func(o datum) bool { return d.unclear.same(o.unclear) }); i >= 0 {
+			oddQ = slices.Delete(oddQ, i, i+1)
+			continue
+		}
+		inP = append(inP, cmp.Or(p.neutral[d.content], d.content))
+	}
+	for _, d := range oddQ {
+		inQ = append(inQ, cmp.Or(q.neutral[d.content], d.content))
+	}
+	slices.Sort(inP)
+	slices.Sort(inQ)
+	return inP, inQ
 }
 
 // buildFacts lists the build information by name.

@@ -164,12 +164,14 @@ func (d *dataReader) readSymbols() error {
 			continue
 		}
 		content, neutral := strconv.FormatUint(s.size, 10)+" bytes of zeros", ""
+		var numbers *unclear
 		if b, err := d.f.Bytes(s.addr, s.size); err == nil {
 			pointers := !d.noPointers(s.addr) || strings.HasSuffix(s.name, "..inittask")
-			content, neutral = d.content(unnumbered(s.name), s.addr, b, pointers, ""), d.content(unnumbered(s.name), s.addr, b, pointers, d.GOARCH)
+			content, numbers = d.content(unnumbered(s.name), s.addr, b, pointers, "")
+			neutral, _ = d.content(unnumbered(s.name), s.addr, b, pointers, d.GOARCH)
 		}
 		name := unnumbered(s.name)
-		d.data[name] = append(d.data[name], content)
+		d.data[name] = append(d.data[name], datum{content, numbers})
 		if b, err := d.f.Bytes(s.addr, min(s.size, maxTemp)); err == nil && strings.HasSuffix(name, temp) && s.size <= maxTemp {
 			d.temps[content] = bytes.Clone(b)
 		}
@@ -197,10 +199,11 @@ func (d *dataReader) readVars() {
 
 // content shows the bytes b at addr with addresses, if there can be any, replaced by
 // what is there, and in that the name of the architecture, unless it is "", by
-// $GOARCH.
-func (d *dataReader) content(name string, addr uint64, b []byte, pointers bool, goarch string) string {
+// $GOARCH. It also returns the bytes, nil where it is clear what is an address.
+func (d *dataReader) content(name string, addr uint64, b []byte, pointers bool, goarch string) (string, *unclear) {
 	var out strings.Builder
 	var plain []byte // what is no address
+	addresses := map[int]string{}
 	for at := 0; at < len(b); {
 		if pointers && (addr+uint64(at))%8 == 0 && at+8 <= len(b) {
 			word, n := binary.LittleEndian.Uint64(b[at:]), uint64(0)
@@ -211,6 +214,7 @@ func (d *dataReader) content(name string, addr uint64, b []byte, pointers bool, 
 				if fn := d.funcAt(word, true); fn != "" {
 					d.pointTo(name, fn)
 				}
+				addresses[at] = shown
 				at += 8
 				// The name of the architecture has not the same length everywhere.
 				if goarch != "" && strings.Contains(shown, goarch) && strings.HasPrefix(shown, `"`) {
@@ -224,7 +228,41 @@ func (d *dataReader) content(name string, addr uint64, b []byte, pointers bool, 
 		plain = append(plain, b[at])
 		at++
 	}
-	return out.String() + strconv.Quote(clip(string(plain)))
+	shown := out.String() + strconv.Quote(clip(string(plain)))
+	if pointers && !d.relocates() {
+		return shown, &unclear{bytes.Clone(b), addresses}
+	}
+	return shown, nil
+}
+
+// datum is data of a symbol: how its contents are shown, and its bytes where it is not clear what in them is an address.
+type datum struct {
+	content string
+	unclear *unclear
+}
+
+// unclear are data of a program at a fixed address, in which a number may look like an address.
+type unclear struct {
+	bytes     []byte
+	addresses map[int]string // what is there, by the offset of the word that seems to be its address
+}
+
+// same reports whether each word is the same number in both data, or the address of the same.
+func (u *unclear) same(o *unclear) bool {
+	if u == nil || o == nil || len(u.bytes) != len(o.bytes) {
+		return false
+	}
+	for at := 0; at < len(u.bytes); {
+		if shown := u.addresses[at]; shown != "" && shown == o.addresses[at] {
+			at += 8
+			continue
+		}
+		if u.bytes[at] != o.bytes[at] {
+			return false
+		}
+		at++
+	}
+	return true
 }
 
 // pointTo notes that data point to a function.
@@ -238,8 +276,11 @@ func (d *dataReader) pointTo(name, fn string) {
 // isAddress reports whether the word at addr can be an address: in a
 // position-independent program those are relocated.
 func (d *dataReader) isAddress(addr uint64) bool {
-	return elf.Type(d.f.Header.Type) != elf.ET_DYN || d.relocated[addr]
+	return !d.relocates() || d.relocated[addr]
 }
+
+// relocates reports whether the program is position-independent, so that its relocations say what is an address.
+func (d *dataReader) relocates() bool { return elf.Type(d.f.Header.Type) == elf.ET_DYN }
 
 // noPointers reports whether addr is where the linker puts data without addresses.
 func (d *dataReader) noPointers(addr uint64) bool {

@@ -112,7 +112,7 @@ func (c *comparison) effects(name string) []string {
 		}
 		var roots []string
 		for to := range fn.targets {
-			if c.isOdd(to) || !c.risky(to) || isReviewed(name, to) {
+			if c.isArchSpecific(to) || !c.risky(to) || isReviewed(name, to) {
 				continue
 			}
 			if roots == nil {
@@ -174,7 +174,7 @@ func (c *comparison) reach(p *Program, root string) map[string]bool {
 	var queue []*function
 	if pkg, ok := strings.CutPrefix(root, "data "); ok {
 		for name, fn := range p.funcs {
-			if gobin.PackageOf(name) == pkg && len(fn.users) == 0 && c.isOdd(name) {
+			if gobin.PackageOf(name) == pkg && len(fn.users) == 0 && c.isArchSpecific(name) {
 				queue = append(queue, fn)
 			}
 		}
@@ -189,7 +189,7 @@ func (c *comparison) reach(p *Program, root string) map[string]bool {
 		seen[queue[0]] = true
 		for to := range queue[0].targets {
 			out[to] = true
-			if fn := p.funcs[to]; fn != nil && c.isOdd(to) {
+			if fn := p.funcs[to]; fn != nil && c.isArchSpecific(to) {
 				queue = append(queue, fn)
 			}
 		}
@@ -219,7 +219,7 @@ func (c *comparison) initializes(name string) bool {
 		}
 		for to := range fn.refs {
 			f := p.funcs[to]
-			asks = asks || processorPackages[path.Base(gobin.PackageOf(to))] || f != nil && strings.HasSuffix(f.file, ".s") && c.isOdd(to)
+			asks = asks || processorPackages[path.Base(gobin.PackageOf(to))] || f != nil && strings.HasSuffix(f.file, ".s") && c.isArchSpecific(to)
 		}
 		if !asks && !own && !c.hasCounterpart(p, fn) {
 			return false
@@ -266,7 +266,7 @@ func (c *comparison) hasCounterpart(p *Program, fn *function) bool {
 // whyNot says why a function of a package with files for some architectures is a finding.
 func (c *comparison) whyNot(name string) string {
 	switch {
-	case c.isStd(name) || !c.isOdd(name):
+	case c.isStd(name) || !c.isArchSpecific(name):
 	case len(c.effects(name)) > 0:
 		return "; not explained by its file, since others have no counterpart that uses " + some(c.effects(name))
 	case c.inConstrainedAnywhere(name) && !c.initializes(name):

@@ -118,7 +118,7 @@ func (c *comparison) explainCall(from, to string, how use, not []string) (rule, 
 		return rule, reason
 	}
 	switch {
-	case c.isOdd(from) && slices.Contains(c.effects(from), to):
+	case c.isArchSpecific(from) && slices.Contains(c.effects(from), to):
 		return "", "" // whatever else is said for it
 	case c.differs(from):
 		return "source", "the caller's code depends on the architecture"
@@ -128,7 +128,7 @@ func (c *comparison) explainCall(from, to string, how use, not []string) (rule, 
 		return "leaf", "without calls: where it is inlined, no instruction of it may be left"
 	case c.differs(to) && (how&(called|addressed) == 0 || c.onlyInlined(to, not)):
 		return "callee", "inlined, from code that depends on the architecture"
-	case how&called == 0 && c.besides(from, to, not), how&(called|addressed) == 0 && c.through(from, to, not):
+	case how&called == 0 && c.inlinedSibling(from, to, not), how&(called|addressed) == 0 && c.viaInlined(from, to, not):
 		return "position", "the reference belongs to a function that is inlined into the caller, or the other way around"
 	case c.branches(from):
 		return "branch", "the caller asks code that depends on the architecture which way to go"
@@ -136,7 +136,7 @@ func (c *comparison) explainCall(from, to string, how use, not []string) (rule, 
 		return "generated", "the caller is made by the compiler for a type of the standard library"
 	case c.constraintCall(from, to):
 		return "constraint", "the package has files that are not for all architectures, and the call is judged by what it leads to"
-	case how&called == 0 && c.follows[to] && c.isStd(from):
+	case how&called == 0 && c.impliedBy[to] && c.isStd(from):
 		return "follows", "of the standard library, and what uses it is judged"
 	case c.devirtualized(from, to, not):
 		return "constraint", "a method, by an interface on the others: the type is of a file that is not for all architectures"

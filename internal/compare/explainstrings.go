@@ -32,7 +32,7 @@ func (c *comparison) explainString(s string, users []string, in, not []string) (
 			continue
 		}
 		if chain := strings.Split(user, usedIn); !slices.ContainsFunc(chain, func(name string) bool {
-			return c.differs(name) || c.explained[name] != nil && c.explained[name].Rule != "constraint" || c.branches(name) || !c.isOdd(name) &&
+			return c.differs(name) || c.explained[name] != nil && c.explained[name].Rule != "constraint" || c.branches(name) || !c.isArchSpecific(name) &&
 				c.onlyInlined(name, not)
 		}) && !c.constraintText(s, chain) {
 			return "", ""

@@ -43,7 +43,7 @@ func (c *comparison) functions() {
 					again = true
 				} else if c.follow(names[d.Subject]) {
 					d.Rule, d.Reason = "follows", "of the standard library, and what uses it is judged"
-					c.follows[d.Subject] = true
+					c.impliedBy[d.Subject] = true
 					again = true
 				}
 			}
@@ -154,7 +154,7 @@ func (c *comparison) calls() {
 			d.Rule, d.Reason = c.explainCall(name, to, how, not)
 			c.out = append(c.out, d)
 		}
-		if len(have) == len(c.programs) && c.isOdd(name) {
+		if len(have) == len(c.programs) && c.isArchSpecific(name) {
 			for _, effect := range c.effects(name) {
 				if targets[effect] == 0 {
 					c.out = append(c.out, c.effectOf(name, effect))

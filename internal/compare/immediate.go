@@ -138,12 +138,12 @@ func (c *comparison) explainTemps(name string) (rule, reason string) {
 	}
 	for _, p := range c.programs {
 		for _, q := range c.programs {
-			lacks := missing(p, q, name)
+			lacks, others := missing(p, q, name)
 			if len(lacks) == 0 {
 				continue
 			}
 			sizes := map[int]bool{}
-			for _, other := range missing(q, p, name) {
+			for _, other := range others {
 				sizes[len(q.temps[other])] = true
 			}
 			for _, content := range lacks {

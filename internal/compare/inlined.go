@@ -74,9 +74,9 @@ func (c *comparison) onlyInlined(name string, archs []string) bool {
 	return found
 }
 
-// besides reports whether on all the architectures a function that from inlines, or
+// inlinedSibling reports whether on all the architectures a function that from inlines, or
 // that inlines from, refers to to.
-func (c *comparison) besides(from, to string, archs []string) bool {
+func (c *comparison) inlinedSibling(from, to string, archs []string) bool {
 	for _, p := range c.programs {
 		if !slices.Contains(archs, p.GOARCH) {
 			continue
@@ -96,10 +96,10 @@ func (c *comparison) besides(from, to string, archs []string) bool {
 	return true
 }
 
-// through reports whether on all the architectures from refers to something that to
+// viaInlined reports whether on all the architectures from refers to something that to
 // refers to: as when to is inlined, and all that is left of it is what is inlined
 // into it.
-func (c *comparison) through(from, to string, archs []string) bool {
+func (c *comparison) viaInlined(from, to string, archs []string) bool {
 	next := map[string]bool{}
 	for _, p := range c.programs {
 		if fn := p.funcs[to]; fn != nil {

@@ -31,7 +31,7 @@ type Program struct {
 	searched  map[string]bool            // what was looked for in constants, and whether it was found
 	parts     map[uint64]bool            // constants that instructions put together
 	text      *text                      // nil without Symbols
-	data      map[string][]string        // contents by name
+	data      map[string][]datum         // by name
 	neutral   map[string]string          // contents without the name of the architecture
 	embedded  map[string]string          // what is in an embedded file, by its name
 	sections  map[string]string          // what is in a section that is not Go's, by its name
@@ -95,7 +95,7 @@ type dataRef struct {
 func Read(name string, f *goelf.File, std *Std) (*Program, error) {
 	r := &reader{f: f, rename: map[string]string{}, relocated: map[uint64]bool{}, Program: &Program{
 		Name: name, GOARCH: f.GOARCH(), std: std, funcs: map[string]*function{}, files: map[string]bool{},
-		data: map[string][]string{}, neutral: map[string]string{}, embedded: map[string]string{}, sections: map[string]string{},
+		data: map[string][]datum{}, neutral: map[string]string{}, embedded: map[string]string{}, sections: map[string]string{},
 		relocs: map[string]int{}, parts: map[uint64]bool{},
 		pointers: map[string]map[string]bool{}, temps: map[string][]byte{}, searched: map[string]bool{},
 	}}

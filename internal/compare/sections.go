@@ -3,7 +3,6 @@ package compare
 import (
 	"crypto/sha256"
 	"debug/elf"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -49,50 +48,15 @@ func (r *reader) readSections() error {
 // number of them; a class that only one of them has is a difference.
 
 func (r *reader) readRelocations() error {
-	tags := map[elf.DynTag]uint64{}
-	for i := range r.f.Progs {
-		if p := &r.f.Progs[i]; elf.ProgType(p.Type) == elf.PT_DYNAMIC {
-			entries, _, err := r.f.DynamicEntries(p)
-			if err != nil {
-				return err
-			}
-			for _, d := range entries {
-				tags[elf.DynTag(d.Tag)] = d.Val
-			}
+	return r.f.Relocations(func(l goelf.Relocation) error {
+		kind := "relative"
+		if !l.Relative {
+			kind = "other" // policy rule pie-relocations tells more
 		}
-	}
-	if size := tags[elf.DT_RELASZ]; size > 0 {
-		b, err := r.f.Bytes(tags[elf.DT_RELA], size)
-		if err != nil {
-			return err
-		}
-		for ; len(b) >= 24; b = b[24:] {
-			info := binary.LittleEndian.Uint64(b[8:])
-			kind := "relative"
-			if elf.R_TYPE64(info) != r.f.Machine().Relative || elf.R_SYM64(info) != 0 {
-				kind = "other" // policy rule pie-relocations tells more
-			}
-			r.relocation(kind, binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[16:]))
-		}
-	}
-	if size := tags[goelf.DT_RELRSZ]; size > 0 {
-		b, err := r.f.Bytes(tags[goelf.DT_RELR], size)
-		if err != nil {
-			return err
-		}
-		return goelf.DecodeRELR(b, func(at uint64) error {
-			if word, err := r.f.Bytes(at, 8); err == nil { // the addend is the word itself
-				r.relocation("relative", at, binary.LittleEndian.Uint64(word))
-			}
-			return nil
-		})
-	}
-	return nil
-}
-
-func (r *reader) relocation(kind string, at, to uint64) {
-	r.relocated[at] = true
-	r.relocs[kind+": "+r.sectionAt(at)+" -> "+r.sectionAt(to)]++
+		r.relocated[l.Site] = true
+		r.relocs[kind+": "+r.sectionAt(l.Site)+" -> "+r.sectionAt(l.Addend)]++
+		return nil
+	})
 }
 
 // sectionAt names the section of an address; the address after the last byte of

@@ -2,11 +2,12 @@ package elf
 
 import "debug/elf"
 
-// Tags of relative relocations without addends (gABI 5, "Dynamic Section"), which package debug/elf lacks.
+// Numbers of relative relocations without addends (gABI 4, "Sections"; gABI 5, "Dynamic Section"), which package debug/elf lacks.
 const (
-	DT_RELRSZ  elf.DynTag = 35
-	DT_RELR    elf.DynTag = 36
-	DT_RELRENT elf.DynTag = 37
+	SHT_RELR   elf.SectionType = 19
+	DT_RELRSZ  elf.DynTag      = 35
+	DT_RELR    elf.DynTag      = 36
+	DT_RELRENT elf.DynTag      = 37
 )
 
 // DynamicEntries returns the entries of p, a PT_DYNAMIC segment, before DT_NULL (gABI 5, "Dynamic Section"). terminated is false when
@@ -26,11 +27,38 @@ func (f *File) DynamicEntries(p *elf.Prog64) (entries []elf.Dyn64, terminated bo
 	return entries, false, nil
 }
 
+// Relative relocations in DT_RELR form (gABI 5, "Relative Relocation Table"): a list of words. An even word is the address of a word to
+// relocate. Each odd one that follows is a bitmap of the next 63 words: bit n, from 1, for the nth. To relocate is to add the load address
+// to the word in place.
+
 // relrBits is the number of words that a bitmap of a DT_RELR table covers.
 const relrBits = 63
 
-// DecodeRELR calls visit with the address of each word that a DT_RELR table relocates, in the order of the table (gABI 5, "Relative
-// Relocation Table"). The error is the first of visit. Addresses need not ascend, nor be in the program: that is for visit to judge.
+// EncodeRELR returns the shortest DT_RELR table that relocates the words at sites: ascending addresses that are multiples of 8.
+func EncodeRELR(sites []uint64) []uint64 {
+	var out []uint64
+	for i := 0; i < len(sites); {
+		out = append(out, sites[i])
+		next := sites[i] + 8
+		i++
+		for {
+			var bits uint64
+			for i < len(sites) && sites[i]-next < relrBits*8 {
+				bits |= 1 << ((sites[i] - next) / 8)
+				i++
+			}
+			if bits == 0 {
+				break
+			}
+			out = append(out, bits<<1|1)
+			next += relrBits * 8
+		}
+	}
+	return out
+}
+
+// DecodeRELR calls visit with the address of each word that a DT_RELR table relocates, in the order of the table. The error is the first
+// of visit. Addresses need not ascend, nor be in the program: that is for visit to judge.
 // A bitmap at the beginning counts from address 0; bytes after the last whole entry are left out.
 func DecodeRELR(table []byte, visit func(addr uint64) error) error {
 	next := uint64(0) // the word after the last one covered

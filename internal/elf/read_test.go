@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -234,5 +235,26 @@ func TestOpen(t *testing.T) {
 		if err != nil && !strings.Contains(err.Error(), test.path) {
 			t.Errorf("error does not name the file: %v", err)
 		}
+	}
+}
+
+// Notes that are appended one after the other are read back, and each takes what the specification says.
+func TestAppendNote(t *testing.T) {
+	b := AppendNote(nil, "Go\x00\x00", 4, []byte("id"))
+	want := "\x04\x00\x00\x00\x02\x00\x00\x00\x04\x00\x00\x00Go\x00\x00id\x00\x00"
+	if string(b) != want {
+		t.Errorf("got %q, want %q", b, want)
+	}
+	b = AppendNote(b, "a\x00", 0xcafe, []byte("12345"))
+	spec := elftest.Executable(elf.EM_X86_64)
+	i := slices.IndexFunc(spec.Sections, func(s elftest.Section) bool { return s.Name == ".note.test" })
+	spec.Sections[i].Data = b
+	notes, err := parse(t, spec.Build().Data).Notes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(notes) != 2 || notes[0].Name != "Go" || string(notes[0].Desc) != "id" ||
+		notes[1].Name != "a" || notes[1].Type != 0xcafe || string(notes[1].Desc) != "12345" {
+		t.Errorf("read back as %+v", notes)
 	}
 }

@@ -111,3 +111,36 @@ func FuzzRelocations(f *testing.F) {
 		}
 	})
 }
+
+func TestEncodeRELR(t *testing.T) {
+	var dense, every63, sparse []uint64
+	for i := range uint64(200) {
+		dense = append(dense, 0x1000+8*i)
+		every63 = append(every63, 0x1000+8*63*i)
+		sparse = append(sparse, 0x1000+8*64*i)
+	}
+	for _, tt := range []struct {
+		name  string
+		sites []uint64
+		words int
+	}{
+		{"none", nil, 0},
+		{"one", []uint64{0x1000}, 1},
+		{"last bit of a bitmap", []uint64{0x1000, 0x1000 + 63*8}, 2},
+		{"just after a bitmap", []uint64{0x1000, 0x1000 + 64*8}, 2},
+		{"dense", dense, 5},
+		{"every 63rd", every63, 200},
+		{"every 64th", sparse, 200},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			words := EncodeRELR(tt.sites)
+			var got []uint64
+			if err := DecodeRELR(Encode(words), func(addr uint64) error { got = append(got, addr); return nil }); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got, tt.sites) || len(words) != tt.words {
+				t.Errorf("%d words for %#x, want %d for %#x", len(words), got, tt.words, tt.sites)
+			}
+		})
+	}
+}

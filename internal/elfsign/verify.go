@@ -97,12 +97,12 @@ var ErrUnknownSigner = errors.New("the signer's certificate is neither in the si
 func (t *Trust) Judge(content []byte, signatures []Signature, now time.Time) []Verdict {
 	out := make([]Verdict, len(signatures))
 	for i, s := range signatures {
-		out[i] = t.judge(content, s, now)
+		out[i] = t.judgeOne(content, s, now)
 	}
 	return out
 }
 
-func (t *Trust) judge(content []byte, s Signature, now time.Time) Verdict {
+func (t *Trust) judgeOne(content []byte, s Signature, now time.Time) Verdict {
 	v := Verdict{Kind: s.Kind}
 	if _, err := s.signer(); err != nil {
 		v.Err = err

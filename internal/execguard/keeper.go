@@ -31,8 +31,9 @@ type keeper struct {
 }
 
 // Keep is the keeper: it starts a worker, by this program with the arguments args, and another one whenever it ends. In between
-// it refuses everything but this program. It returns nil after SIGTERM or SIGINT, and an error if the first worker could not begin.
-func Keep(log *Log, args []string) error {
+// it refuses everything but this program. Of the options AllowOOMKill is for it. It returns nil after SIGTERM or SIGINT, and an error if
+// the first worker could not begin.
+func Keep(log *Log, options Options, args []string) error {
 	k := &keeper{log: log, args: args}
 	var err error
 	if k.own, err = ownFile(); err != nil {
@@ -45,8 +46,10 @@ func Keep(log *Log, args []string) error {
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return fmt.Errorf("limit of open files to %d: %w", maxFiles, err)
 	}
-	if err := os.WriteFile("/proc/self/oom_score_adj", []byte("-1000"), 0); err != nil {
-		return err
+	if options.AllowOOMKill {
+		log.Add(Record{Event: "open", Reason: "out of memory: the kernel may end execguard, by --allow-oom-kill"})
+	} else if err := os.WriteFile("/proc/self/oom_score_adj", []byte("-1000"), 0); err != nil {
+		return fmt.Errorf("%w: want CAP_SYS_RESOURCE, so that the kernel ends others when memory runs out; --allow-oom-kill continues without", err)
 	}
 	runtime.GOMAXPROCS(4) // see start
 	debug.SetMemoryLimit(math.MaxInt64)

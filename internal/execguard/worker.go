@@ -35,6 +35,7 @@ type Options struct {
 	Every           bool // record each execution, not just the first one of a file
 	AllowMemfd      bool // leave executable memory files open
 	AllowNamespaces bool // leave user namespaces open
+	AllowOOMKill    bool // let the kernel end execguard when memory runs out
 }
 
 // A worker answers the kernel's questions.

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goobj"
 )
 
@@ -70,8 +71,6 @@ const (
 
 // alignLog returns what linker.aligns has for alignment a.
 func alignLog(a uint32) uint8 { return uint8(bits.Len32(a)) }
-
-func alignUp(v, a uint64) uint64 { return (v + a - 1) &^ (a - 1) }
 
 // align returns the alignment of symbol s. One that has none gets one by its size.
 func (l *linker) align(s sym) uint64 {
@@ -282,7 +281,7 @@ func (l *linker) sortTypes() {
 	named = end
 	for i, e := range list {
 		l.buckets[kindType][i] = e.sym
-		end = alignUp(end, l.align(e.sym))
+		end = goelf.AlignUp(end, l.align(e.sym))
 		if e.class == 3 && tables == 0 {
 			tables = end
 		}
@@ -326,7 +325,7 @@ func (p *placer) open(id int, kinds ...kind) *section {
 			s.align = max(s.align, p.align(sy))
 		}
 	}
-	p.off = alignUp(p.off, s.align)
+	p.off = goelf.AlignUp(p.off, s.align)
 	s.addr = p.off
 	return s
 }
@@ -335,7 +334,7 @@ func (p *placer) open(id int, kinds ...kind) *section {
 func (p *placer) place(id int, k kind) {
 	s := &p.sect[id]
 	for _, sy := range p.buckets[k] {
-		p.off = alignUp(p.off, p.align(sy))
+		p.off = goelf.AlignUp(p.off, p.align(sy))
 		p.sections[sy] = uint8(id)
 		p.values[sy] = p.off - s.addr
 		p.off += p.size(sy)
@@ -401,7 +400,7 @@ func (l *linker) layoutReadOnly() {
 	if l.object && l.cfg.BuildID != "" {
 		note := p.open(secNote)
 		note.align = 4
-		p.off = alignUp(p.off, note.align)
+		p.off = goelf.AlignUp(p.off, note.align)
 		note.addr, note.size = p.off, uint64(len(l.buildIDNote()))
 		p.off += note.size
 	}
@@ -449,12 +448,12 @@ func (l *linker) assignAddresses() {
 
 	ro := &l.segs[segROData]
 	if !l.object { // in an object, code and read-only data are one segment
-		end = alignUp(end, a.round)
+		end = goelf.AlignUp(end, a.round)
 	}
 	ro.addr = end
 	for id := secROData; id <= secItabLink; id++ {
 		if s := &l.sect[id]; s.laid {
-			end = alignUp(end, s.align)
+			end = goelf.AlignUp(end, s.align)
 			s.addr = end
 			end += s.size
 		}
@@ -463,7 +462,7 @@ func (l *linker) assignAddresses() {
 	ro.fileSize = ro.size
 
 	data := &l.segs[segData]
-	data.addr = alignUp(end, a.round)
+	data.addr = goelf.AlignUp(end, a.round)
 	for id := secBuildInfo; id <= secNoPtrBSS; id++ {
 		if s := &l.sect[id]; s.laid {
 			s.addr += data.addr
@@ -471,8 +470,8 @@ func (l *linker) assignAddresses() {
 		}
 	}
 	data.fileSize = l.sect[secBSS].addr - data.addr
-	ro.off = alignUp(l.segs[segText].fileSize, a.round)
-	data.off = alignUp(ro.off+ro.fileSize, a.round)
+	ro.off = goelf.AlignUp(l.segs[segText].fileSize, a.round)
+	data.off = goelf.AlignUp(ro.off+ro.fileSize, a.round)
 	if l.object {
 		l.placeObject()
 	}

@@ -1,15 +1,16 @@
 package golink
 
 import (
-	"bytes"
 	"debug/elf"
 	"encoding/binary"
 	"slices"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/arch"
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goobj"
 	"github.com/go3s/rules_go3s/internal/hugepages"
+	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
 // # Objects
@@ -24,7 +25,7 @@ func (l *linker) layoutObject() {
 	t := &l.sect[secTBSS]
 	t.name, t.seg, t.laid, t.align = sectionNames[secTBSS], segData, true, wordSize
 	for _, s := range l.buckets[kindTLSBSS] {
-		t.size = alignUp(t.size, l.align(s))
+		t.size = goelf.AlignUp(t.size, l.align(s))
 		l.sections[s], l.values[s] = secTBSS, t.size
 		t.size += l.size(s)
 	}
@@ -36,11 +37,13 @@ func (l *linker) placeObject() {
 	text.addr, text.off = 0, headerReserve
 	text.size = l.sect[secText].size
 	ro.off = headerReserve + ro.addr
-	data.off = alignUp(ro.off+ro.fileSize, l.arch.round)
+	data.off = goelf.AlignUp(ro.off+ro.fileSize, l.arch.round)
 }
 
 // buildIDNote returns the note of the Go build ID.
-func (l *linker) buildIDNote() []byte { return makeNote(goNote, goNoteBuildID, []byte(l.cfg.BuildID)) }
+func (l *linker) buildIDNote() []byte {
+	return goelf.AppendNote(nil, goNote, goNoteBuildID, []byte(l.cfg.BuildID))
+}
 
 // An objectWriter is the state of writeObject.
 type objectWriter struct {
@@ -58,7 +61,7 @@ type objectWriter struct {
 // writeObject returns the object.
 func (l *linker) writeObject() []byte {
 	data := l.segs[segData]
-	symOff := alignUp(data.off+data.fileSize, l.arch.round)
+	symOff := goelf.AlignUp(data.off+data.fileSize, l.arch.round)
 	if limit := uint64(l.read)*maxGrowth + freeGrowth; symOff > limit {
 		l.errorf("a program of %d bytes from archives of %d, want at most %d: %w", symOff, l.read, limit, ErrUnsupported)
 		return nil
@@ -73,7 +76,7 @@ func (l *linker) writeObject() []byte {
 	}
 	w.symbols()
 	const headers = 64 << 10
-	relas := uint64(l.numRelocs) * maxFields * relaSize
+	relas := uint64(l.numRelocs) * maxFields * goelf.RelaSize
 	w.file = hugepages.Bytes(int(symOff), int(symOff+uint64(len(w.symtab)+len(w.strtab))+relas+headers))
 	w.fill()
 	return w.finish(symOff)
@@ -86,18 +89,14 @@ func (w *objectWriter) put(name string, info, other byte, section uint16, value,
 		off = uint32(len(w.strtab))
 		w.strtab = append(append(w.strtab, name...), 0)
 	}
-	b := binary.LittleEndian.AppendUint32(w.symtab, off)
-	b = append(b, info, other)
-	b = binary.LittleEndian.AppendUint16(b, section)
-	b = binary.LittleEndian.AppendUint64(b, value)
-	w.symtab = binary.LittleEndian.AppendUint64(b, size)
-	return uint32(len(w.symtab)/elf.Sym64Size) - 1
+	w.symtab = goelf.AppendSymbol(w.symtab, elf.Sym64{Name: off, Info: info, Other: other, Shndx: section, Value: value, Size: size})
+	return uint32(len(w.symtab)/goelf.SymbolSize) - 1
 }
 
 // symbols writes the symbol table: functions by address, then data by number. All are local but main, which cmd/link exports.
 func (w *objectWriter) symbols() {
 	const nameBytes = 64 // of a name, a guess
-	w.symtab = array[uint8](&w.pool, elf.Sym64Size*w.numReached)[:0]
+	w.symtab = array[uint8](&w.pool, goelf.SymbolSize*w.numReached)[:0]
 	w.strtab = array[uint8](&w.pool, nameBytes*w.numReached+1)[:1]
 	w.put("", 0, 0, 0, 0, 0)
 	w.put("go.go", elf.ST_INFO(elf.STB_LOCAL, elf.STT_FILE), 0, uint16(elf.SHN_ABS), 0, 0)
@@ -136,7 +135,7 @@ func (w *objectWriter) symbols() {
 		}
 		local(s, typ)
 	}
-	w.locals = len(w.symtab) / elf.Sym64Size
+	w.locals = len(w.symtab) / goelf.SymbolSize
 	w.symbol(main, elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC))
 }
 
@@ -186,9 +185,9 @@ func (w *objectWriter) symbol(s sym, info byte) {
 // fill fills the sections, and collects their relocations.
 func (w *objectWriter) fill() {
 	var parts []*relocWriter
-	inParallel(w.linker.contents(w.file, func() func(sym, []byte) {
+	parallel.Do(w.linker.contents(w.file, func() func(sym, []byte) {
 		p := &relocWriter{objectWriter: w}
-		p.relas[secText] = array[uint8](&w.pool, 2*chunkSize*relaSize)[:0]
+		p.relas[secText] = array[uint8](&w.pool, 2*chunkSize*goelf.RelaSize)[:0]
 		parts = append(parts, p)
 		return p.relocate
 	}))
@@ -215,9 +214,7 @@ func (w *relocWriter) rela(s sym, off uint64, typ uint32, number uint32, add int
 	if number == 0 {
 		w.errorf("%s: relocation type %d to a symbol that the symbol table lacks", w.name(s), typ)
 	}
-	b := binary.LittleEndian.AppendUint64(w.relas[sec], w.values[s]-w.sect[sec].addr+off)
-	b = binary.LittleEndian.AppendUint64(b, uint64(typ)|uint64(number)<<32)
-	w.relas[sec] = binary.LittleEndian.AppendUint64(b, uint64(add))
+	w.relas[sec] = goelf.AppendRela(w.relas[sec], w.values[s]-w.sect[sec].addr+off, number, typ, add)
 }
 
 // target returns the number of the symbol that a relocation to t names, and the offset of t from it.
@@ -335,7 +332,7 @@ func (w *objectWriter) finish(off uint64) []byte {
 	symIndex := uint32(len(headers))
 	add(".symtab", elf.Section64{
 		Type: uint32(elf.SHT_SYMTAB), Off: symOff, Size: uint64(len(w.symtab)), Link: symIndex + 1, Info: uint32(w.locals),
-		Addralign: 8, Entsize: elf.Sym64Size,
+		Addralign: 8, Entsize: goelf.SymbolSize,
 	})
 	add(".strtab", elf.Section64{Type: uint32(elf.SHT_STRTAB), Off: strOff, Size: uint64(len(w.strtab)), Addralign: 1})
 	shstrIndex := len(headers)
@@ -350,7 +347,7 @@ func (w *objectWriter) finish(off uint64) []byte {
 			}
 			add(relaPrefix+s.name, elf.Section64{
 				Type: uint32(elf.SHT_RELA), Off: relas, Size: size, Link: symIndex,
-				Info: uint32(w.index[id]), Addralign: 8, Entsize: relaSize,
+				Info: uint32(w.index[id]), Addralign: 8, Entsize: goelf.RelaSize,
 			})
 			relas += size
 		}
@@ -376,23 +373,15 @@ func (w *objectWriter) finish(off uint64) []byte {
 		headers[i].Name = at[name]
 	}
 	headers[shstrIndex].Size = uint64(len(shstrtab))
-	relaOff := alignUp(shstrOff+uint64(len(shstrtab)), 8)
+	relaOff := goelf.AlignUp(shstrOff+uint64(len(shstrtab)), 8)
 	for i := firstRela; i < endRela; i++ {
 		headers[i].Off += relaOff
 	}
 
-	var ident [elf.EI_NIDENT]byte
-	copy(ident[:], elf.ELFMAG)
-	ident[elf.EI_CLASS], ident[elf.EI_DATA], ident[elf.EI_VERSION] = byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)
-	var b bytes.Buffer
-	put := func(v any) { binary.Write(&b, binary.LittleEndian, v) } // cannot fail: fixed-size values into memory
-	put(elf.Header64{
-		Ident: ident, Type: uint16(elf.ET_REL), Machine: uint16(w.arch.ELF), Version: uint32(elf.EV_CURRENT), Shoff: ehdrSize,
-		Flags: w.arch.elfFlags, Ehsize: ehdrSize, Shentsize: shdrSize, Shnum: uint16(len(headers)), Shstrndx: uint16(shstrIndex),
-	})
-	put(headers)
+	h := goelf.NewHeader(elf.ET_REL, w.arch.ELF, w.arch.elfFlags)
+	h.Shoff, h.Shnum, h.Shstrndx = goelf.HeaderSize, uint16(len(headers)), uint16(shstrIndex)
 	file := w.file // which has room for what follows
-	copy(file, b.Bytes())
+	copy(file, append(goelf.Encode(h), goelf.Encode(headers)...))
 	file = append(append(append(file, w.symtab...), w.strtab...), shstrtab...)
 	file = append(file, make([]byte, relaOff-uint64(len(file)))...)
 	for id := range w.relas {
@@ -405,6 +394,5 @@ func (w *objectWriter) finish(off uint64) []byte {
 
 const (
 	relaPrefix = ".rela"
-	relaSize   = 24
 	maxFields  = 2 // of a relocation
 )

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"strings"
 
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/goobj"
 )
@@ -193,7 +194,7 @@ func (l *linker) makeFuncTable() {
 	carrier, _ := l.define("runtime.pclntab", kindPCLnTab)
 	l.setGroup(kindPCLnTab, carrier)
 	part := func(name string, size uint64, align uint64, generate func([]byte)) sym {
-		size = alignUp(size, 8)
+		size = goelf.AlignUp(size, 8)
 		s, o := l.define(name, kindPCLnTab)
 		o.size, o.generate = size, generate
 		l.aligns[s] = alignLog(uint32(align))
@@ -406,7 +407,7 @@ func (l *linker) placeFuncData() (align, size uint64) {
 			if uint64(p.align) != a {
 				continue
 			}
-			size = alignUp(size, a)
+			size = goelf.AlignUp(size, a)
 			p.off = size
 			if p.sym != 0 {
 				n := l.size(p.sym)
@@ -440,7 +441,7 @@ func (l *linker) placeRecords() uint64 {
 	size := uint64(len(t.fns)*goabi.FuncTabEntry + 4)
 	for i := range t.fns {
 		f := &t.fns[i]
-		size = alignUp(size, 8)
+		size = goelf.AlignUp(size, 8)
 		f.start = uint32(size)
 		size += goabi.FuncSize + 4*uint64(f.numPCData()+len(f.data))
 	}

@@ -3,6 +3,7 @@ package golink
 import (
 	"slices"
 
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goobj"
 )
 
@@ -73,7 +74,7 @@ func (l *linker) layoutText() {
 	text := &l.sect[secText]
 	text.name, text.seg, text.laid = sectionNames[secText], segText, true
 	if !l.object {
-		text.addr = alignUp(l.arch.textAddr, l.funcAlign)
+		text.addr = goelf.AlignUp(l.arch.textAddr, l.funcAlign)
 	}
 	text.align = l.funcAlign
 	start := l.mark("runtime.text", kindText, text.addr)
@@ -100,7 +101,7 @@ func (l *linker) placeFunc(s sym, addr uint64) uint64 {
 	if a := l.aligns[s]; a != 0 {
 		align = max(align, 1<<(a-1))
 	}
-	addr = alignUp(addr, align)
+	addr = goelf.AlignUp(addr, align)
 	l.sect[secText].align = max(l.sect[secText].align, align)
 	l.sections[s] = secText
 	l.values[s] = addr

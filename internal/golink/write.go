@@ -1,13 +1,15 @@
 package golink
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"debug/elf"
 	"encoding/binary"
+	"slices"
 
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/hugepages"
+	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
 // # The file
@@ -20,19 +22,19 @@ func (l *linker) write() []byte {
 	notes := l.notes()
 	names := l.sectionNames(notes)
 	data := l.segs[segData]
-	namesOff := alignUp(data.off+data.fileSize, l.arch.round)
+	namesOff := goelf.AlignUp(data.off+data.fileSize, l.arch.round)
 	if limit := uint64(l.read)*maxGrowth + freeGrowth; namesOff > limit {
 		l.errorf("a program of %d bytes from archives of %d, want at most %d: %w", namesOff, l.read, limit, ErrUnsupported)
 		return nil
 	}
-	size := int(namesOff) + len(names.table)
+	size := int(namesOff) + len(names.Data())
 	file := hugepages.Bytes(size, size)
-	inParallel(l.contents(file, func() func(sym, []byte) {
+	parallel.Do(l.contents(file, func() func(sym, []byte) {
 		var buf []reloc
 		return func(s sym, b []byte) { buf = l.relocate(s, b, buf) }
 	}))
 	l.sumFIPS(file)
-	copy(file[namesOff:], names.table)
+	copy(file[namesOff:], names.Data())
 	l.writeHeaders(file, notes, names, namesOff)
 	return file
 }
@@ -99,6 +101,18 @@ func (l *linker) contents(file []byte, newRelocate func() func(s sym, b []byte))
 	return jobs
 }
 
+// chunkSize is how many symbols a job is for.
+const chunkSize = 2048
+
+// chunks calls f for parts of list.
+func chunks(list []sym, f func(part []sym)) {
+	for len(list) > 0 {
+		n := min(chunkSize, len(list))
+		f(list[:n])
+		list = list[n:]
+	}
+}
+
 // offset returns where section id is in the file.
 func (l *linker) offset(id int) uint64 {
 	s := l.sect[id]
@@ -140,7 +154,7 @@ func (l *linker) notes() []note {
 	sum[0] ^= 0xff // as cmd/link does, so that it is no plain SHA-256
 	notes := []note{
 		{name: sectionNames[secNote], data: l.buildIDNote()},
-		{name: ".note.gnu.build-id", data: makeNote("GNU\x00", gnuNoteBuildID, sum[:gnuIDSize])},
+		{name: ".note.gnu.build-id", data: goelf.AppendNote(nil, "GNU\x00", gnuNoteBuildID, sum[:gnuIDSize])},
 	}
 	addr := l.sect[secText].addr
 	for i := len(notes) - 1; i >= 0; i-- {
@@ -157,31 +171,18 @@ const (
 	gnuNoteBuildID = 3
 )
 
-// makeNote returns an ELF note.
-func makeNote(owner string, typ uint32, desc []byte) []byte {
-	b := binary.LittleEndian.AppendUint32(nil, uint32(len(owner)))
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(desc)))
-	b = binary.LittleEndian.AppendUint32(b, typ)
-	b = append(append(b, owner...), desc...)
-	return append(b, make([]byte, -len(b)&3)...)
-}
-
 // A nameList is a section of names.
 type nameList struct {
-	table []byte
-	off   map[string]uint32
+	goelf.Strings
+	off map[string]uint32
 }
 
-func (n *nameList) add(name string) {
-	n.off[name] = uint32(len(n.table))
-	n.table = append(append(n.table, name...), 0)
-}
+func (n *nameList) add(name string) { n.off[name] = n.Add(name) }
 
 const sectionNamesName = ".shstrtab"
 
 func (l *linker) sectionNames(notes []note) *nameList {
 	n := &nameList{off: map[string]uint32{}}
-	n.add("")
 	for _, note := range notes {
 		n.add(note.name)
 	}
@@ -193,12 +194,6 @@ func (l *linker) sectionNames(notes []note) *nameList {
 	n.add(sectionNamesName)
 	return n
 }
-
-const (
-	ehdrSize = 64
-	phdrSize = 56
-	shdrSize = 64
-)
 
 // writeHeaders writes the ELF header, program and section headers, and the notes.
 func (l *linker) writeHeaders(file []byte, notes []note, names *nameList, namesOff uint64) {
@@ -217,12 +212,12 @@ func (l *linker) writeHeaders(file []byte, notes []note, names *nameList, namesO
 		}
 	}
 	sections = append(sections, elf.Section64{
-		Name: names.off[sectionNamesName], Type: uint32(elf.SHT_STRTAB), Off: namesOff, Size: uint64(len(names.table)), Addralign: 1,
+		Name: names.off[sectionNamesName], Type: uint32(elf.SHT_STRTAB), Off: namesOff, Size: uint64(len(names.Data())), Addralign: 1,
 	})
 
 	progs := []elf.Prog64{{
-		Type: uint32(elf.PT_PHDR), Flags: uint32(elf.PF_R), Off: ehdrSize,
-		Vaddr: base + ehdrSize, Paddr: base + ehdrSize, Align: l.arch.round,
+		Type: uint32(elf.PT_PHDR), Flags: uint32(elf.PF_R), Off: goelf.HeaderSize,
+		Vaddr: base + goelf.HeaderSize, Paddr: base + goelf.HeaderSize, Align: l.arch.round,
 	}}
 	if len(notes) > 0 {
 		n := notes[0]
@@ -240,31 +235,22 @@ func (l *linker) writeHeaders(file []byte, notes []note, names *nameList, namesO
 		})
 	}
 	progs = append(progs, elf.Prog64{Type: uint32(elf.PT_GNU_STACK), Flags: uint32(elf.PF_R | elf.PF_W), Align: 8})
-	phdrs := uint64(len(progs)) * phdrSize
+	phdrs := uint64(len(progs)) * goelf.ProgHeaderSize
 	progs[0].Filesz, progs[0].Memsz = phdrs, phdrs
 
-	var ident [elf.EI_NIDENT]byte
-	copy(ident[:], elf.ELFMAG)
-	ident[elf.EI_CLASS], ident[elf.EI_DATA], ident[elf.EI_VERSION] = byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)
-	var b bytes.Buffer
-	put := func(v any) { binary.Write(&b, binary.LittleEndian, v) } // cannot fail: fixed-size values into memory
-	put(elf.Header64{
-		Ident: ident, Type: uint16(elf.ET_EXEC), Machine: uint16(l.arch.ELF), Version: uint32(elf.EV_CURRENT),
-		Entry: l.values[l.lookup(l.arch.entry, abi0)], Phoff: ehdrSize, Shoff: ehdrSize + phdrs, Flags: l.arch.elfFlags,
-		Ehsize: ehdrSize, Phentsize: phdrSize, Phnum: uint16(len(progs)), Shentsize: shdrSize, Shnum: uint16(len(sections)),
-		Shstrndx: uint16(len(sections) - 1),
-	})
-	put(progs)
-	put(sections)
+	h := goelf.NewHeader(elf.ET_EXEC, l.arch.ELF, l.arch.elfFlags)
+	h.Entry, h.Phoff, h.Shoff = l.values[l.lookup(l.arch.entry, abi0)], goelf.HeaderSize, goelf.HeaderSize+phdrs
+	h.Phnum, h.Shnum, h.Shstrndx = uint16(len(progs)), uint16(len(sections)), uint16(len(sections)-1)
+	b := slices.Concat(goelf.Encode(h), goelf.Encode(progs), goelf.Encode(sections))
 	room := uint64(headerReserve)
 	if len(notes) > 0 {
 		room = notes[0].addr - base
 	}
-	if uint64(b.Len()) > room {
-		l.errorf("headers of %d bytes, want at most %d: the build ID is too long", b.Len(), room)
+	if uint64(len(b)) > room {
+		l.errorf("headers of %d bytes, want at most %d: the build ID is too long", len(b), room)
 		return
 	}
-	copy(file, b.Bytes())
+	copy(file, b)
 }
 
 func (l *linker) sectionHeader(id int, name uint32) elf.Section64 {

@@ -1,9 +1,7 @@
 package link
 
 import (
-	"bytes"
 	"debug/elf"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -249,29 +247,19 @@ func (l *asmLinker) write(entry uint64) []byte {
 	const names = "\x00.text\x00.shstrtab\x00"
 	end := uint64(asmHeaders + len(l.image))
 	shoff := goelf.AlignUp(end+uint64(len(names)), 8)
-	var ident [elf.EI_NIDENT]byte
-	copy(ident[:], elf.ELFMAG)
-	ident[elf.EI_CLASS] = byte(elf.ELFCLASS64)
-	ident[elf.EI_DATA] = byte(elf.ELFDATA2LSB)
-	ident[elf.EI_VERSION] = byte(elf.EV_CURRENT)
-	var b bytes.Buffer
-	put := func(v any) { binary.Write(&b, binary.LittleEndian, v) } // cannot fail: fixed-size values into memory
-	put(elf.Header64{
-		Ident: ident, Type: uint16(elf.ET_EXEC), Machine: uint16(l.arch.ELF), Version: uint32(elf.EV_CURRENT),
-		Entry: entry, Phoff: 64, Shoff: shoff, Flags: l.arch.Flags,
-		Ehsize: 64, Phentsize: 56, Phnum: 2, Shentsize: 64, Shnum: 3, Shstrndx: 2,
-	})
-	put(elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: asmBase, Paddr: asmBase, Filesz: end, Memsz: end,
-		Align: l.arch.PageSize})
-	put(elf.Prog64{Type: uint32(elf.PT_GNU_STACK), Flags: uint32(elf.PF_R | elf.PF_W), Align: 16})
-	b.Write(l.image)
-	b.WriteString(names)
-	b.Write(make([]byte, shoff-uint64(b.Len())))
-	put(elf.Section64{})
-	put(elf.Section64{
-		Name: 1, Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR),
-		Addr: asmBase + asmHeaders, Off: asmHeaders, Size: uint64(len(l.image)), Addralign: 16,
-	})
-	put(elf.Section64{Name: 7, Type: uint32(elf.SHT_STRTAB), Off: end, Size: uint64(len(names)), Addralign: 1})
-	return b.Bytes()
+	h := goelf.NewHeader(elf.ET_EXEC, l.arch.ELF, l.arch.Flags)
+	h.Entry, h.Phoff, h.Shoff, h.Phnum, h.Shnum, h.Shstrndx = entry, goelf.HeaderSize, shoff, 2, 3, 2
+	b := append(goelf.Encode(h), goelf.Encode([]elf.Prog64{
+		{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: asmBase, Paddr: asmBase, Filesz: end, Memsz: end,
+			Align: l.arch.PageSize},
+		{Type: uint32(elf.PT_GNU_STACK), Flags: uint32(elf.PF_R | elf.PF_W), Align: 16},
+	})...)
+	b = append(append(b, l.image...), names...)
+	b = append(b, make([]byte, shoff-uint64(len(b)))...)
+	return append(b, goelf.Encode([]elf.Section64{
+		{},
+		{Name: 1, Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR),
+			Addr: asmBase + asmHeaders, Off: asmHeaders, Size: uint64(len(l.image)), Addralign: 16},
+		{Name: 7, Type: uint32(elf.SHT_STRTAB), Off: end, Size: uint64(len(names)), Addralign: 1},
+	})...)
 }

@@ -76,13 +76,7 @@ type derivedID struct {
 func (l *linker) identify() error {
 	if !l.opt.NoBuildID {
 		s := l.section(".note.gnu.build-id")
-		note := l.image[s.off : s.off+s.size]
-		id := l.buildID()
-		le.PutUint32(note, 4)
-		le.PutUint32(note[4:], uint32(len(id)))
-		le.PutUint32(note[8:], noteBuildID)
-		copy(note[12:], "GNU\x00")
-		copy(note[noteHeader:], id)
+		copy(l.image[s.off:s.off+s.size], goelf.AppendNote(nil, "GNU\x00", noteBuildID, l.buildID()))
 		if l.opt.BuildID == nil {
 			l.derived = append(l.derived, derivedID{s.off + noteHeader, func(sum []byte) []byte { return sum[:buildIDSize] }})
 		}

@@ -16,19 +16,11 @@ func makeDynamic() (dynsym, dynstr, hash, relr, dynamic *section) {
 	dynsym = &section{name: ".dynsym", typ: elf.SHT_DYNSYM, flags: elf.SHF_ALLOC, align: 8, size: goelf.SymbolSize, entsize: goelf.SymbolSize,
 		link: dynstr, info: 1}
 	hash = &section{name: ".hash", typ: elf.SHT_HASH, flags: elf.SHF_ALLOC, align: 8, size: uint64(4 * len(emptyHash)), entsize: 4, link: dynsym}
-	relr = &section{name: ".relr.dyn", typ: shtRelr, flags: elf.SHF_ALLOC, align: 8, entsize: 8}
+	relr = &section{name: ".relr.dyn", typ: goelf.SHT_RELR, flags: elf.SHF_ALLOC, align: 8, entsize: 8}
 	dynamic = &section{name: ".dynamic", typ: elf.SHT_DYNAMIC, flags: dynamicFlags, align: 8, size: dynamicLen * goelf.DynSize,
 		entsize: goelf.DynSize, link: dynstr}
 	return dynsym, dynstr, hash, relr, dynamic
 }
-
-// Constants that debug/elf lacks (gABI, "Relative Relocation Table").
-const (
-	shtRelr   elf.SectionType = 19
-	dtRelrSz  elf.DynTag      = 35
-	dtRelr    elf.DynTag      = 36
-	dtRelrEnt elf.DynTag      = 37
-)
 
 // emptyHash is a hash table of no symbols: one bucket, one chain entry for the
 // null symbol.
@@ -48,9 +40,9 @@ func (l *linker) dynamicEntries() [dynamicLen]elf.Dyn64 {
 		{Tag: int64(elf.DT_SYMTAB), Val: addr(".dynsym")},
 		{Tag: int64(elf.DT_STRSZ), Val: l.section(".dynstr").size},
 		{Tag: int64(elf.DT_SYMENT), Val: goelf.SymbolSize},
-		{Tag: int64(dtRelr), Val: addr(".relr.dyn")},
-		{Tag: int64(dtRelrSz), Val: l.section(".relr.dyn").size},
-		{Tag: int64(dtRelrEnt), Val: 8},
+		{Tag: int64(goelf.DT_RELR), Val: addr(".relr.dyn")},
+		{Tag: int64(goelf.DT_RELRSZ), Val: l.section(".relr.dyn").size},
+		{Tag: int64(goelf.DT_RELRENT), Val: 8},
 		{Tag: int64(elf.DT_FLAGS_1), Val: uint64(elf.DF_1_NOW | elf.DF_1_PIE)},
 		{Tag: int64(elf.DT_DEBUG)},
 		{Tag: int64(elf.DT_NULL)},
@@ -59,15 +51,7 @@ func (l *linker) dynamicEntries() [dynamicLen]elf.Dyn64 {
 
 // fillDynamic writes the sections of makeDynamic.
 func (l *linker) fillDynamic() {
-	for i, v := range emptyHash {
-		le.PutUint32(l.image[l.section(".hash").off+uint64(4*i):], v)
-	}
-	for i, v := range l.relr {
-		le.PutUint64(l.image[l.section(".relr.dyn").off+uint64(8*i):], v)
-	}
-	for i, d := range l.dynamicEntries() {
-		b := l.image[l.section(".dynamic").off+uint64(goelf.DynSize*i):]
-		le.PutUint64(b, uint64(d.Tag))
-		le.PutUint64(b[8:], d.Val)
+	for name, v := range map[string]any{".hash": emptyHash, ".relr.dyn": l.relr, ".dynamic": l.dynamicEntries()} {
+		copy(l.image[l.section(name).off:], goelf.Encode(v))
 	}
 }

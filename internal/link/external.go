@@ -1,9 +1,7 @@
 package link
 
 import (
-	"bytes"
 	"debug/elf"
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -120,12 +118,6 @@ func (l *linker) resolveTLS(in *inSection, offset int64) error {
 	return nil
 }
 
-func putRela(b []byte, r rela) {
-	le.PutUint64(b, r.off)
-	le.PutUint64(b[8:], uint64(r.sym)<<32|uint64(r.typ))
-	le.PutUint64(b[16:], uint64(r.addend))
-}
-
 // mainSymbol is the symbol of go.o that starts the Go runtime.
 const mainSymbol = "main"
 
@@ -149,12 +141,7 @@ func splitStub(relocs []arch.StubReloc) (external, own []arch.StubReloc) {
 // entryObject returns a relocatable object that holds the entry stub.
 func (l *linker) entryObject() []byte {
 	external, _ := splitStub(l.stub.Relocs)
-	strtab, shstrtab := []byte{0}, []byte{0}
-	add := func(table *[]byte, s string) uint32 {
-		off := len(*table)
-		*table = append(append(*table, s...), 0)
-		return uint32(off)
-	}
+	var strtab, shstrtab goelf.Strings
 
 	// Labels are local and come first; then EntrySymbol and mainSymbol.
 	const text = 1 // section index
@@ -162,15 +149,15 @@ func (l *linker) entryObject() []byte {
 	var labels []uint32 // symbol that each relocation without one refers to
 	for i, r := range external {
 		if r.Symbol == "" {
-			symbols = append(symbols, elf.Sym64{Name: add(&strtab, ".Lhigh"), Shndx: text, Value: external[i-1].Off})
+			symbols = append(symbols, elf.Sym64{Name: strtab.Add(".Lhigh"), Shndx: text, Value: external[i-1].Off})
 		}
 		labels = append(labels, uint32(len(symbols)-1))
 	}
 	locals := uint32(len(symbols))
 	global := elf.ST_INFO(elf.STB_GLOBAL, elf.STT_NOTYPE)
 	symbols = append(symbols,
-		elf.Sym64{Name: add(&strtab, EntrySymbol), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC), Shndx: text, Size: uint64(len(l.stub.Code))},
-		elf.Sym64{Name: add(&strtab, mainSymbol), Info: global},
+		elf.Sym64{Name: strtab.Add(EntrySymbol), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC), Shndx: text, Size: uint64(len(l.stub.Code))},
+		elf.Sym64{Name: strtab.Add(mainSymbol), Info: global},
 	)
 	var relas []byte
 	for i, r := range external {
@@ -178,52 +165,38 @@ func (l *linker) entryObject() []byte {
 		if r.Symbol != "" {
 			sym = locals + 1
 		}
-		relas = append(relas, make([]byte, goelf.RelaSize)...)
-		putRela(relas[len(relas)-goelf.RelaSize:], rela{off: r.Off, typ: r.Type, sym: sym, addend: r.Add})
+		relas = goelf.AppendRela(relas, r.Off, sym, r.Type, r.Add)
 	}
-	var symtab bytes.Buffer
-	put(&symtab, symbols)
 
 	const relaText, symtabIndex, strtabIndex, stack, shstrtabIndex = 2, 3, 4, 5, 6
 	sections := []elf.Section64{ // the code takes no padding, which might look like more code
 		{},
-		text: {Name: add(&shstrtab, ".text"), Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR),
+		text: {Name: shstrtab.Add(".text"), Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR),
 			Addralign: l.arch.CodeAlign},
-		relaText: {Name: add(&shstrtab, ".rela.text"), Type: uint32(elf.SHT_RELA), Flags: uint64(elf.SHF_INFO_LINK), Link: symtabIndex, Info: text,
+		relaText: {Name: shstrtab.Add(".rela.text"), Type: uint32(elf.SHT_RELA), Flags: uint64(elf.SHF_INFO_LINK), Link: symtabIndex, Info: text,
 			Addralign: 8, Entsize: goelf.RelaSize},
-		symtabIndex: {Name: add(&shstrtab, ".symtab"), Type: uint32(elf.SHT_SYMTAB), Link: strtabIndex, Info: locals, Addralign: 8,
+		symtabIndex: {Name: shstrtab.Add(".symtab"), Type: uint32(elf.SHT_SYMTAB), Link: strtabIndex, Info: locals, Addralign: 8,
 			Entsize: goelf.SymbolSize},
-		strtabIndex:   {Name: add(&shstrtab, ".strtab"), Type: uint32(elf.SHT_STRTAB), Addralign: 1},
-		stack:         {Name: add(&shstrtab, ".note.GNU-stack"), Type: uint32(elf.SHT_PROGBITS), Addralign: 1},
-		shstrtabIndex: {Name: add(&shstrtab, ".shstrtab"), Type: uint32(elf.SHT_STRTAB), Addralign: 1},
+		strtabIndex:   {Name: shstrtab.Add(".strtab"), Type: uint32(elf.SHT_STRTAB), Addralign: 1},
+		stack:         {Name: shstrtab.Add(".note.GNU-stack"), Type: uint32(elf.SHT_PROGBITS), Addralign: 1},
+		shstrtabIndex: {Name: shstrtab.Add(".shstrtab"), Type: uint32(elf.SHT_STRTAB), Addralign: 1},
 	}
-	var body bytes.Buffer
-	for i, data := range [][]byte{text: l.stub.Code, relaText: relas, symtabIndex: symtab.Bytes(), strtabIndex: strtab,
-		shstrtabIndex: shstrtab} {
+	out := make([]byte, goelf.HeaderSize)
+	align := func(to uint64) {
+		out = append(out, make([]byte, goelf.AlignUp(uint64(len(out)), to)-uint64(len(out)))...)
+	}
+	for i, data := range [][]byte{text: l.stub.Code, relaText: relas, symtabIndex: goelf.Encode(symbols),
+		strtabIndex: strtab.Data(), shstrtabIndex: shstrtab.Data()} {
 		if i == 0 {
 			continue
 		}
-		body.Write(make([]byte, goelf.AlignUp(uint64(body.Len()), stubAlign)-uint64(body.Len())))
-		sections[i].Off, sections[i].Size = goelf.HeaderSize+uint64(body.Len()), uint64(len(data))
-		body.Write(data)
+		align(stubAlign)
+		sections[i].Off, sections[i].Size = uint64(len(out)), uint64(len(data))
+		out = append(out, data...)
 	}
-	body.Write(make([]byte, goelf.AlignUp(uint64(body.Len()), 8)-uint64(body.Len())))
-
-	var ident [elf.EI_NIDENT]byte
-	copy(ident[:], elf.ELFMAG)
-	ident[elf.EI_CLASS] = byte(elf.ELFCLASS64)
-	ident[elf.EI_DATA] = byte(elf.ELFDATA2LSB)
-	ident[elf.EI_VERSION] = byte(elf.EV_CURRENT)
-	var out bytes.Buffer
-	put(&out, elf.Header64{
-		Ident: ident, Type: uint16(elf.ET_REL), Machine: uint16(l.arch.ELF), Version: uint32(elf.EV_CURRENT), Flags: l.arch.Flags,
-		Shoff: goelf.HeaderSize + uint64(body.Len()), Ehsize: goelf.HeaderSize,
-		Shentsize: goelf.SectionHeaderSize, Shnum: uint16(len(sections)), Shstrndx: shstrtabIndex,
-	})
-	out.Write(body.Bytes())
-	put(&out, sections)
-	return out.Bytes()
+	align(8)
+	h := goelf.NewHeader(elf.ET_REL, l.arch.ELF, l.arch.Flags)
+	h.Shoff, h.Shnum, h.Shstrndx = uint64(len(out)), uint16(len(sections)), shstrtabIndex
+	copy(out, goelf.Encode(h))
+	return append(out, goelf.Encode(sections)...)
 }
-
-// put appends fixed-size values, which cannot fail.
-func put(b *bytes.Buffer, v any) { binary.Write(b, binary.LittleEndian, v) }

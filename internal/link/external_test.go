@@ -215,11 +215,11 @@ func toRela(t *testing.T, image []byte) (sites []uint64) {
 	}
 	for b := dynamic; len(b) > 0; b = b[goelf.DynSize:] {
 		switch elf.DynTag(le.Uint64(b)) {
-		case dtRelr:
+		case goelf.DT_RELR:
 			putDyn(b, elf.DT_RELA, to.Addr)
-		case dtRelrSz:
+		case goelf.DT_RELRSZ:
 			putDyn(b, elf.DT_RELASZ, uint64(len(sites)*goelf.RelaSize))
-		case dtRelrEnt:
+		case goelf.DT_RELRENT:
 			putDyn(b, elf.DT_RELAENT, goelf.RelaSize)
 		}
 	}
@@ -273,7 +273,7 @@ func TestFinishRela(t *testing.T) {
 		}
 		return v[0]
 	}
-	if relr := decodeRelr(bytesAt(t, f, value(dtRelr), value(dtRelrSz))); !slices.Equal(relr, sites) {
+	if relr := decodeRelr(bytesAt(t, f, value(goelf.DT_RELR), value(goelf.DT_RELRSZ))); !slices.Equal(relr, sites) {
 		t.Errorf("DT_RELR relocates %#x, want %#x", relr, sites)
 	}
 	if v, err := g.DynValue(elf.DT_RELA); err != nil || len(v) != 0 {
@@ -331,7 +331,7 @@ func TestFinishRefuses(t *testing.T) {
 		{"no dynamic", pie, setType(elf.PT_DYNAMIC, elf.PT_NULL), "no PT_DYNAMIC"},
 		{"library", pie, setDyn(elf.DT_HASH, elf.DT_NEEDED), "DT_NEEDED"},
 		{"no debug", pie, setDyn(elf.DT_DEBUG, elf.DT_HASH), "no entry DT_DEBUG"},
-		{"no relocations", pie, setDyn(dtRelrSz, elf.DT_HASH), "with 0x0 bytes: want the program's relocations"},
+		{"no relocations", pie, setDyn(goelf.DT_RELRSZ, elf.DT_HASH), "with 0x0 bytes: want the program's relocations"},
 		{"relocations of code", pie, func(t *testing.T, f *goelf.File) {
 			le.PutUint64(bytesAt(t, f, f.Section(".relr.dyn").Addr, 8), f.Section(".text").Addr)
 		}, "words in writable segments"},

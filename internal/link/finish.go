@@ -193,7 +193,7 @@ func (x *finisher) packRelocations() error {
 		}
 	}
 	rela := dynTable{values[elf.DT_RELA], values[elf.DT_RELASZ]}
-	relr := dynTable{values[dtRelr], values[dtRelrSz]}
+	relr := dynTable{values[goelf.DT_RELR], values[goelf.DT_RELRSZ]}
 	if rela.size > 0 {
 		if relr, err = x.relaToRelr(rela, relr); err != nil {
 			return err
@@ -209,15 +209,15 @@ func (x *finisher) packRelocations() error {
 
 	entries = slices.DeleteFunc(entries, func(d elf.Dyn64) bool {
 		switch elf.DynTag(d.Tag) {
-		case elf.DT_RELA, elf.DT_RELASZ, elf.DT_RELAENT, dtRelaCount, dtRelr, dtRelrSz, dtRelrEnt:
+		case elf.DT_RELA, elf.DT_RELASZ, elf.DT_RELAENT, dtRelaCount, goelf.DT_RELR, goelf.DT_RELRSZ, goelf.DT_RELRENT:
 			return true
 		}
 		return false
 	})
 	entries = append(entries,
-		elf.Dyn64{Tag: int64(dtRelr), Val: relr.addr},
-		elf.Dyn64{Tag: int64(dtRelrSz), Val: relr.size},
-		elf.Dyn64{Tag: int64(dtRelrEnt), Val: 8})
+		elf.Dyn64{Tag: int64(goelf.DT_RELR), Val: relr.addr},
+		elf.Dyn64{Tag: int64(goelf.DT_RELRSZ), Val: relr.size},
+		elf.Dyn64{Tag: int64(goelf.DT_RELRENT), Val: 8})
 	if (len(entries)+1)*goelf.DynSize > len(raw) {
 		return x.errorf(p.Off, "PT_DYNAMIC has no room for %d entries and the final DT_NULL", len(entries))
 	}
@@ -261,7 +261,7 @@ func (x *finisher) relaToRelr(rela, relr dynTable) (dynTable, error) {
 		sites = append(sites, r.off)
 	}
 	slices.Sort(sites)
-	words := encodeRelr(slices.Compact(sites)) // at most one for each of the sites, which take three
+	words := goelf.EncodeRELR(slices.Compact(sites)) // at most one for each of the sites, which take three
 	clear(table)
 	for i, w := range words {
 		le.PutUint64(table[8*i:], w)
@@ -278,7 +278,7 @@ func (x *finisher) renameRela(addr, size uint64) {
 			continue
 		}
 		h := x.image[x.f.Header.Shoff+uint64(i)*goelf.SectionHeaderSize:]
-		le.PutUint32(h[4:], uint32(shtRelr))
+		le.PutUint32(h[4:], uint32(goelf.SHT_RELR))
 		le.PutUint64(h[8:], uint64(elf.SHF_ALLOC))
 		le.PutUint64(h[32:], size)
 		le.PutUint32(h[40:], 0) // sh_link: no symbols

@@ -202,7 +202,7 @@ func (l *linker) layout() error {
 			return err
 		}
 		l.sites = l.relrSites()
-		l.relr = encodeRelr(l.sites)
+		l.relr = goelf.EncodeRELR(l.sites)
 		need := uint64(len(l.relr)) * 8
 		if need <= relr.size {
 			break

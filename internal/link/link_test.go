@@ -259,39 +259,6 @@ func decodeRelr(data []byte) []uint64 {
 	return out
 }
 
-func TestEncodeRelr(t *testing.T) {
-	var dense, every63, sparse []uint64
-	for i := range uint64(200) {
-		dense = append(dense, 0x1000+8*i)
-		every63 = append(every63, 0x1000+8*63*i)
-		sparse = append(sparse, 0x1000+8*64*i)
-	}
-	for _, tt := range []struct {
-		name  string
-		sites []uint64
-		words int
-	}{
-		{"none", nil, 0},
-		{"one", []uint64{0x1000}, 1},
-		{"last bit of a bitmap", []uint64{0x1000, 0x1000 + 63*8}, 2},
-		{"just after a bitmap", []uint64{0x1000, 0x1000 + 64*8}, 2},
-		{"dense", dense, 5},
-		{"every 63rd", every63, 200},
-		{"every 64th", sparse, 200},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			words := encodeRelr(tt.sites)
-			var b []byte
-			for _, w := range words {
-				b = binary.LittleEndian.AppendUint64(b, w)
-			}
-			if got := decodeRelr(b); !slices.Equal(got, tt.sites) || len(words) != tt.words {
-				t.Errorf("%d words for %#x, want %d for %#x", len(words), got, tt.words, tt.sites)
-			}
-		})
-	}
-}
-
 func TestOptions(t *testing.T) {
 	has := func(f *elf.File, names ...string) (out []bool) {
 		for _, n := range names {

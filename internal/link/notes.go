@@ -70,15 +70,7 @@ func ParseNote(spec string) (n Note, file string, err error) {
 
 // encode returns the note as it is in the file.
 func (n *Note) encode() []byte {
-	b := le.AppendUint32(nil, uint32(len(n.Owner)+1))
-	b = le.AppendUint32(b, uint32(len(n.Desc)))
-	b = le.AppendUint32(b, n.Type)
-	pad := func() { b = append(b, make([]byte, goelf.AlignUp(uint64(len(b)), noteAlign)-uint64(len(b)))...) }
-	b = append(append(b, n.Owner...), 0)
-	pad()
-	b = append(b, n.Desc...)
-	pad()
-	return b
+	return goelf.AppendNote(nil, n.Owner+"\x00", n.Type, n.Desc)
 }
 
 // checkNotes checks the notes of the user by themselves.

@@ -3,7 +3,6 @@ package link
 import (
 	"bytes"
 	"debug/elf"
-	"encoding/binary"
 	"maps"
 	"slices"
 
@@ -168,7 +167,7 @@ func (o *testObject) bytes() []byte {
 		index[s.name] = i
 	}
 	var symtab, strtab bytes.Buffer
-	put := func(w *bytes.Buffer, v any) { binary.Write(w, binary.LittleEndian, v) }
+	put := func(w *bytes.Buffer, v any) { w.Write(goelf.Encode(v)) }
 	put(&symtab, elf.Sym64{})
 	strtab.WriteByte(0)
 	symbols := map[string]int{}
@@ -216,14 +215,10 @@ func (o *testObject) bytes() []byte {
 	sections[len(sections)-1].data = []byte(names)
 
 	var out bytes.Buffer
-	var ident [elf.EI_NIDENT]byte
-	copy(ident[:], "\x7fELF\x02\x01\x01")
-	shoff := uint64(goelf.HeaderSize)
-	put(&out, elf.Header64{
-		Ident: ident, Type: uint16(o.typ), Machine: uint16(o.machine), Version: 1, Shoff: shoff, Flags: o.flags,
-		Ehsize: 64, Shentsize: 64, Shnum: uint16(len(sections)), Shstrndx: uint16(len(sections) - 1),
-	})
-	off := goelf.AlignUp(shoff+uint64(len(sections))*goelf.SectionHeaderSize, 64)
+	h := goelf.NewHeader(o.typ, o.machine, o.flags)
+	h.Shoff, h.Shnum, h.Shstrndx = goelf.HeaderSize, uint16(len(sections)), uint16(len(sections)-1)
+	out.Write(goelf.Encode(h))
+	off := goelf.AlignUp(goelf.HeaderSize+uint64(len(sections))*goelf.SectionHeaderSize, 64)
 	name := uint32(1)
 	var contents bytes.Buffer
 	for i, s := range sections {

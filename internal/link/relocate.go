@@ -22,6 +22,9 @@ func readRela(b []byte) rela {
 	return rela{off: le.Uint64(b), typ: uint32(info), sym: uint32(info >> 32), addend: int64(le.Uint64(b[16:]))}
 }
 
+// putRela writes r over the relocation entry at the start of b.
+func putRela(b []byte, r rela) { goelf.AppendRela(b[:0], r.off, r.sym, r.typ, r.addend) }
+
 // relocError returns an error that names the relocation r of section s.
 func (l *linker) relocError(s *section, r rela, format string, args ...any) error {
 	name := fmt.Sprintf("type %d", r.typ)

@@ -8,39 +8,8 @@ import (
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
 
-// Relative relocations in DT_RELR form (gABI, "Relative Relocation Table"): a
-// list of words. An even word is the address of a place to relocate. Each odd word
-// that follows is a bitmap of the next 63 words: bit n, from 1, for the nth. To
-// relocate is to add the load address to the word in place.
-
 // relrNothing is a bitmap without a place: it relocates nothing.
 const relrNothing = 1
-
-// relrBits is the number of places that a bitmap covers.
-const relrBits = 63
-
-// encodeRelr encodes ascending addresses that are multiples of 8.
-func encodeRelr(sites []uint64) []uint64 {
-	var out []uint64
-	for i := 0; i < len(sites); {
-		out = append(out, sites[i])
-		next := sites[i] + 8
-		i++
-		for {
-			var bits uint64
-			for i < len(sites) && sites[i]-next < relrBits*8 {
-				bits |= 1 << ((sites[i] - next) / 8)
-				i++
-			}
-			if bits == 0 {
-				break
-			}
-			out = append(out, bits<<1|1)
-			next += relrBits * 8
-		}
-	}
-	return out
-}
 
 // findRelr checks, in a PIE, that the loader's work is confined to 64-bit words in
 // writable sections, and gives .relr.dyn its least size.

@@ -67,11 +67,7 @@ func (l *linker) fillSymtab() {
 	out := l.image[symtab.off : symtab.off+symtab.size]
 	put := func(s symbol) {
 		out = out[goelf.SymbolSize:]
-		le.PutUint32(out, s.name)
-		out[4], out[5] = s.info, s.other
-		le.PutUint16(out[6:], s.section)
-		le.PutUint64(out[8:], s.value)
-		le.PutUint64(out[16:], s.size)
+		goelf.AppendSymbol(out[:0], elf.Sym64{Name: s.name, Info: s.info, Other: s.other, Shndx: s.section, Value: s.value, Size: s.size})
 	}
 	for i := 1; i < l.obj.symbols(); i++ {
 		s := l.obj.symbol(uint32(i))

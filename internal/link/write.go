@@ -63,17 +63,10 @@ func (l *linker) writeSection(i int, s *section, name uint32) {
 	if s.link != nil {
 		link = uint32(s.link.index)
 	}
-	b := l.image[l.shoff+uint64(i)*goelf.SectionHeaderSize:]
-	le.PutUint32(b, name)
-	le.PutUint32(b[4:], uint32(s.typ))
-	le.PutUint64(b[8:], uint64(s.flags))
-	le.PutUint64(b[16:], s.addr)
-	le.PutUint64(b[24:], s.off)
-	le.PutUint64(b[32:], s.size)
-	le.PutUint32(b[40:], link)
-	le.PutUint32(b[44:], s.info)
-	le.PutUint64(b[48:], s.align)
-	le.PutUint64(b[56:], s.entsize)
+	copy(l.image[l.shoff+uint64(i)*goelf.SectionHeaderSize:], goelf.Encode(elf.Section64{
+		Name: name, Type: uint32(s.typ), Flags: uint64(s.flags), Addr: s.addr, Off: s.off, Size: s.size,
+		Link: link, Info: s.info, Addralign: s.align, Entsize: s.entsize,
+	}))
 }
 
 // writeHeaders writes the ELF header and the program header table.
@@ -82,33 +75,15 @@ func (l *linker) writeHeaders(entry uint64) {
 	if l.opt.PIE {
 		typ = elf.ET_DYN
 	}
-	b := l.image
-	copy(b, elf.ELFMAG)
-	b[elf.EI_CLASS] = byte(elf.ELFCLASS64)
-	b[elf.EI_DATA] = byte(elf.ELFDATA2LSB)
-	b[elf.EI_VERSION] = byte(elf.EV_CURRENT)
-	le.PutUint16(b[16:], uint16(typ))
-	le.PutUint16(b[18:], uint16(l.arch.ELF))
-	le.PutUint32(b[20:], uint32(elf.EV_CURRENT))
-	le.PutUint64(b[24:], entry)
-	le.PutUint64(b[32:], goelf.HeaderSize)
-	le.PutUint64(b[40:], l.shoff)
-	le.PutUint32(b[48:], l.arch.Flags)
-	le.PutUint16(b[52:], goelf.HeaderSize)
-	le.PutUint16(b[54:], goelf.ProgHeaderSize)
-	le.PutUint16(b[56:], uint16(len(l.segments)))
-	le.PutUint16(b[58:], goelf.SectionHeaderSize)
-	le.PutUint16(b[60:], uint16(len(l.sections)+1))
-	le.PutUint16(b[62:], uint16(l.section(".shstrtab").index))
-	for i, g := range l.segments {
-		p := b[goelf.HeaderSize+i*goelf.ProgHeaderSize:]
-		le.PutUint32(p, uint32(g.typ))
-		le.PutUint32(p[4:], uint32(g.flags))
-		le.PutUint64(p[8:], g.off)
-		le.PutUint64(p[16:], g.addr)
-		le.PutUint64(p[24:], g.addr)
-		le.PutUint64(p[32:], g.filesz)
-		le.PutUint64(p[40:], g.memsz)
-		le.PutUint64(p[48:], g.align)
+	h := goelf.NewHeader(typ, l.arch.ELF, l.arch.Flags)
+	h.Entry, h.Phoff, h.Shoff = entry, goelf.HeaderSize, l.shoff
+	h.Phnum, h.Shnum, h.Shstrndx = uint16(len(l.segments)), uint16(len(l.sections)+1), uint16(l.section(".shstrtab").index)
+	b := goelf.Encode(h)
+	for _, g := range l.segments {
+		b = append(b, goelf.Encode(elf.Prog64{
+			Type: uint32(g.typ), Flags: uint32(g.flags), Off: g.off, Vaddr: g.addr, Paddr: g.addr,
+			Filesz: g.filesz, Memsz: g.memsz, Align: g.align,
+		})...)
 	}
+	copy(l.image, b)
 }

@@ -28,7 +28,7 @@ func MendSums(name string, data []byte) {
 		return
 	}
 	h.DataSum = unpacker.Sum(payload[h.DataStart():])
-	copy(payload, encode(h))
+	copy(payload, goelf.Encode(h))
 	le.PutUint64(payload, unpacker.Sum(payload[8:h.DataStart()]))
 	copy(data[n.Header:], payload)
 }

@@ -3,6 +3,7 @@ package pack
 import (
 	"bytes"
 
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 	"github.com/go3s/rules_go3s/internal/pack/unpacker"
@@ -64,7 +65,7 @@ func filterTables(out []byte, start uint64, list unpacker.FuncTable) (f filter, 
 	if !ok {
 		return filter{}, false
 	}
-	encoded := encode(list)
+	encoded := goelf.Encode(list)
 	back := bytes.Clone(changed[:end])
 	if !unpacker.Filtered(unpacker.FilterFuncTable, back, encoded) || !bytes.Equal(back, original[:end]) {
 		return filter{}, false

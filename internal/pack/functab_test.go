@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/pack/unpacker"
 )
 
@@ -98,9 +99,9 @@ func TestFuncTable(t *testing.T) {
 // answer does not depend on what is around.
 func FuzzFilter(f *testing.F) {
 	b, list := tables(20, 4)
-	f.Add(uint8(unpacker.FilterFuncTable), encode(list), b)
+	f.Add(uint8(unpacker.FilterFuncTable), goelf.Encode(list), b)
 	b, list = tables(3, 8)
-	f.Add(uint8(unpacker.FilterFuncTable), encode(list), b)
+	f.Add(uint8(unpacker.FilterFuncTable), goelf.Encode(list), b)
 	for kind := uint8(1); kind <= unpacker.FilterFuncTable; kind++ {
 		f.Add(kind, []byte{3, 255, 9, 0, 200}, make([]byte, 1500))
 	}

@@ -42,6 +42,9 @@ type image struct {
 // A fileRange is a part of the file that the image has.
 type fileRange struct{ Off, Size, Image uint64 }
 
+// rangeSize is how many bytes a fileRange has in the rest.
+const rangeSize = 24
+
 func newImage(f *goelf.File, a *arch.Arch) (*image, error) {
 	m := &image{f: f, arch: a, page: a.PageSize, splitMin: maxSpan}
 	for m.page > minPage && m.sharesPage() {
@@ -164,15 +167,14 @@ func (m *image) header() unpacker.Header {
 	return h
 }
 
-// packedRest returns what Unpack needs besides the image: the number of ranges, the
-// ranges, and the rest, as one LZ4 block; with its size before that.
-func (m *image) packedRest() (block []byte, size uint64) {
+// rangesAndRest returns what Unpack needs besides the image: the number of ranges, the
+// ranges, and the rest.
+func (m *image) rangesAndRest() []byte {
 	b := le.AppendUint64(nil, uint64(len(m.ranges)))
 	for _, r := range m.ranges {
 		b = le.AppendUint64(le.AppendUint64(le.AppendUint64(b, r.Off), r.Size), r.Image)
 	}
-	b = append(b, m.rest...)
-	return compressLZ4(nil, b), uint64(len(b))
+	return append(b, m.rest...)
 }
 
 // note returns the note's contents, without the offsets in the file.

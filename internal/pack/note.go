@@ -30,15 +30,9 @@ type packNote struct {
 	RestSize   uint64 // bytes that it decodes to
 }
 
-// encode returns the whole note (gABI 5, "Note Section").
+// encode returns the whole note.
 func (n *packNote) encode() []byte {
-	desc := encode(n)
-	b := le.AppendUint32(nil, uint32(len(noteName)+1))
-	b = le.AppendUint32(b, uint32(len(desc)))
-	b = le.AppendUint32(b, noteType)
-	b = append(b, noteName...)
-	b = append(b, make([]byte, 4-len(noteName)%4)...)
-	return append(b, desc...)
+	return goelf.AppendNote(nil, noteName+"\x00", noteType, goelf.Encode(n))
 }
 
 // findNote returns the note of a packed file, nil when f is none.
@@ -61,13 +55,4 @@ func findNote(f *goelf.File) (*packNote, error) {
 		return n, nil
 	}
 	return nil, nil
-}
-
-// encode returns a fixed-size structure as it is in the file.
-func encode(v any) []byte {
-	b, err := binary.Append(nil, le, v)
-	if err != nil {
-		panic(err) // v is not of fixed size: a mistake in this package
-	}
-	return b
 }

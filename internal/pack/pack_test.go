@@ -71,6 +71,36 @@ func TestUnpackGivesOriginal(t *testing.T) {
 	}
 }
 
+// What shrinks more than Unpack believes is padded. A file that says more of itself than its size allows is refused.
+func TestUnpackedSize(t *testing.T) {
+	const much = 64 << 20
+	spec := build(elf.EM_X86_64, 1000)
+	spec.Sections[1].Data = append(spec.Sections[1].Data, make([]byte, much)...)
+	original := spec.Build().Data
+	packed := packData(t, "test", original)
+	if back, err := unpackData("test", packed); err != nil || !bytes.Equal(back, original) {
+		t.Errorf("unpacked %d bytes, %v; want the original's %d", len(back), err, len(original))
+	}
+	if least := (much - 8<<20) / 8; len(packed) < least || len(packed) > least+100<<10 {
+		t.Errorf("packed it has %d bytes, want about %d", len(packed), least)
+	}
+
+	const most = 8<<20 + 8*(much/8) // more than the file may unpack to, less than LZ4 could make of it
+	bomb := bytes.Clone(packed)
+	f, err := goelf.Parse("test", bomb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := bomb[f.Section(".packed").Off:]
+	for _, at := range []int{32, 40, 48} { // Image, Span, Room
+		binary.LittleEndian.PutUint64(header[at:], most+much)
+	}
+	pack.MendSums("test", bomb)
+	if _, err := unpackData("test", bomb); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("are said to unpack to %d, want at most", most+much)) {
+		t.Errorf("a file that is said to unpack to more than its size allows: error %v", err)
+	}
+}
+
 // What readers find in a packed file without unpacking it.
 func TestPackedFile(t *testing.T) {
 	for _, machine := range elftest.Machines {
@@ -102,35 +132,42 @@ func TestPackedFile(t *testing.T) {
 	}
 }
 
-// The anatomy has each byte of the file once, and each byte of memory in its section.
-func TestDissect(t *testing.T) {
+// The sequences cover all of the image once, and have each byte of the packed blocks.
+func TestEachSequence(t *testing.T) {
 	for _, machine := range elftest.Machines {
 		data := packData(t, "test", executable(machine, 1000))
 		f, err := goelf.Parse("test", data)
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := pack.Dissect(f)
+		p, err := pack.Open(f)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sum := a.Filters + a.Unpacker + a.Rest + a.Others
-		var all, text pack.Part
-		for _, p := range a.Parts {
-			sum += p.Packed
-			all.Add(p)
-			if p.Name == ".text" {
-				text = p
+		var want, got, matches uint64
+		for _, b := range p.Header.Blocks() {
+			want += b.Packed
+		}
+		next := 0
+		err = p.Each(func(s pack.Sequence) {
+			if s.At != next {
+				t.Fatalf("%v: a sequence begins at %#x, want %#x", machine, s.At, next)
 			}
+			next += s.Literals + s.Match
+			got += uint64(s.Literals + s.Extra)
+			if s.Match > 0 {
+				matches++
+			}
+		})
+		if err != nil || got != want || uint64(next) != p.Header.Image || matches < 5000 {
+			t.Errorf("%v: %d bytes in %d sequences for %#x of memory, want %d for %#x: %v", machine, got, matches, next, want, p.Header.Image, err)
 		}
-		if sum != len(data) || a.Others < 0 || a.Others > 3000 {
-			t.Errorf("%v: the parts have %d bytes of %d: %+v", machine, sum, len(data), a)
+		spread, err := p.Spread([]uint64{p.Header.Base})
+		if err != nil || spread[0] != want {
+			t.Errorf("%v: the only part takes %d bytes, want %d: %v", machine, spread, want, err)
 		}
-		if text.Size < 60_000 || text.Sequences < 5000 || text.Literals < 5000 || text.Packed < text.Literals+3*text.Sequences || all.Far != 0 {
-			t.Errorf("%v: .text is %+v", machine, text)
-		}
-		if _, err := pack.Dissect(&goelf.File{Name: "none"}); err == nil {
-			t.Error("dissected what is not packed")
+		if _, err := pack.Open(&goelf.File{Name: "none"}); err == nil {
+			t.Error("opened what is not packed")
 		}
 	}
 }
@@ -255,7 +292,7 @@ func FuzzUnpack(f *testing.F) {
 		}
 		var back []byte
 		var err error
-		// LZ4 says up to 255 bytes by one.
+		// A small file unpacks to up to 256 times its size.
 		fuzztest.Bounded(t, len(data), 1<<11, func() { back, err = unpackData("fuzz", data) })
 		if (err == nil) == (back == nil) {
 			t.Fatal(fmt.Sprintf("%d bytes and error %v", len(back), err))

@@ -3,6 +3,7 @@ package pack
 import (
 	"slices"
 
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/pack/unpacker"
 )
 
@@ -10,9 +11,9 @@ import (
 // are written anyway.
 const gap = 64 << 10
 
-// payload returns header, tables and compressed image, padded to what is summed. It
-// completes the header.
-func (m *image) payload(h *unpacker.Header) []byte {
+// payload returns header, tables and compressed image, padded to what is summed and to what Unpack takes with
+// rest bytes besides the image. It completes the header.
+func (m *image) payload(h *unpacker.Header, rest int) []byte {
 	image, filters := m.filter()
 	blocks := blocksOf(image, len(image))
 	if h.Half = m.half(blocks, filters); h.Half != 0 {
@@ -23,22 +24,25 @@ func (m *image) payload(h *unpacker.Header) []byte {
 	var tables, data []byte
 	at := func() uint64 { return uint64(h.DataStart() + len(data)) }
 	for _, s := range m.segments {
-		tables = append(tables, encode(s)...)
+		tables = append(tables, goelf.Encode(s)...)
 	}
 	for _, f := range filters {
 		f.List = at()
-		tables = append(tables, encode(f.Filter)...)
+		tables = append(tables, goelf.Encode(f.Filter)...)
 		data = append(data, f.list...)
 	}
 	for _, b := range blocks {
 		b.Data = at()
 		data = compressLZ4(data, image[b.Start:b.Start+b.Size])
 		b.Packed = at() - b.Data
-		tables = append(tables, encode(b)...)
+		tables = append(tables, goelf.Encode(b)...)
+	}
+	if least := minPacked(uint64(len(m.bytes) + rest)); uint64(len(data)) < least {
+		data = append(data, make([]byte, least-uint64(len(data)))...)
 	}
 	data = append(data, make([]byte, -len(data)&(unpacker.SumUnit-1))...)
 	h.DataSum = unpacker.Sum(data)
-	out := append(encode(h), tables...)
+	out := append(goelf.Encode(h), tables...)
 	out = append(out, make([]byte, h.DataStart()-len(out))...)
 	le.PutUint64(out, unpacker.Sum(out[8:])) // the sum itself is not summed
 	return append(out, data...)

@@ -10,9 +10,22 @@ import (
 	"github.com/go3s/rules_go3s/internal/pack/unpacker"
 )
 
-// maxRatio bounds what an LZ4 block decodes to: a byte of a length stands for 255. It is
-// also more than an image with its runs of zeros is larger than what is packed.
-const maxRatio = 256
+// lz4Ratio is what an LZ4 block decodes to at most: a byte of a length stands for 255.
+// goRatio is more than Go programs shrink: to a half or a third, with tables of text in them to a fifth.
+const (
+	lz4Ratio = 256
+	goRatio  = 8
+	freeSize = 8 << 20 // bytes for which goRatio does not count
+)
+
+// maxUnpacked returns how many bytes a packed file of n bytes unpacks to at most: who reads a file needs memory
+// in proportion to it, whatever it says of itself.
+func maxUnpacked(n uint64) uint64 { return min(lz4Ratio*n, freeSize+goRatio*n) }
+
+// minPacked returns how many bytes a packed file has at least that unpacks to total bytes. [Pack] pads what is smaller.
+func minPacked(total uint64) uint64 {
+	return max((total+lz4Ratio-1)/lz4Ratio, (max(total, freeSize)-freeSize+goRatio-1)/goRatio)
+}
 
 // Unpack returns the original of the packed file f, the same bytes that Pack got.
 // It fails when f is not packed, when anything in it is damaged, and when the program that runs would be
@@ -28,11 +41,12 @@ func Unpack(f *goelf.File) ([]byte, error) {
 	if err := checkLoaded(f, n); err != nil {
 		return nil, err
 	}
-	image, h, err := unpackImage(f, n)
+	room := maxUnpacked(uint64(len(f.Data)))
+	image, h, err := unpackImage(f, n, room)
 	if err != nil {
 		return nil, err
 	}
-	rest, err := unpackRest(f, n)
+	rest, err := unpackRest(f, n, room-h.Image)
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +63,8 @@ func Unpack(f *goelf.File) ([]byte, error) {
 	return out, nil
 }
 
-// unpackImage decodes the image. It also returns the header of the unpacker.
-func unpackImage(f *goelf.File, n *packNote) ([]byte, *unpacker.Header, error) {
+// unpackImage decodes the image of at most room bytes. It also returns the header of the unpacker.
+func unpackImage(f *goelf.File, n *packNote, room uint64) ([]byte, *unpacker.Header, error) {
 	fail := func(what string) ([]byte, *unpacker.Header, error) {
 		return nil, nil, fmt.Errorf("%s: offset %#x: %s: the file is damaged, get it again", f.Name, n.Header, what)
 	}
@@ -62,8 +76,8 @@ func unpackImage(f *goelf.File, n *packNote) ([]byte, *unpacker.Header, error) {
 	if h == nil {
 		return fail("the checksum or the header is wrong")
 	}
-	if h.Image > uint64(len(packed))*maxRatio {
-		return fail(fmt.Sprintf("%d bytes are said to unpack to %d", len(packed), h.Image))
+	if h.Image > room {
+		return fail(fmt.Sprintf("%d bytes are said to unpack to %d, want at most %d", len(packed), h.Image, room))
 	}
 	image := make([]byte, h.Image)
 	if len(image) == 0 || !unpacker.Unpack(h, unsafe.Pointer(unsafe.SliceData(image))) {
@@ -94,15 +108,15 @@ func restThere(f *goelf.File, n *packNote) bool {
 	return s != nil && within(s.Off, s.Size)
 }
 
-// unpackRest decodes the rest.
-func unpackRest(f *goelf.File, n *packNote) ([]byte, error) {
+// unpackRest decodes the rest of at most room bytes.
+func unpackRest(f *goelf.File, n *packNote, room uint64) ([]byte, error) {
 	if !restThere(f, n) {
 		return nil, fmt.Errorf("%s: offset %#x: section %s, which has what the original has outside of its memory, is in no segment and no section: "+
 			"eu-strip, llvm-strip and the like have dropped it, or the file was cut off. It still starts, but cannot be unpacked. "+
 			"Unpack the file as elfstrip wrote it; files that this elfstrip packs keep the section", f.Name, n.Rest, restSection)
 	}
-	if n.Rest > uint64(len(f.Data)) || n.RestPacked > uint64(len(f.Data))-n.Rest || n.RestSize > n.RestPacked*maxRatio {
-		return nil, fmt.Errorf("%s: offset %#x: %d bytes there are said to unpack to %d: the file is damaged, get it again", f.Name, n.Rest, n.RestPacked, n.RestSize)
+	if n.Rest > uint64(len(f.Data)) || n.RestPacked > uint64(len(f.Data))-n.Rest || n.RestSize > room {
+		return nil, fmt.Errorf("%s: offset %#x: %d bytes there are said to unpack to %d, want at most %d: the file is damaged, get it again", f.Name, n.Rest, n.RestPacked, n.RestSize, room)
 	}
 	rest := make([]byte, n.RestSize)
 	if !unpacker.LZ4(rest, f.Data[n.Rest:n.Rest+n.RestPacked]) {
@@ -119,13 +133,13 @@ func assemble(size uint64, image, rest []byte) ([]byte, error) {
 	}
 	count := le.Uint64(rest)
 	rest = rest[8:]
-	if count > uint64(len(rest))/24 {
+	if count > uint64(len(rest))/rangeSize {
 		return nil, fmt.Errorf("%d ranges in %d bytes", count, len(rest))
 	}
-	ranges := rest[:count*24]
-	rest = rest[count*24:]
+	ranges := rest[:count*rangeSize]
+	rest = rest[count*rangeSize:]
 	out := make([]byte, 0, size)
-	for ; len(ranges) > 0; ranges = ranges[24:] {
+	for ; len(ranges) > 0; ranges = ranges[rangeSize:] {
 		r := fileRange{le.Uint64(ranges), le.Uint64(ranges[8:]), le.Uint64(ranges[16:])}
 		gap := r.Off - uint64(len(out))
 		if r.Off < uint64(len(out)) || gap > uint64(len(rest)) || r.Image > uint64(len(image)) || r.Size > uint64(len(image))-r.Image ||

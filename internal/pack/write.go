@@ -22,6 +22,7 @@ type part struct {
 	link, info uint32
 	entsize    uint64
 
+	nameOff   uint32 // in the table of section names
 	off, addr uint64
 }
 
@@ -49,13 +50,11 @@ type writer struct {
 // write returns the packed file.
 func (m *image) write() ([]byte, error) {
 	w := &writer{m: m, note: m.note(), pie: elf.Type(m.f.Header.Type) == elf.ET_DYN}
-	page := m.arch.PageSize
 	header := m.header()
 	if !w.pie {
-		// Behind the image, which must find its addresses free.
-		w.base = goelf.AlignUp(header.Base+header.Room, max(page, unpacker.HugePage))
+		// After the image, which must find its addresses free.
+		w.base = goelf.AlignUp(header.Base+header.Room, max(m.arch.PageSize, unpacker.HugePage))
 	}
-
 	notes, err := m.notes()
 	if err != nil {
 		return nil, err
@@ -74,19 +73,16 @@ func (m *image) write() ([]byte, error) {
 	if w.pie {
 		dynamic = w.addDynamic()
 	}
-	payload := &part{name: payloadSection, typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: 8, data: m.payload(&header)}
+	unpackedRest := m.rangesAndRest()
+	payload := &part{name: payloadSection, typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: 8, data: m.payload(&header, len(unpackedRest))}
 	code := &part{name: ".text", typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR, align: 16, data: m.arch.Unpacker.Code}
 	// In a segment, though nobody reads it there: tools drop sections that are in none.
-	rest := &part{name: restSection, typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: 1}
-	rest.data, w.note.RestSize = m.packedRest()
-	names := &part{name: ".shstrtab", typ: elf.SHT_STRTAB, align: 1}
+	rest := &part{name: restSection, typ: elf.SHT_PROGBITS, flags: elf.SHF_ALLOC, align: 1, data: compressLZ4(nil, unpackedRest)}
+	w.note.RestSize = uint64(len(unpackedRest))
 	last := w.parts[len(w.parts)-1] // of the first segment
 	// The code comes first: where the file is cut off after it, it can say so.
-	w.parts = append(w.parts, code, payload, rest, names)
-	names.data = []byte{0}
-	for _, p := range w.parts {
-		names.data = append(append(names.data, p.name...), 0)
-	}
+	w.parts = append(w.parts, code, payload, rest)
+	w.addNames()
 
 	nprogs := 5 // three PT_LOAD, PT_NOTE, PT_GNU_STACK
 	if notes[0].align != notes[len(notes)-1].align {
@@ -95,12 +91,45 @@ func (m *image) write() ([]byte, error) {
 	if w.pie {
 		nprogs++
 	}
+	shoff := w.place(nprogs, code, payload)
+	w.load(elf.PF_R, nil, last)
+	w.load(elf.PF_R|elf.PF_X, code, code)
+	w.load(elf.PF_R, payload, rest)
+	if dynamic != nil {
+		w.fillDynamic(dynamic)
+		w.cover(elf.PT_DYNAMIC, 8, dynamic)
+	}
+	w.coverNotes(notes)
+	w.progs = append(w.progs, elf.Prog64{Type: uint32(elf.PT_GNU_STACK), Flags: uint32(elf.PF_R | elf.PF_W), Align: 16})
+
+	w.note.Header, w.note.End = payload.off, payload.off+uint64(len(payload.data))
+	w.note.Rest, w.note.RestPacked = rest.off, uint64(len(rest.data))
+	marker.data = w.note.encode()
+	if code.data, err = w.unpacker(code, payload); err != nil {
+		return nil, err
+	}
+	return w.bytes(code.addr, shoff), nil
+}
+
+// addNames adds the table of section names.
+func (w *writer) addNames() {
+	w.parts = append(w.parts, &part{name: ".shstrtab", typ: elf.SHT_STRTAB, align: 1})
+	var names goelf.Strings
+	for _, p := range w.parts {
+		p.nameOff = names.Add(p.name)
+	}
+	w.parts[len(w.parts)-1].data = names.Data()
+}
+
+// place gives the parts their places, after nprogs program headers, and returns that of the section headers. A segment begins with each of
+// starts.
+func (w *writer) place(nprogs int, starts ...*part) (shoff uint64) {
 	off := uint64(goelf.HeaderSize + nprogs*goelf.ProgHeaderSize)
 	delta := w.base // address less offset
 	for _, p := range w.parts {
 		off = goelf.AlignUp(off, p.align)
-		if p == code || p == payload {
-			delta += page
+		if slices.Contains(starts, p) {
+			delta += w.m.arch.PageSize
 		}
 		p.off = off
 		if p.flags&elf.SHF_ALLOC != 0 {
@@ -108,38 +137,36 @@ func (m *image) write() ([]byte, error) {
 		}
 		off += uint64(len(p.data))
 	}
-	shoff := goelf.AlignUp(off, 8)
+	return goelf.AlignUp(off, 8)
+}
 
-	load := func(flags elf.ProgFlag, from, to *part) {
-		start, addr := uint64(0), w.base
-		if from != nil {
-			start, addr = from.off, from.addr
-		}
-		size := to.off + uint64(len(to.data)) - start
-		w.progs = append(w.progs, elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(flags), Off: start, Vaddr: addr, Paddr: addr,
-			Filesz: size, Memsz: size, Align: page})
+// load adds a PT_LOAD segment of the parts from from, nil for the start of the file, to to.
+func (w *writer) load(flags elf.ProgFlag, from, to *part) {
+	start, addr := uint64(0), w.base
+	if from != nil {
+		start, addr = from.off, from.addr
 	}
-	load(elf.PF_R, nil, last)
-	load(elf.PF_R|elf.PF_X, code, code)
-	load(elf.PF_R, payload, rest)
-	if dynamic != nil {
-		w.fillDynamic(dynamic)
-		w.cover(elf.PT_DYNAMIC, 8, dynamic)
-	}
-	for i := 0; i < len(notes); {
-		j := i
-		for j < len(notes) && notes[j].align == notes[i].align {
-			j++
-		}
-		w.cover(elf.PT_NOTE, notes[i].align, notes[i:j]...)
-		i = j
-	}
-	w.progs = append(w.progs, elf.Prog64{Type: uint32(elf.PT_GNU_STACK), Flags: uint32(elf.PF_R | elf.PF_W), Align: 16})
+	size := to.off + uint64(len(to.data)) - start
+	w.progs = append(w.progs, elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(flags), Off: start, Vaddr: addr, Paddr: addr,
+		Filesz: size, Memsz: size, Align: w.m.arch.PageSize})
+}
 
-	w.note.Header, w.note.End = payload.off, payload.off+uint64(len(payload.data))
-	w.note.Rest, w.note.RestPacked = rest.off, uint64(len(rest.data))
-	marker.data = w.note.encode()
-	code.data, err = link.Place(m.arch, m.arch.Unpacker, code.addr, func(name string) (uint64, bool) {
+// coverNotes adds a PT_NOTE for each run of notes that have the same alignment.
+func (w *writer) coverNotes(notes []*part) {
+	for len(notes) > 0 {
+		n := slices.IndexFunc(notes, func(p *part) bool { return p.align != notes[0].align })
+		if n < 0 {
+			n = len(notes)
+		}
+		w.cover(elf.PT_NOTE, notes[0].align, notes[:n]...)
+		notes = notes[n:]
+	}
+}
+
+// unpacker returns the code that unpacks payload.
+func (w *writer) unpacker(code, payload *part) ([]byte, error) {
+	m := w.m
+	b, err := link.Place(m.arch, m.arch.Unpacker, code.addr, func(name string) (uint64, bool) {
 		switch name {
 		case "_start":
 			return code.addr, true
@@ -153,7 +180,7 @@ func (m *image) write() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: unpacker: %w", m.f.Name, err)
 	}
-	return w.bytes(code.addr, shoff), nil
+	return b, nil
 }
 
 // cover adds a segment that covers the parts, which follow each other.
@@ -171,7 +198,7 @@ func (w *writer) addDynamic() *part {
 	dynsym := &part{name: ".dynsym", typ: elf.SHT_DYNSYM, flags: elf.SHF_ALLOC, align: 8, data: make([]byte, goelf.SymbolSize),
 		entsize: goelf.SymbolSize, link: n + 2, info: 1}
 	dynstr := &part{name: ".dynstr", typ: elf.SHT_STRTAB, flags: elf.SHF_ALLOC, align: 1, data: []byte{0}}
-	hash := &part{name: ".hash", typ: elf.SHT_HASH, flags: elf.SHF_ALLOC, align: 8, data: encode(emptyHash), entsize: 4, link: n + 1}
+	hash := &part{name: ".hash", typ: elf.SHT_HASH, flags: elf.SHF_ALLOC, align: 8, data: goelf.Encode(emptyHash), entsize: 4, link: n + 1}
 	dynamic := &part{name: ".dynamic", typ: elf.SHT_DYNAMIC, flags: elf.SHF_ALLOC, align: 8, data: make([]byte, 7*goelf.DynSize),
 		entsize: goelf.DynSize, link: n + 2}
 	w.parts = append(w.parts, dynsym, dynstr, hash, dynamic)
@@ -184,7 +211,7 @@ func (w *writer) fillDynamic(dynamic *part) {
 		i := slices.IndexFunc(w.parts, func(p *part) bool { return p.name == name })
 		return w.parts[i].addr
 	}
-	dynamic.data = encode([]elf.Dyn64{
+	dynamic.data = goelf.Encode([]elf.Dyn64{
 		{Tag: int64(elf.DT_HASH), Val: addr(".hash")},
 		{Tag: int64(elf.DT_STRTAB), Val: addr(".dynstr")},
 		{Tag: int64(elf.DT_SYMTAB), Val: addr(".dynsym")},
@@ -202,16 +229,14 @@ func (w *writer) bytes(entry, shoff uint64) []byte {
 	header.Phnum, header.Shnum, header.Shstrndx = uint16(len(w.progs)), uint16(len(w.parts)+1), uint16(len(w.parts))
 	header.Phentsize, header.Shentsize, header.Ehsize = goelf.ProgHeaderSize, goelf.SectionHeaderSize, goelf.HeaderSize
 	out := make([]byte, shoff, shoff+uint64(len(w.parts)+1)*goelf.SectionHeaderSize)
-	copy(out, append(encode(header), encode(w.progs)...))
+	copy(out, append(goelf.Encode(header), goelf.Encode(w.progs)...))
 	out = append(out, make([]byte, goelf.SectionHeaderSize)...)
-	name := uint32(1)
 	for _, p := range w.parts {
 		copy(out[p.off:], p.data)
-		out = append(out, encode(elf.Section64{
-			Name: name, Type: uint32(p.typ), Flags: uint64(p.flags), Addr: p.addr, Off: p.off, Size: uint64(len(p.data)),
+		out = append(out, goelf.Encode(elf.Section64{
+			Name: p.nameOff, Type: uint32(p.typ), Flags: uint64(p.flags), Addr: p.addr, Off: p.off, Size: uint64(len(p.data)),
 			Link: p.link, Info: p.info, Addralign: p.align, Entsize: p.entsize,
 		})...)
-		name += uint32(len(p.name)) + 1
 	}
 	return out
 }

@@ -33,8 +33,8 @@ type Use struct {
 	Bytes int
 }
 
-// An anatomist gives each byte of the section to one part.
-type anatomist struct {
+// A breakdown gives each byte of the section to one part.
+type breakdown struct {
 	t     *Table
 	owner []int8 // by offset in the section: index of the part and 1, or 0
 	parts []Part
@@ -60,8 +60,8 @@ func (t *Table) Usage() ([]Use, error) {
 	return a.uses, nil
 }
 
-func (t *Table) dissect() (*anatomist, error) {
-	a := &anatomist{t: t, owner: make([]int8, t.Section.Size)}
+func (t *Table) dissect() (*breakdown, error) {
+	a := &breakdown{t: t, owner: make([]int8, t.Section.Size)}
 	start := func(module int) uint64 { return le.Uint64(t.mod[module:]) - t.Section.Addr }
 	records := make([]record, t.count)
 	var err error
@@ -112,7 +112,7 @@ func (t *Table) dissect() (*anatomist, error) {
 	a.claim(a.part("find table"), -1, start(goabi.ModuleFindFuncTab), t.findSize())
 	names, base := a.part("function names"), start(goabi.ModuleFuncNames)
 	for i := range records {
-		if name, ok := cstring(t.names, records[i].name); ok {
+		if name, ok := cstring(t.nameText, records[i].name); ok {
 			a.claim(names, i, base+uint64(records[i].name), uint64(len(name))+1)
 		}
 	}
@@ -127,7 +127,7 @@ func (t *Table) dissect() (*anatomist, error) {
 }
 
 // records claims the records, which begin at base like the function table, in three parts.
-func (a *anatomist) records(base uint64) {
+func (a *breakdown) records(base uint64) {
 	fixed, pcdata, funcdata := a.part("records: fixed words"), a.part("records: references to pc tables"), a.part("records: references to function data")
 	for i := range a.t.count {
 		off := uint64(le.Uint32(a.t.funcs[i*goabi.FuncTabEntry+4:]))
@@ -140,7 +140,7 @@ func (a *anatomist) records(base uint64) {
 }
 
 // each claims for a part of that name what place says for each record: the offset in the section, and bytes.
-func (a *anatomist) each(name string, records []record, place func(*record) (off, size uint64, err error)) error {
+func (a *breakdown) each(name string, records []record, place func(*record) (off, size uint64, err error)) error {
 	p := a.part(name)
 	for i := range records {
 		off, size, err := place(&records[i])
@@ -153,14 +153,14 @@ func (a *anatomist) each(name string, records []record, place func(*record) (off
 }
 
 // part adds a part.
-func (a *anatomist) part(name string) int8 {
+func (a *breakdown) part(name string) int8 {
 	a.parts = append(a.parts, Part{Name: name})
 	return int8(len(a.parts))
 }
 
 // claim gives size bytes at off to the part p of function fn, but for those that have been given away. What is beyond the section is
 // not there to be given.
-func (a *anatomist) claim(p int8, fn int, off, size uint64) {
+func (a *breakdown) claim(p int8, fn int, off, size uint64) {
 	end, taken := uint64(len(a.owner)), 0
 	for i := min(off, end); i < end && i-off < size; i++ {
 		if a.owner[i] == 0 {
@@ -184,7 +184,7 @@ func (t *Table) streamSize(off uint32, size uint64) (uint64, error) {
 	if err != nil || off == 0 {
 		return 0, err
 	}
-	return uint64(len(t.pctab)) - uint64(off) - uint64(len(w.rest)), nil
+	return uint64(w.at), nil
 }
 
 // dataOf returns the function data of that kind of r, which has it.

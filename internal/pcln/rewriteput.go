@@ -129,12 +129,9 @@ func (w *rewriter) addHeader(table []byte) {
 	}
 	copy(table[(at+1)*size:(n+1)*size], table[at*size:n*size])
 	for i, p := range []*elf.Prog64{w.low, w.high} {
-		b := table[(at+i)*size:]
-		le.PutUint64(b[8:], w.newOff[p])
-		le.PutUint64(b[16:], p.Vaddr)
-		le.PutUint64(b[24:], p.Paddr)
-		le.PutUint64(b[32:], p.Filesz)
-		le.PutUint64(b[40:], p.Memsz)
+		h := *p
+		h.Off = w.newOff[p]
+		copy(table[(at+i)*size:], goelf.Encode(h))
 	}
 	le.PutUint16(w.image[56:], uint16(n+1)) // e_phnum
 }

@@ -40,7 +40,7 @@ func FuzzCheck(f *testing.F) {
 		}
 		p := policies[file.Section(".packed") != nil]
 		report := &Report{Schema: SchemaVersion, Files: make([]FileReport, 1)}
-		// Unpacking gives up to 256 bytes for one (LZ4); a finding for each relocation
+		// Unpacking gives up to 256 bytes for one of a small file; a finding for each relocation
 		// repeats what the file says.
 		fuzztest.Bounded(t, len(data), 4096, func() { report.Files[0] = p.Check("fuzz", file) })
 		if n := len(report.Files[0].Rules); n != judged {

@@ -73,7 +73,7 @@ var forbiddenImports = Rule{
 	Ref:      "the policy's forbidden.imports; --packages; Go specification, Package unsafe",
 	Severity: Error,
 	NotApplicable: func(in *Input) string {
-		if len(in.ForbiddenImports) == 0 {
+		if len(in.Forbidden.Imports) == 0 {
 			return "the policy forbids no import"
 		}
 		return ""
@@ -98,7 +98,7 @@ var forbiddenImports = Rule{
 				continue
 			}
 			for _, imported := range p.Imports {
-				for _, pattern := range in.ForbiddenImports {
+				for _, pattern := range in.Forbidden.Imports {
 					if matches(pattern, imported) {
 						out.add(clip(path)+" imports "+clip(imported), "the import of %q is forbidden", pattern)
 						break

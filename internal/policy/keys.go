@@ -7,18 +7,32 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 )
 
 // keys are the members of the objects in a policy file, by the object's path. In a path
 // * stands for any member, as of an object whose members are not listed.
-var keys = map[string][]string{
-	"": {"schema", "profile", "goarch", "size_budget", "package_budgets", "go_version_min", "fips_module", "sections",
-		"forbidden", "syscalls", "vulnerabilities", "rules", "allow"},
-	"forbidden.": {"packages", "modules", "imports", "cgo_left_out", "strings"},
-	"rules.*.":   {"severity", "reason", "expires"},
-	"allow.*.":   {"subject", "reason", "expires"},
+var keys = keysOf(map[string][]string{}, "", reflect.TypeFor[policyFile]())
+
+// keysOf adds to keys what objects of type t, and those in them, have. An element of an array has the path of the array.
+func keysOf(keys map[string][]string, path string, t reflect.Type) map[string][]string {
+	switch t.Kind() {
+	case reflect.Slice:
+		keysOf(keys, path, t.Elem())
+	case reflect.Map:
+		keysOf(keys, path+"*.", t.Elem())
+	case reflect.Struct:
+		for _, f := range reflect.VisibleFields(t) {
+			key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if key != "" && key != "-" {
+				keys[path] = append(keys[path], key)
+				keysOf(keys, path+key+".", f.Type)
+			}
+		}
+	}
+	return keys
 }
 
 // A keyChecker reads a policy file for what package json accepts in silence.
@@ -67,6 +81,10 @@ func (c *keyChecker) value(path, pattern string) error {
 	c.paths[c.dec.InputOffset()] = strings.TrimSuffix(path, ".")
 	seen := map[string]bool{}
 	switch token {
+	case "":
+		if array, _, ok := strings.Cut(path, "["); ok && strings.HasSuffix(path, "].") {
+			return fmt.Errorf("%s: %s: an entry is empty", place(c.data, c.dec.InputOffset()), array)
+		}
 	case json.Delim('{'):
 		known, listed := keys[pattern]
 		for c.dec.More() {

@@ -17,7 +17,7 @@ var forbiddenLeftOut = Rule{
 	Ref:      "the policy's forbidden.cgo_left_out; --cgo-left-out; go help buildconstraint",
 	Severity: Error,
 	NotApplicable: func(in *Input) string {
-		if len(in.ForbiddenLeftOut) == 0 {
+		if len(in.Forbidden.LeftOut) == 0 {
 			return "the policy names no package"
 		}
 		return ""
@@ -28,7 +28,7 @@ var forbiddenLeftOut = Rule{
 		}
 		var out collector
 		for _, p := range in.LeftOut {
-			for _, pattern := range in.ForbiddenLeftOut {
+			for _, pattern := range in.Forbidden.LeftOut {
 				if matches(pattern, p.Package) {
 					out.add(clip(p.Package), "files that need cgo were left out of this package (%s), and %q is forbidden", leftOutFiles(p), pattern)
 					break

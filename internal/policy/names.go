@@ -60,14 +60,14 @@ var noForbiddenString = Rule{
 	Ref:      "the policy's forbidden.strings",
 	Severity: Error,
 	NotApplicable: func(in *Input) string {
-		if len(in.ForbiddenStrings) == 0 {
+		if len(in.Forbidden.Strings) == 0 {
 			return "the policy forbids no string"
 		}
 		return ""
 	},
 	Check: func(in *Input) []Finding {
 		var out collector
-		for _, s := range in.ForbiddenStrings {
+		for _, s := range in.Forbidden.Strings {
 			if i := bytes.Index(in.File.Data, []byte(s)); i >= 0 {
 				out.add(s, "the file holds it at offset %#x", i)
 			}

@@ -119,7 +119,7 @@ var forbiddenPackages = Rule{
 	Ref:      "the policy's forbidden.packages and forbidden.modules",
 	Severity: Error,
 	NotApplicable: func(in *Input) string {
-		if len(in.ForbiddenPackages)+len(in.ForbiddenModules) == 0 {
+		if len(in.Forbidden.Packages)+len(in.Forbidden.Modules) == 0 {
 			return "the policy forbids no package"
 		}
 		return ""
@@ -131,12 +131,12 @@ var forbiddenPackages = Rule{
 		} else {
 			s, _ := in.packages()
 			for _, path := range s.paths() {
-				for _, p := range in.ForbiddenPackages {
+				for _, p := range in.Forbidden.Packages {
 					if matches(p, path) {
 						out.add(clip(path), "this package is in the program, but %q is forbidden", p)
 					}
 				}
-				for _, p := range in.ForbiddenModules {
+				for _, p := range in.Forbidden.Modules {
 					if path == p || strings.HasPrefix(path, p+"/") || matches(p, path) {
 						out.add(clip(path), "this package is in the program, but the module %q is forbidden", p)
 					}
@@ -144,11 +144,11 @@ var forbiddenPackages = Rule{
 			}
 		}
 		list, err := modules(in)
-		if err != nil && len(in.ForbiddenModules) > 0 {
+		if err != nil && len(in.Forbidden.Modules) > 0 {
 			out.add(goabi.BuildInfo, "the modules cannot be read, so forbidden ones cannot be ruled out: %v", in.reason(err))
 		}
 		for _, m := range list {
-			for _, p := range in.ForbiddenModules {
+			for _, p := range in.Forbidden.Modules {
 				if matches(p, m.Path) {
 					out.add(clip(m.Path), "this module is in the build information, but %q is forbidden", p)
 				}

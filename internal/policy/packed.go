@@ -48,7 +48,7 @@ func (p *Policy) judgePacked(report *FileReport, rule *Rule, in *Input) {
 	outside := slices.Contains(outsideOnly, rule.ID)
 	both := slices.Contains(bothSides, rule.ID)
 	if outside {
-		p.judge(report, rule, in)
+		p.evaluate(report, rule, in)
 		return
 	}
 	var outer []Finding

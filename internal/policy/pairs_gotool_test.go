@@ -104,7 +104,7 @@ var pairs = []pair{
 	{rule: "trimpath", profile: "static", good: hello(), bad: func(w workshop) string { return w.build("amd64", "./hello", nil) }, with: []string{"no-host-path"}},
 	{rule: "no-host-path", profile: "static", good: hello(), bad: program("./line")},
 	{rule: "no-host-path-string", profile: "static", good: stamped("/usr/share/zoo"), bad: stamped("/home/alice/src/zoo")},
-	{rule: "no-forbidden-string", profile: "static", set: func(p *Policy) { p.ForbiddenStrings = []string{"alice"} }, good: stamped("bob"), bad: stamped("alice@example.com")},
+	{rule: "no-forbidden-string", profile: "static", set: func(p *Policy) { p.Forbidden.Strings = []string{"alice"} }, good: stamped("bob"), bad: stamped("alice@example.com")},
 	{rule: "no-timestamp", profile: "static", good: stamped("v1.2.3"), bad: stamped("2026-11-22T10:05:00Z")},
 	{rule: "module-sums", profile: "static", good: module("require golang.org/x/mod VERSION"), bad: vendored},
 	{rule: "no-replaced-module", profile: "static", good: module("require golang.org/x/mod VERSION"),
@@ -119,7 +119,7 @@ var pairs = []pair{
 		}
 		p.Vulnerabilities = list
 	}, good: hello(), bad: program("./seed")},
-	{rule: "forbidden-packages", profile: "static", set: func(p *Policy) { p.ForbiddenPackages = []string{"net/*"} }, good: hello(), bad: program("./seed")},
+	{rule: "forbidden-packages", profile: "static", set: func(p *Policy) { p.Forbidden.Packages = []string{"net/*"} }, good: hello(), bad: program("./seed")},
 	{rule: "signature", profile: "static", good: signed, bad: func(w workshop) string { return w.objcopy(signed(w), "--remove-section", ".gosymtab") }},
 	{rule: "size-budget", profile: "static", set: func(p *Policy) { p.SizeBudget = 4 << 20 }, good: hello("-ldflags=-s -w"), bad: program("./seed")},
 	{rule: "package-budget", profile: "static", set: func(p *Policy) { p.PackageBudgets = map[string]uint64{"crypto/*": 100_000} }, good: hello(), bad: program("./seed")},
@@ -208,7 +208,7 @@ func TestForbiddenImportsPair(t *testing.T) {
 	w := newWorkshop(t)
 	for pkg, want := range map[string][]string{"./hello": nil, "./bits": {"forbidden-imports"}} {
 		policy := mustNew(t, "static")
-		policy.ForbiddenImports = []string{"unsafe"}
+		policy.Forbidden.Imports = []string{"unsafe"}
 		out := gotool.Output(w, w.dir, "amd64", "list", "-deps", "-json=ImportPath,Name,Standard,Imports", pkg, "std")
 		var err error
 		if policy.Packages, err = ParsePackages([]byte(out)); err != nil {
@@ -224,7 +224,7 @@ func TestForbiddenImportsPair(t *testing.T) {
 func TestLeftOutPair(t *testing.T) {
 	w := newWorkshop(t)
 	policy := mustNew(t, "static")
-	policy.ForbiddenLeftOut = []string{"example.com/*"}
+	policy.Forbidden.LeftOut = []string{"example.com/*"}
 	for _, c := range []struct {
 		list []cgofiles.LeftOut
 		want []string

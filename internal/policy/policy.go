@@ -2,29 +2,7 @@ package policy
 
 // # Policy files
 //
-// A policy file is a JSON object:
-//
-//	{
-//	  "schema": 1,
-//	  "profile": "static",
-//	  "goarch": "arm64",
-//	  "size_budget": "6MB",
-//	  "package_budgets": {"net/http": "900kB", "example.com/server/*": 100000},
-//	  "go_version_min": "1.26.3",
-//	  "fips_module": "v1.0.0",
-//	  "sections": [".embed_*"],
-//	  "forbidden": {"packages": ["net/http/pprof"], "modules": ["example.com/old"], "imports": ["unsafe"], "strings": ["jdoe"]},
-//	  "syscalls": ["read", "arch_prctl amd64", "dynamic example.com/fast.raw"],
-//	  "vulnerabilities": "osv.json",
-//	  "rules": {
-//	    "no-host-path-string": {"severity": "error"},
-//	    "no-wx-segment": {"severity": "off", "reason": "issue 7", "expires": "2027-03-31"}
-//	  },
-//	  "allow": {
-//	    "syscall-sites": [{"subject": "example.com/fast.raw*", "reason": "reviewed in #12"}]
-//	  }
-//	}
-//
+// A policy file is a JSON object. docs/linkcheck.md has an example with all members, docs/schema/policy.json describes each.
 // Only schema is required. Unknown and repeated keys are refused, since a misspelt
 // exception would otherwise be no exception, and a misspelt rule no rule.
 //
@@ -37,6 +15,7 @@ package policy
 //   - expires is the last day, in UTC, on which an exception holds.
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -56,10 +35,10 @@ const SchemaVersion = 1
 // A Policy is a profile with the changes of one project. Parse and New return
 // valid ones.
 type Policy struct {
-	Profile string
+	Profile string `json:"profile"`
 	Settings
-	Overrides map[string]Override
-	Allow     map[string][]Allowance
+	Overrides map[string]Override    `json:"rules"`
+	Allow     map[string][]Allowance `json:"allow"`
 }
 
 // An Override changes the severity of one rule.
@@ -102,15 +81,6 @@ func (p *Policy) SetProfile(name string) error {
 	}
 	p.Profile = name
 	return nil
-}
-
-// forbidden is what a policy file forbids.
-type forbidden struct {
-	Packages []string `json:"packages"`
-	Modules  []string `json:"modules"`
-	Imports  []string `json:"imports"`
-	LeftOut  []string `json:"cgo_left_out"`
-	Strings  []string `json:"strings"`
 }
 
 // parseSize reads the size of that key: a number of bytes, or a string as of ParseSize.
@@ -168,21 +138,13 @@ func (p *Policy) SetGOARCH(goarch string) error {
 	return nil
 }
 
-// policyFile is the object in a policy file. Its members are described in docs/schema/policy.json.
+// policyFile is the object in a policy file: a Policy, with what is written in another way than it is kept.
 type policyFile struct {
-	Schema     *int                       `json:"schema"`
-	Profile    string                     `json:"profile"`
-	GOARCH     string                     `json:"goarch"`
-	SizeBudget json.RawMessage            `json:"size_budget"`
-	Packages   map[string]json.RawMessage `json:"package_budgets"`
-	GoVersion  string                     `json:"go_version_min"`
-	FIPSModule string                     `json:"fips_module"`
-	Sections   []string                   `json:"sections"`
-	Forbidden  forbidden                  `json:"forbidden"`
-	Syscalls   []string                   `json:"syscalls"`
-	Known      string                     `json:"vulnerabilities"`
-	Rules      map[string]Override        `json:"rules"`
-	Allow      map[string][]Allowance     `json:"allow"`
+	Schema         *int                       `json:"schema"`
+	SizeBudget     json.RawMessage            `json:"size_budget"`
+	PackageBudgets map[string]json.RawMessage `json:"package_budgets"`
+	Syscalls       []string                   `json:"syscalls"`
+	Policy
 }
 
 // Parse reads a policy file. The error names the offending key and, for an
@@ -202,20 +164,17 @@ func Parse(data []byte) (*Policy, error) {
 	if *file.Schema != SchemaVersion {
 		return nil, fmt.Errorf("schema is %d, want %d", *file.Schema, SchemaVersion)
 	}
-	if file.Profile == "" {
-		file.Profile = DefaultProfile
-	}
-	p, err := New(file.Profile)
-	if err != nil {
+	p := &file.Policy
+	if err := p.SetProfile(cmp.Or(p.Profile, DefaultProfile)); err != nil {
 		return nil, err
 	}
-	if file.GOARCH != "" {
-		if err := p.SetGOARCH(file.GOARCH); err != nil {
+	if p.GOARCH != "" {
+		if err := p.SetGOARCH(p.GOARCH); err != nil {
 			return nil, err
 		}
 	}
-	if file.GoVersion != "" {
-		if err := p.SetGoVersionMin(file.GoVersion); err != nil {
+	if p.GoVersionMin != "" {
+		if err := p.SetGoVersionMin(p.GoVersionMin); err != nil {
 			return nil, err
 		}
 	}
@@ -225,44 +184,32 @@ func Parse(data []byte) (*Policy, error) {
 		}
 	}
 	p.PackageBudgets = map[string]uint64{}
-	for _, pattern := range slices.Sorted(maps.Keys(file.Packages)) {
-		if p.PackageBudgets[pattern], err = parseSize("package_budgets."+clip(pattern), file.Packages[pattern]); err != nil {
+	for _, pattern := range slices.Sorted(maps.Keys(file.PackageBudgets)) {
+		if p.PackageBudgets[pattern], err = parseSize("package_budgets."+clip(pattern), file.PackageBudgets[pattern]); err != nil {
 			return nil, err
 		}
 	}
 	if p.Syscalls, err = parseSyscalls(file.Syscalls); err != nil {
 		return nil, err
 	}
-	if file.FIPSModule != "" && !fipsModuleVersion.MatchString(file.FIPSModule) {
-		return nil, fmt.Errorf("fips_module is %q, want latest or a version such as v1.0.0", file.FIPSModule)
+	if p.FIPSModule != "" && !fipsModuleVersion.MatchString(p.FIPSModule) {
+		return nil, fmt.Errorf("fips_module is %q, want latest or a version such as v1.0.0", p.FIPSModule)
 	}
-	p.FIPSModule, p.Sections, p.VulnerabilityFile = file.FIPSModule, file.Sections, file.Known
-	p.ForbiddenPackages, p.ForbiddenModules = file.Forbidden.Packages, file.Forbidden.Modules
-	p.ForbiddenImports, p.ForbiddenLeftOut, p.ForbiddenStrings = file.Forbidden.Imports, file.Forbidden.LeftOut, file.Forbidden.Strings
-	for key, list := range map[string][]string{
-		"sections": p.Sections, "forbidden.packages": p.ForbiddenPackages, "forbidden.modules": p.ForbiddenModules,
-		"forbidden.imports": p.ForbiddenImports, "forbidden.cgo_left_out": p.ForbiddenLeftOut, "forbidden.strings": p.ForbiddenStrings,
-	} {
-		if slices.Contains(list, "") {
-			return nil, fmt.Errorf("%s: an entry is empty", key)
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(file.Rules)) {
-		if err := checkOverride(id, file.Rules[id]); err != nil {
+	for _, id := range slices.Sorted(maps.Keys(p.Overrides)) {
+		if err := checkOverride(id, p.Overrides[id]); err != nil {
 			return nil, fmt.Errorf("rules: %w", err)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(file.Allow)) {
+	for _, id := range slices.Sorted(maps.Keys(p.Allow)) {
 		if _, err := RuleByID(id); err != nil {
 			return nil, fmt.Errorf("allow: %w", err)
 		}
-		for i, a := range file.Allow[id] {
+		for i, a := range p.Allow[id] {
 			if err := errors.Join(needText("subject", a.Subject), needText("reason", a.Reason), a.Expires.check()); err != nil {
 				return nil, fmt.Errorf("allow: %s: entry %d: %w", id, i+1, err)
 			}
 		}
 	}
-	p.Overrides, p.Allow = file.Rules, file.Allow
 	return p, nil
 }
 

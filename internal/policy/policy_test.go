@@ -126,7 +126,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("policy is %+v", p)
 	}
 	if p.PackageBudgets["net/*"] != 1000 || p.PackageBudgets["main"] != 7 || p.GoVersionMin != "go1.26.3" || p.FIPSModule != "v1.0.0" || p.Sections[0] != ".x" ||
-		p.VulnerabilityFile != "osv.json" || p.ForbiddenPackages[0] != "plugin" || p.ForbiddenModules[0] != "example.com/a" || p.ForbiddenStrings[0] != "jdoe" {
+		p.VulnerabilityFile != "osv.json" || p.Forbidden.Packages[0] != "plugin" || p.Forbidden.Modules[0] != "example.com/a" || p.Forbidden.Strings[0] != "jdoe" {
 		t.Errorf("settings are %+v", p.Settings)
 	}
 	if p, err = Parse([]byte(`{"schema": 1}`)); err != nil || p.Profile != DefaultProfile {

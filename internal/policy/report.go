@@ -97,7 +97,7 @@ func (p *Policy) Check(name string, f *goelf.File) FileReport {
 		case profile.packed:
 			p.judgePacked(&out, rule, in)
 		default:
-			p.judge(&out, rule, in)
+			p.evaluate(&out, rule, in)
 		}
 	}
 	out.SHA256 = sum()
@@ -121,8 +121,8 @@ func background(f func() string) func() string {
 	}
 }
 
-// judge adds to report what came of rule.
-func (p *Policy) judge(report *FileReport, rule *Rule, in *Input) {
+// evaluate adds to report what came of rule.
+func (p *Policy) evaluate(report *FileReport, rule *Rule, in *Input) {
 	if rule.NotApplicable != nil {
 		if note := rule.NotApplicable(in); note != "" {
 			p.skip(report, rule, note)

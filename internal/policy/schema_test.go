@@ -11,7 +11,7 @@ import (
 	"github.com/go3s/rules_go3s/docs/schema"
 )
 
-// The schema of policy files has the members that Parse reads and that checkKeys lets through.
+// The schema of policy files has the members that Parse reads, of which checkKeys has its own.
 func TestPolicySchemaMembers(t *testing.T) {
 	wrong, err := schema.CheckType("policy.json", reflect.TypeFor[policyFile](), false)
 	if err != nil {
@@ -19,13 +19,6 @@ func TestPolicySchemaMembers(t *testing.T) {
 	}
 	for _, w := range wrong {
 		t.Error(w)
-	}
-	for pattern, typ := range map[string]reflect.Type{
-		"": reflect.TypeFor[policyFile](), "forbidden.": reflect.TypeFor[forbidden](), "rules.*.": reflect.TypeFor[Override](), "allow.*.": reflect.TypeFor[Allowance](),
-	} {
-		if typ.NumField() != len(keys[pattern]) {
-			t.Errorf("%s has %d members, the keys of %q are %d", typ, typ.NumField(), pattern, len(keys[pattern]))
-		}
 	}
 }
 

@@ -158,8 +158,8 @@ func TestUnread(t *testing.T) {
 				for name := range unreadCalls {
 					p.Syscalls.Calls[name] = nil
 				}
-				p.ForbiddenPackages, p.ForbiddenModules, p.ForbiddenImports, p.ForbiddenStrings = []string{"x/y"}, []string{"x/z"}, []string{"unsafe"}, []string{"jdoe"}
-				p.ForbiddenLeftOut = []string{"x/y"}
+				p.Forbidden.Packages, p.Forbidden.Modules, p.Forbidden.Imports, p.Forbidden.Strings = []string{"x/y"}, []string{"x/z"}, []string{"unsafe"}, []string{"jdoe"}
+				p.Forbidden.LeftOut = []string{"x/y"}
 				p.Packages = PackageList{"main": {}, "internal/runtime/syscall/linux": {Standard: true}}
 				p.Vulnerabilities = []Vulnerability{}
 				p.Overrides = map[string]Override{rule.ID: {Severity: Error}}

@@ -278,13 +278,13 @@ func TestZooExternal(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := mustNew(t, "nolibc")
-		p.ForbiddenPackages = []string{"net/http"}
+		p.Forbidden.Packages = []string{"net/http"}
 		expect(t, breachesOf(t, p, data), "forbidden-packages: function table", "syscall-sites: function table: Go's stubs cannot be told")
 		if p.Symbols, err = pcln.ReadSymbols("symbols", side); err != nil {
 			t.Fatal(err)
 		}
 		expect(t, breachesOf(t, p, data))
-		p.ForbiddenPackages = []string{"strconv"}
+		p.Forbidden.Packages = []string{"strconv"}
 		expect(t, breachesOf(t, p, data), "forbidden-packages: strconv")
 
 		small, err := pack.Pack(parse(t, data))

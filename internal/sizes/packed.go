@@ -24,10 +24,11 @@ type piece struct {
 
 // packed shares the payload of a packed program out: what the packed form of each function and variable takes.
 func (b *breaker) packed() error {
-	original, spread, err := pack.Spread(b.f)
+	payload, err := pack.Open(b.f)
 	if err != nil {
 		return err
 	}
+	original := payload.Original
 	o := &breaker{f: original, named: b.named}
 	if b.named == b.f {
 		o.named = original
@@ -48,7 +49,7 @@ func (b *breaker) packed() error {
 	for _, p := range pieces {
 		starts = append(starts, p.addr)
 	}
-	bytes, err := spread(starts)
+	bytes, err := payload.Spread(starts)
 	if err != nil {
 		return err
 	}

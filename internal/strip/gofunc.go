@@ -2,7 +2,6 @@ package strip
 
 import (
 	"debug/elf"
-	"encoding/binary"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gobin"
@@ -41,11 +40,10 @@ func (s *stripper) findGoFunc() error {
 
 // goFuncSymbol encodes the symbol go:func.* as the Go linker does.
 func (s *stripper) goFuncSymbol(name uint32, index []uint32) []byte {
-	raw := binary.LittleEndian.AppendUint32(nil, name)
-	raw = append(raw, elf.ST_INFO(elf.STB_LOCAL, elf.STT_OBJECT), byte(elf.STV_DEFAULT))
-	raw = binary.LittleEndian.AppendUint16(raw, uint16(index[s.goFunc.Section]))
-	raw = binary.LittleEndian.AppendUint64(raw, s.goFunc.Addr)
-	return binary.LittleEndian.AppendUint64(raw, s.goFunc.Size)
+	return goelf.AppendSymbol(nil, elf.Sym64{
+		Name: name, Info: elf.ST_INFO(elf.STB_LOCAL, elf.STT_OBJECT), Other: byte(elf.STV_DEFAULT),
+		Shndx: uint16(index[s.goFunc.Section]), Value: s.goFunc.Addr, Size: s.goFunc.Size,
+	})
 }
 
 // symbolSections returns a symbol table that has go:func.* alone, to be section number first, and its string table.

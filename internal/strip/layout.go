@@ -3,7 +3,6 @@ package strip
 import (
 	"cmp"
 	"debug/elf"
-	"encoding/binary"
 	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
@@ -79,7 +78,7 @@ func (s *stripper) layOut(sections []section) *layout {
 		}
 		l.put(header.Shoff, source{data: encodeSections(sections)})
 	}
-	l.put(0, source{data: encode(header)})
+	l.put(0, source{data: goelf.Encode(header)})
 	return l
 }
 
@@ -184,16 +183,7 @@ func (l *layout) output() *Output {
 func encodeSections(sections []section) []byte {
 	var b []byte
 	for i := range sections {
-		b = append(b, encode(sections[i].header)...)
-	}
-	return b
-}
-
-// encode returns a fixed-size structure as it is in the file.
-func encode(v any) []byte {
-	b, err := binary.Append(nil, binary.LittleEndian, v)
-	if err != nil {
-		panic(err) // v is not of fixed size: a mistake in this package
+		b = append(b, goelf.Encode(sections[i].header)...)
 	}
 	return b
 }

@@ -53,7 +53,7 @@ func (s *stripper) layOutDebug(sections []section) *Output {
 			p.Off, p.Filesz = 0, 0
 		}
 	}
-	l.put(header.Phoff, source{data: encode(progs)})
+	l.put(header.Phoff, source{data: goelf.Encode(progs)})
 
 	header.Shnum, header.Shstrndx = uint16(len(sections)), s.shstrndx()
 	header.Shoff = 0
@@ -61,7 +61,7 @@ func (s *stripper) layOutDebug(sections []section) *Output {
 		header.Shoff = room.take(uint64(len(sections))*goelf.SectionHeaderSize, 8)
 		l.put(header.Shoff, source{data: encodeSections(sections)})
 	}
-	l.put(0, source{data: encode(header)})
+	l.put(0, source{data: goelf.Encode(header)})
 	return l.output()
 }
 

@@ -2,7 +2,6 @@ package strip
 
 import (
 	"debug/elf"
-	"encoding/binary"
 	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
@@ -117,11 +116,8 @@ func (s *stripper) encodeSymbols(table *goelf.SymbolTable, index []uint32, names
 		if uint32(i) < s.f.Sections[s.symtab].Info {
 			locals++
 		}
-		raw = binary.LittleEndian.AppendUint32(raw, names.Offset(ids[n]))
-		raw = append(raw, sym.Info, sym.Other)
-		raw = binary.LittleEndian.AppendUint16(raw, sym.Shndx)
-		raw = binary.LittleEndian.AppendUint64(raw, sym.Value)
-		raw = binary.LittleEndian.AppendUint64(raw, sym.Size)
+		sym.Name = names.Offset(ids[n])
+		raw = goelf.AppendSymbol(raw, sym.Sym64)
 	}
 	return raw, locals, nil
 }

@@ -30,23 +30,40 @@ external_refusal_test = analysistest.make(
     },
 )
 
-def refused_binary(name, words, part = "", **attributes):
-    """Declares a go_static_binary with attributes that the analysis refuses, and the test `<name>_test` of that.
+def refused(name, rule, words, part = "", test = refusal_test, **attributes):
+    """Declares a target that the analysis refuses, and the test `<name>_test` of that.
+
+    Args:
+      name: name of the target.
+      rule: rule or macro of the target.
+      words: what the message must hold.
+      part: string: suffix of the target that refuses, `.link` or none.
+      test: refusal_test or external_refusal_test.
+      **attributes: of the target.
+    """
+    rule(
+        name = name,
+        tags = ["manual"],
+        **attributes
+    )
+    test(
+        name = name + "_test",
+        target_under_test = ":" + name + part,
+        words = words,
+    )
+
+def refused_binary(name, words, **attributes):
+    """Declares a go_static_binary that the analysis refuses with its label, as refused does.
 
     Args:
       name: name of the go_static_binary.
       words: what the message must hold besides the label.
-      part: string: suffix of the target that refuses, `.link` or none.
-      **attributes: of the go_static_binary.
+      **attributes: of refused.
     """
-    go_static_binary(
+    refused(
         name = name,
         srcs = ["testdata/main.go"],
-        tags = ["manual"],
-        **attributes
-    )
-    refusal_test(
-        name = name + "_test",
-        target_under_test = ":" + name + part,
+        rule = go_static_binary,
         words = ["//{}:{}: ".format(native.package_name(), name)] + words,
+        **attributes
     )

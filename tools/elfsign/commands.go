@@ -7,16 +7,16 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/elfsign"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 )
 
-func signFlags(fs *flag.FlagSet) func(string, io.Writer) error {
+func signFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	key := fs.String("key", "", "`file` with the private key (PKCS#8 in PEM) that only its owner may read, or a PKCS#11 URI")
 	command := fs.String("command", "", "shell command that signs, see docs/signing.md")
 	public := fs.String("public-key", "", "PEM `file` with the Ed25519 public key, for keys that are not in a file")
@@ -25,14 +25,15 @@ func signFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 	alone := fs.Bool("detached", false, "write the signature alone, of the file as it is, to -o")
 	ima := fs.Bool("ima", false, "write a signature of the file as it is, in the form of security.ima, to -o; needs --cert")
 	output := fs.String("o", "", "write to this `file`, instead of in place")
-	return func(file string, _ io.Writer) error {
+	return func(c *cli.Call) error {
+		file := c.Files[0]
 		switch {
 		case *alone && *ima:
-			return usagef("sign: --detached and --ima: two forms of a signature; leave one out")
+			return cli.Usagef("sign: --detached and --ima: two forms of a signature; leave one out")
 		case (*alone || *ima) && *output == "":
-			return usagef("sign: --detached and --ima need -o: the file for the signature")
+			return cli.Usagef("sign: --detached and --ima need -o: the file for the signature")
 		case *ima && *cert == "":
-			return usagef("sign: --ima needs --cert: the certificate that the kernel has, in PEM")
+			return cli.Usagef("sign: --ima needs --cert: the certificate that the kernel has, in PEM")
 		}
 		var certificate *x509.Certificate
 		if *cert != "" {
@@ -88,13 +89,13 @@ func signingKey(key, command, public string, cert *x509.Certificate, open bool) 
 	}
 	switch {
 	case key != "" && (command != "" || public != ""):
-		return nil, usagef("sign: --key names a file, so --command and --public-key have no meaning; leave one out")
+		return nil, cli.Usagef("sign: --key names a file, so --command and --public-key have no meaning; leave one out")
 	case key != "":
 		return elfsign.ReadKey(key, open)
 	case command == "" && uri == "":
-		return nil, usagef("sign: no --key and no --command")
+		return nil, cli.Usagef("sign: no --key and no --command")
 	case (public == "") == (cert == nil):
-		return nil, usagef("sign: a key that is not in a file needs --public-key (Ed25519) or --cert (RSA, ECDSA), one of the two")
+		return nil, cli.Usagef("sign: a key that is not in a file needs --public-key (Ed25519) or --cert (RSA, ECDSA), one of the two")
 	}
 	var pub crypto.PublicKey
 	if cert != nil {
@@ -111,12 +112,13 @@ func signingKey(key, command, public string, cert *x509.Certificate, open bool) 
 	return elfsign.CommandKey(command, uri, pub)
 }
 
-func verifyFlags(fs *flag.FlagSet) func(string, io.Writer) error {
+func verifyFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	trust := trustFlag(fs)
 	var signatures list
 	fs.Var(&signatures, "signature", "check the file as it is against the signature in this `file`; may be repeated")
 	at := fs.String("time", "", "judge certificates as of this `time`, such as 2026-11-29T00:00:00Z, instead of now")
-	return func(file string, stdout io.Writer) error {
+	return func(c *cli.Call) error {
+		file := c.Files[0]
 		t, err := trust()
 		if err != nil {
 			return err
@@ -124,7 +126,7 @@ func verifyFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 		now := time.Now()
 		if *at != "" {
 			if now, err = time.Parse(time.RFC3339, *at); err != nil {
-				return usagef("verify: --time: %w", err)
+				return cli.Usagef("verify: --time: %w", err)
 			}
 		}
 		verify := func(content []byte, s []elfsign.Signature) error {
@@ -137,7 +139,7 @@ func verifyFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 				if v.Trusted {
 					known = "trusted"
 				}
-				fmt.Fprintf(stdout, "%s: %v: %s: good signature, %s\n", file, v.Kind, v.Signer, known)
+				fmt.Fprintf(c.Stdout, "%s: %v: %s: good signature, %s\n", file, v.Kind, v.Signer, known)
 			}
 			return nil
 		}
@@ -170,9 +172,10 @@ type shownSignature struct {
 	Problem string `json:"problem,omitempty"`
 }
 
-func showFlags(fs *flag.FlagSet) func(string, io.Writer) error {
+func showFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	asJSON := fs.Bool("json", false, "write JSON")
-	return func(file string, stdout io.Writer) error {
+	return func(c *cli.Call) error {
+		file := c.Files[0]
 		return withProgram(file, func(p *elfsign.Program) error {
 			out := shown{file, fmt.Sprintf("%x", sha256.Sum256(p.Content)), []shownSignature{}}
 			for i, v := range new(elfsign.Trust).Judge(p.Content, p.Signatures, time.Time{}) {
@@ -183,34 +186,36 @@ func showFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 				out.Signatures = append(out.Signatures, s)
 			}
 			if *asJSON {
-				e := json.NewEncoder(stdout)
+				e := json.NewEncoder(c.Stdout)
 				e.SetIndent("", "  ")
 				return e.Encode(out)
 			}
-			fmt.Fprintf(stdout, "%s: sha256 %s of what is signed, %d signatures\n", file, out.Digest, len(out.Signatures))
+			fmt.Fprintf(c.Stdout, "%s: sha256 %s of what is signed, %d signatures\n", file, out.Digest, len(out.Signatures))
 			for _, s := range out.Signatures {
-				fmt.Fprintf(stdout, "%s: %s: %d bytes", s.Kind, s.Signer, s.Size)
+				fmt.Fprintf(c.Stdout, "%s: %s: %d bytes", s.Kind, s.Signer, s.Size)
 				if s.Problem != "" {
-					fmt.Fprintf(stdout, ": NOT CHECKED or wrong: %s", s.Problem)
+					fmt.Fprintf(c.Stdout, ": NOT CHECKED or wrong: %s", s.Problem)
 				}
-				fmt.Fprintln(stdout)
+				fmt.Fprintln(c.Stdout)
 			}
 			return nil
 		})
 	}
 }
 
-func stripFlags(fs *flag.FlagSet) func(string, io.Writer) error {
+func stripFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	output := fs.String("o", "", "write to this `file`, instead of in place")
-	return func(file string, _ io.Writer) error {
+	return func(c *cli.Call) error {
+		file := c.Files[0]
 		return rewrite(file, *output, func(p *elfsign.Program) ([]byte, error) { return p.Original, nil })
 	}
 }
 
-func digestFlags(fs *flag.FlagSet) func(string, io.Writer) error {
+func digestFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	content := fs.String("content", "", "write the content, of which a CMS signature is made, to this `file`")
 	output := fs.String("o", "", "write the statement, which an Ed25519 key signs, to this `file` instead of standard output")
-	return func(file string, stdout io.Writer) error {
+	return func(c *cli.Call) error {
+		file := c.Files[0]
 		return withProgram(file, func(p *elfsign.Program) error {
 			var outputs atomicfile.Batch
 			defer outputs.Close()
@@ -224,7 +229,7 @@ func digestFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 				if err := outputs.Write(*output, 0o666, statement); err != nil {
 					return err
 				}
-			} else if _, err := stdout.Write(statement); err != nil {
+			} else if _, err := c.Stdout.Write(statement); err != nil {
 				return err
 			}
 			return outputs.Commit()
@@ -232,18 +237,19 @@ func digestFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 	}
 }
 
-func attachFlags(fs *flag.FlagSet) func(string, io.Writer) error {
+func attachFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	trust := trustFlag(fs)
 	var signatures list
 	fs.Var(&signatures, "signature", "`file` with a signature: 64 bytes (Ed25519), or CMS in DER or PEM; may be repeated")
 	output := fs.String("o", "", "write to this `file`, instead of in place")
-	return func(file string, _ io.Writer) error {
+	return func(c *cli.Call) error {
+		file := c.Files[0]
 		t, err := trust()
 		if err != nil {
 			return err
 		}
 		if len(signatures) == 0 {
-			return usagef("attach: no --signature for %s: sign what elfsign digest writes of it, and name the signature", file)
+			return cli.Usagef("attach: no --signature for %s: sign what elfsign digest writes of it, and name the signature", file)
 		}
 		return rewrite(file, *output, func(p *elfsign.Program) ([]byte, error) {
 			added, err := detached(t, signatures, p.Content)

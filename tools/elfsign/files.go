@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/elfsign"
 	"github.com/go3s/rules_go3s/internal/inputfile"
@@ -94,7 +95,7 @@ func trustFlag(fs *flag.FlagSet) func() (*elfsign.Trust, error) {
 	fs.Var(&files, "trust", "PEM `file` with public keys (Ed25519), certificates of signers or of authorities to trust; may be repeated")
 	return func() (*elfsign.Trust, error) {
 		if len(files) == 0 {
-			return nil, usagef("%s: no --trust: name the public keys or certificates of those who may sign", fs.Name())
+			return nil, cli.Usagef("%s: no --trust: name the public keys or certificates of those who may sign", fs.Name())
 		}
 		t := new(elfsign.Trust)
 		for _, file := range files {

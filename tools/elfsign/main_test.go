@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/elf/elftest"
 )
 
@@ -48,7 +49,7 @@ func (e bench) write(name string, data []byte, mode os.FileMode) {
 func (e bench) run(code int, want, line string) string {
 	e.Helper()
 	var out, errs bytes.Buffer
-	if got := run(strings.Fields(strings.ReplaceAll(line, "DIR/", e.dir+"/")), &out,
+	if got := program.Run(strings.Fields(strings.ReplaceAll(line, "DIR/", e.dir+"/")), &out,
 		&errs); got != code || !strings.Contains(out.String()+errs.String(), want) {
 		e.Errorf("elfsign %s: exit code %d, printed\n%s%s\nwant %d and %q", line, got, out.String(), errs.String(), code, want)
 	}
@@ -94,29 +95,29 @@ func prepare(t *testing.T) bench {
 
 func TestSign(t *testing.T) {
 	e := prepare(t)
-	e.run(exitOK, "", "sign --key DIR/key -o DIR/signed DIR/program")
-	e.run(exitOK, "good signature, trusted", "verify --trust DIR/public DIR/signed")
-	e.run(exitFailed, "none of its 1 signatures is by a key that is trusted", "verify --trust DIR/other DIR/signed")
-	e.run(exitFailed, "is not signed", "verify --trust DIR/public DIR/program")
+	e.run(cli.ExitOK, "", "sign --key DIR/key -o DIR/signed DIR/program")
+	e.run(cli.ExitOK, "good signature, trusted", "verify --trust DIR/public DIR/signed")
+	e.run(cli.ExitFailed, "none of its 1 signatures is by a key that is trusted", "verify --trust DIR/other DIR/signed")
+	e.run(cli.ExitFailed, "is not signed", "verify --trust DIR/public DIR/program")
 	if info, err := os.Stat(e.in("signed")); err != nil || info.Mode() != 0o755 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 	first := e.read("signed")
-	e.run(exitOK, "", "sign --key DIR/key DIR/signed")
+	e.run(cli.ExitOK, "", "sign --key DIR/key DIR/signed")
 	if !bytes.Equal(e.read("signed"), first) {
 		t.Error("signed twice by one key, the file differs")
 	}
-	e.run(exitOK, "", "sign --key DIR/rsa --cert DIR/cert DIR/signed")
-	e.run(exitOK, "cms: CN=release, serial 7: good signature, trusted", "verify --trust DIR/cert DIR/signed")
-	e.run(exitOK, "not among the trusted ones", "verify --trust DIR/cert DIR/signed")
-	e.run(exitFailed, "is valid from", "verify --trust DIR/cert --time 2020-01-01T00:00:00Z DIR/signed")
+	e.run(cli.ExitOK, "", "sign --key DIR/rsa --cert DIR/cert DIR/signed")
+	e.run(cli.ExitOK, "cms: CN=release, serial 7: good signature, trusted", "verify --trust DIR/cert DIR/signed")
+	e.run(cli.ExitOK, "not among the trusted ones", "verify --trust DIR/cert DIR/signed")
+	e.run(cli.ExitFailed, "is valid from", "verify --trust DIR/cert --time 2020-01-01T00:00:00Z DIR/signed")
 	var s shown
-	if err := json.Unmarshal([]byte(e.run(exitOK, "", "show --json DIR/signed")),
+	if err := json.Unmarshal([]byte(e.run(cli.ExitOK, "", "show --json DIR/signed")),
 		&s); err != nil || len(s.Signatures) != 2 || s.Signatures[1].Kind != "cms" || s.Signatures[0].Problem != "" {
 		t.Errorf("%v: %+v", err, s)
 	}
-	e.run(exitOK, "2 signatures", "show DIR/signed")
-	e.run(exitOK, "", "strip-signature DIR/signed")
+	e.run(cli.ExitOK, "2 signatures", "show DIR/signed")
+	e.run(cli.ExitOK, "", "strip-signature DIR/signed")
 	if !bytes.Equal(e.read("signed"), e.read("program")) {
 		t.Error("without its signatures the file differs from the program")
 	}
@@ -125,40 +126,40 @@ func TestSign(t *testing.T) {
 func TestDetached(t *testing.T) {
 	e := prepare(t)
 	for _, test := range [][2]string{{"--key DIR/key", "public"}, {"--key DIR/rsa --cert DIR/cert", "cert"}} {
-		e.run(exitOK, "", "sign "+test[0]+" --detached -o DIR/signature DIR/program")
-		e.run(exitOK, "good signature, trusted", "verify --trust DIR/"+test[1]+" --signature DIR/signature DIR/program")
+		e.run(cli.ExitOK, "", "sign "+test[0]+" --detached -o DIR/signature DIR/program")
+		e.run(cli.ExitOK, "good signature, trusted", "verify --trust DIR/"+test[1]+" --signature DIR/signature DIR/program")
 		changed := e.read("program")
 		changed[len(changed)-1] ^= 1
 		e.write("changed", changed, 0o755)
-		e.run(exitFailed, "it is not a signature of this file", "verify --trust DIR/"+test[1]+" --signature DIR/signature DIR/changed")
+		e.run(cli.ExitFailed, "it is not a signature of this file", "verify --trust DIR/"+test[1]+" --signature DIR/signature DIR/changed")
 	}
 }
 
 // The signature is made elsewhere, of what digest writes.
 func TestTwoSteps(t *testing.T) {
 	e := prepare(t)
-	e.run(exitOK, "", "digest -o DIR/statement --content DIR/content DIR/program")
-	if e.run(exitOK, "elfsign statement 1\nsha256 ", "digest DIR/program") != string(e.read("statement")) {
+	e.run(cli.ExitOK, "", "digest -o DIR/statement --content DIR/content DIR/program")
+	if e.run(cli.ExitOK, "elfsign statement 1\nsha256 ", "digest DIR/program") != string(e.read("statement")) {
 		t.Error("the statement is not what is printed")
 	}
 	// The signature alone, of the content, is one of the program.
-	e.run(exitOK, "", "sign --key DIR/key --detached -o DIR/a DIR/content")
-	e.run(exitOK, "", "sign --key DIR/rsa --cert DIR/cert --detached -o DIR/b DIR/content")
-	e.run(exitOK, "", "attach --trust DIR/public --trust DIR/cert --signature DIR/a --signature DIR/b -o DIR/attached DIR/program")
-	e.run(exitOK, "", "sign --key DIR/key -o DIR/signed DIR/program")
-	e.run(exitOK, "", "sign --key DIR/rsa --cert DIR/cert DIR/signed")
+	e.run(cli.ExitOK, "", "sign --key DIR/key --detached -o DIR/a DIR/content")
+	e.run(cli.ExitOK, "", "sign --key DIR/rsa --cert DIR/cert --detached -o DIR/b DIR/content")
+	e.run(cli.ExitOK, "", "attach --trust DIR/public --trust DIR/cert --signature DIR/a --signature DIR/b -o DIR/attached DIR/program")
+	e.run(cli.ExitOK, "", "sign --key DIR/key -o DIR/signed DIR/program")
+	e.run(cli.ExitOK, "", "sign --key DIR/rsa --cert DIR/cert DIR/signed")
 	if !bytes.Equal(e.read("attached"), e.read("signed")) {
 		t.Error("attached and signed differ")
 	}
-	if e.run(exitOK, "", "digest DIR/signed") != string(e.read("statement")) {
+	if e.run(cli.ExitOK, "", "digest DIR/signed") != string(e.read("statement")) {
 		t.Error("the digest of a signed program is not that of the program")
 	}
-	e.run(exitFailed, "by none of the 1 Ed25519 keys", "attach --trust DIR/other --signature DIR/a -o DIR/none DIR/program")
-	e.run(exitFailed, "who is not trusted", "attach --trust DIR/other --signature DIR/b -o DIR/none DIR/program")
+	e.run(cli.ExitFailed, "by none of the 1 Ed25519 keys", "attach --trust DIR/other --signature DIR/a -o DIR/none DIR/program")
+	e.run(cli.ExitFailed, "who is not trusted", "attach --trust DIR/other --signature DIR/b -o DIR/none DIR/program")
 	e.write("longer", append(e.read("program"), 0), 0o755)
-	e.run(exitFailed, "signature of another file", "attach --trust DIR/public --signature DIR/a -o DIR/none DIR/longer")
-	e.run(exitFailed, "signature of another file", "attach --trust DIR/cert --signature DIR/b -o DIR/none DIR/longer")
-	e.run(exitFailed, "want the 64 of an Ed25519 signature", "attach --trust DIR/cert --signature DIR/program -o DIR/none DIR/program")
+	e.run(cli.ExitFailed, "signature of another file", "attach --trust DIR/public --signature DIR/a -o DIR/none DIR/longer")
+	e.run(cli.ExitFailed, "signature of another file", "attach --trust DIR/cert --signature DIR/b -o DIR/none DIR/longer")
+	e.run(cli.ExitFailed, "want the 64 of an Ed25519 signature", "attach --trust DIR/cert --signature DIR/program -o DIR/none DIR/program")
 	if _, err := os.Lstat(e.in("none")); err == nil {
 		t.Error("a refused command left an output")
 	}
@@ -167,7 +168,7 @@ func TestTwoSteps(t *testing.T) {
 // A command signs, with the input as a file and on standard input.
 func TestCommand(t *testing.T) {
 	e := prepare(t)
-	e.run(exitOK, "", "sign --key DIR/key -o DIR/signed DIR/program")
+	e.run(cli.ExitOK, "", "sign --key DIR/key -o DIR/signed DIR/program")
 	signature := e.read("signed")
 	e.write("raw", signature[len(signature)-64:], 0o600)
 	script := `#!/bin/sh -e
@@ -176,15 +177,15 @@ grep -q '^elfsign statement 1$' "$ELFSIGN_INPUT"
 [ $ELFSIGN_ALGORITHM = ed25519 ] && [ "$ELFSIGN_KEY" = "$1" ]
 cat ` + e.in("raw")
 	e.write("script", []byte(script), 0o700)
-	e.run(exitOK, "", "sign --command DIR/script --public-key DIR/public -o DIR/by-command DIR/program")
+	e.run(cli.ExitOK, "", "sign --command DIR/script --public-key DIR/public -o DIR/by-command DIR/program")
 	if !bytes.Equal(e.read("by-command"), signature) {
 		t.Error("signed by a command, the file differs")
 	}
-	e.run(exitFailed, "exit status 1", "sign --key pkcs11:object=k --command DIR/script --public-key DIR/public -o DIR/none DIR/program")
-	e.run(exitFailed, "are not an Ed25519 signature by the key",
+	e.run(cli.ExitFailed, "exit status 1", "sign --key pkcs11:object=k --command DIR/script --public-key DIR/public -o DIR/none DIR/program")
+	e.run(cli.ExitFailed, "are not an Ed25519 signature by the key",
 		"sign --command DIR/script --public-key DIR/other -o DIR/none DIR/program")
-	e.run(exitFailed, "0 bytes that were made", "sign --command true --public-key DIR/public -o DIR/none DIR/program")
-	e.run(exitFailed, "pin-source", "sign --key pkcs11:object=k?pin-value=1 --public-key DIR/public -o DIR/none DIR/program")
+	e.run(cli.ExitFailed, "0 bytes that were made", "sign --command true --public-key DIR/public -o DIR/none DIR/program")
+	e.run(cli.ExitFailed, "pin-source", "sign --key pkcs11:object=k?pin-value=1 --public-key DIR/public -o DIR/none DIR/program")
 }
 
 func TestRefusals(t *testing.T) {
@@ -196,38 +197,38 @@ func TestRefusals(t *testing.T) {
 		code       int
 		want, line string
 	}{
-		{exitUsage, "no command", ""},
-		{exitUsage, `no command "seal"`, "seal DIR/program"},
-		{exitUsage, "0 files, want one", "sign --key DIR/key"},
-		{exitUsage, "no --key and no --command", "sign DIR/program"},
-		{exitUsage, "leave one out", "sign --key DIR/key --command true DIR/program"},
-		{exitUsage, "one of the two", "sign --command true DIR/program"},
-		{exitUsage, "need -o", "sign --key DIR/key --detached DIR/program"},
-		{exitUsage, "need -o", "sign --key DIR/key --ima DIR/program"},
-		{exitUsage, "--ima needs --cert", "sign --key DIR/key --ima -o DIR/none DIR/program"},
-		{exitUsage, "leave one out", "sign --key DIR/key --ima --detached -o DIR/none DIR/program"},
-		{exitFailed, "is not that of the key", "sign --key DIR/key --ima --cert DIR/cert -o DIR/none DIR/program"},
-		{exitUsage, "no --trust", "verify DIR/program"},
-		{exitUsage, "no --signature", "attach --trust DIR/public -o DIR/none DIR/program"},
-		{exitUsage, "flag provided but not defined", "verify --nonsense DIR/program"},
-		{exitUsage, "--time", "verify --trust DIR/public --time yesterday DIR/program"},
-		{exitFailed, "chmod 600", "sign --key DIR/rsa --cert DIR/cert DIR/program"},
-		{exitFailed, "is valid from", "sign --test-key --key DIR/rsa --cert DIR/expired DIR/program"},
-		{exitFailed, "needs the certificate", "sign --test-key --key DIR/rsa DIR/program"},
-		{exitFailed, "is not that of the key", "sign --key DIR/key --cert DIR/cert DIR/program"},
-		{exitFailed, "want one PRIVATE KEY", "sign --key DIR/public DIR/program"},
-		{exitFailed, "not an ELF file", "sign --key DIR/key DIR/public"},
-		{exitFailed, "no such file", "sign --key DIR/none -o DIR/none DIR/program"},
-		{exitFailed, "is not PEM", "verify --trust DIR/program DIR/program"},
+		{cli.ExitUsage, "no command", ""},
+		{cli.ExitUsage, `no command "seal"`, "seal DIR/program"},
+		{cli.ExitUsage, "0 files, want 1", "sign --key DIR/key"},
+		{cli.ExitUsage, "no --key and no --command", "sign DIR/program"},
+		{cli.ExitUsage, "leave one out", "sign --key DIR/key --command true DIR/program"},
+		{cli.ExitUsage, "one of the two", "sign --command true DIR/program"},
+		{cli.ExitUsage, "need -o", "sign --key DIR/key --detached DIR/program"},
+		{cli.ExitUsage, "need -o", "sign --key DIR/key --ima DIR/program"},
+		{cli.ExitUsage, "--ima needs --cert", "sign --key DIR/key --ima -o DIR/none DIR/program"},
+		{cli.ExitUsage, "leave one out", "sign --key DIR/key --ima --detached -o DIR/none DIR/program"},
+		{cli.ExitFailed, "is not that of the key", "sign --key DIR/key --ima --cert DIR/cert -o DIR/none DIR/program"},
+		{cli.ExitUsage, "no --trust", "verify DIR/program"},
+		{cli.ExitUsage, "no --signature", "attach --trust DIR/public -o DIR/none DIR/program"},
+		{cli.ExitUsage, "flag provided but not defined", "verify --nonsense DIR/program"},
+		{cli.ExitUsage, "--time", "verify --trust DIR/public --time yesterday DIR/program"},
+		{cli.ExitFailed, "chmod 600", "sign --key DIR/rsa --cert DIR/cert DIR/program"},
+		{cli.ExitFailed, "is valid from", "sign --test-key --key DIR/rsa --cert DIR/expired DIR/program"},
+		{cli.ExitFailed, "needs the certificate", "sign --test-key --key DIR/rsa DIR/program"},
+		{cli.ExitFailed, "is not that of the key", "sign --key DIR/key --cert DIR/cert DIR/program"},
+		{cli.ExitFailed, "want one PRIVATE KEY", "sign --key DIR/public DIR/program"},
+		{cli.ExitFailed, "not an ELF file", "sign --key DIR/key DIR/public"},
+		{cli.ExitFailed, "no such file", "sign --key DIR/none -o DIR/none DIR/program"},
+		{cli.ExitFailed, "is not PEM", "verify --trust DIR/program DIR/program"},
 	} {
 		e.run(test.code, test.want, test.line)
 	}
 	if !bytes.Equal(e.read("program"), elftest.Executable(elf.EM_X86_64).Build().Data) {
 		t.Error("a refused command changed the program")
 	}
-	for _, c := range commands {
-		e.run(exitOK, "usage: elfsign "+c.name, c.name+" -h")
-		e.run(exitOK, "elfsign "+c.name+" "+c.usage, "--help")
+	for _, c := range program.Commands {
+		e.run(cli.ExitOK, "usage: elfsign "+c.Name, c.Name+" -h")
+		e.run(cli.ExitOK, "elfsign "+c.Name+" "+c.Usage, "--help")
 	}
 }
 
@@ -241,7 +242,7 @@ func TestMalformed(t *testing.T) {
 		e.write("malformed", c.Data, 0o755)
 		for _, line := range []string{"sign --key DIR/key -o DIR/out DIR/malformed", "show DIR/malformed",
 			"digest -o DIR/out DIR/malformed", "strip-signature -o DIR/out DIR/malformed"} {
-			e.run(exitFailed, c.Want, line)
+			e.run(cli.ExitFailed, c.Want, line)
 		}
 	}
 	if _, err := os.Lstat(e.in("out")); err == nil {

@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+
+	"github.com/go3s/rules_go3s/internal/cli"
 )
 
 // TestPKCS11 signs by a key in a token of SoftHSM. Its module is the usual one or that of PKCS11_MODULE_PATH.
@@ -38,12 +40,12 @@ func TestPKCS11(t *testing.T) {
 		uri := "pkcs11:token=test;object=" + object + ";type=private?pin-source=file:DIR/pin"
 		e.run(code, want, "sign --key "+uri+" --cert DIR/cert -o DIR/"+out+" DIR/program")
 	}
-	sign(exitOK, "", "key", "signed")
-	e.run(exitOK, "good signature, trusted", "verify --trust DIR/cert DIR/signed")
-	e.run(exitOK, "", "sign --key DIR/rsa --cert DIR/cert -o DIR/by-file DIR/program")
+	sign(cli.ExitOK, "", "key", "signed")
+	e.run(cli.ExitOK, "good signature, trusted", "verify --trust DIR/cert DIR/signed")
+	e.run(cli.ExitOK, "", "sign --key DIR/rsa --cert DIR/cert -o DIR/by-file DIR/program")
 	if !bytes.Equal(e.read("signed"), e.read("by-file")) {
 		t.Error("the token's signature differs from that of the key in a file")
 	}
 	// Some versions of the engine crash here.
-	sign(exitFailed, `command "exec openssl pkeyutl`, "none", "none")
+	sign(cli.ExitFailed, `command "exec openssl pkeyutl`, "none", "none")
 }

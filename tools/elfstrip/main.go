@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -66,7 +67,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	for _, file := range c.files {
 		progress := cli.StartProgress(stderr, c.quiet, func() string { return fmt.Sprintf("elfstrip: %s: %s", file, c.task()) })
 		var said, notes bytes.Buffer // for after the progress
-		err := guardFaults(file, func() error { return stripFile(c, file, &said, &notes) })
+		err := elf.Guard(func() error { return stripFile(c, file, &said, &notes) })
+		if fault, ok := errors.AsType[*elf.Fault](err); ok {
+			err = changed(file, fault)
+		}
 		progress.Stop()
 		stderr.Write(notes.Bytes())
 		stdout.Write(said.Bytes())
@@ -76,6 +80,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 	}
 	return code
+}
+
+// changed returns the error for a file that something else wrote to. err says more, if it is not nil.
+func changed(file string, err error) error {
+	return fmt.Errorf("%s: changed while it was read (%v). Run elfstrip again when nothing writes to it", file, err)
 }
 
 // task says what takes time.
@@ -195,7 +204,7 @@ func stripFile(c *config, input string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if now, err := file.Stat(); err != nil || now.Size() != info.Size() || !now.ModTime().Equal(info.ModTime()) {
-		return fmt.Errorf("%s: changed while it was read (%v). Run elfstrip again when nothing writes to it", input, err)
+		return changed(input, err)
 	}
 	if err := outputs.Commit(); err != nil {
 		return err

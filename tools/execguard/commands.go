@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/execguard"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 )
@@ -38,10 +39,10 @@ func policyFlags(fs *flag.FlagSet) func() (*execguard.Policy, error) {
 	ignoreExpiry := fs.Bool("ignore-expiry", false, "do not ask whether certificates are valid today, as the kernel does for modules")
 	return func() (*execguard.Policy, error) {
 		if len(trust)+len(allow) == 0 {
-			return nil, usagef("%s: no --trust and no --allow: nothing could be executed; name the keys of those who may sign", fs.Name())
+			return nil, cli.Usagef("%s: no --trust and no --allow: nothing could be executed; name the keys of those who may sign", fs.Name())
 		}
 		if *maxFile <= 0 {
-			return nil, usagef("%s: --max-file %d, want a number of bytes that is greater than 0", fs.Name(), *maxFile)
+			return nil, cli.Usagef("%s: --max-file %d, want a number of bytes that is greater than 0", fs.Name(), *maxFile)
 		}
 		p := &execguard.Policy{MaxFile: *maxFile, Now: time.Now}
 		if *ignoreExpiry {
@@ -77,6 +78,7 @@ func guardFlags(fs *flag.FlagSet) func() (*execguard.Policy, *execguard.Log, exe
 	fs.BoolVar(&o.Every, "audit-all", false, "record each execution, not only the first one of each file and how often it was repeated")
 	fs.BoolVar(&o.AllowMemfd, "allow-memfd", false, "leave open what memfd_create makes, where it cannot be guarded")
 	fs.BoolVar(&o.AllowNamespaces, "allow-user-namespaces", false, "leave new user namespaces open, in which users mount what is not guarded")
+	fs.BoolVar(&o.AllowOOMKill, "allow-oom-kill", false, "start without CAP_SYS_RESOURCE: the kernel may end execguard when memory runs out, and then allows everything")
 	return func() (*execguard.Policy, *execguard.Log, execguard.Options, error) {
 		p, err := policy()
 		if err != nil {
@@ -92,24 +94,24 @@ func guardFlags(fs *flag.FlagSet) func() (*execguard.Policy, *execguard.Log, exe
 	}
 }
 
-func runFlags(fs *flag.FlagSet) func(args, rest []string, _ io.Writer) error {
+func runFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	guard := guardFlags(fs)
-	return func(args, rest []string, _ io.Writer) error {
-		if len(rest) > 0 {
-			return usagef("run: %q, want flags alone: it guards all files", rest[0])
+	return func(c *cli.Call) error {
+		if len(c.Files) > 0 {
+			return cli.Usagef("run: %q, want flags alone: it guards all files", c.Files[0])
 		}
-		_, log, _, err := guard()
+		_, log, options, err := guard()
 		if err != nil {
 			return err
 		}
 		defer log.Close()
-		return execguard.Keep(log, append([]string{workerCommand}, args...))
+		return execguard.Keep(log, options, append([]string{workerCommand}, c.Args...))
 	}
 }
 
-func workerFlags(fs *flag.FlagSet) func(args, rest []string, _ io.Writer) error {
+func workerFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	guard := guardFlags(fs)
-	return func(_, _ []string, _ io.Writer) error {
+	return func(*cli.Call) error {
 		p, log, options, err := guard()
 		if err != nil {
 			return err
@@ -119,18 +121,18 @@ func workerFlags(fs *flag.FlagSet) func(args, rest []string, _ io.Writer) error 
 	}
 }
 
-func checkFlags(fs *flag.FlagSet) func(args, rest []string, stdout io.Writer) error {
+func checkFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	policy := policyFlags(fs)
-	return func(_, files []string, stdout io.Writer) error {
-		if len(files) == 0 {
-			return usagef("check: no files")
+	return func(c *cli.Call) error {
+		if len(c.Files) == 0 {
+			return cli.Usagef("check: no files")
 		}
 		p, err := policy()
 		if err != nil {
 			return err
 		}
 		refused := 0
-		for _, file := range files {
+		for _, file := range c.Files {
 			f, err := inputfile.Open(file)
 			if err != nil {
 				return err
@@ -146,10 +148,10 @@ func checkFlags(fs *flag.FlagSet) func(args, rest []string, stdout io.Writer) er
 			if v.Signer != "" {
 				by = " by " + v.Signer
 			}
-			fmt.Fprintf(stdout, "%s: %s: %s%s\n", file, word, v.Reason, by)
+			fmt.Fprintf(c.Stdout, "%s: %s: %s%s\n", file, word, v.Reason, by)
 		}
 		if refused > 0 {
-			return fmt.Errorf("%d of %d files would not be executed", refused, len(files))
+			return fmt.Errorf("%d of %d files would not be executed", refused, len(c.Files))
 		}
 		return nil
 	}

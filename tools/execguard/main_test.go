@@ -23,7 +23,7 @@ MCowBQYDK2VwAyEArfoIQ9cBdbL7z/C6jTwq/RIMPCSwuPJNol7hDM4q/48=
 // call runs the command in this process.
 func call(args ...string) (code int, stdout, stderr string) {
 	var out, err bytes.Buffer
-	code = run(args, &out, &err)
+	code = program.Run(args, &out, &err)
 	return code, out.String(), err.String()
 }
 

@@ -123,7 +123,7 @@ func runCheck(e env, args []string) (int, error) {
 			if *name != "" {
 				shown = *name
 			}
-			errs[i] = guard(func() (err error) {
+			errs[i] = elf.Guard(func() (err error) {
 				report.Files[i], err = checkFile(p, file, shown, *u)
 				report.Files[i].GoSDK = sdk
 				return err

@@ -87,7 +87,7 @@ func readPrograms(files []string, name string, std *compare.Std, u goabi.Unverif
 	var wg sync.WaitGroup
 	for i, file := range files {
 		wg.Go(func() {
-			errs[i] = guard(func() error {
+			errs[i] = elf.Guard(func() error {
 				f, err := elf.Open(file)
 				if err != nil {
 					return err

@@ -10,7 +10,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/policy"
 )
 
-// reference is docs/linkcheck.md up to the tables that are made from the rules.
+// reference is docs/linkcheck.md up to the tables that are made from the rules, with a place for the list of commands.
 //
 //go:embed reference.md
 var reference string
@@ -46,7 +46,13 @@ func runList(e env, args []string) (int, error) {
 // markdown returns the reference documentation.
 func markdown() string {
 	var b strings.Builder
-	b.WriteString(reference)
+	before, after, _ := strings.Cut(reference, "<!-- commands -->\n")
+	b.WriteString(before)
+	t := tool()
+	for i := range t.Commands {
+		fmt.Fprintf(&b, "- `%s`: %s\n", t.Synopsis(&t.Commands[i]), t.Commands[i].What)
+	}
+	b.WriteString(after)
 	b.WriteString("\n## Profiles\n\n")
 	b.WriteString("| rule |")
 	for _, p := range policy.Profiles() {

@@ -21,11 +21,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/cli"
+	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/params"
 	"github.com/go3s/rules_go3s/internal/policy"
 )
@@ -57,7 +57,7 @@ type subcommand struct {
 
 func init() { // not in the declaration: help refers to the table
 	commands = []subcommand{
-		{"check", "[flags] FILE|DIR...", "check files", runCheck},
+		{"check", "[flags] FILE|DIR...", "check files, and the executables in directories", runCheck},
 		{"compare", "[flags] FILE FILE [FILE]", "find what differs between the builds of one program for several architectures", runCompare},
 		{"verdict", "[--touch OUT] [--allowed LIST --syscalls REPORT] REPORT...", "pass or fail by JSON reports written before", runVerdict},
 		{"merge", "[flags] REPORT...", "make one report of several", runMerge},
@@ -79,7 +79,7 @@ func main() {
 
 func run(e env, args []string) int {
 	var status int
-	err := guard(func() (err error) {
+	err := elf.Guard(func() (err error) {
 		status, err = dispatch(e, args)
 		return err
 	})
@@ -96,22 +96,6 @@ func run(e env, args []string) int {
 		return unusable
 	}
 	return status
-}
-
-// guard calls f and makes an error of the fault that reading a mapped file gives when
-// another process cuts the file off. Every goroutine that reads files needs one.
-func guard(f func() error) (err error) {
-	debug.SetPanicOnFault(true)
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case interface{ Addr() uintptr }:
-			err = fmt.Errorf("memory fault at %#x: an input file was cut off while it was read", r.Addr())
-		default:
-			panic(r)
-		}
-	}()
-	return f()
 }
 
 // dispatch calls the command that args name.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/boot/pe"
 	"github.com/go3s/rules_go3s/internal/boot/petest"
+	"github.com/go3s/rules_go3s/internal/cli"
 )
 
 // A bench is a directory with inputs.
@@ -77,7 +78,7 @@ func (b *bench) run(command string) (code int, stdout, stderr string) {
 		args = append(args, strings.ReplaceAll(word, "%", b.dir+"/"))
 	}
 	var out, err strings.Builder
-	code = run(args, &out, &err)
+	code = program.Run(args, &out, &err)
 	return code, out.String(), err.String()
 }
 
@@ -87,7 +88,7 @@ const build = "build --stub %stub --kernel %kernel --initramfs %cpio --cmdline q
 func (b *bench) must(command string) string {
 	b.t.Helper()
 	code, stdout, stderr := b.run(command)
-	if code != exitOK {
+	if code != cli.ExitOK {
 		b.t.Fatalf("%s: %d, %s", command, code, stderr)
 	}
 	return stdout
@@ -149,30 +150,30 @@ func TestRefused(t *testing.T) {
 		code    int
 		want    string
 	}{
-		{"", exitUsage, "no command"},
-		{"boot", exitUsage, `no command "boot"`},
-		{"sign %image %image", exitUsage, "2 files, want 1"},
-		{"initramfs --program /init -o %out", exitUsage, "want PATH=FILE"},
-		{"initramfs --program /init=%init", exitUsage, "no -o"},
-		{"initramfs --program /init=%missing -o %out", exitFailed, "no such file"},
-		{"initramfs --program /bin/x=%init -o %out", exitFailed, "no executable file /init"},
-		{"build --stub %stub -o %out", exitUsage, "no --kernel"},
-		{strings.Replace(build, "%stub", "%kernel", 1) + "x", exitFailed, "no section .sdmagic"},
-		{strings.Replace(build, "%kernel", "%init", 1) + "x", exitFailed, "it is no UEFI program (PE)"},
-		{strings.Replace(build, "%stub", "%arm64.stub", 1) + "x", exitFailed, "it is for amd64, and the stub for arm64"},
-		{build + "x --goarch riscv64", exitFailed, "it is for amd64, want riscv64"},
-		{"sign --key %key.pem -o %out %image", exitUsage, "no --cert"},
-		{"sign --cert %cert.pem -o %out %image", exitUsage, "no --key and no --command"},
-		{"sign --key %key.pem --cert %expired.pem -o %out %image", exitFailed, "make a new one of the key"},
-		{"sign --key %open.pem --cert %cert.pem -o %out %image", exitFailed, "chmod 600"},
-		{"sign --key %key.pem --cert %cert.pem -o %out %init", exitFailed, `does not begin with "MZ"`},
-		{"attach --cert %cert.pem --signature %raw -o %out %image", exitFailed, "the 256 bytes are not a signature of this image"},
-		{"attach --cert %expired.pem --signature %raw -o %out %image", exitFailed, "make a new one of the key"},
-		{"verify %image", exitUsage, "no --trust"},
-		{"verify --trust %cert.pem %image", exitFailed, "it is not signed"},
-		{"show %stub", exitFailed, "no section .osrel"},
-		{"extract -o %out %image", exitUsage, "no --path"},
-		{"extract --path /bin/x -o %out %image", exitFailed, "no file /bin/x among the 1"},
+		{"", cli.ExitUsage, "no command"},
+		{"boot", cli.ExitUsage, `no command "boot"`},
+		{"sign %image %image", cli.ExitUsage, "2 files, want 1"},
+		{"initramfs --program /init -o %out", cli.ExitUsage, "want PATH=FILE"},
+		{"initramfs --program /init=%init", cli.ExitUsage, "no -o"},
+		{"initramfs --program /init=%missing -o %out", cli.ExitFailed, "no such file"},
+		{"initramfs --program /bin/x=%init -o %out", cli.ExitFailed, "no executable file /init"},
+		{"build --stub %stub -o %out", cli.ExitUsage, "no --kernel"},
+		{strings.Replace(build, "%stub", "%kernel", 1) + "x", cli.ExitFailed, "no section .sdmagic"},
+		{strings.Replace(build, "%kernel", "%init", 1) + "x", cli.ExitFailed, "it is no UEFI program (PE)"},
+		{strings.Replace(build, "%stub", "%arm64.stub", 1) + "x", cli.ExitFailed, "it is for amd64, and the stub for arm64"},
+		{build + "x --goarch riscv64", cli.ExitFailed, "it is for amd64, want riscv64"},
+		{"sign --key %key.pem -o %out %image", cli.ExitUsage, "no --cert"},
+		{"sign --cert %cert.pem -o %out %image", cli.ExitUsage, "no --key and no --command"},
+		{"sign --key %key.pem --cert %expired.pem -o %out %image", cli.ExitFailed, "make a new one of the key"},
+		{"sign --key %open.pem --cert %cert.pem -o %out %image", cli.ExitFailed, "chmod 600"},
+		{"sign --key %key.pem --cert %cert.pem -o %out %init", cli.ExitFailed, `does not begin with "MZ"`},
+		{"attach --cert %cert.pem --signature %raw -o %out %image", cli.ExitFailed, "the 256 bytes are not a signature of this image"},
+		{"attach --cert %expired.pem --signature %raw -o %out %image", cli.ExitFailed, "make a new one of the key"},
+		{"verify %image", cli.ExitUsage, "no --trust"},
+		{"verify --trust %cert.pem %image", cli.ExitFailed, "it is not signed"},
+		{"show %stub", cli.ExitFailed, "no section .osrel"},
+		{"extract -o %out %image", cli.ExitUsage, "no --path"},
+		{"extract --path /bin/x -o %out %image", cli.ExitFailed, "no file /bin/x among the 1"},
 	} {
 		code, stdout, stderr := b.run(tt.command)
 		if code != tt.code || stdout != "" || !strings.Contains(stderr, tt.want) {

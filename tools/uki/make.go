@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"io/fs"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/boot/initramfs"
 	"github.com/go3s/rules_go3s/internal/boot/pe"
 	"github.com/go3s/rules_go3s/internal/boot/uki"
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 )
 
@@ -30,18 +30,18 @@ func outputFlag(fs *flag.FlagSet) func() (string, error) {
 	output := fs.String("o", "", "write to this `file`; required")
 	return func() (string, error) {
 		if *output == "" {
-			return "", usagef("%s: no -o: name the file to write", fs.Name())
+			return "", cli.Usagef("%s: no -o: name the file to write", fs.Name())
 		}
 		return *output, nil
 	}
 }
 
-func initramfsFlags(flags *flag.FlagSet) func(string, io.Writer) error {
+func initramfsFlags(flags *flag.FlagSet) func(*cli.Call) error {
 	var programs, files list
 	flags.Var(&programs, "program", "`PATH=FILE`: an executable and its absolute path in the initramfs, mode 0755; may be repeated")
 	flags.Var(&files, "file", "`PATH=FILE`: another file, mode 0644; may be repeated")
 	output := outputFlag(flags)
-	return func(string, io.Writer) error {
+	return func(*cli.Call) error {
 		out, err := output()
 		if err != nil {
 			return err
@@ -54,7 +54,7 @@ func initramfsFlags(flags *flag.FlagSet) func(string, io.Writer) error {
 			for _, arg := range group.args {
 				path, file, ok := strings.Cut(arg, "=")
 				if !ok {
-					return usagef("initramfs: %q: want PATH=FILE, such as /init=bin/init", arg)
+					return cli.Usagef("initramfs: %q: want PATH=FILE, such as /init=bin/init", arg)
 				}
 				data, err := inputfile.Read(file, initramfs.MaxSize)
 				if err != nil {
@@ -71,7 +71,7 @@ func initramfsFlags(flags *flag.FlagSet) func(string, io.Writer) error {
 	}
 }
 
-func buildFlags(fs *flag.FlagSet) func(string, io.Writer) error {
+func buildFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	stub := fs.String("stub", "", "`file` with systemd's stub for the machine, such as linuxx64.efi.stub")
 	kernel := fs.String("kernel", "", "`file` with a kernel that starts as a UEFI program")
 	archive := fs.String("initramfs", "", "`file` with the initramfs")
@@ -79,7 +79,7 @@ func buildFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 	osRelease := fs.String("os-release", "", "`file` as os-release(5)")
 	goarch := fs.String("goarch", "", "refuse a stub for another architecture than this `name` (amd64, arm64, riscv64)")
 	output := outputFlag(fs)
-	return func(string, io.Writer) error {
+	return func(*cli.Call) error {
 		out, err := output()
 		if err != nil {
 			return err
@@ -95,7 +95,7 @@ func buildFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 			{"initramfs", *archive, initramfs.MaxSize, &image.Initramfs}, {"os-release", *osRelease, inputfile.Text, &release},
 		} {
 			if part.file == "" {
-				return usagef("build: no --%s: name its file", part.name)
+				return cli.Usagef("build: no --%s: name its file", part.name)
 			}
 			if *part.to, err = inputfile.Read(part.file, part.limit); err != nil {
 				return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/boot/initramfs"
 	"github.com/go3s/rules_go3s/internal/boot/pe"
 	"github.com/go3s/rules_go3s/internal/boot/uki"
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/cpio"
 	"github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gobin"
@@ -75,7 +75,7 @@ func programs(path string) (*index.Index, []*debug.BuildInfo, error) {
 	return x, infos, nil
 }
 
-func sbomFlags(fs *flag.FlagSet) func(string, io.Writer) error {
+func sbomFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	name := fs.String("name", "", "what the bill calls the whole, a `text`; required")
 	version := fs.String("version", "", "version of the whole, a `text`; empty for none")
 	date := fs.String("date", zeroDate, "`date` of the bill, RFC 3339")
@@ -83,12 +83,13 @@ func sbomFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 	cyclonedx := fs.String("cyclonedx", "", "write CycloneDX 1.6 to this `file`")
 	var texts list
 	fs.Var(&texts, "licenses", "`file` with licence texts of modules, as @go_licenses//:licenses.json is; may be repeated")
-	return func(path string, _ io.Writer) error {
+	return func(c *cli.Call) error {
+		path := c.Files[0]
 		if *name == "" || *spdx+*cyclonedx == "" {
-			return usagef("sbom: want --name, and --spdx, --cyclonedx or both")
+			return cli.Usagef("sbom: want --name, and --spdx, --cyclonedx or both")
 		}
 		if _, err := time.Parse(time.RFC3339, *date); err != nil {
-			return usagef("sbom: --date: %w", err)
+			return cli.Usagef("sbom: --date: %w", err)
 		}
 		x, infos, err := programs(path)
 		if err != nil {

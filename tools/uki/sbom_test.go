@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/release/sbom"
 )
 
@@ -84,12 +85,12 @@ func TestSBOMRefused(t *testing.T) {
 		code    int
 		want    string
 	}{
-		{"sbom --name x %cpio", exitUsage, "want --name, and --spdx, --cyclonedx or both"},
-		{"sbom --name x --date today --spdx %out %cpio", exitUsage, "--date: "},
-		{"sbom --name x --spdx %out %os-release", exitFailed, "it is neither an initramfs nor an image"},
-		{"sbom --name x --spdx %out %stub", exitFailed, "no section .osrel"},
-		{"sbom --name x --spdx %out %cpio", exitFailed, "/cpio: /init: "},
-		{"sbom --name x --licenses %init --spdx %out %cpio", exitFailed, ""},
+		{"sbom --name x %cpio", cli.ExitUsage, "want --name, and --spdx, --cyclonedx or both"},
+		{"sbom --name x --date today --spdx %out %cpio", cli.ExitUsage, "--date: "},
+		{"sbom --name x --spdx %out %os-release", cli.ExitFailed, "it is neither an initramfs nor an image"},
+		{"sbom --name x --spdx %out %stub", cli.ExitFailed, "no section .osrel"},
+		{"sbom --name x --spdx %out %cpio", cli.ExitFailed, "/cpio: /init: "},
+		{"sbom --name x --licenses %init --spdx %out %cpio", cli.ExitFailed, ""},
 	} {
 		code, _, stderr := b.run(test.command)
 		if code != test.code || !strings.Contains(stderr, test.want) {

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/boot/initramfs"
 	"github.com/go3s/rules_go3s/internal/boot/pe"
 	"github.com/go3s/rules_go3s/internal/boot/uki"
+	"github.com/go3s/rules_go3s/internal/cli"
 )
 
 // shown is what show --json writes. Digests are SHA-256, in hexadecimal.
@@ -71,38 +71,40 @@ func describe(path string) (*shown, error) {
 	return out, nil
 }
 
-func showFlags(fs *flag.FlagSet) func(string, io.Writer) error {
+func showFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	asJSON := fs.Bool("json", false, "write JSON")
-	return func(path string, stdout io.Writer) error {
+	return func(c *cli.Call) error {
+		path := c.Files[0]
 		s, err := describe(path)
 		if err != nil {
 			return err
 		}
 		if *asJSON {
-			e := json.NewEncoder(stdout)
+			e := json.NewEncoder(c.Stdout)
 			e.SetIndent("", "  ")
 			return e.Encode(s)
 		}
-		fmt.Fprintf(stdout, "%s: %s, digest %s, %d signatures\npcr11 %s\ncommand line %q\nkernel %s, %d bytes\ninitramfs %s, %d bytes\n",
+		fmt.Fprintf(c.Stdout, "%s: %s, digest %s, %d signatures\npcr11 %s\ncommand line %q\nkernel %s, %d bytes\ninitramfs %s, %d bytes\n",
 			s.Image, s.Goarch, s.Digest, s.Signatures, s.PCR11, s.CommandLine, s.Kernel.SHA256, s.Kernel.Size, s.Initramfs.SHA256,
 			s.Initramfs.Size)
 		for _, f := range s.Files {
-			fmt.Fprintf(stdout, "%s %s, %d bytes\n", f.Path, f.SHA256, f.Size)
+			fmt.Fprintf(c.Stdout, "%s %s, %d bytes\n", f.Path, f.SHA256, f.Size)
 		}
 		return nil
 	}
 }
 
-func extractFlags(fs *flag.FlagSet) func(string, io.Writer) error {
+func extractFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	name := fs.String("path", "", "absolute `path` in the initramfs; required")
 	output := outputFlag(fs)
-	return func(path string, _ io.Writer) error {
+	return func(c *cli.Call) error {
+		path := c.Files[0]
 		out, err := output()
 		if err != nil {
 			return err
 		}
 		if *name == "" {
-			return usagef("extract: no --path: name a file of the initramfs, such as /init")
+			return cli.Usagef("extract: no --path: name a file of the initramfs, such as /init")
 		}
 		_, _, files, err := contents(path)
 		if err != nil {

@@ -5,13 +5,13 @@ import (
 	"encoding/hex"
 	"flag"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/boot/authenticode"
 	"github.com/go3s/rules_go3s/internal/boot/pe"
+	"github.com/go3s/rules_go3s/internal/cli"
 	"github.com/go3s/rules_go3s/internal/elfsign"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 )
@@ -45,7 +45,7 @@ func certificateFlag(fs *flag.FlagSet) func() (*x509.Certificate, error) {
 	file := fs.String("cert", "", "PEM `file` with the certificate of the key, which firmware has in db; required")
 	return func() (*x509.Certificate, error) {
 		if *file == "" {
-			return nil, usagef("%s: no --cert: name the certificate of the key", fs.Name())
+			return nil, cli.Usagef("%s: no --cert: name the certificate of the key", fs.Name())
 		}
 		return readCertificate(*file)
 	}
@@ -60,13 +60,14 @@ func writeSigned(out, path string, im *pe.Image, der []byte) error {
 	return atomicfile.Write(out, 0o666, data)
 }
 
-func signFlags(fs *flag.FlagSet) func(string, io.Writer) error {
+func signFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	keyFile := fs.String("key", "", "`file` with the private key (RSA, PKCS#8 in PEM) that only its owner may read, or a PKCS#11 URI")
 	command := fs.String("command", "", "shell command that signs, see docs/signing.md")
 	open := fs.Bool("test-key", false, "take a private key that others may read: for keys of tests, which protect nothing")
 	certificate := certificateFlag(fs)
 	output := outputFlag(fs)
-	return func(path string, _ io.Writer) error {
+	return func(c *cli.Call) error {
+		path := c.Files[0]
 		out, err := output()
 		if err != nil {
 			return err
@@ -82,11 +83,11 @@ func signFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 		var key *elfsign.Key
 		switch {
 		case file != "" && *command != "":
-			return usagef("sign: --key names a file, so --command has no meaning; leave one out")
+			return cli.Usagef("sign: --key names a file, so --command has no meaning; leave one out")
 		case file != "":
 			key, err = elfsign.ReadKey(file, *open)
 		case *command == "" && uri == "":
-			return usagef("sign: no --key and no --command")
+			return cli.Usagef("sign: no --key and no --command")
 		default:
 			key, err = elfsign.CommandKey(*command, uri, cert.PublicKey)
 		}
@@ -105,9 +106,10 @@ func signFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 	}
 }
 
-func digestFlags(fs *flag.FlagSet) func(string, io.Writer) error {
+func digestFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	output := outputFlag(fs)
-	return func(path string, _ io.Writer) error {
+	return func(c *cli.Call) error {
+		path := c.Files[0]
 		out, err := output()
 		if err != nil {
 			return err
@@ -124,11 +126,12 @@ func digestFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 	}
 }
 
-func attachFlags(fs *flag.FlagSet) func(string, io.Writer) error {
+func attachFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	signature := fs.String("signature", "", "`file` with the RSA signature (PKCS #1 v1.5, SHA-256) of what digest writes; required")
 	certificate := certificateFlag(fs)
 	output := outputFlag(fs)
-	return func(path string, _ io.Writer) error {
+	return func(c *cli.Call) error {
+		path := c.Files[0]
 		out, err := output()
 		if err != nil {
 			return err
@@ -138,7 +141,7 @@ func attachFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 			return err
 		}
 		if *signature == "" {
-			return usagef("attach: no --signature: name the file with the signature")
+			return cli.Usagef("attach: no --signature: name the file with the signature")
 		}
 		if _, err := authenticode.CheckCertificate(cert, time.Now()); err != nil {
 			return err
@@ -159,12 +162,13 @@ func attachFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 	}
 }
 
-func verifyFlags(fs *flag.FlagSet) func(string, io.Writer) error {
+func verifyFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	var trust list
 	fs.Var(&trust, "trust", "PEM `file` with a certificate of a signer, or of an authority that signed one; may be repeated")
-	return func(path string, stdout io.Writer) error {
+	return func(c *cli.Call) error {
+		path := c.Files[0]
 		if len(trust) == 0 {
-			return usagef("verify: no --trust: name the certificates that firmware has in db")
+			return cli.Usagef("verify: no --trust: name the certificates that firmware has in db")
 		}
 		var certs []*x509.Certificate
 		for _, file := range trust {
@@ -184,7 +188,7 @@ func verifyFlags(fs *flag.FlagSet) func(string, io.Writer) error {
 		}
 		digest := im.Digest()
 		for _, cert := range signers {
-			fmt.Fprintf(stdout, "%s: digest %s: good signature by %s\n", path, hex.EncodeToString(digest[:]), cert.Subject)
+			fmt.Fprintf(c.Stdout, "%s: digest %s: good signature by %s\n", path, hex.EncodeToString(digest[:]), cert.Subject)
 		}
 		return nil
 	}

@@ -18,8 +18,8 @@ var Arch = &arch.Arch{
 	// The TLS block ends at the thread pointer (ABI supplement, TLS variant II).
 	TLSOffset: func(size, align uint64) int64 { return -int64((size + align - 1) &^ (align - 1)) },
 	Relocs: map[uint32]arch.Reloc{
-		uint32(elf.R_X86_64_64):       {Name: "R_X86_64_64", Class: arch.Address, Size: 8, Apply: put64},
-		uint32(elf.R_X86_64_32):       {Name: "R_X86_64_32", Class: arch.Absolute, Size: 4, Apply: put32},
+		uint32(elf.R_X86_64_64):       {Name: "R_X86_64_64", Class: arch.Address, Size: 8, Apply: arch.Put64},
+		uint32(elf.R_X86_64_32):       {Name: "R_X86_64_32", Class: arch.Absolute, Size: 4, Apply: arch.Put32},
 		uint32(elf.R_X86_64_32S):      {Name: "R_X86_64_32S", Class: arch.Absolute, Size: 4, Apply: put32s},
 		uint32(elf.R_X86_64_PC32):     {Name: "R_X86_64_PC32", Class: arch.Relative, Size: 4, Apply: pc32},
 		uint32(elf.R_X86_64_TPOFF32):  {Name: "R_X86_64_TPOFF32", Class: arch.TLS, Size: 4, Apply: put32s},
@@ -39,19 +39,6 @@ var Arch = &arch.Arch{
 		goobj.RelocTLSLE: {{Type: uint32(elf.R_X86_64_TPOFF32)}},
 		goobj.RelocTLSIE: {{Type: uint32(elf.R_X86_64_GOTTPOFF)}},
 	},
-}
-
-func put64(b []byte, _, t uint64) error {
-	binary.LittleEndian.PutUint64(b, t)
-	return nil
-}
-
-func put32(b []byte, _, t uint64) error {
-	if t>>32 != 0 {
-		return fmt.Errorf("value %#x does not fit 32 unsigned bits", t)
-	}
-	binary.LittleEndian.PutUint32(b, uint32(t))
-	return nil
 }
 
 func put32s(b []byte, _, t uint64) error {

@@ -20,8 +20,8 @@ var Arch = &arch.Arch{
 	// (TLS variant I).
 	TLSOffset: func(_, align uint64) int64 { return int64(max(16, align)) },
 	Relocs: map[uint32]arch.Reloc{
-		uint32(elf.R_AARCH64_ABS64):               {Name: "R_AARCH64_ABS64", Class: arch.Address, Size: 8, Apply: put64},
-		uint32(elf.R_AARCH64_ABS32):               {Name: "R_AARCH64_ABS32", Class: arch.Absolute, Size: 4, Apply: put32},
+		uint32(elf.R_AARCH64_ABS64):               {Name: "R_AARCH64_ABS64", Class: arch.Address, Size: 8, Apply: arch.Put64},
+		uint32(elf.R_AARCH64_ABS32):               {Name: "R_AARCH64_ABS32", Class: arch.Absolute, Size: 4, Apply: arch.Put32},
 		uint32(elf.R_AARCH64_CALL26):              {Name: "R_AARCH64_CALL26", Class: arch.Relative, Size: 4, Apply: call26},
 		uint32(elf.R_AARCH64_ADR_PREL_PG_HI21):    {Name: "R_AARCH64_ADR_PREL_PG_HI21", Class: arch.Relative, Size: 4, Apply: adrp},
 		uint32(elf.R_AARCH64_ADD_ABS_LO12_NC):     low12("R_AARCH64_ADD_ABS_LO12_NC", 0),
@@ -61,19 +61,6 @@ var Arch = &arch.Arch{
 // pageAndLow is for ADRP, and an instruction with the rest of the address, of relocation type low.
 func pageAndLow(low elf.R_AARCH64) []arch.GoReloc {
 	return []arch.GoReloc{{Type: uint32(elf.R_AARCH64_ADR_PREL_PG_HI21)}, {Type: uint32(low), Off: 4}}
-}
-
-func put64(b []byte, _, t uint64) error {
-	binary.LittleEndian.PutUint64(b, t)
-	return nil
-}
-
-func put32(b []byte, _, t uint64) error {
-	if t>>32 != 0 {
-		return fmt.Errorf("value %#x does not fit 32 unsigned bits", t)
-	}
-	binary.LittleEndian.PutUint32(b, uint32(t))
-	return nil
 }
 
 // setBits replaces the bits of the instruction at b that mask selects.

@@ -54,8 +54,8 @@ var Arch = &arch.Arch{
 	// The thread pointer points to the TLS block (TLS variant I, no gap).
 	TLSOffset: func(_, _ uint64) int64 { return 0 },
 	Relocs: map[uint32]arch.Reloc{
-		rAbs64:      {Name: "R_RISCV_64", Class: arch.Address, Size: 8, Apply: put64},
-		rAbs32:      {Name: "R_RISCV_32", Class: arch.Absolute, Size: 4, Apply: put32},
+		rAbs64:      {Name: "R_RISCV_64", Class: arch.Address, Size: 8, Apply: arch.Put64},
+		rAbs32:      {Name: "R_RISCV_32", Class: arch.Absolute, Size: 4, Apply: arch.Put32},
 		rJAL:        {Name: "R_RISCV_JAL", Class: arch.Relative, Size: 4, Apply: jal},
 		rPCRelHi20:  {Name: "R_RISCV_PCREL_HI20", Class: arch.Relative, Size: 4, Apply: pcrelHi20},
 		rPCRelLo12I: {Name: "R_RISCV_PCREL_LO12_I", Class: arch.Low, Size: 4, Apply: pcrelLo12I, ApplyTLS: tlsGotLo12I},
@@ -80,19 +80,6 @@ var Arch = &arch.Arch{
 		goobj.RelocRISCVTLSIE: {{Type: rTLSGotHi20}, {Type: rPCRelLo12I, Off: 4, Low: true}},
 		goobj.RelocRISCVTLSLE: {{Type: rTPRelHi20}, {Type: rTPRelLo12I, Off: 4}},
 	},
-}
-
-func put64(b []byte, _, t uint64) error {
-	binary.LittleEndian.PutUint64(b, t)
-	return nil
-}
-
-func put32(b []byte, _, t uint64) error {
-	if t>>32 != 0 {
-		return fmt.Errorf("value %#x does not fit 32 unsigned bits", t)
-	}
-	binary.LittleEndian.PutUint32(b, uint32(t))
-	return nil
 }
 
 // setBits replaces the bits of the instruction at b that mask selects, after

@@ -16,7 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/go3s/rules_go3s/internal/boot/machine"
+	"github.com/go3s/rules_go3s/internal/boot/vm"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 )
 
@@ -81,8 +81,8 @@ func run(ctx context.Context, file string, log io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	tools := machine.NewTools(t.Tools)
-	m := machine.Machine{Arch: t.Goarch, Kernel: t.Kernel, Initramfs: t.Initramfs, CommandLine: t.CommandLine, TPM: t.TPM, Memory: t.Memory}
+	tools := vm.NewTools(t.Tools)
+	m := vm.Machine{Arch: t.Goarch, Kernel: t.Kernel, Initramfs: t.Initramfs, CommandLine: t.CommandLine, TPM: t.TPM, Memory: t.Memory}
 	values := map[string]string{}
 	if t.Image != "" {
 		if m.Disk, m.Variables, values, err = prepare(ctx, tools, &t, dir); err != nil {

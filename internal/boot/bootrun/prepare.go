@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 
 	"github.com/go3s/rules_go3s/internal/boot/efivar"
-	"github.com/go3s/rules_go3s/internal/boot/machine"
 	"github.com/go3s/rules_go3s/internal/boot/pe"
 	"github.com/go3s/rules_go3s/internal/boot/uki"
+	"github.com/go3s/rules_go3s/internal/boot/vm"
 	"github.com/go3s/rules_go3s/internal/elfsign"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 )
@@ -19,7 +19,7 @@ import (
 const maxPEM = 1 << 20 // bytes
 
 // prepare writes the disk and the file of variables into dir. The values are what expectations may name in braces.
-func prepare(ctx context.Context, tools *machine.Tools, t *test, dir string) (disk, variables string, values map[string]string, err error) {
+func prepare(ctx context.Context, tools *vm.Tools, t *test, dir string) (disk, variables string, values map[string]string, err error) {
 	fail := func(err error) (string, string, map[string]string, error) { return "", "", nil, err }
 	data, err := inputfile.Read(t.Image, pe.MaxFile)
 	if err != nil {

@@ -3,6 +3,8 @@ package pe
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/go3s/rules_go3s/internal/elf"
 )
 
 // A NewSection is one for AddSections.
@@ -33,8 +35,8 @@ func (im *Image) AddSections(sections []NewSection) ([]byte, error) {
 		if _, ok := im.Section(s.Name); ok {
 			return nil, fmt.Errorf("section %q is there already: take a stub alone, not an image that was made of one", s.Name)
 		}
-		address = alignUp(address, uint64(im.sectionAlign))
-		offset, size := uint64(len(out)), alignUp(uint64(len(s.Content)), uint64(im.fileAlign))
+		address = elf.AlignUp(address, uint64(im.sectionAlign))
+		offset, size := uint64(len(out)), elf.AlignUp(uint64(len(s.Content)), uint64(im.fileAlign))
 		if address+size > 1<<31 || offset+size > MaxFile {
 			return nil, fmt.Errorf("section %q: it would end at %#x of the file and %#x in memory, want at most %#x and %#x; make what is "+
 				"in the image smaller", s.Name, offset+size, address+size, uint64(MaxFile), uint64(1<<31))
@@ -51,15 +53,13 @@ func (im *Image) AddSections(sections []NewSection) ([]byte, error) {
 		out = append(out, make([]byte, size-uint64(len(s.Content)))...)
 		address += uint64(len(s.Content))
 	}
-	put32(im.optional+optImageSize, alignUp(address, uint64(im.sectionAlign)))
+	put32(im.optional+optImageSize, elf.AlignUp(address, uint64(im.sectionAlign)))
 	put32(im.optional+optCertificates, 0)
 	put32(im.optional+optCertificates+4, 0)
 	put32(im.optional+optChecksum, 0)
 	binary.LittleEndian.PutUint16(out[im.optional-coffHeader+6:], uint16(len(im.Sections)+len(sections)))
 	return out, nil
 }
-
-func alignUp(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }
 
 // The head of a signature ("The Attribute Certificate Table"): length with the head, revision 2.0, and type PKCS#7.
 const (
@@ -79,18 +79,18 @@ func (im *Image) Signatures() ([][]byte, error) {
 				maxSignatures)
 		}
 		size := int64(im.u32(at))
-		if size < certificateHead || int64(alignUp(uint64(size), 8)) > int64(left) || im.u16(at+4) != certificateRevision ||
+		if size < certificateHead || int64(elf.AlignUp(uint64(size), 8)) > int64(left) || im.u16(at+4) != certificateRevision ||
 			im.u16(at+6) != certificatePKCS7 {
 			return nil, formatError(at, "a signature of %d bytes, revision %#x, type %d in the %d bytes that are left; want %#x and %d", size,
 				im.u16(at+4), im.u16(at+6), left, certificateRevision, certificatePKCS7)
 		}
 		found = append(found, im.data[at+certificateHead:at+int(size)])
-		for _, b := range im.data[at+int(size) : at+int(alignUp(uint64(size), 8))] {
+		for _, b := range im.data[at+int(size) : at+int(elf.AlignUp(uint64(size), 8))] {
 			if b != 0 {
 				return nil, formatError(at+int(size), "padding with byte %#x, want 0", b)
 			}
 		}
-		at += int(alignUp(uint64(size), 8))
+		at += int(elf.AlignUp(uint64(size), 8))
 	}
 	return found, nil
 }

@@ -5,10 +5,10 @@
 package elftest
 
 import (
-	"bytes"
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 )
@@ -239,30 +239,20 @@ func (s *Spec) Build() *Image {
 		progs = append(progs, q)
 	}
 
-	header := elf.Header64{Type: uint16(s.Type), Machine: uint16(s.Machine), Version: uint32(elf.EV_CURRENT),
-		Phoff: headerSize, Shoff: shoff, Ehsize: headerSize, Phentsize: progSize, Phnum: uint16(len(progs)),
-		Shentsize: sectionSize, Shnum: uint16(len(sections)), Shstrndx: uint16(index[".shstrtab"])}
-	copy(header.Ident[:], elf.ELFMAG+string([]byte{byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)}))
+	header := goelf.NewHeader(s.Type, s.Machine, 0)
+	header.Phoff, header.Phentsize, header.Shoff = headerSize, progSize, shoff
+	header.Phnum, header.Shnum, header.Shstrndx = uint16(len(progs)), uint16(len(sections)), uint16(index[".shstrtab"])
 	if s.Entry != "" {
 		header.Entry = headers[index[s.Entry]].Addr
 	}
 
 	m := &Image{Data: make([]byte, off), sections: index, shoff: shoff}
-	m.put(0, header)
-	m.put(headerSize, progs)
-	m.put(shoff, headers)
+	copy(m.Data, slices.Concat(goelf.Encode(header), goelf.Encode(progs)))
+	copy(m.Data[shoff:], goelf.Encode(headers))
 	for i, h := range headers {
 		copy(m.Data[h.Off:], sections[i].Data)
 	}
 	return m
-}
-
-func (m *Image) put(off uint64, v any) {
-	var b bytes.Buffer
-	if err := binary.Write(&b, le, v); err != nil {
-		panic(err)
-	}
-	copy(m.Data[off:], b.Bytes())
 }
 
 func putSymbol(b []byte, name uint32, sym Symbol, headers []elf.Section64, index map[string]int) {
@@ -278,11 +268,7 @@ func putSymbol(b []byte, name uint32, sym Symbol, headers []elf.Section64, index
 		}
 		shndx, value = uint16(i), headers[i].Addr+sym.Offset
 	}
-	le.PutUint32(b, name)
-	b[4] = elf.ST_INFO(sym.Bind, sym.Type)
-	le.PutUint16(b[6:], shndx)
-	le.PutUint64(b[8:], value)
-	le.PutUint64(b[16:], sym.Size)
+	goelf.AppendSymbol(b[:0], elf.Sym64{Name: name, Info: elf.ST_INFO(sym.Bind, sym.Type), Shndx: shndx, Value: value, Size: sym.Size})
 }
 
 // strings is a plain string table: every string once, nothing shared.

@@ -11,4 +11,9 @@
 // -std.modes also takes what elfstrip does with the linked test programs:
 //
 //	go test ./internal/link/stdtest -timeout 0 -v -std.modes=exe+functions,static-pie+external+lz4
+//
+// Programs with debugging information, as these are, go through cmd/link. That golink's own linker makes the same programs of them
+// without, byte for byte, is what TestIdentity compares:
+//
+//	go test ./internal/link/stdtest -timeout 0 -v -run TestIdentity -std.packages=std -std.goarch=arm64
 package stdtest

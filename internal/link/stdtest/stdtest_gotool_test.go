@@ -59,19 +59,24 @@ var choices = map[string][]string{
 // needCgo are packages whose test programs cannot be made without cgo, by whatever linker.
 var needCgo = []string{"internal/runtime/cgobench", "runtime/cgo"}
 
+// packages returns the packages that -std.packages asks for.
+func packages(t *testing.T) []string {
+	t.Helper()
+	if *packagesFlag == "std" {
+		all := gotool.Output(t, "", *goarchFlag, "list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}", "std")
+		return slices.DeleteFunc(strings.Fields(all), func(pkg string) bool { return slices.Contains(needCgo, pkg) })
+	}
+	if chosen := choices[*packagesFlag]; chosen != nil {
+		return chosen
+	}
+	return strings.Split(*packagesFlag, ",")
+}
+
 // Test compares, package by package and mode by mode.
 func Test(t *testing.T) {
-	packages := choices[*packagesFlag]
-	switch {
-	case *packagesFlag == "std":
-		all := gotool.Output(t, "", *goarchFlag, "list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}", "std")
-		packages = slices.DeleteFunc(strings.Fields(all), func(pkg string) bool { return slices.Contains(needCgo, pkg) })
-	case packages == nil:
-		packages = strings.Split(*packagesFlag, ",")
-	}
 	done := readDone(t)
 	goroot := gotool.Output(t, "", *goarchFlag, "env", "GOROOT")
-	for _, pkg := range packages {
+	for _, pkg := range packages(t) {
 		modes := slices.DeleteFunc(strings.Split(*modeFlag, ","), func(mode string) bool { return done[Place{pkg, *goarchFlag, mode}] })
 		if len(modes) == 0 {
 			continue

@@ -151,7 +151,7 @@ var packedRows = []row{
 
 // imports are the settings for forbidden-imports, with the list of what a hostile builder says.
 func imports(list policy.PackageList) func(p *policy.Policy) {
-	return func(p *policy.Policy) { p.ForbiddenImports, p.Packages = []string{"unsafe"}, list }
+	return func(p *policy.Policy) { p.Forbidden.Imports, p.Packages = []string{"unsafe"}, list }
 }
 
 // listFor is the list of packages of the synthetic program.

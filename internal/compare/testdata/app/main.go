@@ -22,6 +22,24 @@ var version = "development"
 
 var table = [...]uint16{3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3}
 
+// places are numbers that in a program at a fixed address look like addresses, beside those of strings.
+var places = [...]struct {
+	name string
+	at   uint64
+}{
+	{"code", 0x402010}, {"runtime", 0x450000}, {"constants", 0x4c0000}, {"types", 0x4f0008}, {"table", 0x530000}, {"data", 0x590010},
+	{"more data", 0x5a0000}, {"zeros", 0x5d0000}, {"more zeros", 0x5e0020}, {"the end", 0x600000},
+}
+
+// A tag is two numbers that are one word, as those of golang.org/x/text are.
+type tag struct {
+	language, region uint32
+	more             any
+}
+
+// Of these several look like the address of the same part of the program.
+var north, south, east, west = tag{0x402000, 0, nil}, tag{0x402100, 0, nil}, tag{0x4f0000, 0, nil}, tag{0x4f0100, 0, nil}
+
 // greet is not inlined, so that it has code of its own.
 //
 //go:noinline
@@ -36,5 +54,8 @@ func main() {
 	s := store.Open("https://updates.example.com/feed")
 	s.Put("index", string(index))
 	fmt.Println(kernel.Sum(banner), kernel.Strict)
-	fmt.Println(greet(s.Get("index")), version, banner, table[len(os.Args)%len(table)])
+	fmt.Println(greet(s.Get("index")), version, banner, table[len(os.Args)%len(table)], places[len(os.Args)%len(places)], north, south, east, west)
+	if len(os.Args) > 100 {
+		north, south, east, west = south, east, west, north
+	}
 }

@@ -1,7 +1,7 @@
-// Package machine boots virtual machines of three architectures with qemu's system emulators, and returns what they print. It starts
+// Package vm boots virtual machines of three architectures with qemu's system emulators, and returns what they print. It starts
 // Linux directly, or from a disk by UEFI firmware. It uses no KVM: a guest is slow and the same everywhere. It provides none of the
 // programs and files: e2e/boot/provision.sh does, or the machine has Debian's packages installed.
-package machine
+package vm
 
 import (
 	"bufio"
