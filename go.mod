@@ -3,6 +3,7 @@ module github.com/go3s/rules_go3s
 go 1.26.0
 
 require (
+	github.com/ProtonMail/go-crypto v1.3.0
 	github.com/google/licensecheck v0.3.1
 	github.com/google/pprof v0.0.0-20260906184651-6331bc6350fe
 	github.com/klauspost/compress v1.18.0
@@ -19,6 +20,7 @@ require (
 )
 
 require (
+	github.com/cloudflare/circl v1.6.0 // indirect
 	golang.org/x/sync v0.22.0 // indirect
 	golang.org/x/text v0.40.0 // indirect
 )

@@ -107,13 +107,14 @@ field=$(mktemp -d)
 go run ./bench/field -only shfmt,fzf,bbolt -platforms amd64 -work "$field"
 chmod -R u+w "$field" && rm -rf "$field"
 
-step "Boot: Secure Boot starts a signed image, and refuses a changed one"
+step "Boot: Secure Boot starts a signed image, and refuses a changed one; execguard allows and refuses"
 e2e/boot/run.sh fast
 
 step "Releases: what other people's readers say of one"
 ./bazelw build --config=cache //examples/release
 release=$(./bazelw info bazel-bin)/examples/release/release
 (cd e2e/release && go vet . && RELEASE=$release go test -count=1 .)
+./bazelw test --config=cache //release:release_test # the release of this module
 
 step "Bazel: builds that must fail"
 sh e2e/refusals/refusals_test.sh --config=cache

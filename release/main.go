@@ -1,9 +1,11 @@
 // Release makes the source archive of a release and the registry's record of it. Run it in a checkout of the repository:
 //
 //	go run ./release -o DIR [-tag TAG]
+//	go run ./release -list
 //	go run ./release -cut VERSION
 //
-// The second cuts a version: it writes VERSION wherever the old one is, gives it a section of CHANGELOG.md, commits and tags.
+// The second prints the paths of the files that the archive has. The third cuts a version: it writes VERSION wherever the old one
+// is, gives it a section of CHANGELOG.md, commits and tags.
 //
 // DIR gets rules_go3s-vVERSION.tar.gz, VERSION being that of MODULE.bazel, and source.json. The archive has the same bytes
 // wherever it is made of the same files by the same release of Go: times, owners and the umask play no part. Its SHA-256 is printed.
@@ -27,6 +29,7 @@ func main() {
 	out := flag.String("o", "", "folder to write the archive and source.json to; it is made if there is none")
 	tag := flag.String("tag", "", "the tag of the commit, for a release that will be published")
 	version := flag.String("cut", "", "cut this version, such as 0.2.0: write it into the files, commit and tag; nothing is pushed")
+	list := flag.Bool("list", false, "print the files of the archive")
 	flag.Parse()
 	if *version != "" && *out == "" && *tag == "" && flag.NArg() == 0 {
 		if err := cut(".", *version, time.Now().UTC()); err != nil {
@@ -35,7 +38,18 @@ func main() {
 		}
 		return
 	}
-	if *out == "" || flag.NArg() != 0 {
+	if *list && *out == "" && *tag == "" && flag.NArg() == 0 {
+		files, err := contents(".")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "release:", err)
+			os.Exit(1)
+		}
+		for _, f := range files {
+			fmt.Println(f.path)
+		}
+		return
+	}
+	if *out == "" || *list || flag.NArg() != 0 {
 		flag.Usage()
 		os.Exit(2)
 	}

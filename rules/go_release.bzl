@@ -19,9 +19,9 @@ def go_release(name, programs, version, release_name = None, **kwargs):
         Two programs of one name on one platform are an error.
       version: string: version of the release, part of file names.
       release_name: string: first part of file names. The default is `name`.
-      **kwargs: `archives` (default `["tar.gz"]`), `docs`, `man_pages`, `completions`, `files`, `packages`, `package_*`, `image_*`,
-        `license`, `module_licenses`, `licenses_*`, `source`, `builder`, `signing_key`, `source_date_epoch` (default 1980-01-01) as
-        docs/releases.md says, and attributes of all rules, such as `visibility`.
+      **kwargs: `archives` (default `["tar.gz"]`), `attachments`, `docs`, `man_pages`, `completions`, `files`, `packages`, `package_*`,
+        `image_*`, `license`, `module_licenses`, `licenses_*`, `source`, `builder`, `signing_key`, `openpgp_key`, `source_date_epoch`
+        (default 1980-01-01) as docs/releases.md says, and attributes of all rules, such as `visibility`.
     """
     if type(programs) == "list":
         programs = {program: "" for program in programs}

@@ -14,6 +14,10 @@ Go3sVariantInfo = provider(
         "debug": "File: separate debug information, which debuggers find by the build-id.",
         "symbols": "File: what `traceback = \"external\"` took out, for tools/symbolize; else None.",
         "report": "File: linkcheck's report on the executable (JSON).",
+        "declared_licenses": "depset of struct(package, label, kinds, text, metadata): the licences that targets of Go packages declare. " +
+                             "package: string, an import path; label: string, of what declares them; kinds: tuple of string, names of licences, " +
+                             "and text: File or None, both of rules_license; metadata: tuple of File, PackageMetadataInfo's `metadata` of the " +
+                             "package, if there is one, and, if label is of that, the files of its attributes.",
     },
 )
 

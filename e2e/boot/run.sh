@@ -3,7 +3,7 @@
 # from Debian's packages.
 #
 #   run.sh                  everything
-#   run.sh fast             on amd64 alone: a signed image boots, a changed one is refused
+#   run.sh fast             on amd64 alone: a signed image boots, a changed one is refused, and execguard guards a machine
 #   run.sh -run TestInit    of the tests without Bazel some: the arguments go to go test
 set -eu
 cd "$(dirname "$0")"
@@ -17,7 +17,10 @@ bazeltests() {
 }
 
 case ${1:-all} in
-fast) bazeltests //examples/boot:fast ;;
+fast)
+  bazeltests //examples/boot:fast
+  gotests -run 'TestExecguard/amd64'
+  ;;
 all)
   gotests
   bazeltests //examples/boot:all_boots

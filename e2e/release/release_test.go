@@ -30,6 +30,7 @@ import (
 	spdxjson "github.com/spdx/tools-golang/json"
 	"github.com/spdx/tools-golang/spdx/v2/v2_3"
 	"github.com/spdx/tools-golang/spdxlib"
+	"golang.org/x/crypto/openpgp/armor"
 	"golang.org/x/crypto/ssh"
 	"google.golang.org/protobuf/encoding/protojson"
 )
@@ -266,6 +267,50 @@ func TestBundle(t *testing.T) {
 	}
 	if b.GetVerificationMaterial().GetPublicKey().GetHint() == "" {
 		t.Error("the bundle does not name its key")
+	}
+}
+
+// TestOpenPGP: Debian's verifiers accept the signature, and not of another file. One of the two is on each Debian, since apt needs it.
+func TestOpenPGP(t *testing.T) {
+	armored, err := os.ReadFile("../../examples/release/files/test_only_openpgp_key.pub.asc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := armor.Decode(bytes.NewReader(armored)) // gpgv reads no armor
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := io.ReadAll(block.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(name string, data []byte) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("key", key)
+	write("SHA256SUMS", read(t, "SHA256SUMS"))
+	write("SHA256SUMS.asc", read(t, "SHA256SUMS.asc"))
+	write("changed", append(read(t, "SHA256SUMS"), '\n'))
+	found := false
+	for _, verifier := range [][]string{{"gpgv", "--homedir", dir, "--keyring", "./key"}, {"sqv", "--keyring", "./key"}} {
+		if _, err := exec.LookPath(verifier[0]); err != nil {
+			continue
+		}
+		found = true
+		for name, good := range map[string]bool{"SHA256SUMS": true, "changed": false} {
+			cmd := exec.Command(verifier[0], append(verifier[1:], "SHA256SUMS.asc", name)...)
+			cmd.Dir = dir
+			if out, err := cmd.CombinedOutput(); (err == nil) != good {
+				t.Errorf("%s of %s: error %v, want a good signature: %v\n%s", verifier[0], name, err, good, out)
+			}
+		}
+	}
+	if !found {
+		t.Fatal("neither gpgv nor sqv is on PATH: apt-get install sqv")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"debug/elf"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -222,5 +223,31 @@ func FuzzJudge(f *testing.F) {
 				t.Errorf("got %+v", v)
 			}
 		})
+	})
+}
+
+// FuzzAddAllowed: a list that is taken, written once more, allows the same.
+func FuzzAddAllowed(f *testing.F) {
+	const digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	f.Add([]byte("# comment\n\n" + digest + "  empty\r\n" + strings.ToUpper(digest) + " *empty\n"))
+	f.Add([]byte(digest))
+	f.Add([]byte(digest + "00  long\n"))
+	f.Fuzz(func(t *testing.T, list []byte) {
+		var p, again Policy
+		var err error
+		fuzztest.Bounded(t, len(list), 64, func() { err = p.AddAllowed("list", list) })
+		if err != nil {
+			return
+		}
+		var text strings.Builder
+		for digest := range p.Allowed {
+			fmt.Fprintf(&text, "%x  name\n", digest)
+		}
+		if err := again.AddAllowed("list", []byte(text.String())); err != nil || !maps.Equal(again.Allowed, p.Allowed) {
+			t.Errorf("%q: written once more it allows %v, want %v (%v)", list, again.Allowed, p.Allowed, err)
+		}
+		if lines := bytes.Count(list, []byte("\n")) + 1; len(p.Allowed) > lines {
+			t.Errorf("%q: %d digests of %d lines", list, len(p.Allowed), lines)
+		}
 	})
 }

@@ -71,6 +71,7 @@ def _asm_link_impl(ctx):
             file = out,
             debug = out,
             goarch = inputs.goarch,
+            declared_licenses = depset(),
             mode = "exe",
             sdk = None,
             std_table = None,

@@ -112,6 +112,7 @@ def _variant(ctx, platform, link):
             debug = debug,
             symbols = symbols,
             report = reports[-1],
+            declared_licenses = link.declared_licenses,
         ),
         fips = fips,
         link = link,

@@ -1,6 +1,8 @@
 """Looks at a Go binary and below it for what its providers do not tell."""
 
 load("@package_metadata//providers:package_metadata_info.bzl", "PackageMetadataInfo")
+load("@rules_license//rules:providers.bzl", "LicenseInfo")
+load(":display.bzl", "display")
 load(
     ":rules_go_compat.bzl",
     "GO_TOOLCHAIN",
@@ -18,6 +20,7 @@ GoBinaryAspectInfo = provider(
     fields = {
         "cgo_packages": "depset of struct(importmap, sources), sources a tuple of File: packages that may have files which import C.",
         "gc_linkopts": "list of string: the target's gc_linkopts.",
+        "declared_licenses": "depset of struct, as `declared_licenses` of Go3sVariantInfo says.",
         "location_targets": "list of Target: what $(location) in x_defs of the target can name.",
         "directory": "string: the directory of a program in the Go module of its metadata; None for others and where that is not known.",
         "main_metadata": "File: package metadata of the Go module that the target's own sources come from; None where there is none.",
@@ -28,6 +31,34 @@ GoBinaryAspectInfo = provider(
         "x_defs": "dict of string to string: what linking a go_test sets by itself.",
     },
 )
+
+def _metadata_targets(attr):
+    """Returns what declares metadata of a target: Bazel 8 has another name for the attribute."""
+    return getattr(attr, "package_metadata", None) or getattr(attr, "applicable_licenses", None) or []
+
+def _licenses(target, attr):
+    """Returns the licences that a Go package declares, as elements of `declared_licenses`.
+
+    Kinds of rules_license's package `licenses/generic` are classes of licences, and name none: the text says which it is.
+    """
+    archive = go_archive(target)
+    if not archive:
+        return []
+    out = []
+    package = archive.data.importpath
+    targets = _metadata_targets(attr)
+    module = [m for m in targets if PackageMetadataInfo in m][:1]
+    metadata = tuple([m[PackageMetadataInfo].metadata for m in module])
+    for m in [m for m in targets if LicenseInfo in m]:
+        info = m[LicenseInfo]
+        kinds = [kind.name for kind in info.license_kinds if "//licenses/generic:" not in str(kind.label)]
+        text = info.license_text if type(info.license_text) == "File" else None
+        out.append(struct(package = package, label = display(m.label), kinds = tuple(kinds), text = text, metadata = metadata))
+    for m in module:
+        attributes = tuple([file for file in m[PackageMetadataInfo].files.to_list() if file not in metadata])
+        if attributes:
+            out.append(struct(package = package, label = display(m.label), kinds = (), text = None, metadata = metadata + attributes))
+    return out
 
 def _metadata(target, attr):
     """Returns the package metadata of a target, and its directory below the package that declares it.
@@ -41,8 +72,7 @@ def _metadata(target, attr):
     Returns:
       struct(file, directory), directory None where the target is elsewhere; None if it has no metadata.
     """
-    metadata = getattr(attr, "package_metadata", None) or getattr(attr, "applicable_licenses", None) or []
-    for m in [m for m in metadata if PackageMetadataInfo in m]:
+    for m in [m for m in _metadata_targets(attr) if PackageMetadataInfo in m]:
         root, package = m.label.package, target.label.package
         directory = None
         if m.label.repo_name == target.label.repo_name and (not root or (package + "/").startswith(root + "/")):
@@ -77,6 +107,7 @@ def _binary_aspect_impl(target, ctx):
         cgo_packages = depset(_cgo_packages(target, attr), transitive = [info.cgo_packages for info in below]),
         directory = own.directory if own and not is_test else None,
         gc_linkopts = getattr(attr, "gc_linkopts", []),
+        declared_licenses = depset(_licenses(target, attr), transitive = [info.declared_licenses for info in below]),
         location_targets = [
             dep
             for name in ["srcs", "data", "embedsrcs", "deps"]

@@ -3,6 +3,7 @@
 load("//rules:providers.bzl", "Go3sBinaryInfo", "Go3sInitramfsInfo")
 load("//toolchains:uki.bzl", "UKI_TOOLCHAIN")
 load(":args.bzl", "tool_args")
+load(":boot_sbom.bzl", "SBOM_ATTRS", "sbom_action")
 load(":display.bzl", "display")
 load(":goarch.bzl", "GOARCHS")
 
@@ -67,7 +68,10 @@ def _initramfs_impl(ctx):
     return [
         DefaultInfo(files = depset([out])),
         Go3sInitramfsInfo(file = out, goarch = ctx.attr.goarch),
-        OutputGroupInfo(linkcheck_report = depset(reports)),
+        OutputGroupInfo(
+            linkcheck_report = depset(reports),
+            sbom = depset(sbom_action(ctx, out, _EXEC_GROUP)),
+        ),
     ]
 
 initramfs = rule(
@@ -76,8 +80,8 @@ initramfs = rule(
 
 It has the programs, the files, the directories that they are in, and `/dev/console`. All belong to root and have no date. The kernel
 starts `/init` as process 1, so one of the programs must have that path. Programs are checked by linkcheck as their targets say,
-whenever the archive is built.""",
-    attrs = {
+whenever the archive is built. The output group `sbom` has bills of materials.""",
+    attrs = SBOM_ATTRS | {
         "files": attr.label_keyed_string_dict(
             doc = "Other files, with mode 0644, and their absolute paths, for example `{\"trusted.pem\": \"/etc/trusted.pem\"}`.",
             allow_files = True,

@@ -191,6 +191,7 @@ def _link_impl(ctx):
             debug = debug,
             cgo_left_out = left_out,
             goarch = inputs.goarch,
+            declared_licenses = info.declared_licenses,
             mode = ctx.attr.mode,
             sdk = sdk,
             std_table = ctx.attr._std_table[Go3sStdTableInfo].file,

@@ -10,6 +10,7 @@ Go3sLinkInfo = provider(
         "file": "File: the ELF executable, with symbols, without DWARF.",
         "debug": "File: the same with DWARF, if the program can have it.",
         "goarch": "string: GOARCH.",
+        "declared_licenses": "depset of struct, as `declared_licenses` of Go3sVariantInfo says.",
         "mode": "string: `exe` or `static-pie`.",
         "package_list": "File: import paths of the standard library, one a line; None for assembly.",
         "sdk": "Go3sSdkInfo: of the SDK that the program was compiled by; None for assembly.",

@@ -60,6 +60,21 @@ def _programs(ctx, inputs):
             ))
     return out
 
+def _licenses(ctx, inputs):
+    """Returns the licences that targets of Go packages declare, for the plan."""
+    declared = depset(transitive = [
+        variant.declared_licenses
+        for target in ctx.attr.programs
+        for variant in target[Go3sBinaryInfo].variants
+    ])
+    return [struct(
+        package = license.package,
+        label = license.label,
+        kinds = license.kinds,
+        text = _optional(inputs, license.text),
+        metadata = [inputs.add(file) for file in license.metadata],
+    ) for license in declared.to_list()]
+
 def _files(ctx, inputs):
     """Returns the files beside programs of the plan."""
     out = []
@@ -132,11 +147,17 @@ def _release_impl(ctx):
         archives = ctx.attr.archives,
         programs = _programs(ctx, inputs),
         files = _files(ctx, inputs),
+        attachments = [
+            struct(id = inputs.add(file), kind = "", name = file.basename, path = "")
+            for file in ctx.files.attachments
+        ],
         packages = ctx.attr.packages,
         package = _package(ctx),
         image = _image(ctx, inputs),
         license = ctx.attr.license,
         licenses = [inputs.add(file) for file in ctx.files.module_licenses],
+        declared_licenses = _licenses(ctx, inputs),
+        license_overrides = ctx.attr.licenses_override,
         license_policy = struct(
             allow = ctx.attr.licenses_allow,
             deny = ctx.attr.licenses_deny,
@@ -145,6 +166,7 @@ def _release_impl(ctx):
         source = ctx.attr.source,
         builder = ctx.attr.builder,
         key = _optional(inputs, ctx.file.signing_key),
+        openpgp = _optional(inputs, ctx.file.openpgp_key),
     )
     out = ctx.actions.declare_directory(ctx.label.name)
     args = tool_args(ctx)
@@ -181,6 +203,10 @@ go3s_release = rule(
         "archives": attr.string_list(
             doc = "Formats of the archives: some of `tar.gz`, `tar.zst`, `zip`.",
             default = ["tar.gz"],
+        ),
+        "attachments": attr.label_list(
+            doc = "Files that are in the release as they are, beside the archives, such as an archive of sources.",
+            allow_files = True,
         ),
         "builder": attr.string(
             doc = "URI of who vouches for the build, builder.id of the provenance; empty for nobody.",
@@ -238,6 +264,9 @@ go3s_release = rule(
         "licenses_deny": attr.string_list(
             doc = "SPDX identifiers of licences that modules may not have.",
         ),
+        "licenses_override": attr.string_dict(
+            doc = "Licences of modules, from path or `PATH@VERSION` to SPDX expression, whatever their texts and targets say.",
+        ),
         "licenses_unknown": attr.string(
             doc = "`allow`, or `deny`: a module of which no licence is known fails the build.",
             default = "allow",
@@ -250,6 +279,11 @@ go3s_release = rule(
         "module_licenses": attr.label_list(
             doc = "Files with licence texts of modules (JSON), as the module extension go_licenses makes them.",
             allow_files = [".json"],
+        ),
+        "openpgp_key": attr.label(
+            doc = "Secret OpenPGP key in ASCII armor (Ed25519 or RSA, not encrypted), which signs SHA256SUMS. Bazel's caches get it, as " +
+                  "they get signing_key.",
+            allow_single_file = True,
         ),
         "package_description": attr.string(
             doc = "What the package is, in several lines.",

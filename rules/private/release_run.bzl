@@ -27,10 +27,9 @@ def _run(ctx, words, files):
     return [DefaultInfo(executable = script, runfiles = ctx.runfiles([tool, directory] + files))]
 
 def _test_impl(ctx):
-    key = ctx.file.key
-    if key:
-        return _run(ctx, ["verify", shell.quote("--key=" + key.short_path)], [key])
-    return _run(ctx, ["verify", "--no-signatures"], [])
+    keys = {"--key=": ctx.file.key, "--openpgp-key=": ctx.file.openpgp_key}
+    words = [shell.quote(flag + file.short_path) for flag, file in keys.items() if file]
+    return _run(ctx, ["verify"] + (words or ["--no-signatures"]), [file for file in keys.values() if file])
 
 _RELEASE = attr.label(
     doc = "A go_release.",
@@ -46,6 +45,10 @@ image, bills of materials, linkcheck's verdicts and provenance say the same of t
     attrs = {
         "key": attr.label(
             doc = "The public key that the release is signed by (OpenSSH, PEM or minisign). Without it signatures are not checked.",
+            allow_single_file = True,
+        ),
+        "openpgp_key": attr.label(
+            doc = "The public OpenPGP keys (ASCII armor), one of which the release is signed by.",
             allow_single_file = True,
         ),
         "release": _RELEASE,

@@ -118,6 +118,7 @@ def _variant(ctx, variant):
             debug = variant.debug,
             symbols = variant.symbols,
             report = report,
+            declared_licenses = variant.declared_licenses,
         ),
         signed = bool(signatures or ctx.file.test_key),
         statement = statement,

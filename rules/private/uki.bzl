@@ -3,6 +3,7 @@
 load("//rules:providers.bzl", "Go3sInitramfsInfo", "Go3sUkiInfo")
 load("//toolchains:uki.bzl", "UKI_TOOLCHAIN")
 load(":args.bzl", "tool_args")
+load(":boot_sbom.bzl", "SBOM_ATTRS", "sbom_action")
 load(":display.bzl", "display", "output_path")
 
 visibility("//rules/...")
@@ -78,6 +79,7 @@ def _uki_image_impl(ctx):
         OutputGroupInfo(
             digest = depset([digest]),
             linkcheck_report = ctx.attr.initramfs[OutputGroupInfo].linkcheck_report,
+            sbom = depset(sbom_action(ctx, unsigned, _EXEC_GROUP)),
             unsigned = depset([unsigned]),
         ),
     ]
@@ -89,8 +91,9 @@ uki_image = rule(
 With `test_key` or `signature` it is signed for Secure Boot (Authenticode, RSA and SHA-256); the bytes follow from inputs and key. The
 key need not be where Bazel runs: `bazel build --output_groups=digest` gives what is to be signed, `<name>.digest`, and the signature
 that was made of it anywhere (PKCS #1 v1.5, for example by `openssl dgst -sha256 -sign`) is attached by `signature`, and refused if it is
-not of this image by the key of `certificate`. [How to boot it](../docs/boot.md).""",
-    attrs = {
+not of this image by the key of `certificate`.
+The output group `sbom` has bills of materials of what is inside. [How to boot it](../docs/boot.md).""",
+    attrs = SBOM_ATTRS | {
         "certificate": attr.label(
             doc = "PEM file with the certificate of the key, RSA of 2048 bits at least, which the machine's firmware has in db.",
             allow_single_file = True,

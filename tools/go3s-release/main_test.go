@@ -31,7 +31,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"verify", empty, "--no-signatures"}, refused, "there is no SHA256SUMS"},
 		{[]string{"rebuild", empty}, unusable, "want two folders"},
 		{[]string{"rebuild", empty, empty}, unusable, "there is no SHA256SUMS"},
-		{[]string{"sign", empty}, unusable, "want --key and one folder"},
+		{[]string{"sign", empty}, unusable, "want --key or --openpgp-key, and one folder"},
 		{[]string{"sign", "--key=" + key, empty}, unusable, "no private key"},
 		{[]string{"publish", empty}, unusable, "want --directory, --registry"},
 		{[]string{"publish", empty, "--directory=" + filepath.Join(dir, "out")}, refused, "not published"},

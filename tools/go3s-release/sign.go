@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/inputfile"
@@ -18,21 +19,34 @@ import (
 func runSign(e env, args []string) (int, error) {
 	fs := flag.NewFlagSet("sign", flag.ContinueOnError)
 	keyFile := fs.String("key", "", "private Ed25519 key, a `file`: OpenSSH, PKCS #8 or minisign, not encrypted")
+	openPGPFile := fs.String("openpgp-key", "", "secret OpenPGP key in ASCII armor, a `file`: Ed25519 or RSA, not encrypted")
 	rest, err := parse(fs, args)
 	if err != nil {
 		return 0, err
 	}
-	if len(rest) != 1 || *keyFile == "" {
-		return 0, errors.New("want --key and one folder; see go3s-release sign -h")
+	if len(rest) != 1 || *keyFile == "" && *openPGPFile == "" {
+		return 0, errors.New("want --key or --openpgp-key, and one folder; see go3s-release sign -h")
 	}
 	dir := rest[0]
-	data, err := inputfile.Read(*keyFile, inputfile.Text)
-	if err != nil {
-		return 0, err
+	var key *signature.PrivateKey
+	var pgp *signature.OpenPGPKey
+	if *keyFile != "" {
+		data, err := inputfile.Read(*keyFile, inputfile.Text)
+		if err != nil {
+			return 0, err
+		}
+		if key, err = signature.ParsePrivate(*keyFile, data); err != nil {
+			return 0, err
+		}
 	}
-	key, err := signature.ParsePrivate(*keyFile, data)
-	if err != nil {
-		return 0, err
+	if *openPGPFile != "" {
+		data, err := inputfile.Read(*openPGPFile, inputfile.Text)
+		if err != nil {
+			return 0, err
+		}
+		if pgp, err = signature.ParseOpenPGPPrivate(*openPGPFile, data); err != nil {
+			return 0, err
+		}
 	}
 	// A signature says that the release is good.
 	results, err := verify.Dir(os.DirFS(dir), verify.Options{})
@@ -56,8 +70,22 @@ func runSign(e env, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	provenance := x.Of(index.KindProvenance)[0].Path
-	files, err := signature.Release(key, x.Name+" "+x.Version, read(index.Sums), provenance, read(provenance))
+	files := map[string][]byte{}
+	if key != nil {
+		provenance := x.Of(index.KindProvenance)[0].Path
+		if files, err = signature.Release(key, x.Name+" "+x.Version, read(index.Sums), provenance, read(provenance)); err != nil {
+			return 0, err
+		}
+	}
+	if pgp != nil {
+		date, err := time.Parse(time.RFC3339, x.Date)
+		if err != nil {
+			return 0, err
+		}
+		if files[index.Sums+index.OpenPGP], err = pgp.Sign(read(index.Sums), date); err != nil {
+			return 0, err
+		}
+	}
 	if err != nil {
 		return 0, err
 	}

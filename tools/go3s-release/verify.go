@@ -15,6 +15,7 @@ import (
 func runVerify(e env, args []string) (int, error) {
 	fs := flag.NewFlagSet("verify", flag.ContinueOnError)
 	key := fs.String("key", "", "the publisher's public Ed25519 key, a `file`: OpenSSH, PEM or minisign")
+	openPGP := fs.String("openpgp-key", "", "the publisher's public OpenPGP keys in ASCII armor, a `file`")
 	unsigned := fs.Bool("no-signatures", false, "check everything but who published it")
 	rest, err := parse(fs, args)
 	if err != nil {
@@ -23,8 +24,8 @@ func runVerify(e env, args []string) (int, error) {
 	if len(rest) != 1 {
 		return 0, errors.New("want one folder; see go3s-release verify -h")
 	}
-	if (*key == "") == !*unsigned {
-		return 0, errors.New("want --key FILE, the publisher's public key from where you trust it, or --no-signatures")
+	if (*key == "" && *openPGP == "") == !*unsigned {
+		return 0, errors.New("want --key FILE or --openpgp-key FILE, the publisher's public key from where you trust it, or --no-signatures")
 	}
 	var options verify.Options
 	if *key != "" {
@@ -37,6 +38,15 @@ func runVerify(e env, args []string) (int, error) {
 			return 0, err
 		}
 		options.Key = &public
+	}
+	if *openPGP != "" {
+		data, err := inputfile.Read(*openPGP, inputfile.Text)
+		if err != nil {
+			return 0, err
+		}
+		if options.OpenPGP, err = signature.ParseOpenPGPPublic(*openPGP, data); err != nil {
+			return 0, err
+		}
 	}
 	results, err := verify.Dir(os.DirFS(rest[0]), options)
 	if err != nil {

@@ -34,6 +34,8 @@ var program = cli.Program{
 		{Name: "show", Usage: "[--json] IMAGE", What: "list what is in the image", Files: 1, Flags: showFlags},
 		{Name: "extract", Usage: "--path /init -o OUT IMAGE",
 			What: "write a file of the image's initramfs", Files: 1, Flags: extractFlags},
+		{Name: "sbom", Usage: "--name NAME --spdx OUT --cyclonedx OUT [flags] IMAGE",
+			What: "list the modules of the programs in the image, or in an initramfs", Files: 1, Flags: sbomFlags},
 	},
 }
 

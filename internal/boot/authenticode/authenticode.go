@@ -245,6 +245,13 @@ func verify(im *pe.Image, der []byte, trusted []*x509.Certificate) (*x509.Certif
 			d.Version, len(d.Digests), len(d.Signers), oidSignedData)
 	}
 	si := &d.Signers[0]
+	for _, v := range []asn1.RawValue{d.Certificates, si.Attributes} {
+		// encoding/asn1 takes any class and form of a raw value, and firmware the one of the standard.
+		if v.Class != asn1.ClassContextSpecific || v.Tag != 0 || !v.IsCompound {
+			return nil, fmt.Errorf("certificates or signed attributes have class %d, tag %d, constructed: %v; want context-specific, 0, true",
+				v.Class, v.Tag, v.IsCompound)
+		}
+	}
 	for _, a := range []struct{ got, want pkix.AlgorithmIdentifier }{
 		{d.Digests[0], algSHA256}, {si.Digest, algSHA256}, {d.Content.Value.Digest.Algorithm, algSHA256}, {si.Algorithm, algRSA},
 	} {

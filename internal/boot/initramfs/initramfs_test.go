@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 )
 
 func TestBuild(t *testing.T) {
@@ -51,4 +53,38 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%v: got %d bytes, %v, want %q", tt.files, len(got), err, tt.want)
 		}
 	}
+}
+
+// FuzzFiles: what Files takes has an executable /init, no path twice, and is what Build writes.
+func FuzzFiles(f *testing.F) {
+	for _, files := range [][]File{
+		{{"/init", 0o755, []byte("program")}},
+		{{"/init", 0o755, nil}, {"/etc/trust/a.pem", 0o644, []byte("key")}, {"/bin/server", 0o755, []byte("server")}},
+	} {
+		archive, err := Build(files)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(archive)
+		f.Add(archive[:len(archive)-8])
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var files []File
+		var err error
+		fuzztest.Bounded(t, len(data), 64, func() { files, err = Files(data) })
+		if err != nil {
+			if files != nil {
+				t.Errorf("both files and the error %v", err)
+			}
+			return
+		}
+		init := false
+		for _, file := range files {
+			init = init || file.Path == "/init" && file.Mode&0o111 != 0
+		}
+		again, err := Build(files)
+		if err != nil || !bytes.Equal(again, data) || !init {
+			t.Errorf("%q: %d files, /init is executable: %v, made again it differs (%v)", data, len(files), init, err)
+		}
+	})
 }

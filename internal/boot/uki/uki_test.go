@@ -97,3 +97,29 @@ func TestRefused(t *testing.T) {
 		t.Errorf("parts of a stub: %v", err)
 	}
 }
+
+// FuzzBuild: the parts of an image are those that it was built of, whatever they are.
+func FuzzBuild(f *testing.F) {
+	g := good()
+	f.Add(g.Stub, g.Kernel, g.Initramfs, g.CommandLine, g.OSRelease)
+	f.Add(petest.Stub(pe.AMD64), petest.Program(pe.AMD64, petest.Section{Name: ".text", Content: []byte("Linux")}), []byte("x"), "quiet", "ID=x")
+	f.Fuzz(func(t *testing.T, stub, kernel, initramfs []byte, commandLine, osRelease string) {
+		image, _, err := Build(Image{stub, kernel, initramfs, commandLine, osRelease})
+		if err != nil {
+			if image != nil {
+				t.Errorf("both an image and the error %v", err)
+			}
+			return
+		}
+		im, err := pe.Parse(image)
+		if err != nil {
+			t.Fatalf("its own image cannot be read: %v", err)
+		}
+		got, err := Parts(im)
+		if err != nil || !bytes.Equal(got.Kernel, kernel) || !bytes.Equal(got.Initramfs, initramfs) || got.CommandLine != commandLine ||
+			got.OSRelease != osRelease {
+			t.Errorf("found %q, %v", got, err)
+		}
+		PCR11(im)
+	})
+}

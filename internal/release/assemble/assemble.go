@@ -27,10 +27,12 @@ import (
 type release struct {
 	*plan.Plan
 	inputs map[string][]byte // by id
+	paths  map[string]string // of inputs
 	index  index.Index
 	infos  []*debug.BuildInfo // of index.Programs; nil where a program is not Go
 	table  *licences.List
 	key    *signature.PrivateKey // nil for no signatures
+	pgp    *signature.OpenPGPKey // nil for no signature by one
 	bill   sbom.Bill
 	out    map[string][]byte // path to contents
 }
@@ -41,6 +43,7 @@ func Run(p *plan.Plan, inputs map[string]string, dir string) error {
 	r := &release{
 		Plan:   p,
 		inputs: map[string][]byte{},
+		paths:  inputs,
 		out:    map[string][]byte{},
 		index: index.Index{
 			Schema:  index.Schema,
@@ -59,10 +62,11 @@ func Run(p *plan.Plan, inputs map[string]string, dir string) error {
 		r.inputs[id] = data
 	}
 	for _, step := range []func(*release) error{
-		(*release).signingKey, // what may be refused comes before what takes long
+		(*release).signingKeys, // what may be refused comes before what takes long
 		(*release).programs,
 		(*release).reports,
 		(*release).licences,
+		(*release).attachments,
 		(*release).image,
 		(*release).archives,
 		(*release).packages,
@@ -184,6 +188,20 @@ func (r *release) files(platform, docs string) (*fileset.Set, error) {
 		}
 	}
 	return set, nil
+}
+
+// attachments puts the files that are in the release as they are.
+func (r *release) attachments() error {
+	for _, f := range r.Attachments {
+		data, err := r.input(f.ID)
+		if err != nil {
+			return err
+		}
+		if err := r.put(f.Name, index.KindAttachment, "", data); err != nil {
+			return fmt.Errorf("attachments: %w", err)
+		}
+	}
+	return nil
 }
 
 // reports merges linkcheck's reports. It refuses a release of a program that failed, or of another file than was checked.

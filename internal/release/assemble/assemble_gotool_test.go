@@ -42,6 +42,9 @@ func TestRefused(t *testing.T) {
 		{"a report on another file", func(m *releasetest.Maker) {
 			m.Inputs["hello_arm64.json"] = m.Inputs["hello_amd64.json"]
 		}, "it is about another file"},
+		{"two files of one name", func(m *releasetest.Maker) {
+			m.Plan.Attachments = append(m.Plan.Attachments, m.Plan.Attachments[0])
+		}, "attachments: two files of the release have the name source.json"},
 		{"a user without numbers", func(m *releasetest.Maker) {
 			image := *m.Plan.Image
 			image.User = "nobody"

@@ -26,6 +26,7 @@ const Provenance = ".intoto.json"
 const (
 	Minisign = ".minisig"       // of SHA256SUMS
 	SSH      = ".sig"           // of SHA256SUMS
+	OpenPGP  = ".asc"           // of SHA256SUMS
 	Bundle   = ".sigstore.json" // of the provenance
 )
 
@@ -53,6 +54,7 @@ const (
 	KindLinkcheck  = "linkcheck"
 	KindProvenance = "provenance"
 	KindSymbols    = "symbols"
+	KindAttachment = "attachment"
 )
 
 // An Index is what release.json holds.

@@ -1,10 +1,12 @@
-// Package licences finds out under which licences modules are, from the texts in them, and holds that to a policy. It is no legal advice,
-// and it refuses to guess: a text that is no known licence for the greater part is unknown.
+// Package licences finds out under which licences modules are, from what a release says of them, what targets declare and the texts in
+// them, and holds that to a policy. It is no legal advice, and it refuses to guess: a text that is no known licence for the greater part
+// is unknown.
 package licences
 
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -73,6 +75,8 @@ type Finding struct {
 	Version string   `json:"version"`
 	Licence string   `json:"license"` // SPDX expression; empty if unknown
 	Files   []string `json:"files"`   // names of the files with it
+	// DeclaredBy is what says so where no file does: a label, the attribute license or licenses_override.
+	DeclaredBy string `json:"declared_by,omitempty"`
 }
 
 // Find returns what t says of a module. A module with several licences is under all of them: which of them one may choose from, no text
@@ -106,27 +110,60 @@ type List struct {
 	Modules []Finding `json:"modules"` // sorted by path and version
 }
 
+// Sources are what says under which licence a module is, in the order in which it is believed.
+type Sources struct {
+	// Overrides has SPDX expressions by path, or by PATH@VERSION, which goes before.
+	Overrides map[string]string
+	Own       string // SPDX expression of main modules; empty if unknown
+	Declared  []Declaration
+	Texts     *Texts // may be nil
+}
+
 // Table returns the licences of the modules of programs, of which infos is the build information; nil for a program that is not Go. The
-// main modules are among them, with the expression own unless it is empty; Go's standard library is not.
-func Table(infos []*debug.BuildInfo, texts *Texts, own string) *List {
+// main modules are among them; Go's standard library is not. It refuses overrides of modules that are not linked.
+func Table(infos []*debug.BuildInfo, from Sources) (*List, error) {
 	l := &List{Schema: SchemaTexts, Modules: []Finding{}}
 	seen := map[[2]string]bool{}
+	var linked []string
 	for _, info := range infos {
 		for _, m := range sbom.Linked(info) {
-			if key := [2]string{m.Path, m.Version}; !seen[key] {
-				seen[key] = true
-				f := texts.Find(m.Path, m.Version)
-				if m.Path == info.Main.Path && own != "" {
-					f.Licence, f.Files = own, []string{}
-				}
-				l.Modules = append(l.Modules, f)
+			linked = append(linked, m.Path)
+		}
+	}
+	declared := byModule(from.Declared, linked)
+	used := map[string]bool{}
+	for _, info := range infos {
+		for _, m := range sbom.Linked(info) {
+			key := [2]string{m.Path, m.Version}
+			if seen[key] {
+				continue
 			}
+			seen[key] = true
+			f := Finding{Path: m.Path, Version: m.Version, Files: []string{}}
+			used[m.Path], used[m.Path+"@"+m.Version] = true, true
+			override := cmp.Or(from.Overrides[m.Path+"@"+m.Version], from.Overrides[m.Path])
+			switch declared := declared[m.Path]; {
+			case override != "":
+				f.Licence, f.DeclaredBy = override, "licenses_override"
+			case m.Path == info.Main.Path && from.Own != "":
+				f.Licence, f.DeclaredBy = from.Own, "license"
+			case declared.Licence != "":
+				f.Licence, f.DeclaredBy = declared.Licence, declared.DeclaredBy
+			default:
+				f = from.Texts.Find(m.Path, m.Version)
+			}
+			l.Modules = append(l.Modules, f)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(from.Overrides)) {
+		if !used[name] {
+			return nil, fmt.Errorf("licenses_override: %s: no program is linked from it; name a module of the release, or remove it", name)
 		}
 	}
 	slices.SortFunc(l.Modules, func(a, b Finding) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Version, b.Version))
 	})
-	return l
+	return l, nil
 }
 
 // Licence returns the SPDX expression of a module, empty if it is unknown.
@@ -169,11 +206,11 @@ func (p Policy) Check(findings []Finding) error {
 		if f.Licence == "" {
 			if p.DenyUnknown {
 				problems = append(problems,
-					name+": no licence is known; give its text in module_licenses, or set licenses_unknown = \"allow\"")
+					name+": no licence is known; give its text in module_licenses, name it in licenses_override, or set licenses_unknown = \"allow\"")
 			}
 			continue
 		}
-		from := "as license says"
+		from := "as " + f.DeclaredBy + " says"
 		if len(f.Files) > 0 {
 			from = "by " + strings.Join(f.Files, ", ")
 		}

@@ -45,16 +45,21 @@ func TestPolicy(t *testing.T) {
 		{Path: "example.com/apache", Version: "v1.0.0", Files: map[string]string{"LICENSE": apache(t)}},
 		{Path: "example.com/none", Version: "v2.0.0", Files: map[string]string{"LICENSE": apache(t)}},
 	}}
-	table := Table(infos, texts, "MIT")
+	table, err := Table(infos, Sources{Own: "MIT", Texts: texts})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if got := table.Licence("example.com/apache", "v1.0.0") + table.Licence("example.com/app", ""); got != "Apache-2.0MIT" {
 		t.Errorf("licences are %q", got)
 	}
+	table.Modules = append(table.Modules, Finding{Path: "example.com/gpl", Licence: "GPL-3.0-only", DeclaredBy: "//:license"})
 	for _, test := range []struct {
 		policy Policy
 		want   string // in the error; empty for none
 	}{
 		{Policy{}, ""},
-		{Policy{Allow: []string{"MIT", "Apache-2.0"}}, ""},
+		{Policy{Allow: []string{"MIT", "Apache-2.0", "GPL-3.0-only"}}, ""},
+		{Policy{Deny: []string{"GPL-3.0-only"}}, "example.com/gpl: it is under GPL-3.0-only (as //:license says), which licenses_deny names"},
 		{Policy{Allow: []string{"Apache-2.0"}}, "example.com/app: it is under MIT (as license says), which is not in licenses_allow"},
 		{Policy{Deny: []string{"Apache-2.0"}}, "example.com/apache@v1.0.0: it is under Apache-2.0 (by LICENSE), which licenses_deny names"},
 		{Policy{DenyUnknown: true}, "example.com/none@v1.0.0: no licence is known"},

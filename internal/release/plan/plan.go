@@ -27,16 +27,22 @@ type Plan struct {
 	Programs []Program `json:"programs"`
 	Files    []File    `json:"files"`
 
+	Attachments []File `json:"attachments"` // beside the archives; their kind and path are empty
+
 	Packages []string       `json:"packages"` // some of deb, rpm
 	Package  *index.Package `json:"package"`  // what they say; null without Packages
 	Image    *Image         `json:"image"`    // null for none
 
-	Licence  string          `json:"license"`  // SPDX expression of the main modules and packages; empty if unknown
-	Licences []string        `json:"licenses"` // ids of files with texts (package licences)
-	Policy   licences.Policy `json:"license_policy"`
-	Source   string          `json:"source"`  // URI of the source repository; empty if unknown
-	Builder  string          `json:"builder"` // URI of who vouches for the build; empty for nobody
-	Key      string          `json:"key"`     // id of the private key; empty for no signatures
+	Licence  string   `json:"license"`  // SPDX expression of the main modules and packages; empty if unknown
+	Licences []string `json:"licenses"` // ids of files with texts (package licences)
+	// Declared is what targets of Go packages say of licences, and Overrides what the release says (package licences).
+	Declared  []Declared        `json:"declared_licenses"`
+	Overrides map[string]string `json:"license_overrides"`
+	Policy    licences.Policy   `json:"license_policy"`
+	Source    string            `json:"source"`  // URI of the source repository; empty if unknown
+	Builder   string            `json:"builder"` // URI of who vouches for the build; empty for nobody
+	Key       string            `json:"key"`     // id of the private key; empty for no signatures
+	OpenPGP   string            `json:"openpgp"` // id of the secret OpenPGP key; empty for no signature by one
 }
 
 // An Image is what images of all platforms have.
@@ -45,6 +51,15 @@ type Image struct {
 	Ref     string `json:"ref"`      // name in the layout, such as a tag
 	CARoots string `json:"ca_roots"` // id of certificates in PEM; empty for none
 	TZData  string `json:"tzdata"`   // id of a zip archive of time zones, as Go's lib/time/zoneinfo.zip; empty for none
+}
+
+// Declared is what a target says about the licence of a Go package. Kinds and Text are of rules_license.
+type Declared struct {
+	Package  string   `json:"package"` // import path
+	Label    string   `json:"label"`   // of the target
+	Kinds    []string `json:"kinds"`
+	Text     string   `json:"text"`     // id; empty for none
+	Metadata []string `json:"metadata"` // ids: package_metadata's own file, and those of its attributes if Label is of it
 }
 
 // A Program is one executable.
@@ -135,6 +150,12 @@ func (p *Plan) check() error {
 			return err
 		}
 	}
+	for _, f := range p.Attachments {
+		if !nameRE.MatchString(f.Name) || reserved(f.Name) {
+			return fmt.Errorf("attachments: %s: want a name of letters, digits, \".\", \"_\", \"+\" and \"-\", and none that every release has; "+
+				"rename the file", f.Name)
+		}
+	}
 	for _, kind := range p.Packages {
 		if kind != "deb" && kind != "rpm" {
 			return fmt.Errorf("packages: %q is no kind of package, want deb or rpm", kind)
@@ -146,6 +167,12 @@ func (p *Plan) check() error {
 		}
 	}
 	return p.checkImage()
+}
+
+// reserved reports whether every release has a file of that name, or of that ending.
+func reserved(name string) bool {
+	return name == index.Name || name == index.ImageFolder || strings.HasPrefix(name, index.Sums) ||
+		strings.HasSuffix(strings.TrimSuffix(name, index.Bundle), index.Provenance)
 }
 
 func (p *Plan) checkImage() error {

@@ -66,6 +66,8 @@ func New(t testing.TB) *Maker {
 			{ID: "man", Kind: plan.Man, Name: "latest.1"},
 			{ID: "data", Kind: plan.Other, Name: "data", Path: "share/some/data"},
 		},
+		Attachments: []plan.File{{ID: "data", Name: "source.json"}},
+
 		Packages: []string{"deb", "rpm"},
 		Package:  &Package("amd64").Package,
 		Image: &plan.Image{Ref: "1.2.3", CARoots: "roots", TZData: "zones", Config: oci.Config{

@@ -79,7 +79,10 @@ func checkLicences(r *release) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", path, err)
 	}
-	want := licences.Table(infos, nil, "")
+	want, err := licences.Table(infos, licences.Sources{})
+	if err != nil {
+		return "", err
+	}
 	same := func(a, b licences.Finding) bool { return a.Path == b.Path && a.Version == b.Version }
 	if !slices.EqualFunc(list.Modules, want.Modules, same) {
 		return "", fmt.Errorf("%s: it lists %d modules, want the %d that are linked, sorted", path, len(list.Modules), len(want.Modules))

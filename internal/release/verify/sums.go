@@ -37,7 +37,7 @@ func (r *release) provenancePath() string {
 
 // signatures returns the names that signatures have.
 func (r *release) signatures() []string {
-	return []string{index.Sums + index.Minisign, index.Sums + index.SSH, r.provenancePath() + index.Bundle}
+	return []string{index.Sums + index.Minisign, index.Sums + index.SSH, index.Sums + index.OpenPGP, r.provenancePath() + index.Bundle}
 }
 
 // checkSums: every file has its sum, and every sum its file. Signatures have none.
@@ -69,23 +69,40 @@ func checkSums(r *release) (string, error) {
 	return fmt.Sprintf("%d files", len(sums)), nil
 }
 
-// checkSignatures: the publisher's key signed the sums and the provenance.
+// checkSignatures: the publisher's keys signed the sums and, but for OpenPGP, the provenance.
 func checkSignatures(r *release) (string, error) {
-	if r.Key == nil {
+	if r.Key == nil && r.OpenPGP == nil {
 		return "not checked, as asked for", nil
 	}
 	sums, ok := r.files[index.Sums]
 	if !ok {
 		return "", errNeeded
 	}
-	provenance := r.provenancePath()
-	if provenance == "" {
-		return "", fmt.Errorf("want one file *%s, the provenance, which is signed", index.Provenance)
+	var checked []string
+	if r.Key != nil {
+		provenance := r.provenancePath()
+		if provenance == "" {
+			return "", fmt.Errorf("want one file *%s, the provenance, which is signed", index.Provenance)
+		}
+		if err := r.Key.VerifyRelease(r.files, sums, provenance, r.files[provenance]); err != nil {
+			return "", err
+		}
+		checked = append(checked, "minisign, SSH, bundle")
 	}
-	if err := r.Key.VerifyRelease(r.files, sums, provenance, r.files[provenance]); err != nil {
-		return "", err
+	const name = index.Sums + index.OpenPGP
+	sig, ok := r.files[name]
+	switch {
+	case r.OpenPGP != nil && !ok:
+		return "", fmt.Errorf("%s: there is no such signature", name)
+	case r.OpenPGP != nil:
+		if err := r.OpenPGP.Verify(sums, sig); err != nil {
+			return "", fmt.Errorf("%s: %w", name, err)
+		}
+		checked = append(checked, "OpenPGP")
+	case ok:
+		checked = append(checked, name+" not checked, since no --openpgp-key is given")
 	}
-	return "minisign, SSH, bundle", nil
+	return strings.Join(checked, ", "), nil
 }
 
 // checkIndex: release.json names every file that has a sum, as it is.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -464,6 +465,7 @@ func TestTampering(t *testing.T) {
 			}
 		})
 	}
+	t.Run("OpenPGP", func(t *testing.T) { testOpenPGP(t, check, fresh(t)) })
 	for _, c := range checks {
 		if !alone[c.name] {
 			t.Errorf("no tampering is found by the check %s alone: it could be removed, and no test would fail", c.name)
@@ -471,5 +473,51 @@ func TestTampering(t *testing.T) {
 	}
 	if len(tamperings) < 25 {
 		t.Errorf("%d tamperings, want 25", len(tamperings))
+	}
+}
+
+// testOpenPGP: with a key, the release has a signature of its sums by it.
+func testOpenPGP(t *testing.T, check func(*testing.T, *tampered, Options) ([]string, string), r *tampered) {
+	read := func(name string) []byte {
+		t.Helper()
+		data, err := os.ReadFile("../../../examples/release/files/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	key, err := signature.ParseOpenPGPPrivate("key", read("test_only_openpgp_key.asc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := signature.ParseOpenPGPPublic("key", read("test_only_openpgp_key.pub.asc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, err := key.Sign(r.files[index.Sums], time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := key.Sign([]byte("other sums"), time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		sig  []byte
+		want string
+	}{
+		"good":    {good, ""},
+		"missing": {nil, "SHA256SUMS.asc: there is no such signature"},
+		"other":   {other, "SHA256SUMS.asc: OpenPGP: "},
+	} {
+		if test.sig == nil {
+			delete(r.files, index.Sums+index.OpenPGP)
+		} else {
+			r.files[index.Sums+index.OpenPGP] = test.sig
+		}
+		refused, text := check(t, r, Options{OpenPGP: public})
+		if (refused == nil) != (test.want == "") || !strings.Contains(text, test.want) {
+			t.Errorf("%s: refused by %q, want an error with %q; errors:\n%s", name, refused, test.want, text)
+		}
 	}
 }

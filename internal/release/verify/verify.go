@@ -23,7 +23,8 @@ import (
 
 // Options are what a verifier knows besides the folder.
 type Options struct {
-	Key *signature.PublicKey // the publisher's; nil not to check signatures
+	Key     *signature.PublicKey   // the publisher's; nil not to check signatures by one
+	OpenPGP *signature.OpenPGPKeys // the same
 }
 
 // A Result is what came of one check.
