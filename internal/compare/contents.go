@@ -115,31 +115,29 @@ func (c *comparison) data() {
 // name of the architecture, sorted.
 func missing(p, q *Program, name string) (inP, inQ []string) {
 	left := map[string]int{}
-	for _, content := range q.data[name] {
-		left[content]++
+	for _, d := range q.data[name] {
+		left[d.content]++
 	}
-	for _, content := range p.data[name] {
-		if left[content]--; left[content] < 0 {
-			inP = append(inP, content)
+	var oddP, oddQ []datum
+	for _, d := range p.data[name] {
+		if left[d.content]--; left[d.content] < 0 {
+			oddP = append(oddP, d)
 		}
 	}
-	for _, content := range q.data[name] {
-		if left[content]--; left[content] >= 0 {
-			inQ = append(inQ, content)
+	for _, d := range q.data[name] {
+		if left[d.content]--; left[d.content] >= 0 {
+			oddQ = append(oddQ, d)
 		}
 	}
-	inP = slices.DeleteFunc(inP, func(content string) bool {
-		i := slices.IndexFunc(inQ, func(other string) bool { return p.unclear[content].same(q.unclear[other]) })
-		if i >= 0 {
-			inQ = slices.Delete(inQ, i, i+1)
+	for _, d := range oddP {
+		if i := slices.IndexFunc(oddQ, func(o datum) bool { return d.unclear.same(o.unclear) }); i >= 0 {
+			oddQ = slices.Delete(oddQ, i, i+1)
+			continue
 		}
-		return i >= 0
-	})
-	for i, content := range inP {
-		inP[i] = cmp.Or(p.neutral[content], content)
+		inP = append(inP, cmp.Or(p.neutral[d.content], d.content))
 	}
-	for i, content := range inQ {
-		inQ[i] = cmp.Or(q.neutral[content], content)
+	for _, d := range oddQ {
+		inQ = append(inQ, cmp.Or(q.neutral[d.content], d.content))
 	}
 	slices.Sort(inP)
 	slices.Sort(inQ)

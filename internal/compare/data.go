@@ -164,12 +164,14 @@ func (d *dataReader) readSymbols() error {
 			continue
 		}
 		content, neutral := strconv.FormatUint(s.size, 10)+" bytes of zeros", ""
+		var numbers *unclear
 		if b, err := d.f.Bytes(s.addr, s.size); err == nil {
 			pointers := !d.noPointers(s.addr) || strings.HasSuffix(s.name, "..inittask")
-			content, neutral = d.content(unnumbered(s.name), s.addr, b, pointers, ""), d.content(unnumbered(s.name), s.addr, b, pointers, d.GOARCH)
+			content, numbers = d.content(unnumbered(s.name), s.addr, b, pointers, "")
+			neutral, _ = d.content(unnumbered(s.name), s.addr, b, pointers, d.GOARCH)
 		}
 		name := unnumbered(s.name)
-		d.data[name] = append(d.data[name], content)
+		d.data[name] = append(d.data[name], datum{content, numbers})
 		if b, err := d.f.Bytes(s.addr, min(s.size, maxTemp)); err == nil && strings.HasSuffix(name, temp) && s.size <= maxTemp {
 			d.temps[content] = bytes.Clone(b)
 		}
@@ -197,8 +199,8 @@ func (d *dataReader) readVars() {
 
 // content shows the bytes b at addr with addresses, if there can be any, replaced by
 // what is there, and in that the name of the architecture, unless it is "", by
-// $GOARCH.
-func (d *dataReader) content(name string, addr uint64, b []byte, pointers bool, goarch string) string {
+// $GOARCH. It also returns the bytes, nil where it is clear what is an address.
+func (d *dataReader) content(name string, addr uint64, b []byte, pointers bool, goarch string) (string, *unclear) {
 	var out strings.Builder
 	var plain []byte // what is no address
 	addresses := map[int]string{}
@@ -227,10 +229,16 @@ func (d *dataReader) content(name string, addr uint64, b []byte, pointers bool, 
 		at++
 	}
 	shown := out.String() + strconv.Quote(clip(string(plain)))
-	if pointers && elf.Type(d.f.Header.Type) != elf.ET_DYN {
-		d.unclear[shown] = &unclear{bytes.Clone(b), addresses}
+	if pointers && !d.relocates() {
+		return shown, &unclear{bytes.Clone(b), addresses}
 	}
-	return shown
+	return shown, nil
+}
+
+// datum is data of a symbol: how its contents are shown, and its bytes where it is not clear what in them is an address.
+type datum struct {
+	content string
+	unclear *unclear
 }
 
 // unclear are data of a program at a fixed address, in which a number may look like an address.
@@ -268,8 +276,11 @@ func (d *dataReader) pointTo(name, fn string) {
 // isAddress reports whether the word at addr can be an address: in a
 // position-independent program those are relocated.
 func (d *dataReader) isAddress(addr uint64) bool {
-	return elf.Type(d.f.Header.Type) != elf.ET_DYN || d.relocated[addr]
+	return !d.relocates() || d.relocated[addr]
 }
+
+// relocates reports whether the program is position-independent, so that its relocations say what is an address.
+func (d *dataReader) relocates() bool { return elf.Type(d.f.Header.Type) == elf.ET_DYN }
 
 // noPointers reports whether addr is where the linker puts data without addresses.
 func (d *dataReader) noPointers(addr uint64) bool {

@@ -31,14 +31,13 @@ type Program struct {
 	searched  map[string]bool            // what was looked for in constants, and whether it was found
 	parts     map[uint64]bool            // constants that instructions put together
 	text      *text                      // nil without Symbols
-	data      map[string][]string        // contents by name
+	data      map[string][]datum         // by name
 	neutral   map[string]string          // contents without the name of the architecture
 	embedded  map[string]string          // what is in an embedded file, by its name
 	sections  map[string]string          // what is in a section that is not Go's, by its name
 	relocs    map[string]int             // how many there are of a class
 	pointers  map[string]map[string]bool // functions that data point to, by the name of data
 	temps     map[string][]byte          // contents of the compiler's data, by how they are shown
-	unclear   map[string]*unclear        // contents of which it is not clear what is an address, by how they are shown
 }
 
 // A function is one of a Program's functions, whether it has code of its own or
@@ -96,9 +95,9 @@ type dataRef struct {
 func Read(name string, f *goelf.File, std *Std) (*Program, error) {
 	r := &reader{f: f, rename: map[string]string{}, relocated: map[uint64]bool{}, Program: &Program{
 		Name: name, GOARCH: f.GOARCH(), std: std, funcs: map[string]*function{}, files: map[string]bool{},
-		data: map[string][]string{}, neutral: map[string]string{}, embedded: map[string]string{}, sections: map[string]string{},
+		data: map[string][]datum{}, neutral: map[string]string{}, embedded: map[string]string{}, sections: map[string]string{},
 		relocs: map[string]int{}, parts: map[uint64]bool{},
-		pointers: map[string]map[string]bool{}, temps: map[string][]byte{}, unclear: map[string]*unclear{}, searched: map[string]bool{},
+		pointers: map[string]map[string]bool{}, temps: map[string][]byte{}, searched: map[string]bool{},
 	}}
 	var err error
 	if len(f.Sections) == 0 {

@@ -131,23 +131,38 @@ func (d *dataReader) readText(b []byte) error {
 	for _, u := range d.uses {
 		note(u.addr, u.user)
 	}
+	// What data refer to. The length follows the address: another string begins there.
+	type ref struct{ addr, word, end uint64 }
+	var refs []ref
+	begins := map[uint64]bool{}
+	for addr := range users {
+		begins[addr] = true
+	}
 	err := d.words(func(addr, word, next uint64) {
 		if d.strings.Start <= word && word < d.strings.End && d.isAddress(addr) {
-			// The length follows the address: another string begins there.
-			if end := word + next; next <= d.strings.End-word && end < d.strings.End && users[end] == nil {
-				users[end] = map[string]bool{}
-			}
-			if s, ok := d.at(addr); ok {
-				note(word, "data "+unnumbered(s.name))
-			} else {
-				note(word, "data")
-			}
+			refs = append(refs, ref{addr, word, word + min(next, d.strings.End-word)})
+			begins[word] = true
 		}
 	})
 	if err != nil {
 		return err
 	}
 	b = bytes.TrimRight(b, "\x00") // padding up to what is aligned after the strings
+	begins[d.strings.Start+uint64(len(b))] = true
+	for _, r := range refs {
+		// A number may look like an address, but rarely together with what follows it like that of a whole string.
+		if !d.relocates() && (r.end == r.word || !begins[r.end]) {
+			continue
+		}
+		if r.end < d.strings.End && users[r.end] == nil {
+			users[r.end] = map[string]bool{}
+		}
+		if s, ok := d.at(r.addr); ok {
+			note(r.word, "data "+unnumbered(s.name))
+		} else {
+			note(r.word, "data")
+		}
+	}
 	var starts []int
 	for addr := range users {
 		if start := int(addr - d.strings.Start); start < len(b) || start == 0 {

@@ -2,6 +2,7 @@ package golink
 
 import (
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
 // A content is a content-addressed definition. Of all objects there are several times as many as the program has symbols: the archives have
@@ -64,7 +65,7 @@ func (l *linker) firstContents() []uint32 {
 			}
 		})
 	}
-	inParallel(jobs)
+	parallel.Do(jobs)
 	giveBack(&l.pool, sorted)
 	return first
 }

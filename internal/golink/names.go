@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
 // # Names and merging
@@ -213,7 +214,7 @@ func (l *linker) hashNames(hashes []uint64) nameSet {
 			}
 		})
 	}
-	inParallel(jobs)
+	parallel.Do(jobs)
 	for _, o := range l.objs[1:] {
 		for i := 0; i < len(o.hashes); i += 2 {
 			wanted.add(o.hashes[i])

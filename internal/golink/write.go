@@ -9,6 +9,7 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/hugepages"
+	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
 // # The file
@@ -28,7 +29,7 @@ func (l *linker) write() []byte {
 	}
 	size := int(namesOff) + len(names.Data())
 	file := hugepages.Bytes(size, size)
-	inParallel(l.contents(file, func() func(sym, []byte) {
+	parallel.Do(l.contents(file, func() func(sym, []byte) {
 		var buf []reloc
 		return func(s sym, b []byte) { buf = l.relocate(s, b, buf) }
 	}))
@@ -98,6 +99,18 @@ func (l *linker) contents(file []byte, newRelocate func() func(s sym, b []byte))
 		})
 	}
 	return jobs
+}
+
+// chunkSize is how many symbols a job is for.
+const chunkSize = 2048
+
+// chunks calls f for parts of list.
+func chunks(list []sym, f func(part []sym)) {
+	for len(list) > 0 {
+		n := min(chunkSize, len(list))
+		f(list[:n])
+		list = list[n:]
+	}
 }
 
 // offset returns where section id is in the file.

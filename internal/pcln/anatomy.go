@@ -112,7 +112,7 @@ func (t *Table) dissect() (*breakdown, error) {
 	a.claim(a.part("find table"), -1, start(goabi.ModuleFindFuncTab), t.findSize())
 	names, base := a.part("function names"), start(goabi.ModuleFuncNames)
 	for i := range records {
-		if name, ok := cstring(t.names, records[i].name); ok {
+		if name, ok := cstring(t.nameText, records[i].name); ok {
 			a.claim(names, i, base+uint64(records[i].name), uint64(len(name))+1)
 		}
 	}
@@ -184,7 +184,7 @@ func (t *Table) streamSize(off uint32, size uint64) (uint64, error) {
 	if err != nil || off == 0 {
 		return 0, err
 	}
-	return uint64(len(t.pctab)) - uint64(off) - uint64(len(w.rest)), nil
+	return uint64(w.at), nil
 }
 
 // dataOf returns the function data of that kind of r, which has it.

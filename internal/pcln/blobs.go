@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/suffixtab"
@@ -14,78 +13,66 @@ import (
 // another one, at its alignment, shares its bytes; pieces without alignment share
 // ends.
 type blobTable struct {
-	ids     map[blob]int
-	list    []blob
+	pieces  interner // tagged by kind
 	offsets []uint32 // by id, once finished
 	data    []byte   // once finished
 }
 
-type blob struct {
-	align int
-	kind  int // FUNCDATA index
-	s     string
-}
+// kind returns the FUNCDATA index of the piece with that id.
+func (t *blobTable) kind(id int) int { return int(t.pieces.list[id].tag) }
 
 // add adds a piece of the given kind and returns its id.
 func (t *blobTable) add(kind int, data []byte) int {
 	if kind == goabi.FuncDataLocalsMap {
 		kind = goabi.FuncDataArgsMap // one format
 	}
-	b := blob{funcdataAlign[kind], kind, string(data)}
-	if id, ok := t.ids[b]; ok {
-		return id
-	}
-	if t.ids == nil {
-		t.ids = map[blob]int{}
-	}
-	id := len(t.list)
-	t.ids[b] = id
-	t.list = append(t.list, b)
-	return id
+	return t.pieces.add(data, uint32(kind))
 }
-
-// maxCandidates bounds the places that are tried for one piece.
-const maxCandidates = 256
 
 // finish lays the pieces out: those of the largest alignment first, longer before
 // shorter ones.
 func (t *blobTable) finish() {
-	t.offsets = make([]uint32, len(t.list))
+	count := len(t.pieces.list)
+	t.offsets = make([]uint32, count)
 	shared := t.sharedMaps()
-	order := make([]int, len(t.list))
-	for i := range order {
-		order[i] = i
+	type piece struct {
+		id    int
+		align int
+		b     []byte
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		x, y := &t.list[a], &t.list[b]
-		return cmp.Or(cmp.Compare(y.align, x.align), cmp.Compare(len(y.s), len(x.s)), cmp.Compare(x.s, y.s))
+	order := make([]piece, count)
+	index := newPlaceIndex(count)
+	for id := range order {
+		p := piece{id, funcdataAlign[t.kind(id)], t.pieces.bytes(id)}
+		order[id] = p
+		if _, ok := shared[id]; !ok && p.align > 1 {
+			index.want(p.b)
+		}
+	}
+	slices.SortFunc(order, func(a, b piece) int {
+		return cmp.Or(b.align-a.align, len(b.b)-len(a.b), bytes.Compare(a.b, b.b))
 	})
+	t.data = make([]byte, 0, len(t.pieces.data))
 	loose := suffixtab.New(nil, false)
 	looseIDs := map[int]int{}
-	index := map[uint64][]uint32{} // aligned places by the 8 bytes there
-	for _, id := range order {
-		b := &t.list[id]
-		if _, ok := shared[id]; ok {
+	for _, p := range order {
+		if _, ok := shared[p.id]; ok {
 			continue
 		}
-		if b.align == 1 {
-			looseIDs[id] = loose.Add(b.s)
+		if p.align == 1 {
+			looseIDs[p.id] = loose.Add(string(p.b))
 			continue
 		}
-		off, ok := find(t.data, index, b)
+		off, ok := index.find(t.data, p.b, p.align)
 		if !ok {
-			for len(t.data)%b.align != 0 {
+			for len(t.data)%p.align != 0 {
 				t.data = append(t.data, 0)
 			}
 			off = uint32(len(t.data))
-			t.data = append(t.data, b.s...)
-			for at := off; int(at)+8 <= len(t.data); at += 4 {
-				if key := le.Uint64(t.data[at:]); len(index[key]) < maxCandidates {
-					index[key] = append(index[key], at)
-				}
-			}
+			t.data = append(t.data, p.b...)
+			index.add(t.data, int(off))
 		}
-		t.offsets[id] = off
+		t.offsets[p.id] = off
 	}
 	for id, whole := range shared {
 		t.offsets[id] = t.offsets[whole]
@@ -103,9 +90,9 @@ func (t *blobTable) finish() {
 func (t *blobTable) sharedMaps() map[int]int {
 	const header = 8 // count, bits
 	byBits := map[uint32][]int{}
-	for id := range t.list {
-		if b := &t.list[id]; b.kind == goabi.FuncDataArgsMap {
-			bits := le.Uint32([]byte(b.s[4:8]))
+	for id := range t.pieces.list {
+		if t.kind(id) == goabi.FuncDataArgsMap {
+			bits := le.Uint32(t.pieces.bytes(id)[4:])
 			byBits[bits] = append(byBits[bits], id)
 		}
 	}
@@ -113,12 +100,12 @@ func (t *blobTable) sharedMaps() map[int]int {
 	for _, ids := range byBits {
 		// In descending order a list directly follows those that begin with it.
 		slices.SortFunc(ids, func(a, b int) int {
-			x, y := t.list[a].s, t.list[b].s
-			return cmp.Or(cmp.Compare(y[header:], x[header:]), cmp.Compare(le.Uint32([]byte(y)), le.Uint32([]byte(x))))
+			x, y := t.pieces.bytes(a), t.pieces.bytes(b)
+			return cmp.Or(bytes.Compare(y[header:], x[header:]), cmp.Compare(le.Uint32(y), le.Uint32(x)))
 		})
 		whole := ids[0]
 		for _, id := range ids[1:] {
-			if strings.HasPrefix(t.list[whole].s[header:], t.list[id].s[header:]) {
+			if bytes.HasPrefix(t.pieces.bytes(whole)[header:], t.pieces.bytes(id)[header:]) {
 				shared[id] = whole
 			} else {
 				whole = id
@@ -128,14 +115,59 @@ func (t *blobTable) sharedMaps() map[int]int {
 	return shared
 }
 
-// find looks for a place that holds b.
-func find(data []byte, index map[uint64][]uint32, b *blob) (uint32, bool) {
-	if len(b.s) < 8 {
+// maxCandidates bounds the places that are tried for one piece.
+const maxCandidates = 256
+
+// A placeIndex finds pieces of 8 bytes and more in data. It only knows of places with the first 8 bytes of a piece that will be looked for.
+type placeIndex struct {
+	keys   []uint64   // those bytes; the length is a power of two
+	used   []bool     // whether there is a key
+	places [][]uint32 // aligned places with it, ascending
+}
+
+// newPlaceIndex returns an index for n pieces.
+func newPlaceIndex(n int) *placeIndex {
+	size := 16
+	for size < 2*n {
+		size *= 2
+	}
+	return &placeIndex{make([]uint64, size), make([]bool, size), make([][]uint32, size)}
+}
+
+// slot returns where key is, or would be.
+func (x *placeIndex) slot(key uint64) int {
+	mask := len(x.keys) - 1
+	at := int(key*0x9e3779b97f4a7c15>>32) & mask
+	for x.used[at] && x.keys[at] != key {
+		at = (at + 1) & mask
+	}
+	return at
+}
+
+// want says that b will be looked for.
+func (x *placeIndex) want(b []byte) {
+	if len(b) >= 8 {
+		at := x.slot(le.Uint64(b))
+		x.keys[at], x.used[at] = le.Uint64(b), true
+	}
+}
+
+// add adds the places in data from off on.
+func (x *placeIndex) add(data []byte, off int) {
+	for ; off+8 <= len(data); off += 4 {
+		if at := x.slot(le.Uint64(data[off:])); x.used[at] && len(x.places[at]) < maxCandidates {
+			x.places[at] = append(x.places[at], uint32(off))
+		}
+	}
+}
+
+// find looks for a place in data that holds b, which is aligned.
+func (x *placeIndex) find(data, b []byte, align int) (uint32, bool) {
+	if len(b) < 8 {
 		return 0, false
 	}
-	key := le.Uint64([]byte(b.s[:8]))
-	for _, at := range index[key] {
-		if int(at)%b.align == 0 && bytes.HasPrefix(data[at:], []byte(b.s)) {
+	for _, at := range x.places[x.slot(le.Uint64(b))] {
+		if int(at)%align == 0 && bytes.HasPrefix(data[at:], b) {
 			return at, true
 		}
 	}

@@ -37,14 +37,15 @@ type compactor struct {
 
 	sym *symbolizer // of the tier External
 
-	raw  []byte                     // buffer for a stream
+	raw  []byte                     // buffer for a stream or a tree
+	tree inlTree                    // buffer
 	runs [2 + goabi.NumPCData][]run // buffers for runs
 }
 
 // compact builds the contents of the functions of t in the given tier. tag marks
 // names of the tier External.
 func compact(t *Table, tier Tier, tag string) (*compactor, error) {
-	c := &compactor{t: t, tier: tier, nameIDs: map[string]int{}}
+	c := &compactor{t: t, tier: tier, nameIDs: make(map[string]int, t.count), streams: newPCTab(len(t.pctab))}
 	if tier == External {
 		s, err := newSymbolizer(t, tag)
 		if err != nil {
@@ -166,8 +167,8 @@ func (c *compactor) function(i int) error {
 	})
 	tables[goabi.PCDataPanicBounds] = fillBounds(tables[goabi.PCDataPanicBounds])
 
-	tree, err := t.inlTree(&r, tables[goabi.PCDataInlTree])
-	if err != nil {
+	tree := &c.tree
+	if err := t.inlTree(&r, tables[goabi.PCDataInlTree], tree); err != nil {
 		return err
 	}
 	switch c.tier {
@@ -219,6 +220,7 @@ func (c *compactor) lines(o *outFunc) error {
 	if runs, err = c.t.runs(o.record.line, toEnd, runs[:0]); err != nil {
 		return err
 	}
+	c.runs[goabi.NumPCData] = runs[:0]
 	o.line = c.closed(runs)
 	if runs, err = c.t.runs(o.record.file, toEnd, runs[:0]); err != nil {
 		return err
@@ -237,7 +239,8 @@ func (c *compactor) functionData(o *outFunc, tree *inlTree, liveMax int32) error
 		}
 		if k == goabi.FuncDataInlTree {
 			if len(tree.calls) > 0 {
-				o.funcdata[k] = c.blobs.add(k, c.encodeTree(tree))
+				c.raw = c.encodeTree(c.raw[:0], tree)
+				o.funcdata[k] = c.blobs.add(k, c.raw)
 			}
 			continue
 		}

@@ -132,11 +132,11 @@ func TestCallsOfThemselves(t *testing.T) {
 		if name, err := table.name(r.name); err != nil || name != "main.init" {
 			continue
 		}
-		first, err := table.valueAtPC(r.pcdata[goabi.PCDataInlTree], r.size, 0)
+		inlined, err := table.walkAll(r.pcdata[goabi.PCDataInlTree], r.size, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		chain, err := table.frames(&r, first)
+		chain, err := table.frames(&r, inlined, valueAt(inlined, 0))
 		if err != nil || len(chain) == 0 {
 			t.Fatalf("calls inlined at the start of main.init: %+v (%v), want one or more", chain, err)
 		}

@@ -9,9 +9,13 @@ import (
 // An inlTree is the tree of calls inlined into one function: those of its
 // records that some instruction needs.
 type inlTree struct {
-	calls map[int32]inlCall // by index
-	order []int32           // indices in the order of the output, once renumbered
+	order []int32   // indices, ascending
+	calls []inlCall // by place in order
+	first []uint64  // buffer of dropLines
 }
+
+// place returns the place of the record with that index in order; ok is false when no instruction needs it.
+func (x *inlTree) place(index int32) (n int, ok bool) { return slices.BinarySearch(x.order, index) }
 
 // An inlCall is a runtime.inlinedCall (runtime/symtabinl.go).
 type inlCall struct {
@@ -22,31 +26,27 @@ type inlCall struct {
 	startLine uint32
 }
 
-// inlTree reads the records that the runs refer to, directly or as parents.
-func (t *Table) inlTree(r *record, runs []run) (*inlTree, error) {
-	tree := &inlTree{calls: map[int32]inlCall{}}
+// inlTree reads into tree the records that the runs refer to. Their callers are among them: those at the instructions that called.
+func (t *Table) inlTree(r *record, runs []run, tree *inlTree) error {
+	tree.order, tree.calls = tree.order[:0], tree.calls[:0]
 	if r.funcdata[goabi.FuncDataInlTree] == goabi.NoFuncData {
-		// Indices without a tree mean nothing.
-		return tree, nil
+		return nil // indices without a tree mean nothing
 	}
-	var todo []int32
 	for _, x := range runs {
-		todo = append(todo, x.val)
-	}
-	for len(todo) > 0 {
-		i := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if _, seen := tree.calls[i]; seen || i < 0 {
-			continue
+		if x.val >= 0 {
+			tree.order = append(tree.order, x.val)
 		}
+	}
+	slices.Sort(tree.order)
+	tree.order = slices.Compact(tree.order)
+	for _, i := range tree.order {
 		call, err := t.inlinedCall(r, i)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		tree.calls[i] = call
-		todo = append(todo, valueAt(runs, uint64(call.parent)))
+		tree.calls = append(tree.calls, call)
 	}
-	return tree, nil
+	return nil
 }
 
 // inlinedCall reads the record with that index, which is not negative.
@@ -90,52 +90,51 @@ func (c *chain) again(index int32) bool {
 // dropLines makes the records equal that differ in what only lines need: the
 // place of a call matters no more than by the calls that are inlined there.
 func (x *inlTree) dropLines(runs []run) {
-	first := map[int32]uint64{} // place by index
+	const none = 1<<64 - 1
+	first, firstOfNone := x.first[:0], uint64(none) // places by place in order, and that of no call
+	for range x.order {
+		first = append(first, none)
+	}
+	x.first = first
+	place := func(index int32) *uint64 {
+		if n, ok := x.place(index); ok {
+			return &first[n]
+		}
+		return &firstOfNone
+	}
 	at := uint64(0)
 	for _, r := range runs {
-		if _, ok := first[r.val]; !ok {
-			first[r.val] = at
-		}
+		p := place(r.val)
+		*p = min(*p, at)
 		at = r.end
 	}
-	for i, c := range x.calls {
+	for i := range x.calls {
+		c := &x.calls[i]
 		c.startLine = 0
-		if place, ok := first[valueAt(runs, uint64(c.parent))]; ok {
-			c.parent = uint32(place)
+		if p := *place(valueAt(runs, uint64(c.parent))); p != none {
+			c.parent = uint32(p)
 		}
-		x.calls[i] = c
 	}
 }
 
-// renumber sets the order of the records and returns the runs with their new
-// indices.
+// renumber returns the runs with the indices of the records in the output: their places.
 func (x *inlTree) renumber(runs []run) []run {
 	if len(x.calls) == 0 {
 		return nil
 	}
-	x.order = x.order[:0]
-	for i := range x.calls {
-		x.order = append(x.order, i)
-	}
-	slices.Sort(x.order)
-	index := make(map[int32]int32, len(x.order))
-	for n, i := range x.order {
-		index[i] = int32(n)
-	}
 	return mergeRuns(runs, func(v int32) int32 {
-		if n, ok := index[v]; ok {
-			return n
+		if n, ok := x.place(v); ok {
+			return int32(n)
 		}
 		return -1
 	})
 }
 
-// encodeTree returns the records of a renumbered tree. Names are given by id; the
+// encodeTree appends the records of a tree to b. Names are given by id; the
 // writer puts their offsets in their place.
-func (c *compactor) encodeTree(x *inlTree) []byte {
-	var b []byte
-	for _, i := range x.order {
-		call := x.calls[i]
+func (c *compactor) encodeTree(b []byte, x *inlTree) []byte {
+	for i := range x.calls {
+		call := &x.calls[i]
 		name := uint32(0)
 		if !call.anonymous {
 			name = uint32(c.nameID(call.name)) + 1

@@ -186,7 +186,7 @@ func (s *symbolizer) unsafePoints(i int, points, inlined []run, tree *inlTree) [
 		p, points = next(points)
 		c, inlined = next(inlined)
 		val := p.val
-		if call, ok := tree.calls[c.val]; ok && !call.anonymous && goabi.NeverPreempted(call.name) {
+		if n, ok := tree.place(c.val); ok && !tree.calls[n].anonymous && goabi.NeverPreempted(tree.calls[n].name) {
 			val = unsafePointUnsafe
 		}
 		at = min(p.end, c.end, end)
@@ -226,17 +226,19 @@ func (s *symbolizer) reduceTree(i int, runs []run, tree *inlTree) ([]run, error)
 	} else if err := s.keepAsked(i, runs, tree, keep); err != nil {
 		return nil, err
 	}
-	needed := map[int32]bool{}
+	needed := make([]bool, len(tree.calls))
 	for k := range runs {
-		if !keep[k] {
+		n, ok := tree.place(runs[k].val)
+		switch {
+		case !keep[k]:
 			runs[k].val = -1
-		} else {
-			needed[runs[k].val] = true
+		case ok:
+			needed[n] = true
 		}
 	}
-	for index, call := range tree.calls {
-		if !needed[index] {
-			delete(tree.calls, index)
+	kept := 0
+	for n, call := range tree.calls {
+		if !needed[n] {
 			continue
 		}
 		call.startLine = 0
@@ -247,8 +249,10 @@ func (s *symbolizer) reduceTree(i int, runs []run, tree *inlTree) ([]run, error)
 		} else {
 			call.name, call.anonymous = hiddenName, false
 		}
-		tree.calls[index] = call
+		tree.order[kept], tree.calls[kept] = tree.order[n], call
+		kept++
 	}
+	tree.order, tree.calls = tree.order[:kept], tree.calls[:kept]
 	runs = mergeRuns(runs, func(v int32) int32 { return v })
 	tree.dropLines(runs)
 	return runs, nil
@@ -271,8 +275,12 @@ func (s *symbolizer) keepAsked(i int, runs []run, tree *inlTree, keep []bool) er
 		}
 		return -1
 	}
+	callerRun := func(k int) int {
+		n, _ := tree.place(runs[k].val)
+		return runOf(uint64(tree.calls[n].parent))
+	}
 	for _, pc := range callsOf(t.f.GOARCH(), code, start, s.asking) {
-		for k := runOf(pc); k >= 0 && !keep[k] && runs[k].val >= 0; k = runOf(uint64(tree.calls[runs[k].val].parent)) {
+		for k := runOf(pc); k >= 0 && !keep[k] && runs[k].val >= 0; k = callerRun(k) {
 			keep[k] = true
 		}
 	}

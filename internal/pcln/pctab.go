@@ -1,11 +1,13 @@
 package pcln
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"slices"
 	"sort"
-	"strings"
+
+	"github.com/go3s/rules_go3s/internal/hugepages"
 )
 
 // # How streams share bytes
@@ -23,73 +25,95 @@ import (
 // order of the functions that need them first: offsets of neighbours differ by little
 // then, which packing likes. Short ones move into words of the records that nobody reads.
 
-// A stream is one of the pctab that is being built.
-type stream struct {
-	head string // of a closed one all bytes, of an open one those before the length of the last run
-	need uint64 // of an open one the least length of the last run, in units; 0 for a closed one
-}
-
-// text returns the bytes of s.
-func (s *stream) text() string {
-	if s.need == 0 {
-		return s.head
-	}
-	return s.head + string(binary.AppendUvarint(nil, longest(s.need)))
-}
-
-// startsAt reports whether b begins with s.
-func (s *stream) startsAt(b []byte) bool {
-	if len(b) < len(s.head) || string(b[:len(s.head)]) != s.head {
-		return false
-	}
-	if s.need == 0 {
-		return true
-	}
-	v, n := uvarint(b[len(s.head):])
-	return n > 0 && uint64(v) >= s.need
-}
-
 // A hole is a run of bytes after pctab that nobody reads.
 type hole struct{ off, len int }
 
 // A fill is what goes into a hole.
 type fill struct {
 	off  int
-	text string
+	text []byte
 }
 
 // A pcTab builds a pctab.
 type pcTab struct {
-	ids     map[streamKey]int
-	list    []stream
+	heads   interner // by id: of a closed stream all bytes, of an open one those before the length of the last run
+	need    []uint64 // by id: of an open stream the least length of the last run, in units; 0 for a closed one
 	offsets []uint32 // by id, once finished
 	data    []byte   // once finished
 }
 
-type streamKey struct {
-	head string
-	open bool
-}
+// newPCTab returns an empty one in the place of a pctab of size bytes.
+func newPCTab(size int) pcTab { return pcTab{heads: interner{data: make([]byte, 0, size)}} }
+
+// Tags of heads.
+const (
+	closedStream = iota
+	openStream
+)
 
 // add adds a stream and returns its id. Open streams that differ in the length of the last run only are one.
 func (t *pcTab) add(head []byte, need uint64) int {
-	key := streamKey{string(head), need > 0}
-	id, ok := t.ids[key]
-	if !ok {
-		if t.ids == nil {
-			t.ids = map[streamKey]int{}
-		}
-		id = len(t.list)
-		t.ids[key] = id
-		t.list = append(t.list, stream{head: key.head})
+	tag := uint32(closedStream)
+	if need > 0 {
+		tag = openStream
 	}
-	t.list[id].need = max(t.list[id].need, need)
+	id := t.heads.add(head, tag)
+	if id == len(t.need) {
+		t.need = append(t.need, 0)
+	}
+	t.need[id] = max(t.need[id], need)
 	return id
+}
+
+// A stream is one of the pctab that is being built.
+type stream struct {
+	first           uint64 // its first 8 bytes, or zeros, the first one being worth most
+	start, end      int    // of its bytes among those of all
+	id, head, match int32  // head is the length of its head; match is its key in streamSearch.indexes, -1 for none
+	open            bool
+}
+
+// streams returns all streams and their bytes: longer before shorter ones, which may be in them.
+func (t *pcTab) streams() (list []stream, all []byte) {
+	all = make([]byte, 0, len(t.heads.data)+maxVarint*len(t.need)+searchPad)
+	list = make([]stream, len(t.need))
+	for id, need := range t.need {
+		x := stream{id: int32(id), start: len(all), open: need > 0}
+		all = append(all, t.heads.bytes(id)...)
+		x.head = int32(len(all) - x.start)
+		if x.open {
+			all = binary.AppendUvarint(all, longest(need))
+		}
+		x.end = len(all)
+		x.match = int32(len(searchKeys) - 1)
+		for x.match >= 0 && int(x.head) < searchKeys[x.match] {
+			x.match--
+		}
+		list[id] = x
+	}
+	all = append(all, make([]byte, searchPad)...)
+	for i := range list {
+		x := &list[i]
+		x.first = binary.BigEndian.Uint64(all[x.start:])
+		if n := x.end - x.start; n < 8 {
+			x.first &^= 1<<(64-8*n) - 1
+		}
+	}
+	slices.SortFunc(list, func(a, b stream) int {
+		if c := (b.end - b.start) - (a.end - a.start); c != 0 {
+			return c
+		}
+		if a.first != b.first {
+			return cmp.Compare(a.first, b.first)
+		}
+		return cmp.Or(bytes.Compare(all[a.start:a.end], all[b.start:b.end]), int(a.id-b.id))
+	})
+	return list, all
 }
 
 // A root is a stream that is written; others may be found in it.
 type root struct {
-	text  string
+	text  []byte
 	first int // the least id of those found in it
 	hole  int // where it goes, as hole.off; -1 for pctab itself
 	off   uint32
@@ -98,31 +122,23 @@ type root struct {
 // finish lays the streams out, some in holes of what follows pctab at the next multiple of align. It returns
 // what to write there.
 func (t *pcTab) finish(holes []hole, align int) []fill {
-	texts := make([]string, len(t.list))
-	order := make([]int, len(t.list))
-	size := 0
-	for id := range t.list {
-		texts[id], order[id] = t.list[id].text(), id
-		size += len(texts[id])
-	}
-	// Longer before shorter ones, which may be in them.
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(len(texts[b]), len(texts[a])), strings.Compare(texts[a], texts[b]), cmp.Compare(a, b))
-	})
-	var roots []root
+	streams, all := t.streams()
+	roots := make([]root, 0, len(streams))
 	rooms := newRooms(holes)
 	type place struct{ root, delta int }
-	places := make([]place, len(t.list))
-	search := newStreamSearch(size)
-	for _, id := range order {
-		n, delta, ok := search.find(&t.list[id])
+	places := make([]place, len(streams))
+	search := newStreamSearch(t, all, streams)
+	for i := range streams {
+		x := &streams[i]
+		n, delta, ok := search.find(x)
 		if !ok {
+			text := all[x.start:x.end]
 			n, delta = len(roots), 0
-			roots = append(roots, root{texts[id], id, rooms.take(len(texts[id])), 0})
-			search.add(texts[id])
+			roots = append(roots, root{text, int(x.id), rooms.take(len(text)), 0})
+			search.add(text)
 		}
-		places[id] = place{n, delta}
-		roots[n].first = min(roots[n].first, id)
+		places[x.id] = place{n, delta}
+		roots[n].first = min(roots[n].first, int(x.id))
 	}
 
 	byUse := make([]*root, len(roots))
@@ -130,7 +146,7 @@ func (t *pcTab) finish(holes []hole, align int) []fill {
 		byUse[n] = &roots[n]
 	}
 	slices.SortFunc(byUse, func(a, b *root) int { return cmp.Compare(a.first, b.first) })
-	t.data = []byte{0} // offset 0 stands for no stream
+	t.data = make([]byte, 1, 1+search.size()) // offset 0 stands for no stream
 	for _, r := range byUse {
 		if r.hole < 0 {
 			r.off = uint32(len(t.data))
@@ -145,7 +161,7 @@ func (t *pcTab) finish(holes []hole, align int) []fill {
 			fills = append(fills, fill{r.hole, r.text})
 		}
 	}
-	t.offsets = make([]uint32, len(t.list))
+	t.offsets = make([]uint32, len(streams))
 	for id, p := range places {
 		t.offsets[id] = roots[p.root].off + uint32(p.delta)
 	}
@@ -154,82 +170,101 @@ func (t *pcTab) finish(holes []hole, align int) []fill {
 
 // A streamSearch finds streams in those added before.
 type streamSearch struct {
-	data    []byte
-	starts  []int // of what was added, in data
+	t       *pcTab
+	all     []byte // bytes of all streams
+	data    []byte // what was added, and searchPad zeros
+	starts  []int  // of what was added, in data
 	indexes [len(searchKeys)]streamIndex
+	before  []uint64 // by place, place+1 of the one before with the same hash: 32 bits for each of the indexes
 }
 
 // A streamIndex has the places in the data by the hash of the bytes there.
 type streamIndex struct {
-	latest []int32 // place+1 of the latest bytes with that hash, 0 for none
-	before []int32 // by place, that of the one before with the same hash
+	wanted [1 << searchBits / 64]uint64 // a bit for each hash that is looked for; others are not kept
+	latest [1 << searchBits]uint32      // place+1 of the latest bytes with that hash, 0 for none
 }
 
-// searchKeys are how many bytes of a stream it is found by: the most that it has. A shorter one is not found.
+// searchKeys are how many bytes of a stream it is found by: the most that its head has. A shorter one is not found.
 var searchKeys = [...]int{3, 8}
 
 const (
 	searchBits  = 16
 	searchTries = 1 << 12 // places that are tried for one stream
+	searchPad   = 8       // so that as many bytes can be read at each place
 )
 
-// searchHash returns a hash of the first key bytes of b.
-func searchHash(b string, key int) uint32 {
-	h := uint64(0)
-	for i := range key {
-		h = h<<8 | uint64(b[i])
-	}
-	return uint32(h * 0x9e3779b97f4a7c15 >> (64 - searchBits))
+// searchHash returns a hash of the first n bytes of first, of which the first one is worth most.
+func searchHash(first uint64, n int) uint32 {
+	return uint32(first >> (64 - 8*n) * 0x9e3779b97f4a7c15 >> (64 - searchBits))
 }
 
-// newStreamSearch returns a search in streams of at most size bytes together.
-func newStreamSearch(size int) *streamSearch {
-	s := &streamSearch{data: make([]byte, 0, size)}
-	for i := range s.indexes {
-		s.indexes[i] = streamIndex{make([]int32, 1<<searchBits), make([]int32, size)}
+// newStreamSearch returns a search for streams, whose bytes are in all.
+func newStreamSearch(t *pcTab, all []byte, streams []stream) *streamSearch {
+	s := &streamSearch{t: t, all: all, data: make([]byte, searchPad, len(all)+searchPad), before: hugepages.Words(len(all))}
+	for _, x := range streams {
+		if x.match >= 0 {
+			h := searchHash(x.first, searchKeys[x.match])
+			s.indexes[x.match].wanted[h/64] |= 1 << (h % 64)
+		}
 	}
 	return s
 }
 
-func (s *streamSearch) add(text string) {
-	start := len(s.data)
+// size returns how many bytes were added.
+func (s *streamSearch) size() int { return len(s.data) - searchPad }
+
+func (s *streamSearch) add(text []byte) {
+	start := s.size()
 	s.starts = append(s.starts, start)
-	s.data = append(s.data, text...)
+	s.data = append(append(s.data[:start], text...), make([]byte, searchPad)...)
 	for n, key := range searchKeys {
 		x := &s.indexes[n]
-		for i := 0; i+key <= len(text); i++ {
-			h := searchHash(text[i:], key)
-			x.before[start+i] = x.latest[h]
-			x.latest[h] = int32(start+i) + 1
+		for i := start; i+key <= start+len(text); i++ {
+			h := searchHash(binary.BigEndian.Uint64(s.data[i:]), key)
+			if x.wanted[h/64]>>(h%64)&1 != 0 {
+				s.before[i] |= uint64(x.latest[h]) << (32 * n)
+				x.latest[h] = uint32(i) + 1
+			}
 		}
 	}
 }
 
+// isAt reports whether x is where b begins.
+func (s *streamSearch) isAt(x *stream, b []byte) bool {
+	head := s.all[x.start:][:x.head]
+	if !bytes.HasPrefix(b, head) {
+		return false
+	}
+	if !x.open {
+		return true
+	}
+	v, n := uvarint(b[len(head):])
+	return n > 0 && uint64(v) >= s.t.need[x.id]
+}
+
 // find returns the number of an added text that x is in, and where it is in that.
 func (s *streamSearch) find(x *stream) (n, delta int, ok bool) {
-	k := len(searchKeys) - 1
-	for k >= 0 && len(x.head) < searchKeys[k] {
-		k--
-	}
-	if k < 0 {
+	if x.match < 0 {
 		return 0, 0, false
 	}
-	index := &s.indexes[k]
-	at := int(index.latest[searchHash(x.head, searchKeys[k])])
+	index := &s.indexes[x.match]
+	unused := 64 - 8*min(x.head, 8)
+	first := x.first >> unused
+	at := int(index.latest[searchHash(x.first, searchKeys[x.match])])
 	for try := 0; at > 0 && try < searchTries; try++ {
 		at--
-		if x.startsAt(s.data[at:]) {
+		if binary.BigEndian.Uint64(s.data[at:])>>unused == first && s.isAt(x, s.data[at:s.size()]) {
 			n := sort.SearchInts(s.starts, at+1) - 1
-			end := len(s.data)
+			end := s.size()
 			if n+1 < len(s.starts) {
 				end = s.starts[n+1]
 			}
 			// What follows a text in the data does not follow it in the output.
-			if x.startsAt(s.data[at:end]) {
+			if s.isAt(x, s.data[at:end]) {
 				return n, at - s.starts[n], true
 			}
 		}
-		at = int(index.before[at])
+		at = int(uint32(s.before[at] >> (32 * x.match)))
 	}
 	return 0, 0, false
 }

@@ -8,6 +8,7 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gobin"
+	"github.com/go3s/rules_go3s/internal/hugepages"
 )
 
 // # Rewriting a program
@@ -309,7 +310,8 @@ func (w *rewriter) copy() {
 	old := w.f.Data
 	last := w.load[len(w.load)-1]
 	loaded := last.Off + last.Filesz
-	w.image = make([]byte, uint64(len(old))-w.tail)
+	size := len(old) - int(w.tail)
+	w.image = hugepages.Bytes(size, size)
 	copy(w.image, old[:w.t.Section.Off])
 	for _, p := range w.load {
 		part := old[p.Off : p.Off+p.Filesz]

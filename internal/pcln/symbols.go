@@ -152,6 +152,7 @@ func ReadSymbols(name string, data []byte) (*Symbols, error) {
 			return fail("part %d: %v", i, err)
 		}
 	}
+	t.hold()
 	// Each function has a record of its own.
 	if t.quantum != 1 && t.quantum != 2 && t.quantum != 4 || t.count < 1 || t.count > (len(t.funcs)-4)/(goabi.FuncTabEntry+goabi.FuncSize) {
 		return fail("instruction size %d, %d functions in %d bytes", t.quantum, t.count, len(t.funcs))

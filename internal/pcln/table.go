@@ -3,6 +3,7 @@ package pcln
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
@@ -30,6 +31,9 @@ type Table struct {
 	funcs   []byte // function table and records
 	find    []byte // findfunctab
 	gofunc  []byte // funcdata
+
+	// Names and files again, as strings that others are parts of.
+	nameText, fileText string
 
 	count    int
 	textAddr uint64
@@ -110,6 +114,7 @@ func (t *Table) read() error {
 	t.files = part("the file names", goabi.ModuleFiles, 1)
 	t.pctab = part("the pc tables", goabi.ModulePCTab, 1)
 	t.funcs = part("the functions", goabi.ModuleFuncs, 1)
+	t.hold()
 	ftab := part("the function table", goabi.ModuleFuncTab, goabi.FuncTabEntry)
 	t.find = rest("the find table", goabi.ModuleFindFuncTab, base+size)
 	t.gofunc = rest("the function data", t.layout.GoFunc, base+size)
@@ -211,23 +216,22 @@ func (t *Table) record(i int) (record, error) {
 	return r, nil
 }
 
-// cstring returns the string at off of b, up to its NUL.
-func cstring(b []byte, off uint32) (string, bool) {
-	if uint64(off) >= uint64(len(b)) {
+// hold makes the names and files strings.
+func (t *Table) hold() { t.nameText, t.fileText = string(t.names), string(t.files) }
+
+// cstring returns the string at off of s, up to its NUL.
+func cstring(s string, off uint32) (string, bool) {
+	if uint64(off) >= uint64(len(s)) {
 		return "", false
 	}
-	for n, c := range b[off:] {
-		if c == 0 {
-			return string(b[off:][:n]), true
-		}
-	}
-	return "", false
+	s, _, ok := strings.Cut(s[off:], "\x00")
+	return s, ok
 }
 
 // name returns the function name at off, also the one at 0, which the runtime
 // takes for the empty name.
 func (t *Table) name(off uint32) (string, error) {
-	s, ok := cstring(t.names, off)
+	s, ok := cstring(t.nameText, off)
 	if !ok {
 		return "", t.errorf(0, "no function name ends after offset %#x of %#x", off, len(t.names))
 	}
@@ -245,7 +249,7 @@ func (t *Table) file(cu uint32, n int32) (name string, ok bool) {
 	if off == ^uint32(0) {
 		return "", false
 	}
-	return cstring(t.files, off)
+	return cstring(t.fileText, off)
 }
 
 // entriesOf returns the text offsets of the functions whose names are wanted. The

@@ -2,12 +2,14 @@ package pcln
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
 	"fmt"
 	"slices"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
+	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
 // # Verification
@@ -15,7 +17,8 @@ import (
 // Every compacted program is compared with its input before it is written. The
 // walker asks both what the runtime would ask, for every instruction of every
 // function, and reads the tables as the runtime does: it shares no code with what encodes pc tables, and only the decoders of
-// _func records and call sites with the rest of the package. It also checks that the memory of both programs is the same everywhere else.
+// _func records and call sites with the rest of the package. A table that is read to its end is compared in one walk over both.
+// It also checks that the memory of both programs is the same everywhere else.
 
 // Verify returns an error unless the program new, which Rewrite made, answers all
 // questions of the runtime as the program old does, but for what the tier drops.
@@ -34,13 +37,19 @@ func Verify(old, new *Table, tier Tier) error {
 	if v.morestack, err = old.entriesOf(isMorestack); err != nil {
 		return err
 	}
-	for i := range old.count {
-		if err := v.function(i); err != nil {
-			return fmt.Errorf("%w (function %d, text offset %#x)", err, i, old.entry(i))
+	return parallel.Ranges(old.count, verifyRange, func(from, to int) error {
+		v := *v
+		for i := from; i < to; i++ {
+			if err := v.function(i); err != nil {
+				return fmt.Errorf("%w (function %d, text offset %#x)", err, i, old.entry(i))
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
+
+// verifyRange is how many functions are verified one after the other.
+const verifyRange = 256
 
 type verifier struct {
 	old, new          *Table
@@ -50,7 +59,8 @@ type verifier struct {
 	high              *elf.Prog64     // in new, the second one of the segment that became two; nil for none
 	a, b              record          // of the function at hand
 	name              string          // its name in old
-	size              uint64          // in bytes, padding included
+	size              uint64          // of its instructions in bytes
+	trees             trees
 }
 
 func (v *verifier) fail(format string, args ...any) error {
@@ -181,35 +191,37 @@ func (v *verifier) sameBytes(a, b []byte, addr uint64) error {
 	if len(a) != len(b) {
 		return v.fail("%d bytes at %#x, want %d", len(b), addr, len(a))
 	}
-	a, b = bytes.Clone(a), bytes.Clone(b)
-	mask := func(from, size uint64) {
-		for _, x := range [][]byte{a, b} {
-			start, end := from-min(from, addr), from+size-min(from+size, addr)
-			if start < uint64(len(x)) {
-				clear(x[start:min(end, uint64(len(x)))])
-			}
-		}
+	type span struct{ start, end uint64 } // in a
+	var skipped []span
+	skip := func(from, size uint64) {
+		start, end := from-min(from, addr), from+size-min(from+size, addr)
+		skipped = append(skipped, span{min(start, uint64(len(a))), min(end, uint64(len(a)))})
 	}
-	mask(v.old.module, v.old.layout.Size)
+	skip(v.old.module, v.old.layout.Size)
 	for _, entry := range v.addends {
-		mask(entry+16, 8)
+		skip(entry+16, 8)
 	}
 	f := v.old.f
 	for i := range f.Progs {
 		p := &f.Progs[i]
 		switch t := elf.ProgType(p.Type); {
 		case t == elf.PT_DYNAMIC:
-			mask(p.Vaddr, p.Filesz)
+			skip(p.Vaddr, p.Filesz)
 		case t == elf.PT_LOAD && p.Off == 0:
-			mask(p.Vaddr, 64)
+			skip(p.Vaddr, 64)
 			for _, f := range []*goelf.File{f, v.new.f} {
-				mask(p.Vaddr+f.Header.Phoff, uint64(len(f.Progs))*goelf.ProgHeaderSize)
-				mask(p.Vaddr+f.Header.Shoff, uint64(len(f.Sections))*goelf.SectionHeaderSize)
+				skip(p.Vaddr+f.Header.Phoff, uint64(len(f.Progs))*goelf.ProgHeaderSize)
+				skip(p.Vaddr+f.Header.Shoff, uint64(len(f.Sections))*goelf.SectionHeaderSize)
 			}
 		}
 	}
-	if !bytes.Equal(a, b) {
-		return v.fail("memory from %#x on differs", addr)
+	slices.SortFunc(skipped, func(x, y span) int { return cmp.Compare(x.start, y.start) })
+	at := uint64(0)
+	for _, s := range append(skipped, span{uint64(len(a)), uint64(len(a))}) {
+		if s.start > at && !bytes.Equal(a[at:s.start], b[at:s.start]) {
+			return v.fail("memory from %#x on differs", addr+at)
+		}
+		at = max(at, s.end)
 	}
 	return nil
 }

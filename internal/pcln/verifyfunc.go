@@ -16,13 +16,7 @@ func (v *verifier) function(i int) error {
 	if v.b, err = v.new.record(i); err != nil {
 		return err
 	}
-	// Padding follows the function's own instructions, which are those with a
-	// stack depth.
-	covered, err := v.old.coverage(v.a.sp, toEnd)
-	if err != nil {
-		return err
-	}
-	v.size = min(v.old.entry(i+1)-v.old.entry(i), covered)
+	v.size = v.old.entry(i+1) - v.old.entry(i)
 	a, b := &v.a, &v.b
 	if a.entry != b.entry || v.old.entry(i+1) != v.new.entry(i+1) || a.args != b.args || a.deferReturn != b.deferReturn || a.id != b.id ||
 		a.flag != b.flag {
@@ -31,7 +25,14 @@ func (v *verifier) function(i int) error {
 	if v.tier == Full && a.startLine != b.startLine {
 		return v.fail("the start line is %d, want %d", b.startLine, a.startLine)
 	}
-	for _, check := range []func(int) error{v.lookup, v.names, v.depth, v.lines, v.inlined, v.points, v.maps, v.bounds, v.args, v.otherData} {
+	// Stack depths are also read to their end, for the largest one (runtime/symtab.go, funcMaxSPDelta). Padding follows
+	// the function's own instructions, which are those with a stack depth.
+	covered, err := v.compareClosed("stack depth", a.sp, b.sp, nil)
+	if err != nil {
+		return err
+	}
+	v.size = min(v.size, covered)
+	for _, check := range []func(int) error{v.lookup, v.names, v.lines, v.inlined, v.points, v.maps, v.bounds, v.args, v.otherData} {
 		if err := check(i); err != nil {
 			return err
 		}
@@ -103,54 +104,6 @@ func (v *verifier) names(int) error {
 	return nil
 }
 
-// depth compares stack depths, and the largest one, which the runtime looks for in all of a
-// table (runtime/symtab.go, funcMaxSPDelta).
-func (v *verifier) depth(int) error {
-	old, err := v.old.maxDepth(v.a.sp)
-	if err != nil {
-		return err
-	}
-	new, err := v.new.maxDepth(v.b.sp)
-	if err != nil {
-		return err
-	}
-	if old != new {
-		return v.fail("the largest stack depth is %d, want %d", new, old)
-	}
-	return v.compare(v.a.sp, v.b.sp, toEnd, func(s step) error {
-		if s.old != s.new {
-			return v.fail("the stack depth at +%#x is %d, want %d", s.start, s.new, s.old)
-		}
-		return nil
-	})
-}
-
-// maxDepth returns the largest value of a table.
-func (t *Table) maxDepth(off uint32) (int32, error) {
-	runs, err := t.walkAll(off, toEnd)
-	most := int32(0)
-	for _, r := range runs {
-		most = max(most, r.val)
-	}
-	return most, err
-}
-
-// sameEnd checks that the table at b says nothing of instructions that the one at a does not cover.
-func (v *verifier) sameEnd(a, b uint32) error {
-	covered, err := v.old.coverage(a, toEnd)
-	if err != nil {
-		return err
-	}
-	runs, err := v.new.walkAll(b, toEnd)
-	if err != nil {
-		return err
-	}
-	if n := len(runs); n > 1 && runs[n-2].end >= covered {
-		return v.fail("a pc table continues at +%#x, after that of the input", runs[n-2].end)
-	}
-	return nil
-}
-
 // lines compares files and lines.
 func (v *verifier) lines(int) error {
 	if v.tier != Full {
@@ -159,31 +112,22 @@ func (v *verifier) lines(int) error {
 		}
 		return nil
 	}
-	for _, pair := range [][2]uint32{{v.a.line, v.b.line}, {v.a.file, v.b.file}} {
-		if err := v.sameEnd(pair[0], pair[1]); err != nil {
-			return err
-		}
-	}
-	if err := v.compare(v.a.line, v.b.line, toEnd, func(s step) error {
-		if s.old != s.new {
-			return v.fail("the line at +%#x is %d, want %d", s.start, s.new, s.old)
-		}
-		return nil
-	}); err != nil {
+	if _, err := v.compareClosed("line", v.a.line, v.b.line, nil); err != nil {
 		return err
 	}
-	return v.compare(v.a.file, v.b.file, toEnd, func(s step) error {
-		if s.old < 0 || s.new < 0 {
-			if s.old != s.new {
-				return v.fail("the file at +%#x is %d, want %d", s.start, s.new, s.old)
+	_, err := v.compareClosed("file", v.a.file, v.b.file, func(at uint64, old, new int32) error {
+		if old < 0 || new < 0 {
+			if old != new {
+				return v.fail("the file at +%#x is %d, want %d", at, new, old)
 			}
 			return nil
 		}
-		x, okx := v.old.file(v.a.cu, s.old)
-		y, oky := v.new.file(v.b.cu, s.new)
-		if x != y || okx != oky || int(s.new) >= len(v.new.files) && int(s.old) < len(v.old.files) {
-			return v.fail("the file at +%#x is %q, want %q", s.start, y, x)
+		x, okx := v.old.file(v.a.cu, old)
+		y, oky := v.new.file(v.b.cu, new)
+		if x != y || okx != oky || int(new) >= len(v.new.files) && int(old) < len(v.old.files) {
+			return v.fail("the file at +%#x is %q, want %q", at, y, x)
 		}
 		return nil
 	})
+	return err
 }

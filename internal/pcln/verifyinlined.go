@@ -18,8 +18,8 @@ type frame struct {
 const maxInlined = 1 << 12
 
 // frames returns the calls inlined at an instruction, the innermost first
-// (runtime/symtabinl.go, inlineUnwinder).
-func (t *Table) frames(r *record, index int32) ([]frame, error) {
+// (runtime/symtabinl.go, inlineUnwinder). inlined is the table of inlined calls.
+func (t *Table) frames(r *record, inlined []run, index int32) ([]frame, error) {
 	var list []frame
 	var passed chain
 	for index >= 0 && r.funcdata[goabi.FuncDataInlTree] != goabi.NoFuncData && !passed.again(index) {
@@ -31,9 +31,7 @@ func (t *Table) frames(r *record, index int32) ([]frame, error) {
 			return nil, err
 		}
 		list = append(list, call)
-		if index, err = t.valueAtPC(r.pcdata[goabi.PCDataInlTree], r.size, uint64(call.parent)); err != nil {
-			return nil, err
-		}
+		index = valueAt(inlined, uint64(call.parent))
 	}
 	return list, nil
 }
@@ -49,99 +47,128 @@ func (t *Table) call(r *record, index int32) (frame, error) {
 	return frame{b[0], name, le.Uint32(b[8:]), le.Uint32(b[12:])}, err
 }
 
-// valueAtPC returns what a pc table says for one instruction.
-func (t *Table) valueAtPC(off uint32, size, pc uint64) (int32, error) {
-	w, err := startWalk(t, off, size)
-	for err == nil && w.end <= pc {
-		err = w.next(t)
+// inlined compares inlined calls.
+func (v *verifier) inlined(int) error {
+	hasOld, hasNew := v.a.funcdata[goabi.FuncDataInlTree] != goabi.NoFuncData, v.b.funcdata[goabi.FuncDataInlTree] != goabi.NoFuncData
+	if !hasOld && hasNew {
+		return v.fail("has an inline tree, want none")
 	}
-	if err != nil {
-		return 0, err
+	if !hasOld {
+		return nil
 	}
-	return w.val, nil
+	var err error
+	t := &v.trees
+	old, new := v.a.pcdata[goabi.PCDataInlTree], uint32(0)
+	if hasNew {
+		new = v.b.pcdata[goabi.PCDataInlTree]
+	}
+	if t.old, err = v.old.walkAll(old, v.a.size, t.old[:0]); err != nil {
+		return err
+	}
+	if t.new, err = v.new.walkAll(new, v.b.size, t.new[:0]); err != nil {
+		return err
+	}
+	if v.tier == External {
+		return v.reducedTrees(old, new)
+	}
+	t.newOf, t.oldOf = map[int32]int32{}, map[int32]int32{}
+	last := step{old: -1, new: -1}
+	return v.compare(old, new, v.a.size, func(s step) error {
+		if s.old == last.old && s.new == last.new {
+			return nil
+		}
+		last = s
+		return v.sameFrames(s)
+	})
 }
 
-// inlined compares inlined calls.
-func (v *verifier) inlined(i int) error {
-	var calls []uint64
-	if v.tier == External && v.a.funcdata[goabi.FuncDataInlTree] != goabi.NoFuncData {
-		code, err := v.old.f.Bytes(v.old.textAddr+uint64(v.a.entry), v.size)
+// trees are the inlined calls of a function.
+type trees struct {
+	old, new     []run           // which of them are where
+	newOf, oldOf map[int32]int32 // those of which the callers, too, were found to be the same, by their indices
+}
+
+// sameFrames compares the calls inlined at s.
+func (v *verifier) sameFrames(s step) error {
+	t := &v.trees
+	for n, i, j := 0, s.old, s.new; i >= 0 || j >= 0; n++ {
+		if i < 0 || j < 0 {
+			return v.fail("calls are inlined at +%#x, of index %d, want %d, at depth %d", s.start, j, i, n)
+		}
+		before, seen := t.newOf[i]
+		if back, again := t.oldOf[j]; seen != again || seen && (before != j || back != i) {
+			return v.fail("the call inlined at +%#x, at depth %d, is one of another place", s.start, n)
+		}
+		if seen {
+			return nil
+		}
+		t.newOf[i], t.oldOf[j] = j, i
+		x, err := v.old.call(&v.a, i)
 		if err != nil {
 			return err
 		}
-		calls = callsOf(v.old.f.GOARCH(), code, uint64(v.a.entry), v.asking)
-	}
-	if v.a.funcdata[goabi.FuncDataInlTree] == goabi.NoFuncData {
-		if v.b.funcdata[goabi.FuncDataInlTree] != goabi.NoFuncData {
-			return v.fail("has an inline tree, want none")
+		y, err := v.new.call(&v.b, j)
+		if err != nil {
+			return err
 		}
-		return nil
+		i, j = valueAt(t.old, uint64(x.parent)), valueAt(t.new, uint64(y.parent))
+		if v.tier == Functions {
+			x.parent, x.startLine = y.parent, 0
+		}
+		if x != y {
+			return v.fail("call %d inlined at +%#x is %+v, want %+v", n, s.start, y, x)
+		}
 	}
+	return nil
+}
+
+// reducedTrees compares inlined calls of the tier External: the tables at old and new.
+func (v *verifier) reducedTrees(old, new uint32) error {
+	code, err := v.old.f.Bytes(v.old.textAddr+uint64(v.a.entry), v.size)
+	if err != nil {
+		return err
+	}
+	calls := callsOf(v.old.f.GOARCH(), code, uint64(v.a.entry), v.asking)
 	type pair struct{ old, new int32 }
 	seen := map[pair]error{}
-	indices := uint32(0)
-	if v.b.funcdata[goabi.FuncDataInlTree] != goabi.NoFuncData {
-		indices = v.b.pcdata[goabi.PCDataInlTree]
-	}
-	return v.compare(v.a.pcdata[goabi.PCDataInlTree], indices, v.a.size, func(s step) error {
-		if v.tier == External && v.a.id != goabi.FuncIDWrapper {
-			any := false
-			for _, c := range calls {
-				any = any || s.start <= c && c < s.end
-			}
-			if !any {
-				return nil
-			}
+	return v.compare(old, new, v.a.size, func(s step) error {
+		if v.a.id != goabi.FuncIDWrapper && !slices.ContainsFunc(calls, func(c uint64) bool { return s.start <= c && c < s.end }) {
+			return nil
 		}
 		p := pair{s.old, s.new}
 		err, ok := seen[p]
 		if !ok {
-			err = v.sameFrames(s)
+			err = v.sameCounts(s)
 			seen[p] = err
 		}
 		return err
 	})
 }
 
-func (v *verifier) sameFrames(s step) error {
-	x, err := v.old.frames(&v.a, s.old)
-	if err != nil {
-		return err
-	}
-	y, err := v.new.frames(&v.b, s.new)
-	if err != nil {
-		return err
-	}
-	if v.tier == External {
-		// What runtime.gorecover counts, and what reflect.valueMethodName reads.
-		count := func(list []frame) (n int, methods []string) {
-			for _, f := range list {
-				if f.id != goabi.FuncIDWrapper {
-					n++
-				}
-				if isReflectMethod(f.name) {
-					methods = append(methods, f.name)
-				}
+// sameCounts compares, of the calls inlined at s, what runtime.gorecover counts and what reflect.valueMethodName reads.
+func (v *verifier) sameCounts(s step) error {
+	count := func(t *Table, r *record, inlined []run, index int32) (n int, methods []string, err error) {
+		list, err := t.frames(r, inlined, index)
+		for _, f := range list {
+			if f.id != goabi.FuncIDWrapper {
+				n++
 			}
-			return n, methods
+			if isReflectMethod(f.name) {
+				methods = append(methods, f.name)
+			}
 		}
-		m, was := count(x)
-		n, is := count(y)
-		if m != n || !slices.Equal(was, is) {
-			return v.fail("%d calls are inlined at +%#x, of reflect %q, want %d and %q", n, s.start, is, m, was)
-		}
-		return nil
+		return n, methods, err
 	}
-	if len(x) != len(y) {
-		return v.fail("%d calls are inlined at +%#x, want %d", len(y), s.start, len(x))
+	m, was, err := count(v.old, &v.a, v.trees.old, s.old)
+	if err != nil {
+		return err
 	}
-	for n := range x {
-		if v.tier == Functions {
-			x[n].parent, x[n].startLine = y[n].parent, 0
-		}
-		if x[n] != y[n] {
-			return v.fail("call %d inlined at +%#x is %+v, want %+v", n, s.start, y[n], x[n])
-		}
+	n, is, err := count(v.new, &v.b, v.trees.new, s.new)
+	if err != nil {
+		return err
+	}
+	if m != n || !slices.Equal(was, is) {
+		return v.fail("%d calls are inlined at +%#x, of reflect %q, want %d and %q", n, s.start, is, m, was)
 	}
 	return nil
 }
@@ -211,10 +238,10 @@ type preemption struct {
 func (t *Table) preemption(r *record, name string) (*preemption, error) {
 	p := &preemption{t: t, r: r, name: name}
 	var err error
-	if p.points, err = t.walkAll(r.pcdata[goabi.PCDataUnsafePoint], r.size); err != nil {
+	if p.points, err = t.walkAll(r.pcdata[goabi.PCDataUnsafePoint], r.size, nil); err != nil {
 		return nil, err
 	}
-	p.inlined, err = t.walkAll(r.pcdata[goabi.PCDataInlTree], r.size)
+	p.inlined, err = t.walkAll(r.pcdata[goabi.PCDataInlTree], r.size, nil)
 	return p, err
 }
 

@@ -2,45 +2,52 @@ package pcln
 
 // A walk goes through a pc table as runtime.step does.
 type walk struct {
-	rest       []byte
+	table      []byte
+	at         int    // of what comes next in table
 	start, end uint64 // the instructions that val is for, from the entry
 	val        int32
+	over       bool
 	quantum    uint64
 	size       uint64 // instructions from there on are not asked for
-	over       bool
 }
 
 // startWalk begins a table of a function of so many bytes, which says nothing of what is after.
-func startWalk(t *Table, off uint32, size uint64) (*walk, error) {
-	w := &walk{val: -1, quantum: t.quantum, size: size}
+func startWalk(t *Table, off uint32, size uint64) (walk, error) {
+	w := walk{val: -1, quantum: t.quantum, size: size}
 	if off == 0 {
 		w.over, w.end = true, 1<<62
 		return w, nil
 	}
 	if uint64(off) >= uint64(len(t.pctab)) {
-		return nil, t.errorf(0, "verification: a pc table begins at %#x of %#x", off, len(t.pctab))
+		return w, t.errorf(0, "verification: a pc table begins at %#x of %#x", off, len(t.pctab))
 	}
-	w.rest = t.pctab[off:]
+	w.table = t.pctab[off:]
 	return w, w.next(t)
 }
 
-func (w *walk) next(t *Table) error {
-	varint := func() (uint32, bool) {
-		v := uint32(0)
-		for shift := 0; len(w.rest) > 0 && shift < 35; shift += 7 {
-			c := w.rest[0]
-			w.rest = w.rest[1:]
-			v |= uint32(c&127) << shift
-			if c&128 == 0 {
-				return v, true
-			}
-		}
-		return 0, false
+// varint reads the next number.
+func (w *walk) varint() (v uint32, ok bool) {
+	if w.at < len(w.table) && w.table[w.at] < 128 {
+		v = uint32(w.table[w.at])
+		w.at++
+		return v, true
 	}
+	for shift := 0; w.at < len(w.table) && shift < 35; shift += 7 {
+		c := w.table[w.at]
+		w.at++
+		v |= uint32(c&127) << shift
+		if c&128 == 0 {
+			return v, true
+		}
+	}
+	return 0, false
+}
+
+func (w *walk) next(t *Table) error {
 	w.start = w.end
 	d, ok := uint32(0), true
 	if w.end < w.size {
-		d, ok = varint()
+		d, ok = w.varint()
 	}
 	if !ok {
 		return t.errorf(0, "verification: a pc table has no end")
@@ -54,7 +61,7 @@ func (w *walk) next(t *Table) error {
 	} else {
 		w.val += int32(d >> 1)
 	}
-	n, ok := varint()
+	n, ok := w.varint()
 	if !ok || n == 0 {
 		return t.errorf(0, "verification: a pc table has no end")
 	}
@@ -105,6 +112,60 @@ func (v *verifier) compare(a, b uint32, size uint64, f func(step) error) error {
 	return nil
 }
 
+// compareClosed compares tables that are read to their ends: a of old and b of new have the same values for all instructions that a
+// covers, up to v.size if it is 0, and beyond them b only lengthens its last run. So the largest values are the same, too. It returns
+// where a ends, or a large number if it is 0. same returns nil for two values that say the same; without it, only equal ones do.
+func (v *verifier) compareClosed(what string, a, b uint32, same func(at uint64, old, new int32) error) (covered uint64, err error) {
+	x, err := startWalk(v.old, a, toEnd)
+	if err != nil {
+		return 0, err
+	}
+	y, err := startWalk(v.new, b, toEnd)
+	if err != nil {
+		return 0, err
+	}
+	for at := uint64(0); !x.over || a == 0 && at < v.size; {
+		if y.over && b != 0 {
+			return 0, v.fail("the %s table ends at %#x, before that of the input", what, y.start)
+		}
+		if same != nil {
+			if err := same(at, x.val, y.val); err != nil {
+				return 0, err
+			}
+		} else if x.val != y.val {
+			return 0, v.fail("the %s at +%#x is %d, want %d", what, at, y.val, x.val)
+		}
+		at = min(x.end, y.end)
+		if x.end == at {
+			if err := x.next(v.old); err != nil {
+				return 0, err
+			}
+		}
+		// The last run of b may go on.
+		if y.end == at {
+			if err := y.next(v.new); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if a == 0 {
+		return 1 << 62, nil
+	}
+	if !y.over && b != 0 {
+		if y.start >= x.start {
+			return 0, v.fail("the %s table continues at +%#x, after that of the input", what, y.start)
+		}
+		end := y.end
+		if err := y.next(v.new); err != nil {
+			return 0, err
+		}
+		if !y.over {
+			return 0, v.fail("the %s table continues at +%#x, after that of the input", what, end)
+		}
+	}
+	return x.start, nil
+}
+
 // coverage returns where the pc table at off ends.
 func (t *Table) coverage(off uint32, size uint64) (uint64, error) {
 	w, err := startWalk(t, off, size)
@@ -119,13 +180,12 @@ func (t *Table) coverage(off uint32, size uint64) (uint64, error) {
 	return w.start, nil
 }
 
-// walkAll returns all of a pc table.
-func (t *Table) walkAll(off uint32, size uint64) ([]run, error) {
-	var runs []run
+// walkAll appends all of a pc table to buf.
+func (t *Table) walkAll(off uint32, size uint64, buf []run) ([]run, error) {
 	w, err := startWalk(t, off, size)
 	for err == nil && !w.over {
-		runs = append(runs, run{w.end, w.val})
+		buf = append(buf, run{w.end, w.val})
 		err = w.next(t)
 	}
-	return runs, err
+	return buf, err
 }

@@ -3,6 +3,7 @@ package pcln
 import (
 	"bytes"
 
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
@@ -16,11 +17,26 @@ type Result struct {
 
 // finish makes the parts of the output.
 func (c *compactor) finish() {
-	c.names.Finish()
-	c.nameTrees()
-	c.blobs.finish()
-	c.out = &Table{names: c.names.Data(), funcs: c.encodeFuncs(), pctab: c.streams.data, gofunc: c.blobs.data}
-	c.out.cutab, c.out.files = c.files.encode()
+	c.out = &Table{}
+	wait := goelf.Go(func() {
+		c.names.Finish()
+		c.nameTrees()
+		c.blobs.finish()
+		c.out.names, c.out.gofunc = c.names.Data(), c.blobs.data
+		c.out.cutab, c.out.files = c.files.encode()
+	})
+	start := len(c.funcs)*goabi.FuncTabEntry + 4
+	var holes []hole
+	size := start
+	for i := range c.funcs {
+		o := &c.funcs[i]
+		holes = c.holes(o, size, holes)
+		npc, nfd := o.counts()
+		size += goabi.FuncSize + 4*(npc+nfd)
+	}
+	fills := c.streams.finish(holes, recordAlign)
+	wait()
+	c.out.pctab, c.out.funcs = c.streams.data, c.encodeFuncs(start, size, fills)
 }
 
 // write lays the output out as cmd/link does (cmd/link/internal/ld/pcln.go).
@@ -29,7 +45,9 @@ func (c *compactor) write() *Result {
 	t, out := c.t, c.out
 	base := t.Section.Addr
 	res := &Result{Module: map[int]uint64{}}
-	data := append([]byte{}, t.header...)
+	size := len(t.header) + len(out.names) + len(out.cutab) + len(out.files) + len(out.pctab) + len(out.funcs) + len(out.gofunc) + len(t.find)
+	const padding = 64 // more than there is between the parts
+	data := append(make([]byte, 0, size+padding), t.header...)
 	le.PutUint64(data[16:], uint64(bytes.Count(out.files, []byte{0})))
 	// begin aligns the end of data and sets the field of the header, if it has
 	// one, and the word of moduledata to it.
@@ -68,18 +86,16 @@ func (c *compactor) write() *Result {
 
 // nameTrees puts the offsets of names into the records of inline trees.
 func (c *compactor) nameTrees() {
-	for id := range c.blobs.list {
-		b := &c.blobs.list[id]
-		if b.kind != goabi.FuncDataInlTree {
+	for id := range c.blobs.pieces.list {
+		if c.blobs.kind(id) != goabi.FuncDataInlTree {
 			continue
 		}
-		s := []byte(b.s)
-		for at := 4; at < len(s); at += goabi.InlinedCall {
-			if n := le.Uint32(s[at:]); n != 0 {
-				le.PutUint32(s[at:], c.names.Offset(int(n-1)))
+		b := c.blobs.pieces.bytes(id)
+		for at := 4; at < len(b); at += goabi.InlinedCall {
+			if n := le.Uint32(b[at:]); n != 0 {
+				le.PutUint32(b[at:], c.names.Offset(int(n-1)))
 			}
 		}
-		b.s = string(s)
 	}
 }
 
@@ -120,21 +136,10 @@ func (c *compactor) holes(o *outFunc, off int, list []hole) []hole {
 	return list
 }
 
-// encodeFuncs finishes the streams and returns the function table and the records.
-func (c *compactor) encodeFuncs() []byte {
-	start := len(c.funcs)*goabi.FuncTabEntry + 4
-	var holes []hole
-	at := start
-	for i := range c.funcs {
-		o := &c.funcs[i]
-		holes = c.holes(o, at, holes)
-		npc, nfd := o.counts()
-		at += goabi.FuncSize + 4*(npc+nfd)
-	}
-	fills := c.streams.finish(holes, recordAlign)
-
-	var ftab, records []byte
-	word := func(v uint32) { records = le.AppendUint32(records, v) }
+// encodeFuncs returns the function table and, from start on, the records, of size bytes together.
+func (c *compactor) encodeFuncs(start, size int, fills []fill) []byte {
+	funcs := make([]byte, start, size)
+	word := func(v uint32) { funcs = le.AppendUint32(funcs, v) }
 	stream := func(id int) {
 		if id == noID {
 			word(0)
@@ -144,8 +149,8 @@ func (c *compactor) encodeFuncs() []byte {
 	}
 	for i := range c.funcs {
 		o := &c.funcs[i]
-		ftab = le.AppendUint32(ftab, o.entry)
-		ftab = le.AppendUint32(ftab, uint32(start+len(records)))
+		le.PutUint32(funcs[i*goabi.FuncTabEntry:], o.entry)
+		le.PutUint32(funcs[i*goabi.FuncTabEntry+4:], uint32(len(funcs)))
 		npc, nfd := o.counts()
 		word(o.entry)
 		if o.nameID == noID {
@@ -161,7 +166,7 @@ func (c *compactor) encodeFuncs() []byte {
 		word(uint32(npc))
 		word(o.cu)
 		word(o.startLine)
-		records = append(records, o.id, o.flag, 0, byte(nfd))
+		funcs = append(funcs, o.id, o.flag, 0, byte(nfd))
 		for _, id := range o.pcdata[:npc] {
 			stream(id)
 		}
@@ -173,8 +178,7 @@ func (c *compactor) encodeFuncs() []byte {
 			}
 		}
 	}
-	ftab = le.AppendUint32(ftab, uint32(c.t.entry(c.t.count)))
-	funcs := append(ftab, records...)
+	le.PutUint32(funcs[start-4:], uint32(c.t.entry(c.t.count)))
 	for _, f := range fills {
 		copy(funcs[f.off:], f.text)
 	}

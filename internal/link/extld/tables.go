@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/hugepages"
 	"github.com/go3s/rules_go3s/internal/pcln"
 	"github.com/go3s/rules_go3s/internal/strip"
 )
@@ -63,9 +64,8 @@ func (x *Command) compact(r *Result) error {
 	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	b.Grow(int(out.Size))
-	if err := out.Write(&b, bytes.NewReader(program)); err != nil {
+	b := bytes.NewBuffer(hugepages.Bytes(0, int(out.Size)))
+	if err := out.Write(b, bytes.NewReader(program)); err != nil {
 		return err
 	}
 	r.image = b.Bytes()

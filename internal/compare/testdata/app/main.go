@@ -31,6 +31,15 @@ var places = [...]struct {
 	{"more data", 0x5a0000}, {"zeros", 0x5d0000}, {"more zeros", 0x5e0020}, {"the end", 0x600000},
 }
 
+// A tag is two numbers that are one word, as those of golang.org/x/text are.
+type tag struct {
+	language, region uint32
+	more             any
+}
+
+// Of these several look like the address of the same part of the program.
+var north, south, east, west = tag{0x402000, 0, nil}, tag{0x402100, 0, nil}, tag{0x4f0000, 0, nil}, tag{0x4f0100, 0, nil}
+
 // greet is not inlined, so that it has code of its own.
 //
 //go:noinline
@@ -45,5 +54,8 @@ func main() {
 	s := store.Open("https://updates.example.com/feed")
 	s.Put("index", string(index))
 	fmt.Println(kernel.Sum(banner), kernel.Strict)
-	fmt.Println(greet(s.Get("index")), version, banner, table[len(os.Args)%len(table)], places[len(os.Args)%len(places)])
+	fmt.Println(greet(s.Get("index")), version, banner, table[len(os.Args)%len(table)], places[len(os.Args)%len(places)], north, south, east, west)
+	if len(os.Args) > 100 {
+		north, south, east, west = south, east, west, north
+	}
 }
