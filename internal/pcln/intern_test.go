@@ -39,7 +39,8 @@ func TestInterner(t *testing.T) {
 	}
 }
 
-// A pcTab has each stream where it says, whole, and an open one with a last run that is long enough: in itself, in another one, or in a hole.
+// A pcTab has each stream where it says, whole, and an open one with a last run that is long enough: in itself, in another one, or in a
+// hole.
 func TestStreams(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	tab := newPCTab(0)
