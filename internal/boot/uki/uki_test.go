@@ -10,6 +10,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/boot/pe"
 	"github.com/go3s/rules_go3s/internal/boot/petest"
+	"github.com/go3s/rules_go3s/internal/fuzztest"
 )
 
 func good() Image {
@@ -104,7 +105,10 @@ func FuzzBuild(f *testing.F) {
 	f.Add(g.Stub, g.Kernel, g.Initramfs, g.CommandLine, g.OSRelease)
 	f.Add(petest.Stub(pe.AMD64), petest.Program(pe.AMD64, petest.Section{Name: ".text", Content: []byte("Linux")}), []byte("x"), "quiet", "ID=x")
 	f.Fuzz(func(t *testing.T, stub, kernel, initramfs []byte, commandLine, osRelease string) {
-		image, _, err := Build(Image{stub, kernel, initramfs, commandLine, osRelease})
+		var image []byte
+		var err error
+		size := len(stub) + len(kernel) + len(initramfs) + len(commandLine) + len(osRelease)
+		fuzztest.Bounded(t, size, 64, func() { image, _, err = Build(Image{stub, kernel, initramfs, commandLine, osRelease}) })
 		if err != nil {
 			if image != nil {
 				t.Errorf("both an image and the error %v", err)

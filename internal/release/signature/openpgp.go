@@ -2,7 +2,9 @@ package signature
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -99,7 +101,14 @@ func (p *OpenPGPKeys) Verify(data, sig []byte) error {
 	if err != nil || block.Type != openpgp.SignatureType {
 		return fmt.Errorf("it is no OpenPGP signature in ASCII armor (%v)", err)
 	}
-	first, err := packet.NewReader(block.Body).Next()
+	body, err := io.ReadAll(block.Body)
+	if err == nil {
+		err = checkPackets(body)
+	}
+	if err != nil {
+		return fmt.Errorf("OpenPGP: %w", err)
+	}
+	first, err := packet.NewReader(bytes.NewReader(body)).Next()
 	if err != nil {
 		return fmt.Errorf("OpenPGP: %w", err)
 	}
@@ -108,8 +117,64 @@ func (p *OpenPGPKeys) Verify(data, sig []byte) error {
 		return fmt.Errorf("OpenPGP: it begins with a %s, want a signature", strings.TrimPrefix(fmt.Sprintf("%T", first), "*packet."))
 	}
 	config := &packet.Config{Time: func() time.Time { return s.CreationTime }}
-	if _, err := openpgp.CheckArmoredDetachedSignature(p.keys, bytes.NewReader(data), bytes.NewReader(sig), config); err != nil {
+	if _, err := openpgp.CheckDetachedSignature(p.keys, bytes.NewReader(data), bytes.NewReader(body), config); err != nil {
 		return fmt.Errorf("OpenPGP: %w", err)
 	}
 	return nil
+}
+
+// checkPackets returns an error unless b is a row of signature packets of version 4, each with a length (RFC 9580, sections 4.2 and 5.2).
+// In other packets, and other versions, the library allocates what a length of four bytes says before it has read as much.
+func checkPackets(b []byte) error {
+	for len(b) > 0 {
+		size, rest, err := packetLength(b)
+		if err != nil {
+			return err
+		}
+		if size > uint64(len(rest)) || size == 0 {
+			return fmt.Errorf("a packet of %d bytes in %d", size, len(rest))
+		}
+		if rest[0] != 4 {
+			return fmt.Errorf("a signature of version %d, want 4, as gpg makes", rest[0])
+		}
+		b = rest[size:]
+	}
+	return nil
+}
+
+// packetLength reads the header of the signature packet that b begins with. rest is what follows the header.
+func packetLength(b []byte) (size uint64, rest []byte, err error) {
+	const signature = 2
+	head, rest := b[0], b[1:]
+	tag, octets := head&0x3f, 0
+	switch {
+	case head&0x80 == 0:
+		return 0, nil, fmt.Errorf("a packet begins with %#x, want bit 7 set", head)
+	case head&0x40 == 0: // the old format
+		tag, octets = head>>2&0xf, 1<<(head&3)
+		if octets == 8 {
+			return 0, nil, errors.New("a packet without a length")
+		}
+	case len(rest) > 0 && rest[0] >= 192 && rest[0] < 224: // 192 and more in two octets
+		if len(rest) < 2 {
+			return 0, nil, errors.New("a packet is cut off in its length")
+		}
+		size, rest = uint64(rest[0]-192)<<8+uint64(rest[1])+192, rest[2:]
+	case len(rest) > 0 && rest[0] < 192:
+		octets = 1
+	case len(rest) > 0 && rest[0] == 255:
+		octets, rest = 4, rest[1:]
+	default:
+		return 0, nil, errors.New("a packet in parts, or cut off in its length")
+	}
+	if tag != signature {
+		return 0, nil, fmt.Errorf("a packet with tag %d, want %d, a signature", tag, signature)
+	}
+	if len(rest) < octets {
+		return 0, nil, errors.New("a packet is cut off in its length")
+	}
+	for _, c := range rest[:octets] {
+		size = size<<8 | uint64(c)
+	}
+	return size, rest[octets:], nil
 }
