@@ -221,9 +221,13 @@ func (r *result) ratios(arch string, figure func(*file) float64) string {
 func (r *result) writeDifferences(w *strings.Builder) bool {
 	byPackage := map[string][]finding{}
 	seen := map[finding]bool{}
+	omitted := map[string]int{} // by the reports, by mode
 	for _, x := range r.Compare {
 		once := x
-		if once.Mode, once.Arch = "", ""; !seen[once] { // modes have them in common
+		var more int
+		if n, _ := fmt.Sscanf(x.Subject, "%d more", &more); n == 1 && x.Detail == "" {
+			omitted[x.Mode] += more
+		} else if once.Mode, once.Arch = "", ""; !seen[once] { // modes have them in common
 			seen[once] = true
 			pkg := x.pkg()
 			byPackage[pkg] = append(byPackage[pkg], x)
@@ -248,6 +252,9 @@ func (r *result) writeDifferences(w *strings.Builder) bool {
 			fmt.Fprintf(w, ". *%s*", reason)
 		}
 		w.WriteString("\n")
+	}
+	if most := slices.Max(append(slices.Collect(maps.Values(omitted)), 0)); most > 0 {
+		fmt.Fprintf(w, "- %d more, which the report leaves out\n", most)
 	}
 	return true
 }
