@@ -116,7 +116,7 @@ func TestExitStatus(t *testing.T) {
 		{"parameter file", []string{"@" + params}, 0, "clean: ok (nolibc,", ""},
 		{"missing parameter file", []string{"@" + filepath.Join(dir, "none")}, 2, "", "parameter file"},
 		{"check by name", []string{"check", clean}, 0, "clean: ok", ""},
-		{"help", []string{"-h"}, 0, "linkcheck [check] [flags] FILE|DIR...\n        check files\n", ""},
+		{"help", []string{"-h"}, 0, "linkcheck [check] [flags] FILE|DIR...\n        check files, and the executables in directories\n", ""},
 		{"explain", []string{"explain", "nx-stack"}, 0, "nx-stack (error)\n", ""},
 		{"explain an unknown rule", []string{"explain", "nxstack"}, 2, "", `unknown rule "nxstack"; the closest are nx-stack,`},
 		{"explain nothing", []string{"explain"}, 2, "", "want the id of a rule"},
