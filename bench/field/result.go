@@ -377,7 +377,7 @@ func findings(path, mode string) ([]finding, error) {
 				continue
 			}
 			for _, x := range rule.Findings {
-				out = append(out, finding{mode, f.GOARCH, rule.ID, x.Subject, x.Detail})
+				out = append(out, finding{mode, f.GOARCH, rule.ID, short(x.Subject), short(x.Detail)})
 			}
 			if rule.Omitted > 0 {
 				out = append(out, finding{mode, f.GOARCH, rule.ID, fmt.Sprintf("%d more", rule.Omitted), ""})

@@ -21,6 +21,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/goabi"
@@ -61,10 +62,14 @@ func (r *reader) readFiles(b []byte) {
 	files := map[string]string{}
 	for ; len(b) >= embedEntry; b = b[embedEntry:] {
 		name, ok := r.stringAt(b)
-		if !ok || name == "" {
+		path, isFolder := strings.CutSuffix(name, "/")
+		if !ok || !fs.ValidPath(path) {
 			return
 		}
-		if strings.HasSuffix(name, "/") {
+		if isFolder {
+			if [embedEntry - 16]byte(b[16:]) != [embedEntry - 16]byte{} {
+				return
+			}
 			files[name] = "folder"
 			continue
 		}
