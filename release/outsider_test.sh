@@ -34,11 +34,11 @@ bazel test "$@" --repo_env=RULES_GO3S_QEMU_DIR="$scratch/no_emulators" -- $targe
 
 bazel test "$@" //...
 
-# What a workspace gets of this module are the Go modules of deps/go.mod: those of tests would raise its versions.
+# What a workspace gets of this module are the Go modules that deps/go.mod names as direct: those of tests would raise its versions.
 usage=$(bazel mod show_extension @gazelle//:extensions.bzl%go_deps 2>/dev/null | sed -n '/^## Usage in rules_go3s@/,/^)/p')
 found=$(printf '%s\n' "$usage" | sed -n 's/^  "\(.*\)",$/\1/p' | LC_ALL=C sort)
 # The names of repositories: golang.org/x/sys is org_golang_x_sys.
-want=$(awk '/^\t/ {
+want=$(awk '/^\t/ && !/ indirect$/ {
   n = split($1, part, "/"); m = split(part[1], host, "."); name = host[m]
   for (i = m - 1; i > 0; i--) name = name "_" host[i]
   for (i = 2; i <= n; i++) name = name "_" part[i]
