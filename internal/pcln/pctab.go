@@ -198,7 +198,7 @@ func searchHash(first uint64, n int) uint32 {
 	return uint32(first >> (64 - 8*n) * 0x9e3779b97f4a7c15 >> (64 - searchBits))
 }
 
-// newStreamSearch returns a search for streams, whose bytes are in all.
+// newStreamSearch returns a search for streams. Their bytes are in all.
 func newStreamSearch(t *pcTab, all []byte, streams []stream) *streamSearch {
 	s := &streamSearch{t: t, all: all, data: make([]byte, searchPad, len(all)+searchPad), before: hugepages.Words(len(all))}
 	for _, x := range streams {
