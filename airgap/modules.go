@@ -191,7 +191,12 @@ func (in *install) addModules() error {
 	if err := os.Rename(filepath.Join(features, "features.bzl"), filepath.Join(features, "debian_features.bzl")); err != nil {
 		return err
 	}
-	return copyTree(filepath.Join(in.source, "bazel_features"), features)
+	if err := copyTree(filepath.Join(in.source, "bazel_features"), features); err != nil {
+		return err
+	}
+	// A glob in the BUILD file beside it wants a page, as --incompatible_disallow_empty_glob demands; Debian installs none.
+	page := filepath.Join(in.work, moduleDirs["rules_license"], "README.md")
+	return os.WriteFile(page, []byte("rules_license as Debian packages it.\n"), 0o644)
 }
 
 // releaseDir returns the directory of a release in the install.
