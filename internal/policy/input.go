@@ -23,6 +23,7 @@ type Input struct {
 	// runtimeData is what the runtime's own code refers to.
 	runtimeData func() (*runtimeData, error)
 	original    func() (*Input, error) // what a packed file unpacks to
+	unpacked    *goelf.File            // the file of original; nil before that is asked for
 }
 
 // NewInput returns an Input for f.
@@ -53,6 +54,13 @@ func NewInput(f *goelf.File) *Input {
 	in.runtimeData = sync.OnceValues(func() (*runtimeData, error) { return readRuntimeData(in) })
 	in.original = sync.OnceValues(func() (*Input, error) { return unpack(in) })
 	return in
+}
+
+// close ends the use of what a packed file unpacks to.
+func (in *Input) close() {
+	if in.unpacked != nil {
+		in.unpacked.Close()
+	}
 }
 
 // reason returns the text of an error about the file without the file's path, which
