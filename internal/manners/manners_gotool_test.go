@@ -5,6 +5,7 @@ package manners
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -46,7 +47,7 @@ type files struct {
 func prepare(t *testing.T) *files {
 	t.Helper()
 	f := &files{tools: tempDir(t), dir: tempDir(t)}
-	gotool.Output(t, filepath.Join("..", ".."), "", "build", "-o", f.tools+"/", "./tools/golink", "./tools/elfstrip", "./tools/linkcheck", "./tools/symbolize", "./tools/elfsign")
+	gotool.Output(t, filepath.Join("..", ".."), "", "build", "-o", f.tools+"/", "./tools/golink", "./tools/elfstrip", "./tools/linkcheck", "./tools/symbolize", "./tools/elfsign", "./tools/go3s-release")
 	f.program, f.object, f.archive, f.symbols = f.in("program"), f.in("start.o"), f.in("main.a"), f.in("symbols")
 	write(t, f.in("main.go"), "package main\n\nfunc main() {}\n")
 	write(t, f.in("start.s"), "TEXT _start(SB), 4, $0\n\tRET\n")
@@ -112,7 +113,35 @@ type result struct {
 	stdout []byte
 	stderr string
 	spent  time.Duration
-	memory int64 // largest resident set, bytes
+	memory int64         // largest resident set, bytes
+	worked time.Duration // processor time
+}
+
+// measuring is the variable that makes the test's program one that measures a command.
+const measuring = "MANNERS_MEASURING"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(measuring) != "" {
+		os.Exit(measure(os.Args[1], os.Args[2:]))
+	}
+	os.Exit(m.Run())
+}
+
+// measure runs a command as an ordinary user and writes to descriptor 3 what it took. It is a process of its own, for Linux counts for
+// a child the memory that its parent had when it was made.
+func measure(tool string, args []string) int {
+	os.Unsetenv(measuring)
+	cmd := exec.Command(tool, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if os.Getuid() == 0 {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
+	}
+	cmd.Run()
+	usage, _ := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	text, _ := json.Marshal(usage)
+	os.NewFile(3, "measure").Write(text)
+	return cmd.ProcessState.ExitCode()
 }
 
 // run runs a command as an ordinary user.
@@ -120,22 +149,34 @@ func (f *files) run(t *testing.T, stdin io.Reader, tool string, args ...string) 
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(f.tools, tool), args...)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(ctx, self, append([]string{filepath.Join(f.tools, tool)}, args...)...)
 	cmd.Dir = f.dir
 	cmd.Stdin = stdin
-	cmd.Env = append(os.Environ(), "TMPDIR="+f.dir)
-	if os.Getuid() == 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-	}
+	cmd.Env = append(os.Environ(), "TMPDIR="+f.dir, measuring+"=1")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	read, written, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	cmd.ExtraFiles = []*os.File{written}
 	begin := time.Now()
-	err := cmd.Run()
+	err = cmd.Run()
+	written.Close()
 	if e := (*exec.ExitError)(nil); err != nil && !errors.As(err, &e) {
 		t.Fatal(err)
 	}
-	usage, _ := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return result{cmd.ProcessState.ExitCode(), stdout.Bytes(), stderr.String(), time.Since(begin), usage.Maxrss << 10}
+	var usage syscall.Rusage
+	if text, err := io.ReadAll(read); err != nil || json.Unmarshal(text, &usage) != nil {
+		t.Fatalf("%s %q: %v, no measure of it: %q, %s", tool, args, cmd.ProcessState, text, stderr.Bytes())
+	}
+	worked := time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	return result{cmd.ProcessState.ExitCode(), stdout.Bytes(), stderr.String(), time.Since(begin), usage.Maxrss << 10, worked}
 }
 
 // inputs are command lines by the tool; FILE is the input that is tested, others for good ones.
