@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,7 +55,7 @@ func TestBombs(t *testing.T) {
 			t.Errorf("%s with a good file: exit code %d: %s%s", b.line, good.code, good.stdout, good.stderr)
 		}
 		r, size := run(b.bomb)
-		if text := string(r.stdout) + r.stderr; (r.code == 0) != strings.HasPrefix(b.line, "linkcheck fips") || !strings.Contains(text, b.want) {
+		if text := string(r.stdout) + r.stderr; (r.code == 0) != strings.HasPrefix(b.line, "linkcheck fips FILE") || !strings.Contains(text, b.want) {
 			t.Errorf("%s with %s: exit code %d: %s, want %q", b.line, b.bomb, r.code, text, b.want)
 		}
 		taken := r.memory - good.memory
@@ -101,7 +102,7 @@ func (f *files) bombs(t *testing.T) []bomb {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, size := range []int{6 << 20, 24 << 20} {
+	for _, size := range []int{6 << 20, 16 << 20} {
 		file := put(fmt.Sprintf("packed.%d", size), packtest.Bomb(t, packed, size, uint64(8*size+7<<20)))
 		for _, line := range []string{"linkcheck check --profile=packed FILE", "linkcheck syscalls FILE", "linkcheck sizes --report=OUT a=FILE",
 			"elfstrip --unpack -o OUT FILE"} {
@@ -118,19 +119,34 @@ func (f *files) bombs(t *testing.T) []bomb {
 	}
 	header := side[:bytes.IndexByte(side, '\n')+1]
 	header = side[:len(header)+bytes.IndexByte(side[len(header):], '\n')+1]
-	var deflated bytes.Buffer
-	deflated.Write(header)
-	z, err := flate.NewWriter(&deflated, flate.BestSpeed)
-	if err != nil {
-		t.Fatal(err)
+	sideFile := func(first []byte) []byte {
+		var b bytes.Buffer
+		b.Write(header)
+		z, err := flate.NewWriter(&b, flate.BestSpeed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		z.Write(binary.AppendUvarint(nil, uint64(len(first))))
+		z.Write(first)
+		z.Write(binary.AppendUvarint(nil, 1<<40)) // of the second part
+		z.Close()
+		return b.Bytes()
 	}
-	z.Write(binary.AppendUvarint(nil, uint64(len(zeros))))
-	z.Write(zeros)
-	z.Close()
-	sideBomb := put("symbols.bomb", deflated.Bytes())
+	sideBomb := put("symbols.bomb", sideFile(zeros))
+	// As much as the size allows, which is found out at the second part.
+	const noise = 4 << 10
+	random := rand.NewChaCha8([32]byte{})
+	for at := 0; at < len(zeros)/2; at += 5 * noise {
+		random.Read(zeros[at:][:noise])
+	}
+	slowBomb := put("symbols.slow", sideFile(zeros[:len(zeros)/2]))
+	clear(zeros)
 	out = append(out,
 		bomb{"symbolize --symbols=FILE LOG", sideBomb, f.symbols, "more than"},
+		bomb{"symbolize --symbols=FILE LOG", slowBomb, f.symbols, "part 1 has"},
 		bomb{"linkcheck check --symbols=FILE PROGRAM", sideBomb, f.symbols, "more than"},
+		bomb{"linkcheck check --symbols=FILE PROGRAM", slowBomb, f.symbols, "part 1 has"},
+		bomb{"linkcheck fips --symbols=FILE PROGRAM", slowBomb, f.symbols, "part 1 has"},
 		bomb{"symbolize --symbols=SYMBOLS FILE", put("profile.bomb", gzipped(t, zeros)), f.in("main.go"), "uncompressed"})
 
 	// Archives, packages and images of a release. The good ones are empty, and refused for that.

@@ -147,7 +147,7 @@ func measure(tool string, args []string) int {
 // run runs a command as an ordinary user.
 func (f *files) run(t *testing.T, stdin io.Reader, tool string, args ...string) result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	self, err := os.Executable()
 	if err != nil {
