@@ -20,6 +20,7 @@ type Input struct {
 	funcs     func() (*gobin.FuncTable, error)
 	module    func() (*gobin.Module, error)
 	packages  func() (*packageSet, error)
+	noNames   func() string // why the packages cannot be told, "" when they can
 	// runtimeData is what the runtime's own code refers to.
 	runtimeData func() (*runtimeData, error)
 	original    func() (*Input, error) // what a packed file unpacks to
@@ -51,6 +52,7 @@ func NewInput(f *goelf.File) *Input {
 		}
 		return newPackageSet(t), nil
 	})
+	in.noNames = sync.OnceValue(func() string { return readNames(in) })
 	in.runtimeData = sync.OnceValues(func() (*runtimeData, error) { return readRuntimeData(in) })
 	in.original = sync.OnceValues(func() (*Input, error) { return unpack(in) })
 	return in
