@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/go3s/rules_go3s/internal/gotool"
+	"github.com/go3s/rules_go3s/internal/release/index"
 )
 
 // nobody is the user that the commands run as where the test runs as root.
@@ -287,6 +288,41 @@ func TestInputs(t *testing.T) {
 	}
 	if _, err := os.Lstat(f.in("out")); err == nil {
 		t.Error("there is an output")
+	}
+}
+
+// What is no regular file in the folder of a release, or is too large, is refused at once.
+func TestFolders(t *testing.T) {
+	f := prepare(t)
+	for kind, make := range map[string]func(path string) error{
+		"a named pipe":        func(path string) error { return syscall.Mkfifo(path, 0o666) },
+		"a device":            func(path string) error { return os.Symlink("/dev/zero", path) },
+		"1099511627776 bytes": func(path string) error { return os.WriteFile(path, nil, 0o666) },
+	} {
+		dir := f.in("folder of " + kind)
+		if err := os.Mkdir(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, index.Sums), "")
+		path := filepath.Join(dir, "file")
+		if err := make(path); err != nil {
+			t.Fatal(err)
+		}
+		want := kind
+		if strings.HasSuffix(kind, "bytes") {
+			if err := os.Truncate(path, 1<<40); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, args := range [][]string{{"rebuild", dir, dir}, {"verify", "--no-signatures", dir}, {"publish", "--directory=" + f.in("published"), dir}} {
+			if args[0] != "rebuild" && !strings.HasSuffix(kind, "bytes") {
+				want = "it is no regular file"
+			}
+			r := f.run(t, nil, "go3s-release", args...)
+			if text := string(r.stdout) + r.stderr; r.code == 0 || !strings.Contains(text, want) || r.worked > time.Second || r.memory > 64<<20 {
+				t.Errorf("%q: exit code %d, %v, %d bytes: %s, want %q", args, r.code, r.worked, r.memory, text, want)
+			}
+		}
 	}
 }
 
