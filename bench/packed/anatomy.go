@@ -41,6 +41,7 @@ func dissect(f *goelf.File) (*anatomy, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.Close()
 	a := &anatomy{Rest: int(c.Rest)}
 	if text := f.Section(".text"); text != nil {
 		a.Unpacker = int(text.Size)

@@ -274,6 +274,11 @@ func (t *FuncTable) Find(off uint64) (i int, ok bool) {
 // others included, in linker order. Each is yielded once.
 func (t *FuncTable) Names() iter.Seq[string] { return stringsOf(t.names) }
 
+// HasName reports whether a function of that name is among Names.
+func (t *FuncTable) HasName(name string) bool {
+	return bytes.HasPrefix(t.names, []byte(name+"\x00")) || bytes.Contains(t.names, []byte("\x00"+name+"\x00"))
+}
+
 // Files yields the names of all source files that the line tables refer to, as
 // the compiler recorded them: with -trimpath they begin with an import path.
 func (t *FuncTable) Files() iter.Seq[string] { return stringsOf(t.files) }

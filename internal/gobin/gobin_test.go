@@ -297,3 +297,26 @@ func TestWithNames(t *testing.T) {
 		t.Errorf("a table of other functions: error %v", err)
 	}
 }
+
+// HasName finds whole names, the first and the last among them.
+func TestHasName(t *testing.T) {
+	table, err := ReadFuncTable(parse(t, gobintest.New(elf.EM_X86_64).Build().Data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for name := range table.Names() {
+		found++
+		if !table.HasName(name) {
+			t.Errorf("%s is not found", name)
+		}
+		for _, other := range []string{name[1:], name[:len(name)-1], name + "x"} {
+			if other != "" && table.HasName(other) && !slices.Contains(slices.Collect(table.Names()), other) {
+				t.Errorf("%s is found", other)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("there are no names")
+	}
+}

@@ -96,7 +96,7 @@ func Read(path string, limit int64) ([]byte, error) {
 	}
 	size := info.Size()
 	if size > limit {
-		return nil, fail("has %d bytes, want at most %d", size, limit)
+		return nil, tooLarge(path, size, limit)
 	}
 	if size == 0 {
 		return ReadStream(f, path, limit) // files of /proc say so, whatever they hold
@@ -109,6 +109,25 @@ func Read(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	return data, nil
+}
+
+// ReadFS is Read of a file in a folder that is given as a file system.
+func ReadFS(fsys fs.FS, path string, limit int64) ([]byte, error) {
+	info, err := fs.Stat(fsys, path)
+	if err == nil {
+		err = CheckInfo(path, info)
+	}
+	if err == nil && info.Size() > limit {
+		err = tooLarge(path, info.Size(), limit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return fs.ReadFile(fsys, path)
+}
+
+func tooLarge(path string, size, limit int64) error {
+	return &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("has %d bytes, want at most %d", size, limit)}
 }
 
 // ReadStream returns what r has, which is called name, as a pipe has no size that could be looked at before. The error is that of r, or

@@ -5,6 +5,7 @@ package manners
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/go3s/rules_go3s/internal/gotool"
+	"github.com/go3s/rules_go3s/internal/release/index"
 )
 
 // nobody is the user that the commands run as where the test runs as root.
@@ -46,7 +48,7 @@ type files struct {
 func prepare(t *testing.T) *files {
 	t.Helper()
 	f := &files{tools: tempDir(t), dir: tempDir(t)}
-	gotool.Output(t, filepath.Join("..", ".."), "", "build", "-o", f.tools+"/", "./tools/golink", "./tools/elfstrip", "./tools/linkcheck", "./tools/symbolize", "./tools/elfsign")
+	gotool.Output(t, filepath.Join("..", ".."), "", "build", "-o", f.tools+"/", "./tools/golink", "./tools/elfstrip", "./tools/linkcheck", "./tools/symbolize", "./tools/elfsign", "./tools/go3s-release")
 	f.program, f.object, f.archive, f.symbols = f.in("program"), f.in("start.o"), f.in("main.a"), f.in("symbols")
 	write(t, f.in("main.go"), "package main\n\nfunc main() {}\n")
 	write(t, f.in("start.s"), "TEXT _start(SB), 4, $0\n\tRET\n")
@@ -112,30 +114,70 @@ type result struct {
 	stdout []byte
 	stderr string
 	spent  time.Duration
-	memory int64 // largest resident set, bytes
+	memory int64         // largest resident set, bytes
+	worked time.Duration // processor time
+}
+
+// measuring is the variable that makes the test's program one that measures a command.
+const measuring = "MANNERS_MEASURING"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(measuring) != "" {
+		os.Exit(measure(os.Args[1], os.Args[2:]))
+	}
+	os.Exit(m.Run())
+}
+
+// measure runs a command as an ordinary user and writes to descriptor 3 what it took. It is a process of its own, for Linux counts for
+// a child the memory that its parent had when it was made.
+func measure(tool string, args []string) int {
+	os.Unsetenv(measuring)
+	cmd := exec.Command(tool, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if os.Getuid() == 0 {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
+	}
+	cmd.Run()
+	usage, _ := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	text, _ := json.Marshal(usage)
+	os.NewFile(3, "measure").Write(text)
+	return cmd.ProcessState.ExitCode()
 }
 
 // run runs a command as an ordinary user.
 func (f *files) run(t *testing.T, stdin io.Reader, tool string, args ...string) result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(f.tools, tool), args...)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(ctx, self, append([]string{filepath.Join(f.tools, tool)}, args...)...)
 	cmd.Dir = f.dir
 	cmd.Stdin = stdin
-	cmd.Env = append(os.Environ(), "TMPDIR="+f.dir)
-	if os.Getuid() == 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-	}
+	cmd.Env = append(os.Environ(), "TMPDIR="+f.dir, measuring+"=1")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	read, written, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	cmd.ExtraFiles = []*os.File{written}
 	begin := time.Now()
-	err := cmd.Run()
+	err = cmd.Run()
+	written.Close()
 	if e := (*exec.ExitError)(nil); err != nil && !errors.As(err, &e) {
 		t.Fatal(err)
 	}
-	usage, _ := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return result{cmd.ProcessState.ExitCode(), stdout.Bytes(), stderr.String(), time.Since(begin), usage.Maxrss << 10}
+	var usage syscall.Rusage
+	if text, err := io.ReadAll(read); err != nil || json.Unmarshal(text, &usage) != nil {
+		t.Fatalf("%s %q: %v, no measure of it: %q, %s", tool, args, cmd.ProcessState, text, stderr.Bytes())
+	}
+	worked := time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	return result{cmd.ProcessState.ExitCode(), stdout.Bytes(), stderr.String(), time.Since(begin), usage.Maxrss << 10, worked}
 }
 
 // inputs are command lines by the tool; FILE is the input that is tested, others for good ones.
@@ -246,6 +288,41 @@ func TestInputs(t *testing.T) {
 	}
 	if _, err := os.Lstat(f.in("out")); err == nil {
 		t.Error("there is an output")
+	}
+}
+
+// What is no regular file in the folder of a release, or is too large, is refused at once.
+func TestFolders(t *testing.T) {
+	f := prepare(t)
+	for kind, make := range map[string]func(path string) error{
+		"a named pipe":        func(path string) error { return syscall.Mkfifo(path, 0o666) },
+		"a device":            func(path string) error { return os.Symlink("/dev/zero", path) },
+		"1099511627776 bytes": func(path string) error { return os.WriteFile(path, nil, 0o666) },
+	} {
+		dir := f.in("folder of " + kind)
+		if err := os.Mkdir(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, index.Sums), "")
+		path := filepath.Join(dir, "file")
+		if err := make(path); err != nil {
+			t.Fatal(err)
+		}
+		want := kind
+		if strings.HasSuffix(kind, "bytes") {
+			if err := os.Truncate(path, 1<<40); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, args := range [][]string{{"rebuild", dir, dir}, {"verify", "--no-signatures", dir}, {"publish", "--directory=" + f.in("published"), dir}} {
+			if args[0] != "rebuild" && !strings.HasSuffix(kind, "bytes") {
+				want = "it is no regular file"
+			}
+			r := f.run(t, nil, "go3s-release", args...)
+			if text := string(r.stdout) + r.stderr; r.code == 0 || !strings.Contains(text, want) || r.worked > time.Second || r.memory > 64<<20 {
+				t.Errorf("%q: exit code %d, %v, %d bytes: %s, want %q", args, r.code, r.worked, r.memory, text, want)
+			}
+		}
 	}
 }
 

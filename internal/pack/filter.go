@@ -1,7 +1,6 @@
 package pack
 
 import (
-	"bytes"
 	"debug/elf"
 
 	"github.com/go3s/rules_go3s/internal/pack/unpacker"
@@ -16,7 +15,7 @@ type filter struct {
 // filter returns the image as it is to be compressed, and how to restore it.
 func (m *image) filter() ([]byte, []filter) {
 	var filters []filter
-	out := bytes.Clone(m.bytes)
+	out := m.bytes()
 	if f, ok := m.filterFuncTable(out); ok {
 		filters = append(filters, f)
 	}

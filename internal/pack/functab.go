@@ -50,7 +50,7 @@ func (m *image) findTable(table *gobin.FuncTable) (start, parts uint64) {
 	first, end := table.Span()
 	size, parts := unpacker.FindSize(end - first)
 	start = links.FindFuncTab - m.base
-	if start > uint64(len(m.bytes)) || size > uint64(len(m.bytes))-start {
+	if start > m.size || size > m.size-start {
 		return 0, 0
 	}
 	return start, parts

@@ -29,14 +29,13 @@ type image struct {
 	arch *arch.Arch
 
 	page     uint64 // largest page size for which segments do not share a page
-	bytes    []byte // up to the last byte that the file holds
+	size     uint64 // bytes in memory, from base, up to the last one that the file holds
 	base     uint64 // link-time address
 	span     uint64 // bytes in memory, from base
 	segments []unpacker.Segment
 	splitMin uint64 // so many bytes to unpack are worth a second thread
 
 	ranges []fileRange // ascending by place in the file
-	rest   []byte      // what is in the file and in none of the ranges
 }
 
 // A fileRange is a part of the file that the image has.
@@ -74,8 +73,7 @@ func newImage(f *goelf.File, a *arch.Arch) (*image, error) {
 			continue
 		}
 		at := p.Vaddr - m.base
-		m.bytes = append(m.bytes, make([]byte, at-uint64(len(m.bytes)))...)
-		m.bytes = append(m.bytes, f.Data[p.Off:p.Off+p.Filesz]...)
+		m.size = at + p.Filesz
 		m.ranges = append(m.ranges, fileRange{p.Off, p.Filesz, at})
 	}
 	if len(m.ranges) == 0 {
@@ -85,22 +83,29 @@ func newImage(f *goelf.File, a *arch.Arch) (*image, error) {
 	if _, err := gobin.ReadFuncTable(f); err == nil {
 		m.splitMin = splitMin
 	}
-	return m, m.splitFile()
+	return m, m.sortRanges()
 }
 
-// splitFile orders the ranges by their place in the file, and takes what is in none of them as the rest.
-func (m *image) splitFile() error {
+// sortRanges orders the ranges by their place in the file. No byte of it is in two.
+func (m *image) sortRanges() error {
 	slices.SortFunc(m.ranges, func(a, b fileRange) int { return cmp.Compare(a.Off, b.Off) })
 	end := uint64(0)
 	for _, r := range m.ranges {
 		if r.Off < end {
 			return fmt.Errorf("%s: the segment at file offset %#x begins before the end of another, %#x", m.f.Name, r.Off, end)
 		}
-		m.rest = append(m.rest, m.f.Data[end:r.Off]...)
 		end = r.Off + r.Size
 	}
-	m.rest = append(m.rest, m.f.Data[end:]...)
 	return nil
+}
+
+// bytes returns the image up to the last byte that the file holds.
+func (m *image) bytes() []byte {
+	out := make([]byte, m.size)
+	for _, r := range m.ranges {
+		copy(out[r.Image:], m.f.Data[r.Off:r.Off+r.Size])
+	}
+	return out
 }
 
 // sharesPage reports whether a page has parts of two segments.
@@ -143,7 +148,7 @@ func protection(flags elf.ProgFlag) (prot uint64) {
 func (m *image) header() unpacker.Header {
 	h := unpacker.Header{
 		Base:      m.base,
-		Image:     uint64(len(m.bytes)),
+		Image:     m.size,
 		Span:      m.span,
 		Page:      m.page,
 		Entry:     m.entry(),
@@ -168,13 +173,18 @@ func (m *image) header() unpacker.Header {
 }
 
 // rangesAndRest returns what Unpack needs besides the image: the number of ranges, the
-// ranges, and the rest.
+// ranges, and the rest, which is what is in the file and in none of them.
 func (m *image) rangesAndRest() []byte {
 	b := le.AppendUint64(nil, uint64(len(m.ranges)))
 	for _, r := range m.ranges {
 		b = le.AppendUint64(le.AppendUint64(le.AppendUint64(b, r.Off), r.Size), r.Image)
 	}
-	return append(b, m.rest...)
+	end := uint64(0)
+	for _, r := range m.ranges {
+		b = append(b, m.f.Data[end:r.Off]...)
+		end = r.Off + r.Size
+	}
+	return append(b, m.f.Data[end:]...)
 }
 
 // note returns the note's contents, without the offsets in the file.

@@ -2,6 +2,7 @@ package pack
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
 	"fmt"
 	"slices"
@@ -16,7 +17,7 @@ import (
 // A packed file says twice what is in it: by its note, from which Unpack reads, and by the code that starts, which unpacks
 // what the kernel has mapped. Somebody who edits the file can let the two differ. So Unpack
 // asks that the code is this release's unpacker, that it has the addresses of the payload that the note names, that the kernel maps
-// that payload there, and that the unpacked file is the image which the unpacker makes of it, byte by byte.
+// that payload there, and that the unpacked file's segments are the image which the unpacker makes of it, and all of it.
 
 // IsPacked reports whether f looks like a packed file: by its note, or by the code that it starts with.
 func IsPacked(f *goelf.File) bool {
@@ -76,14 +77,11 @@ func checkLoaded(f *goelf.File, n *packNote) error {
 	return nil
 }
 
-// checkImage checks that what the unpacker makes of the header h and the image is the program in data.
-func checkImage(f *goelf.File, data, image []byte, h *unpacker.Header) error {
+// checkImage checks that what the unpacker makes of the header h and the image is the original: that it has these ranges of the image
+// as its segments.
+func checkImage(f, original *goelf.File, image []byte, ranges []fileRange, h *unpacker.Header) error {
 	differs := func(what string) error {
 		return fmt.Errorf("%s: the unpacked file is not what the program unpacks into memory: %s: another program would run than the one that is read; get the file again", f.Name, what)
-	}
-	original, err := goelf.Parse(f.Name, data)
-	if err != nil {
-		return err
 	}
 	a, err := archOf(original)
 	if err != nil {
@@ -100,7 +98,7 @@ func checkImage(f *goelf.File, data, image []byte, h *unpacker.Header) error {
 		return differs("it is for another machine")
 	case *h != want:
 		return differs(fmt.Sprintf("the unpacker's header says %+v, want %+v", *h, want))
-	case !bytes.Equal(image, m.bytes):
+	case !slices.Equal(ranges, m.ranges) || !zeroBetween(image, ranges):
 		return differs("the bytes of its segments")
 	}
 	for i, s := range h.Segments() {
@@ -109,4 +107,16 @@ func checkImage(f *goelf.File, data, image []byte, h *unpacker.Header) error {
 		}
 	}
 	return nil
+}
+
+// zeroBetween reports whether the image is zero where none of the ranges is. Ranges of a program do not overlap.
+func zeroBetween(image []byte, ranges []fileRange) bool {
+	end := uint64(0)
+	for _, r := range slices.SortedFunc(slices.Values(ranges), func(a, b fileRange) int { return cmp.Compare(a.Image, b.Image) }) {
+		if slices.ContainsFunc(image[end:r.Image], func(b byte) bool { return b != 0 }) {
+			return false
+		}
+		end = r.Image + r.Size
+	}
+	return end == uint64(len(image))
 }

@@ -91,8 +91,11 @@ func verify(f *goelf.File, packed []byte) error {
 		return err
 	}
 	back, err := Unpack(p)
-	if err == nil && !bytes.Equal(back, f.Data) {
-		err = errors.New("it unpacks to another file")
+	if err == nil {
+		defer back.Close()
+		if !bytes.Equal(back.Data, f.Data) {
+			err = errors.New("it unpacks to another file")
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%s: packing failed its own test, please report it: %w", f.Name, err)

@@ -58,7 +58,12 @@ func unpackData(name string, data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pack.Unpack(f)
+	original, err := pack.Unpack(f)
+	if err != nil {
+		return nil, err
+	}
+	defer original.Close()
+	return bytes.Clone(original.Data), nil
 }
 
 func TestUnpackGivesOriginal(t *testing.T) {
@@ -144,6 +149,7 @@ func TestEachSequence(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer p.Close()
 		var want, got, matches uint64
 		for _, b := range p.Header.Blocks() {
 			want += b.Packed

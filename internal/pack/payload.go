@@ -37,7 +37,7 @@ func (m *image) payload(h *unpacker.Header, rest int) []byte {
 		b.Packed = at() - b.Data
 		tables = append(tables, goelf.Encode(b)...)
 	}
-	if least := minPacked(uint64(len(m.bytes) + rest)); uint64(len(data)) < least {
+	if least := minPacked(m.size + uint64(rest)); uint64(len(data)) < least {
 		data = append(data, make([]byte, least-uint64(len(data)))...)
 	}
 	data = append(data, make([]byte, -len(data)&(unpacker.SumUnit-1))...)

@@ -3,6 +3,7 @@ package pack
 import (
 	"fmt"
 	"slices"
+	"unsafe"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/pack/unpacker"
@@ -17,13 +18,9 @@ type Payload struct {
 	data []byte
 }
 
-// Open takes the packed file f apart. It fails as Unpack does.
+// Open takes the packed file f apart. It fails as Unpack does. The caller closes the payload.
 func Open(f *goelf.File) (*Payload, error) {
 	original, err := Unpack(f)
-	if err != nil {
-		return nil, err
-	}
-	o, err := goelf.Parse(f.Name, original)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +29,18 @@ func Open(f *goelf.File) (*Payload, error) {
 		return nil, err
 	}
 	data := words(f.Data[n.Header:n.End])
-	return &Payload{o, unpacker.Check(data), n.RestPacked, data}, nil
+	return &Payload{original, unpacker.Check(data), n.RestPacked, data}, nil
+}
+
+// Close ends the use of the original.
+func (p *Payload) Close() error { return p.Original.Close() }
+
+// words returns a copy of b with the alignment that the unpacker's header has.
+func words(b []byte) []byte {
+	words := make([]uint64, (len(b)+7)/8)
+	out := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), len(b))
+	copy(out, b)
+	return out
 }
 
 // A Sequence is one of an LZ4 block: literals, and a match after them, which the last one of a block does not have.

@@ -8,6 +8,7 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/pack/unpacker"
+	"github.com/go3s/rules_go3s/internal/scratch"
 )
 
 // lz4Ratio is what an LZ4 block decodes to at most: a byte of a length stands for 255.
@@ -27,10 +28,15 @@ func minPacked(total uint64) uint64 {
 	return max((total+lz4Ratio-1)/lz4Ratio, (max(total, freeSize)-freeSize+goRatio-1)/goRatio)
 }
 
-// Unpack returns the original of the packed file f, the same bytes that Pack got.
+// # Memory
+//
+// What a file unpacks to may be much more than the file: what Unpack decodes, and the original that it returns, are in temporary files
+// without a name (package scratch), not in memory of the process' own, and pages that it is done with leave the process meanwhile.
+
+// Unpack returns the original of the packed file f, the same bytes that Pack got. The caller closes it.
 // It fails when f is not packed, when anything in it is damaged, and when the program that runs would be
 // another one.
-func Unpack(f *goelf.File) ([]byte, error) {
+func Unpack(f *goelf.File) (*goelf.File, error) {
 	n, err := findNote(f)
 	if err != nil {
 		return nil, err
@@ -41,37 +47,45 @@ func Unpack(f *goelf.File) ([]byte, error) {
 	if err := checkLoaded(f, n); err != nil {
 		return nil, err
 	}
+	space := &scratch.Space{}
+	defer space.Close()
 	room := maxUnpacked(uint64(len(f.Data)))
-	image, h, err := unpackImage(f, n, room)
+	image, h, err := unpackImage(space, f, n, room)
 	if err != nil {
 		return nil, err
 	}
-	rest, err := unpackRest(f, n, room-h.Image)
+	rest, err := unpackRest(space, f, n, room-h.Image)
 	if err != nil {
 		return nil, err
 	}
-	out, err := assemble(n.Size, image, rest)
+	out, ranges, err := assemble(space, n.Size, image, rest)
 	if err == nil && sha256.Sum256(out) != n.SHA256 {
 		err = fmt.Errorf("it gives %d bytes with another SHA-256 than the original's", len(out))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: the file is damaged, get it again", f.Name, err)
 	}
-	if err := checkImage(f, out, image, h); err != nil {
+	original, err := space.Parse(f.Name, out)
+	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	if err := checkImage(f, original, image, ranges, h); err != nil {
+		original.Close()
+		return nil, err
+	}
+	return original, nil
 }
 
 // unpackImage decodes the image of at most room bytes. It also returns the header of the unpacker.
-func unpackImage(f *goelf.File, n *packNote, room uint64) ([]byte, *unpacker.Header, error) {
+func unpackImage(space *scratch.Space, f *goelf.File, n *packNote, room uint64) ([]byte, *unpacker.Header, error) {
 	fail := func(what string) ([]byte, *unpacker.Header, error) {
 		return nil, nil, fmt.Errorf("%s: offset %#x: %s: the file is damaged, get it again", f.Name, n.Header, what)
 	}
 	if n.Header > n.End || n.End > uint64(len(f.Data)) {
 		return fail(fmt.Sprintf("the packed part ends at %#x, want it inside the file's %#x bytes", n.End, len(f.Data)))
 	}
-	packed := words(f.Data[n.Header:n.End])
+	packed := space.Bytes(n.End - n.Header) // a copy: what Check has approved nobody changes any more
+	copy(packed, f.Data[n.Header:n.End])
 	h := unpacker.Check(packed)
 	if h == nil {
 		return fail("the checksum or the header is wrong")
@@ -79,19 +93,11 @@ func unpackImage(f *goelf.File, n *packNote, room uint64) ([]byte, *unpacker.Hea
 	if h.Image > room {
 		return fail(fmt.Sprintf("%d bytes are said to unpack to %d, want at most %d", len(packed), h.Image, room))
 	}
-	image := make([]byte, h.Image)
+	image := space.Bytes(h.Image)
 	if len(image) == 0 || !unpacker.Unpack(h, unsafe.Pointer(unsafe.SliceData(image))) {
 		return fail("the payload is not what the header says")
 	}
 	return image, h, nil
-}
-
-// words returns a copy of b with the alignment that the unpacker's header has.
-func words(b []byte) []byte {
-	words := make([]uint64, (len(b)+7)/8)
-	out := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), len(b))
-	copy(out, b)
-	return out
 }
 
 // restThere reports whether the section headers, or a segment, show the rest where the note says that it is.
@@ -109,7 +115,7 @@ func restThere(f *goelf.File, n *packNote) bool {
 }
 
 // unpackRest decodes the rest of at most room bytes.
-func unpackRest(f *goelf.File, n *packNote, room uint64) ([]byte, error) {
+func unpackRest(space *scratch.Space, f *goelf.File, n *packNote, room uint64) ([]byte, error) {
 	if !restThere(f, n) {
 		return nil, fmt.Errorf("%s: offset %#x: section %s, which has what the original has outside of its memory, is in no segment and no section: "+
 			"eu-strip, llvm-strip and the like have dropped it, or the file was cut off. It still starts, but cannot be unpacked. "+
@@ -118,7 +124,7 @@ func unpackRest(f *goelf.File, n *packNote, room uint64) ([]byte, error) {
 	if n.Rest > uint64(len(f.Data)) || n.RestPacked > uint64(len(f.Data))-n.Rest || n.RestSize > room {
 		return nil, fmt.Errorf("%s: offset %#x: %d bytes there are said to unpack to %d, want at most %d: the file is damaged, get it again", f.Name, n.Rest, n.RestPacked, n.RestSize, room)
 	}
-	rest := make([]byte, n.RestSize)
+	rest := space.Bytes(n.RestSize)
 	if !unpacker.LZ4(rest, f.Data[n.Rest:n.Rest+n.RestPacked]) {
 		return nil, fmt.Errorf("%s: offset %#x: no LZ4 block of %d bytes for %d: the file is damaged, get it again", f.Name, n.Rest, n.RestPacked, n.RestSize)
 	}
@@ -127,32 +133,33 @@ func unpackRest(f *goelf.File, n *packNote, room uint64) ([]byte, error) {
 
 // assemble puts a file of size bytes together from image and rest, which begins
 // with the ranges of the image.
-func assemble(size uint64, image, rest []byte) ([]byte, error) {
+func assemble(space *scratch.Space, size uint64, image, rest []byte) ([]byte, []fileRange, error) {
 	if size > uint64(len(image)+len(rest)) || len(rest) < 8 {
-		return nil, fmt.Errorf("the original is said to have %d bytes, but %d are there", size, len(image)+len(rest))
+		return nil, nil, fmt.Errorf("the original is said to have %d bytes, but %d are there", size, len(image)+len(rest))
 	}
 	count := le.Uint64(rest)
 	rest = rest[8:]
 	if count > uint64(len(rest))/rangeSize {
-		return nil, fmt.Errorf("%d ranges in %d bytes", count, len(rest))
+		return nil, nil, fmt.Errorf("%d ranges in %d bytes", count, len(rest))
 	}
-	ranges := rest[:count*rangeSize]
+	table := rest[:count*rangeSize]
 	rest = rest[count*rangeSize:]
-	out := make([]byte, 0, size)
-	for ; len(ranges) > 0; ranges = ranges[rangeSize:] {
-		r := fileRange{le.Uint64(ranges), le.Uint64(ranges[8:]), le.Uint64(ranges[16:])}
+	var ranges []fileRange
+	out := space.Bytes(size)[:0]
+	for ; len(table) > 0; table = table[rangeSize:] {
+		r := fileRange{le.Uint64(table), le.Uint64(table[8:]), le.Uint64(table[16:])}
 		gap := r.Off - uint64(len(out))
 		if r.Off < uint64(len(out)) || gap > uint64(len(rest)) || r.Image > uint64(len(image)) || r.Size > uint64(len(image))-r.Image ||
 			r.Off+r.Size > size {
-			return nil, fmt.Errorf("the range of %#x bytes at offset %#x is not in the file of %#x bytes", r.Size, r.Off, size)
+			return nil, nil, fmt.Errorf("the range of %#x bytes at offset %#x is not in the file of %#x bytes", r.Size, r.Off, size)
 		}
 		out = append(out, rest[:gap]...)
 		out = append(out, image[r.Image:r.Image+r.Size]...)
 		rest = rest[gap:]
+		ranges = append(ranges, r)
 	}
-	out = append(out, rest...)
-	if uint64(len(out)) != size {
-		return nil, fmt.Errorf("it gives %d bytes, want %d", len(out), size)
+	if n := uint64(len(out) + len(rest)); n != size {
+		return nil, nil, fmt.Errorf("it gives %d bytes, want %d", n, size)
 	}
-	return out, nil
+	return append(out, rest...), ranges, nil
 }

@@ -136,28 +136,42 @@ func ReadSymbols(name string, data []byte) (*Symbols, error) {
 	}
 	t := s.table
 	t.quantum, t.textAddr, t.count = s.header.Instruction, s.header.Text, s.header.Functions
-	left := uint64(len(rest))*maxExpansion + minExpansion
-	z := bufio.NewReader(flate.NewReader(bytes.NewReader(rest)))
-	for i, part := range t.parts() {
-		n, err := binary.ReadUvarint(z)
-		if err == nil && n > left {
-			return fail("part %d has %d bytes, more than %d bytes compress to: the file is damaged, or not from elfstrip", i, n, len(rest))
-		}
-		if err == nil {
-			left -= n
-			*part = make([]byte, n)
-			_, err = io.ReadFull(z, *part)
-		}
-		if err != nil {
-			return fail("part %d: %v", i, err)
+	// Twice: what is damaged, or expands to too much, is found out without memory for it.
+	for _, take := range []func(z io.Reader, part *[]byte, n uint64) error{skipPart, readPart} {
+		left := uint64(len(rest))*maxExpansion + minExpansion
+		z := bufio.NewReader(flate.NewReader(bytes.NewReader(rest)))
+		for i, part := range t.parts() {
+			n, err := binary.ReadUvarint(z)
+			if err == nil && n > left {
+				return fail("part %d has %d bytes, more than %d bytes compress to: the file is damaged, or not from elfstrip", i, n, len(rest))
+			}
+			if err == nil {
+				left -= n
+				err = take(z, part, n)
+			}
+			if err != nil {
+				return fail("part %d: %v", i, err)
+			}
+			// Each function has a record of its own.
+			known := t.quantum == 1 || t.quantum == 2 || t.quantum == 4
+			if part == &t.funcs && (!known || t.count < 1 || t.count > (int(n)-4)/(goabi.FuncTabEntry+goabi.FuncSize)) {
+				return fail("instruction size %d, %d functions in %d bytes", t.quantum, t.count, n)
+			}
 		}
 	}
 	t.hold()
-	// Each function has a record of its own.
-	if t.quantum != 1 && t.quantum != 2 && t.quantum != 4 || t.count < 1 || t.count > (len(t.funcs)-4)/(goabi.FuncTabEntry+goabi.FuncSize) {
-		return fail("instruction size %d, %d functions in %d bytes", t.quantum, t.count, len(t.funcs))
-	}
 	return s, nil
+}
+
+func skipPart(z io.Reader, _ *[]byte, n uint64) error {
+	_, err := io.CopyN(io.Discard, z, int64(n))
+	return err
+}
+
+func readPart(z io.Reader, part *[]byte, n uint64) error {
+	*part = make([]byte, n)
+	_, err := io.ReadFull(z, *part)
+	return err
 }
 
 const gnuBuildID = 3 // NT_GNU_BUILD_ID

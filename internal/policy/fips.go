@@ -87,7 +87,7 @@ func checkFIPSUse(in *Input, info *gobin.FIPSInfo) []Finding {
 			return one(goabi.FIPSInfo, "there are FIPS 140 records at %#x and %#x, want one: the program may check the other", record.Start, other)
 		}
 	}
-	if noNames(in) != "" {
+	if in.noNames() != "" {
 		return nil // the check cannot be found by its name
 	}
 	refs, found, err := codeRefs(in, fipsPath, isCheck)
@@ -159,7 +159,7 @@ var fipsModule = Rule{
 	Ref:      "the policy's fips_module; Go documentation, go.dev/doc/security/fips140; NIST CMVP",
 	Severity: Error,
 	Check: func(in *Input) []Finding {
-		if why := noNames(in); why != "" {
+		if why := in.noNames(); why != "" {
 			return one("function table", "the module's version cannot be told: %s", why)
 		}
 		got := fipsVersion(in)

@@ -7,6 +7,7 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/gobin"
+	"github.com/go3s/rules_go3s/internal/pack"
 	"github.com/go3s/rules_go3s/internal/pcln"
 )
 
@@ -32,9 +33,15 @@ type FIPSFacts struct {
 // ReadFIPSFacts reads them of f, or of what f unpacks to if it is packed. symbols are the names that were taken out of it, or nil.
 func ReadFIPSFacts(f *goelf.File, symbols *pcln.Symbols) *FIPSFacts {
 	in := NewInput(f)
+	defer in.close()
 	in.Symbols = symbols
 	facts := &FIPSFacts{SHA256: sumOf(f), GOARCH: f.GOARCH(), Integrity: IntegrityAbsent}
-	if original, err := in.original(); err == nil {
+	if pack.IsPacked(f) {
+		original, err := in.original()
+		if err != nil {
+			facts.Integrity = in.reason(err)
+			return facts
+		}
 		in = original
 	}
 	if info, err := in.buildInfo(); err == nil {
@@ -57,6 +64,9 @@ func ReadFIPSFacts(f *goelf.File, symbols *pcln.Symbols) *FIPSFacts {
 			facts.Integrity = IntegrityWrong
 			if hmac.Equal(sum[:], info.Sum[:]) {
 				facts.Integrity = IntegrityRight
+				if findings := fipsSum.Check(in); len(findings) > 0 { // the program may check another record
+					facts.Integrity = findings[0].Detail
+				}
 			}
 			return facts
 		}

@@ -82,7 +82,7 @@ var forbiddenImports = Rule{
 		if in.Packages == nil {
 			return one("list of packages", "no --packages was given, and the file does not tell what its packages import")
 		}
-		if why := noNames(in); why != "" {
+		if why := in.noNames(); why != "" {
 			return one("function table", "the packages cannot be told, so none can be missed in the list: %s", why)
 		}
 		var out collector

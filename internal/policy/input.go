@@ -20,9 +20,11 @@ type Input struct {
 	funcs     func() (*gobin.FuncTable, error)
 	module    func() (*gobin.Module, error)
 	packages  func() (*packageSet, error)
+	noNames   func() string // why the packages cannot be told, "" when they can
 	// runtimeData is what the runtime's own code refers to.
 	runtimeData func() (*runtimeData, error)
 	original    func() (*Input, error) // what a packed file unpacks to
+	unpacked    *goelf.File            // the file of original; nil before that is asked for
 }
 
 // NewInput returns an Input for f.
@@ -50,9 +52,17 @@ func NewInput(f *goelf.File) *Input {
 		}
 		return newPackageSet(t), nil
 	})
+	in.noNames = sync.OnceValue(func() string { return readNames(in) })
 	in.runtimeData = sync.OnceValues(func() (*runtimeData, error) { return readRuntimeData(in) })
 	in.original = sync.OnceValues(func() (*Input, error) { return unpack(in) })
 	return in
+}
+
+// close ends the use of what a packed file unpacks to.
+func (in *Input) close() {
+	if in.unpacked != nil {
+		in.unpacked.Close()
+	}
 }
 
 // reason returns the text of an error about the file without the file's path, which

@@ -27,13 +27,11 @@ import (
 type packageSet struct {
 	text  map[string]uint64   // bytes of code of each package, padding included
 	names map[string][]string // link names of each package's functions, inlined ones too
-	named bool                // whether the function table has the program's names
 }
 
 func newPackageSet(t *gobin.FuncTable) *packageSet {
 	s := &packageSet{text: map[string]uint64{}, names: map[string][]string{}}
 	for name := range t.Names() {
-		s.named = s.named || name == "main.main"
 		if pkg := gobin.PackageOf(name); pkg != "" {
 			s.names[pkg] = append(s.names[pkg], name)
 		}
@@ -98,13 +96,13 @@ func symbolParts(s string) []string {
 	return strings.Split(strings.TrimSuffix(pointers.Replace(gobin.DropTypeArguments(s)), "-fm"), ".")
 }
 
-// noNames says why a program's packages cannot be told, "" when they can.
-func noNames(in *Input) string {
-	s, err := in.packages()
+// readNames says why a program's packages cannot be told, "" when they can.
+func readNames(in *Input) string {
+	t, err := in.funcs()
 	switch {
 	case err != nil:
 		return in.reason(err)
-	case !s.named:
+	case !t.HasName("main.main"):
 		return "it does not name main.main: the names were taken out of it"
 	}
 	return ""
@@ -126,7 +124,7 @@ var forbiddenPackages = Rule{
 	},
 	Check: func(in *Input) []Finding {
 		var out collector
-		if why := noNames(in); why != "" {
+		if why := in.noNames(); why != "" {
 			out.add("function table", "the packages cannot be told, so forbidden ones cannot be ruled out: %s", why)
 		} else {
 			s, _ := in.packages()
@@ -173,7 +171,7 @@ var packageBudget = Rule{
 		return ""
 	},
 	Check: func(in *Input) []Finding {
-		if why := noNames(in); why != "" {
+		if why := in.noNames(); why != "" {
 			return one("function table", "the packages cannot be told: %s", why)
 		}
 		s, _ := in.packages()

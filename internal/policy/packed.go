@@ -6,7 +6,7 @@ package policy
 // starts, and the original, which is compressed in the file. The profile packed
 // judges both. Rules about what the kernel and other tools see are judged on the
 // packed file, rules about Go and about how the program runs on the original, which is
-// unpacked for that in memory; rules about both on both. A finding in the original has
+// unpacked for that; rules about both on both. A finding in the original has
 // "unpacked: " before its subject.
 //
 // Without unpacking it is proven that the code which starts is this release's
@@ -76,17 +76,13 @@ func (p *Policy) judgePacked(report *FileReport, rule *Rule, in *Input) {
 	}
 }
 
-// unpack returns the program in a packed file.
+// unpack returns the program in a packed file, which Input.close closes.
 func unpack(in *Input) (*Input, error) {
-	data, err := pack.Unpack(in.File)
+	f, err := pack.Unpack(in.File)
 	if err != nil {
 		return nil, err
 	}
-	f, err := goelf.Parse(in.File.Name, data)
-	if err != nil {
-		return nil, err
-	}
-	f.LaterGo = in.File.LaterGo
+	in.unpacked, f.LaterGo = f, in.File.LaterGo
 	out := NewInput(f)
 	out.Settings = in.Settings
 	return out, nil
@@ -131,7 +127,7 @@ var packedOriginal = Rule{
 	ID:       "packed-original",
 	What:     "The packed file unpacks to the original that it names, for the same machine and of the same type, and what it shows of it is the same.",
 	Why:      "Scanners and inventories read build information and notes of the packed file; what runs is the original.",
-	Evidence: "The packed file's note with size and SHA-256 of the original; the payload, unpacked in memory; e_machine, e_type, .go.buildinfo and notes of both.",
+	Evidence: "The packed file's note with size and SHA-256 of the original; the payload, unpacked; e_machine, e_type, .go.buildinfo and notes of both.",
 	Remedy:   "Pack again with elfstrip.",
 	Ref:      "docs/packing.md",
 	Severity: Error,

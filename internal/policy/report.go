@@ -87,6 +87,7 @@ const MaxFindings = 20
 func (p *Policy) Check(name string, f *goelf.File) FileReport {
 	sum := background(func() string { return sumOf(f) }) // it takes as long as the rules
 	in := NewInput(f)
+	defer in.close()
 	in.Settings = p.Settings
 	out := newFileReport(name, p.Profile, in)
 	profile := profiles[p.Profile]

@@ -28,7 +28,7 @@ func checkSyscallSites(in *Input) []Finding {
 	if err != nil {
 		return one("function table", "it cannot be read, so system calls cannot be judged: %v", in.reason(err))
 	}
-	if why := noNames(in); why != "" {
+	if why := in.noNames(); why != "" {
 		return one("function table", "Go's stubs cannot be told: %s; give them by --symbols", why)
 	}
 	m, err := in.module()

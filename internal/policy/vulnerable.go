@@ -169,7 +169,7 @@ func (a *affectedModule) concerns(in *Input, mainPath string) string {
 		return "the module"
 	}
 	s, err := in.packages()
-	unknown := err != nil || !s.named
+	unknown := err != nil || in.noNames() != ""
 	for _, i := range imports {
 		if len(i.GOOS) > 0 && !slices.Contains(i.GOOS, "linux") || len(i.GOARCH) > 0 && !slices.Contains(i.GOARCH, in.File.GOARCH()) {
 			continue

@@ -28,6 +28,7 @@ func (b *breaker) packed() error {
 	if err != nil {
 		return err
 	}
+	defer payload.Close()
 	original := payload.Original
 	o := &breaker{f: original, named: b.named}
 	if b.named == b.f {

@@ -179,14 +179,11 @@ func Analyze(f *goelf.File, name string) (*Report, error) {
 	if !pack.IsPacked(f) {
 		return analyzeFile(f, name, false)
 	}
-	data, err := pack.Unpack(f)
+	original, err := pack.Unpack(f)
 	if err != nil {
 		return nil, err
 	}
-	original, err := goelf.Parse(f.Name, data)
-	if err != nil {
-		return nil, err
-	}
+	defer original.Close()
 	original.LaterGo = f.LaterGo
 	r, err := analyzeFile(original, name, false)
 	if err != nil {

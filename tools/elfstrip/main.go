@@ -119,8 +119,14 @@ func version() string {
 func transform(c *config, f *elf.File, input *os.File, outputs *atomicfile.Batch, stderr io.Writer) (size uint64,
 	write func(io.Writer) error, err error) {
 	if c.unpack {
-		data, err := pack.Unpack(f)
-		return uint64(len(data)), writer(data), err
+		original, err := pack.Unpack(f)
+		if err != nil {
+			return 0, nil, err
+		}
+		return uint64(len(original.Data)), func(w io.Writer) error {
+			defer original.Close()
+			return writer(original.Data)(w)
+		}, nil
 	}
 	contents := io.ReaderAt(input)
 	if c.traceback != nil {

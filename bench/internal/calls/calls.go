@@ -24,13 +24,10 @@ func Of(path string) ([]string, error) {
 	defer f.Close()
 	program := f
 	if pack.IsPacked(program) {
-		data, err := pack.Unpack(program)
-		if err != nil {
+		if program, err = pack.Unpack(program); err != nil {
 			return nil, err
 		}
-		if program, err = elf.Parse(path, data); err != nil {
-			return nil, err
-		}
+		defer program.Close()
 	}
 	r, err := syscalls.Analyze(program, path)
 	if err != nil {

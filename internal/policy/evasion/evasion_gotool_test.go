@@ -213,6 +213,10 @@ func (r *row) checkRule(t *testing.T, data []byte) {
 		t.Errorf("the rule was not judged")
 	}
 	r.judge(t, said, rule.Evidence)
+	// "linkcheck fips" and the rule say the same.
+	if facts := policy.ReadFIPSFacts(parse(t, data), nil); r.claim == "fips-sum" && r.kind == finding && facts.Integrity == policy.IntegrityRight {
+		t.Errorf("linkcheck fips says that the integrity is %s", facts.Integrity)
+	}
 }
 
 func (r *row) checkSyscalls(t *testing.T, data []byte) {

@@ -12,9 +12,6 @@ import (
 	"github.com/go3s/rules_go3s/internal/release/fileset"
 )
 
-// MaxSize is the most bytes that the files of one archive may have together when they are read.
-const MaxSize = 2 << 30
-
 // Formats are the names of the formats, which are also the endings of file names.
 var Formats = []string{"tar.gz", "tar.zst", "zip"}
 

@@ -9,8 +9,12 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// level of gzip and zip. Level 9 makes programs one percent smaller and takes 12 times as long.
-const level = 7
+const (
+	// level of gzip and zip. Level 9 makes programs one percent smaller and takes 12 times as long.
+	level = 7
+	// maxWindow is how many bytes back a zstd stream may refer to: as many as those of Zstd.
+	maxWindow = 16 << 20
+)
 
 // Gzip returns data compressed, with an empty header: no name, no time (RFC 1952).
 func Gzip(data []byte) ([]byte, error) {
@@ -25,33 +29,79 @@ func Gzip(data []byte) ([]byte, error) {
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
-	return buf.Bytes(), nil
+	return checked(len(data), buf.Bytes())
 }
 
 // Zstd returns data compressed in one frame (RFC 8878), at the last level but one: the last makes programs 6 percent smaller and takes
 // 5 times as long. One goroutine does it: the bytes do not depend on the machine.
 func Zstd(data []byte) ([]byte, error) {
-	w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1))
+	w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1),
+		zstd.WithWindowSize(maxWindow))
 	if err != nil {
 		return nil, err
 	}
-	return w.EncodeAll(data, nil), w.Close()
+	out := w.EncodeAll(data, nil)
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return checked(len(data), out)
+}
+
+// Most returns how many bytes a compressed part of n bytes may expand to: readers need memory in proportion to what they read. Programs
+// shrink to a third.
+func Most(n int) int64 {
+	const free, ratio = 8 << 20, 8
+	return free + ratio*int64(n)
+}
+
+// checked returns out, which size bytes are compressed to, unless readers would refuse it.
+func checked(size int, out []byte) ([]byte, error) {
+	if int64(size) > Most(len(out)) {
+		return nil, fmt.Errorf("%d bytes shrink to %d, which readers refuse as a bomb: want at most %d of it. "+
+			"Does a program have large tables of equal bytes?", size, len(out), Most(len(out)))
+	}
+	return out, nil
+}
+
+// expand returns what the reader of n compressed bytes gives. It is read twice: what expands to too much takes no memory that way, and the
+// rest no more than it has.
+func expand(n int, open func() (io.Reader, error)) ([]byte, error) {
+	r, err := open()
+	if err != nil {
+		return nil, err
+	}
+	size, err := io.Copy(io.Discard, io.LimitReader(r, Most(n)+1))
+	if err == nil && size > Most(n) {
+		err = fmt.Errorf("%d bytes expand to more than %d", n, Most(n))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r, err = open(); err != nil {
+		return nil, err
+	}
+	out := make([]byte, size)
+	_, err = io.ReadFull(r, out)
+	return out, err
 }
 
 // gunzip returns what data expands to. Exactly one stream is accepted: bytes after it would be in the sum and in no file.
 func gunzip(data []byte) ([]byte, error) {
-	in := bytes.NewReader(data)
-	r, err := gzip.NewReader(in)
+	var in *bytes.Reader
+	out, err := expand(len(data), func() (io.Reader, error) {
+		in = bytes.NewReader(data)
+		r, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, err
+		}
+		r.Multistream(false)
+		return r, nil
+	})
+	if err == nil && in.Len() != 0 {
+		err = fmt.Errorf("%d bytes follow the stream, want none", in.Len())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("gzip: %w", err)
-	}
-	r.Multistream(false)
-	out, err := bounded(r)
-	if err != nil {
-		return nil, fmt.Errorf("gzip: %w", err)
-	}
-	if in.Len() != 0 {
-		return nil, fmt.Errorf("gzip: %d bytes follow the stream, want none", in.Len())
 	}
 	return out, nil
 }
@@ -60,23 +110,19 @@ func gunzip(data []byte) ([]byte, error) {
 func Gunzip(data []byte) ([]byte, error) { return gunzip(data) }
 
 func unzstd(data []byte) ([]byte, error) {
-	r, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxSize))
-	if err != nil {
-		return nil, fmt.Errorf("zstd: %w", err)
+	var r *zstd.Decoder
+	out, err := expand(len(data), func() (_ io.Reader, err error) {
+		if r != nil {
+			return r, r.Reset(bytes.NewReader(data))
+		}
+		r, err = zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+		return r, err
+	})
+	if r != nil {
+		r.Close()
 	}
-	defer r.Close()
-	out, err := bounded(r)
 	if err != nil {
 		return nil, fmt.Errorf("zstd: %w", err)
 	}
 	return out, nil
-}
-
-// bounded reads r to its end, which is to come within MaxSize bytes.
-func bounded(r io.Reader) ([]byte, error) {
-	out, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
-	if err == nil && len(out) > MaxSize {
-		err = fmt.Errorf("it expands to more than %d bytes", MaxSize)
-	}
-	return out, err
 }

@@ -53,6 +53,7 @@ func ReadTar(data []byte) (*Contents, error) {
 	in := bytes.NewReader(data)
 	r := tar.NewReader(in)
 	c := &Contents{}
+	left := int64(len(data)) // bytes that files can still have: a sparse one says that it has more
 	for {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -60,6 +61,9 @@ func ReadTar(data []byte) (*Contents, error) {
 		}
 		if err != nil {
 			return nil, fmt.Errorf("tar: %w", err)
+		}
+		if left -= h.Size; left < 0 {
+			return nil, fmt.Errorf("tar: %s: with it the files have more bytes than the archive, %d", h.Name, len(data))
 		}
 		if err := c.addTar(h, r); err != nil {
 			return nil, fmt.Errorf("tar: %w", err)
@@ -89,8 +93,8 @@ func (c *Contents) addTar(h *tar.Header, r io.Reader) error {
 	default:
 		return fmt.Errorf("%s: it is an entry of type %q, want files and folders", h.Name, h.Typeflag)
 	}
-	data, err := bounded(r)
-	if err != nil {
+	data := make([]byte, h.Size)
+	if _, err := io.ReadFull(r, data); err != nil {
 		return fmt.Errorf("%s: %w", h.Name, err)
 	}
 	return c.add(fileset.File{Path: strings.TrimPrefix(h.Name, "./"), Mode: fs.FileMode(h.Mode), Data: data}, h.ModTime)

@@ -3,6 +3,8 @@ package archive
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -38,7 +40,11 @@ func writeZip(set *fileset.Set, date time.Time) ([]byte, error) {
 	if err := zw.Close(); err != nil {
 		return nil, err
 	}
-	return buf.Bytes(), nil
+	size := 0
+	for _, f := range set.Files() {
+		size += len(f.Data)
+	}
+	return checked(size, buf.Bytes())
 }
 
 func readZip(data []byte) (*Contents, error) {
@@ -50,26 +56,40 @@ func readZip(data []byte) (*Contents, error) {
 		return nil, fmt.Errorf("zip: it has a comment of %d bytes, want none", len(zr.Comment))
 	}
 	c := &Contents{}
-	total := 0
+	left := uint64(Most(len(data)))
 	for _, f := range zr.File {
 		if !f.Mode().IsRegular() || f.Mode()&^fs.ModePerm != 0 {
 			return nil, fmt.Errorf("zip: %s: its mode is %v, want a regular file", f.Name, f.Mode())
 		}
-		r, err := f.Open()
+		if f.UncompressedSize64 > left {
+			return nil, fmt.Errorf("zip: %d bytes expand to more than %d", len(data), Most(len(data)))
+		}
+		left -= f.UncompressedSize64
+		content, err := unzip(f)
 		if err != nil {
 			return nil, fmt.Errorf("zip: %s: %w", f.Name, err)
-		}
-		content, err := bounded(r)
-		r.Close()
-		if err != nil {
-			return nil, fmt.Errorf("zip: %s: %w", f.Name, err)
-		}
-		if total += len(content); total > MaxSize {
-			return nil, fmt.Errorf("zip: it expands to more than %d bytes", MaxSize)
 		}
 		if err := c.add(fileset.File{Path: f.Name, Mode: f.Mode(), Data: content}, f.Modified); err != nil {
 			return nil, fmt.Errorf("zip: %w", err)
 		}
 	}
 	return c, nil
+}
+
+// unzip returns the contents of a file of an archive: as many bytes as it says, which the caller has found to be few enough.
+func unzip(f *zip.File) ([]byte, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	out := make([]byte, f.UncompressedSize64)
+	if _, err := io.ReadFull(r, out); err != nil {
+		return nil, err
+	}
+	// The end of the stream is where its checksum is compared.
+	if n, err := r.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("its end is not after the %d bytes that it says: %w", len(out), cmp.Or(err, zip.ErrFormat))
+	}
+	return out, nil
 }

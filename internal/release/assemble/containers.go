@@ -153,6 +153,7 @@ func (r *release) zones(set *fileset.Set) error {
 	if err != nil {
 		return err
 	}
+	left := archive.Most(len(data))
 	for _, f := range zr.File {
 		if strings.HasSuffix(f.Name, "/") {
 			continue
@@ -165,6 +166,9 @@ func (r *release) zones(set *fileset.Set) error {
 		in.Close()
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+		if left -= int64(len(zone)); left < 0 {
+			return fmt.Errorf("%d bytes expand to more than %d", len(data), archive.Most(len(data)))
 		}
 		if !bytes.HasPrefix(zone, []byte("TZif")) {
 			return fmt.Errorf("%s: it is no time zone (RFC 8536)", f.Name)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/release/archive"
 	"github.com/go3s/rules_go3s/internal/release/index"
 )
@@ -54,7 +55,7 @@ func read(fsys fs.FS) (map[string][]byte, error) {
 		if err != nil || entry.IsDir() || signature(path) {
 			return err
 		}
-		files[path], err = fs.ReadFile(fsys, path)
+		files[path], err = inputfile.ReadFS(fsys, path, inputfile.Data)
 		return err
 	})
 	if err == nil && files[index.Sums] == nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/release/fileset"
 	"github.com/go3s/rules_go3s/internal/release/index"
 	"github.com/go3s/rules_go3s/internal/release/licences"
@@ -96,7 +97,7 @@ func Dir(fsys fs.FS, options Options) ([]Result, error) {
 			r.unusual = append(r.unusual, path)
 			return nil
 		}
-		r.files[path], err = fs.ReadFile(fsys, path)
+		r.files[path], err = inputfile.ReadFS(fsys, path, inputfile.Data)
 		return err
 	})
 	if err != nil {
