@@ -129,7 +129,7 @@ func partsOf(o *goelf.File, h *unpacker.Header) []placed {
 	loaded(func(s *goelf.Section) { add(s.Str, s.Addr) })
 	if table, err := gobin.ReadFuncTable(o); err == nil {
 		if head, err := o.Bytes(table.Addr, goabi.PCHeaderFuncTab+8); err == nil {
-			for i, name := range []string{"function names", "compilation units", "file names", "pc tables", "functab and _func"} {
+			for i, name := range []string{"function names", "compilation units", "file names", "pcvalue tables", "functab and _func"} {
 				add(".gopclntab: "+name, table.Addr+binary.LittleEndian.Uint64(head[goabi.PCHeaderFuncNames+8*i:]))
 			}
 		}

@@ -24,7 +24,7 @@ var admitted = []struct{ item, why string }{
 	{"runtime|constants|modinfo.str", "go build writes sums of modules"},
 	{"|type descriptors|", "up to 32 bytes to what is aligned after them"},
 	{"|runtime tables|file names and units", "source files have other names"},
-	{"|runtime tables|padding, and ends of pc tables that nobody reads", "what follows has to be aligned"},
+	{"|runtime tables|padding, and ends of pcvalue tables that nobody reads", "what follows has to be aligned"},
 	{"|padding|", "what follows has to be aligned"},
 }
 

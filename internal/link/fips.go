@@ -7,7 +7,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
 
-// # FIPS 140 sum
+// # FIPS 140 integrity checksum
 //
 // Every Go program honours GODEBUG=fips140=on: at start it sums the code and
 // data of crypto/internal/fips140 and panics when the sum is not the one in
@@ -24,6 +24,11 @@ import (
 //
 // [gobin.FIPSSum] sums the contents of the ranges in memory after relocation, so in a
 // PIE no range may hold an address; sumFIPS checks that.
+//
+// # Debugging
+//
+// Rule fips-sum of linkcheck prints the checksum that a file has and the one that it should have. The program itself compares them with
+// GODEBUG=fips140=on, and says nothing when they agree; with GODEBUG=fips140=debug it says so.
 const (
 	fipsMagic  = "\xff Go fipsinfo \xff\x00"
 	fipsSum    = 16

@@ -31,6 +31,15 @@
 // A checksum over header and payload is verified before they are used; it is no
 // protection against intent. The decoder does not leave its bounds whatever it
 // reads. Unpack compares the SHA-256 too, and Pack unpacks what it has made.
+//
+// # Debugging
+//
+// "elfstrip --unpack" gives the original back: what is wrong with that was wrong before. If the original runs and the packed program
+// does not, strace shows how far the unpacker came: memory for the image, mprotect for each segment, and munmap of the payload, the last
+// call before the original begins. gdb stops there ("catch syscall munmap"), and knows the original's functions after
+// "add-symbol-file" (docs/packing.md). "packed program: the file is damaged" is the checksum, or a decoder or filter that met its bounds:
+// TestStartsDamaged and FuzzUnpack have such files. "go run ./bench/packed FILE" prints what each part of the program takes, in literals
+// and matches.
 package pack
 
 import (

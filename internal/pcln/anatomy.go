@@ -12,8 +12,8 @@ type Part struct {
 // comes first.
 var (
 	partPCData = [goabi.NumPCData]string{
-		goabi.PCDataUnsafePoint: "pc tables: unsafe points", goabi.PCDataStackMap: "pc tables: indices of pointer maps", goabi.PCDataInlTree: "pc tables: inlined calls",
-		goabi.PCDataArgLive: "pc tables: live arguments", goabi.PCDataPanicBounds: "pc tables: bounds checks",
+		goabi.PCDataUnsafePoint: "pcdata: unsafe points", goabi.PCDataStackMap: "pcdata: indices of pointer maps", goabi.PCDataInlTree: "pcdata: inlined calls",
+		goabi.PCDataArgLive: "pcdata: live arguments", goabi.PCDataPanicBounds: "pcdata: bounds checks",
 	}
 	partFuncData = [goabi.NumFuncData]string{
 		goabi.FuncDataArgsMap: "pointer maps of arguments", goabi.FuncDataLocalsMap: "pointer maps of variables", goabi.FuncDataStackObjects: "stack objects",
@@ -77,7 +77,7 @@ func (t *Table) dissect() (*breakdown, error) {
 			return start(goabi.ModulePCTab) + uint64(off), n, err
 		})
 	}
-	if err := table("pc tables: stack depths", func(r *record) uint32 { return r.sp }); err != nil {
+	if err := table("pcsp: stack depths", func(r *record) uint32 { return r.sp }); err != nil {
 		return nil, err
 	}
 	for _, k := range pcdataLast {
@@ -85,10 +85,10 @@ func (t *Table) dissect() (*breakdown, error) {
 			return nil, err
 		}
 	}
-	if err := table("pc tables: files", func(r *record) uint32 { return r.file }); err != nil {
+	if err := table("pcfile: files", func(r *record) uint32 { return r.file }); err != nil {
 		return nil, err
 	}
-	if err := table("pc tables: lines", func(r *record) uint32 { return r.line }); err != nil {
+	if err := table("pcln: lines", func(r *record) uint32 { return r.line }); err != nil {
 		return nil, err
 	}
 	for _, k := range funcdataLast {
@@ -104,12 +104,12 @@ func (t *Table) dissect() (*breakdown, error) {
 		}
 	}
 	a.records(start(goabi.ModuleFuncs))
-	functab, base := a.part("function table"), start(goabi.ModuleFuncTab)
+	functab, base := a.part("functab"), start(goabi.ModuleFuncTab)
 	for i := range records {
 		a.claim(functab, i, base+uint64(i)*goabi.FuncTabEntry, goabi.FuncTabEntry)
 	}
 	a.claim(functab, -1, base, uint64(t.count)*goabi.FuncTabEntry+4)
-	a.claim(a.part("find table"), -1, start(goabi.ModuleFindFuncTab), t.findSize())
+	a.claim(a.part("findfunctab"), -1, start(goabi.ModuleFindFuncTab), t.findSize())
 	names, base := a.part("function names"), start(goabi.ModuleFuncNames)
 	for i := range records {
 		if name, ok := cstring(t.nameText, records[i].name); ok {
@@ -121,14 +121,14 @@ func (t *Table) dissect() (*breakdown, error) {
 	a.claim(files, -1, start(goabi.ModuleUnits), uint64(len(t.cutab)))
 	a.claim(files, -1, start(goabi.ModuleFiles), uint64(len(t.files)))
 	a.claim(a.part("header"), -1, 0, goabi.PCHeaderSize)
-	left := a.part("padding, and ends of pc tables that nobody reads")
+	left := a.part("padding, and ends of pcvalue tables that nobody reads")
 	a.claim(left, -1, 0, t.Section.Size)
 	return a, nil
 }
 
 // records claims the records, which begin at base like the function table, in three parts.
 func (a *breakdown) records(base uint64) {
-	fixed, pcdata, funcdata := a.part("records: fixed words"), a.part("records: references to pc tables"), a.part("records: references to function data")
+	fixed, pcdata, funcdata := a.part("_func: fixed words"), a.part("_func: references to pcvalue tables"), a.part("_func: references to function data")
 	for i := range a.t.count {
 		off := uint64(le.Uint32(a.t.funcs[i*goabi.FuncTabEntry+4:]))
 		b := a.t.funcs[off:]

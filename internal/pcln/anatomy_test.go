@@ -36,7 +36,7 @@ func TestAnatomy(t *testing.T) {
 					t.Errorf("the parts have %d bytes, the section %d: %v", sum, size, parts)
 				}
 				for name, n := range parts {
-					lines := name == "pc tables: files" || name == "pc tables: lines" || name == "arguments to print" || strings.HasSuffix(name, "files and units")
+					lines := name == "pcfile: files" || name == "pcln: lines" || name == "arguments to print" || strings.HasSuffix(name, "files and units")
 					if dropped := tier != Full; lines && dropped != (n == 0) {
 						t.Errorf("%s: %d bytes", name, n)
 					}
@@ -45,8 +45,8 @@ func TestAnatomy(t *testing.T) {
 		}
 		parts, _ := anatomy(t, original)
 		for name, want := range map[string]int{
-			"function table": functions*goabi.FuncTabEntry + 4, "records: fixed words": functions * goabi.FuncSize, "records: references to pc tables": functions * goabi.NumPCData * 4,
-			"records: references to function data": functions * goabi.NumFuncData * 4, "header": goabi.PCHeaderSize, "inline trees": 2 * 2 * goabi.InlinedCall,
+			"functab": functions*goabi.FuncTabEntry + 4, "_func: fixed words": functions * goabi.FuncSize, "_func: references to pcvalue tables": functions * goabi.NumPCData * 4,
+			"_func: references to function data": functions * goabi.NumFuncData * 4, "header": goabi.PCHeaderSize, "inline trees": 2 * 2 * goabi.InlinedCall,
 			"stack objects": 3 * 24, "defers": 3 * 2, "wrapped functions": 4,
 		} {
 			if parts[name] != want {

@@ -12,8 +12,8 @@
 //	funcnametab  names, each ended by NUL
 //	cutab        for each compilation unit the offsets of its files in filetab
 //	filetab      file names
-//	pctab        tables from instructions to values (stream.go)
-//	functab      pairs of entry and record of each function, then the records (table.go)
+//	pctab        pcvalue tables: from instructions to values (stream.go)
+//	functab      pairs of entry and offset of the _func of each function, then the _func records (table.go)
 //	go:func.*    function data: stack maps, inline trees and so on (funcdata.go)
 //	findfunctab  from instruction to function
 //
@@ -61,6 +61,15 @@
 // them, not into what is computed. Functions are verified on all processors; names and function data are laid out beside the tables.
 // Reading the tables is not done in parallel: what they become has to be numbered in the order of functions, which costs more
 // than reading them. Half of the time goes to the layout of tables, most of it to the search for those that are parts of others (pctab.go).
+//
+// # Debugging
+//
+// The verification names the function that it does not accept by its index and its offset from the start of the text: "go tool nm -n" of
+// the program with its symbols says which one that is. [Table.Anatomy] gives every byte to a part: "go run ./bench/tables BEFORE AFTER"
+// prints both, and a part that grew is where to look. What fails in a program that was accepted is found by the tier: with [Full] it is
+// the layout (pctab.go, blobs.go, write.go) or what counts as equal (compact.go), with [Functions] alone what the runtime asks for besides
+// tracebacks, and with [External] alone a name (naming.go) or an inlined call (inltree.go). Go's own tests find it by name:
+// internal/link/stdtest with -std.modes.
 package pcln
 
 import (

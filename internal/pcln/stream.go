@@ -7,7 +7,7 @@ import (
 
 // # Streams
 //
-// A pc table maps the instructions of one function to values (runtime/symtab.go,
+// A stream is a pcvalue table. It maps the instructions of one function to values (runtime/symtab.go,
 // step; made by cmd/internal/obj/pcln.go, funcpctab). It is a sequence of pairs
 // of varints: the difference of the value to the one before, zigzag-coded, and
 // the number of instruction units for which the value holds. The first value is

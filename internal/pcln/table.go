@@ -112,11 +112,11 @@ func (t *Table) read() error {
 	t.names = part("the function names", goabi.ModuleFuncNames, 1)
 	t.cutab = part("the compilation unit table", goabi.ModuleUnits, 4)
 	t.files = part("the file names", goabi.ModuleFiles, 1)
-	t.pctab = part("the pc tables", goabi.ModulePCTab, 1)
+	t.pctab = part("the pcvalue tables", goabi.ModulePCTab, 1)
 	t.funcs = part("the functions", goabi.ModuleFuncs, 1)
 	t.hold()
 	ftab := part("the function table", goabi.ModuleFuncTab, goabi.FuncTabEntry)
-	t.find = rest("the find table", goabi.ModuleFindFuncTab, base+size)
+	t.find = rest("findfunctab", goabi.ModuleFindFuncTab, base+size)
 	t.gofunc = rest("the function data", t.layout.GoFunc, base+size)
 	t.textAddr, t.minPC, t.maxPC = word(goabi.ModuleText), word(goabi.ModuleMinPC), word(goabi.ModuleMaxPC)
 	t.rodata = word(t.layout.ROData)
@@ -133,7 +133,7 @@ func (t *Table) read() error {
 		return t.errorf(0, "module data has functions from %#x to %#x, the function table from %#x to %#x", t.minPC, t.maxPC, t.textAddr+t.entry(0), t.textAddr+t.entry(t.count))
 	}
 	if need := t.findSize(); need > uint64(len(t.find)) {
-		return t.errorf(0, "the find table has room for %d bytes, want %d", len(t.find), need)
+		return t.errorf(0, "findfunctab has room for %d bytes, want %d", len(t.find), need)
 	}
 	for i := range t.count {
 		if t.entry(i) > t.entry(i+1) {
@@ -188,7 +188,7 @@ func (t *Table) record(i int) (record, error) {
 	}
 	npc, nfd := uint64(word(7)), uint64(b[43])
 	if npc > goabi.NumPCData || nfd > goabi.NumFuncData || (npc+nfd)*4 > size-off-goabi.FuncSize {
-		return record{}, t.errorf(at, "function %d has %d pc tables and %d pieces of function data, want at most %d and %d", i, npc, nfd, goabi.NumPCData, goabi.NumFuncData)
+		return record{}, t.errorf(at, "function %d has %d pcvalue tables and %d pieces of function data, want at most %d and %d", i, npc, nfd, goabi.NumPCData, goabi.NumFuncData)
 	}
 	if uint64(r.entry) != t.entry(i) {
 		return record{}, t.errorf(at, "function %d begins at %#x by its record and %#x by the function table", i, r.entry, t.entry(i))

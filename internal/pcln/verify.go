@@ -16,7 +16,7 @@ import (
 //
 // Every compacted program is compared with its input before it is written. The
 // walker asks both what the runtime would ask, for every instruction of every
-// function, and reads the tables as the runtime does: it shares no code with what encodes pc tables, and only the decoders of
+// function, and reads the tables as the runtime does: it shares no code with what encodes pcvalue tables, and only the decoders of
 // _func records and call sites with the rest of the package. A table that is read to its end is compared in one walk over both.
 // It also checks that the memory of both programs is the same everywhere else.
 

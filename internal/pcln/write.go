@@ -108,7 +108,7 @@ const (
 	recordArgLive = goabi.FuncSize + 4*goabi.PCDataArgLive
 )
 
-// counts returns how many pc tables and pieces of function data the record of o
+// counts returns how many pcvalue tables and pieces of function data the record of o
 // has: those that say nothing at the end are left out.
 func (o *outFunc) counts() (npc, nfd int) {
 	npc, nfd = goabi.NumPCData, goabi.NumFuncData

@@ -91,7 +91,7 @@ func (b *breaker) tableParts() {
 	if err != nil {
 		return
 	}
-	for i, name := range []string{"function names", "units of file names", "file names", "pc tables", "function table and records"} {
+	for i, name := range []string{"function names", "units of file names", "file names", "pcvalue tables", "functab and _func"} {
 		if off := binary.LittleEndian.Uint64(header[goabi.PCHeaderFuncNames+8*i:]); off < s.Size {
 			b.claim(levelRegion, s.Off+off, s.Size-off, "", Item{Name: name, Section: s.Str, Type: TypeTables})
 		}

@@ -42,6 +42,12 @@
 // Output is never larger than input, apart from what is asked to be added: a debug
 // link, sections, the symbol go:func.*. When there is nothing to remove and the new layout would be larger, the input
 // itself is the output.
+//
+// # Debugging
+//
+// "readelf -SlW" of input and output shows what moved: nothing that PT_LOAD covers may. "elfstrip -v" prints both sizes. Where another
+// program finds fault with a stripped file, "go run ./bench/strip" puts the strip programs of binutils, LLVM and elfutils beside this one,
+// and "go run ./bench/elfdiff" four readers of ELF.
 package strip
 
 import (

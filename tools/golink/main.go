@@ -4,7 +4,7 @@
 //
 //	golink build [flags] [packages]  build programs by the go command, without Bazel
 //	golink toolexec [flags] tool…    be the -toolexec program of the go command
-//	golink link [flags]              link a main package by the Go SDK's linker
+//	golink link [flags]              link a compiled main package
 //	golink asm [flags] file.o…       link bare assembly, without the Go runtime
 //	golink direct [flags] main.a     link a main package without the Go SDK's linker
 //	golink -flag…                    be the external linker (-extld) of the Go linker
@@ -40,7 +40,7 @@ type command struct {
 var commands = []command{
 	{"build", "[-o output] [build flags] [packages]", "build programs by the go command, without Bazel", runBuild},
 	{"toolexec", "[flags] tool…", "be the -toolexec program of the go command: go build -toolexec='golink toolexec [flags]' …", runToolexec},
-	{"link", "[flags]", "link a compiled main package by the Go SDK's linker", runLink},
+	{"link", "[flags]", "link a compiled main package", runLink},
 	{"asm", "[flags] file.o…", "link bare assembly, objects of go tool asm, without the Go runtime", runAsm},
 	{"direct", "[flags] main.a", "link a main package without the Go SDK's linker: what go tool link -s -w makes", runDirect},
 }
