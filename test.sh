@@ -102,7 +102,7 @@ step "Bazel: what Bazel 8 and 9 turned on"
 ./bazelw test --config=cache --config=next //tests/analysis/...
 (cd e2e/dropin && ../../bazelw build --config=cache --config=next --nobuild //...)
 
-step "Bazel: programs of others"
+step "Bazel: third-party programs"
 field=$(mktemp -d)
 go run ./bench/field -only shfmt,fzf,bbolt -platforms amd64 -work "$field"
 chmod -R u+w "$field" && rm -rf "$field"

@@ -116,7 +116,7 @@ func (m *maker) writeDoc(path string) error {
 		return fmt.Errorf("%s: no results to write to it", path)
 	}
 	var doc strings.Builder
-	fmt.Fprintf(&doc, `# Programs of others
+	fmt.Fprintf(&doc, `# Third-party programs
 
 <!-- Made by `+"`go run ./bench/field -doc docs/evidence/field.md`"+`. -->
 

@@ -16,7 +16,7 @@ import (
 
 var depLine = regexp.MustCompile(`(?m)^bazel_dep\(name = "(?:gazelle|rules_go|rules_go3s)".*$`)
 
-// A workspace is what somebody writes who wants a program of others built by the rules: a go.mod that requires it, and
+// A workspace is what somebody writes who wants a third-party program built by the rules: a go.mod that requires it, and
 // go_deps with Gazelle, which makes BUILD files in the program's module.
 type workspace struct {
 	dir   string

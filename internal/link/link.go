@@ -42,8 +42,8 @@
 //
 // "linkcheck check" reads the file without this package and names the rule that a segment, a relocation or a table breaks. "golink link
 // --map=FILE" writes where every section and symbol is ([Output.Map]). When a program ends before the Go runtime starts, "starti" and
-// "stepi" in gdb show how far the entry stub came (internal/arch/*/entry_*.s). One that works at a fixed address and not as a PIE lacks a dynamic
-// relocation, or has one too many; one that works with GNU ld or LLD (elflinker) on the same object was relocated wrongly here.
+// "stepi" in gdb show how far the entry stub came (internal/arch/*/entry_*.s). One that works at a fixed address and not as a PIE lacks
+// a dynamic relocation, or has one too many; one that works with GNU ld or LLD (elflinker) on the same object was relocated wrongly here.
 //
 //go:generate go run ./genentry
 package link
