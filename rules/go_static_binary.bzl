@@ -11,8 +11,8 @@ def go_static_binary(name, **kwargs):
 
     It takes the attributes of
     [go_binary](https://github.com/bazel-contrib/rules_go/blob/master/docs/go/core/rules.md#go_binary), so that
-    `# gazelle:map_kind go_binary go_static_binary @rules_go3s//rules:defs.bzl` makes Gazelle write it for new programs
-    ([existing ones](../docs/migrate.md#from-go_binary)), or the label of an existing go_binary in `binary`.
+    `# gazelle:map_kind go_binary go_static_binary @rules_go3s//rules:defs.bzl` makes Gazelle write it instead
+    ([more](../docs/migrate.md#from-go_binary)), or the label of an existing go_binary in `binary`.
 
     Files that need cgo are left out, as by `CGO_ENABLED=0 go build`; linkcheck's report lists them. A package of which
     nothing is left fails the link, with the chain of targets that leads to it, and so does one that imports from a shared library.
