@@ -35,7 +35,7 @@ type browser struct {
 
 func (b *browser) do(actions ...chromedp.Action) {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 15*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, time.Minute) // a busy machine takes its time
 	defer cancel()
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		b.Fatal(err)
