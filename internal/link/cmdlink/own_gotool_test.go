@@ -26,6 +26,7 @@ func TestOwn(t *testing.T) {
 					for _, edit := range []func(*cmdlink.Config){
 						func(c *cmdlink.Config) { c.StripDWARF = true },
 						func(c *cmdlink.Config) { c.StripSymbols, c.Traceback = true, "full" },
+						func(c *cmdlink.Config) { c.StripAll, c.Traceback = true, "functions" },
 						func(c *cmdlink.Config) { c.StripSymbols, c.Ldflags = true, []string{"-funcalign=64"} },
 						func(c *cmdlink.Config) {
 							c.StripSymbols = true
