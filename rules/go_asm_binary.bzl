@@ -24,7 +24,7 @@ def go_asm_binary(name, srcs, entry = "_start", platforms = [], tags = [], testo
     size_budget = str(kwargs.pop("size_budget", ""))
     exec_groups = spread_exec_groups(name, kwargs, {
         "link": [GO3S_LINK],
-        "public": [GO3S_STRIP, GO3S_CHECK],
+        "public": [GO3S_LINK, GO3S_STRIP, GO3S_CHECK],
     })
     go3s_asm_link(
         name = name + ".link",

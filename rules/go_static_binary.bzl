@@ -5,8 +5,8 @@ load("//rules/private:binary_macro.bzl", "static_program")
 def go_static_binary(name, **kwargs):
     """A Go program as an ELF executable that needs a Linux kernel and nothing else.
 
-    The file is ET_EXEC without PT_INTERP and PT_DYNAMIC, linked by golink, stripped by
-    elfstrip, and the build fails when linkcheck's profile `static` finds an error in it.
+    The file is ET_EXEC without PT_INTERP and PT_DYNAMIC, linked and stripped by golink, and
+    the build fails when linkcheck's profile `static` finds an error in it.
     No C toolchain is looked for.
 
     It takes the attributes of

@@ -181,7 +181,7 @@ ran_on() {
 
 if wanted properties; then
   step "Properties of an exec group choose the worker"
-  program chosen 'exec_properties = {"go3s_link.pool": "w2", "go3s_strip.pool": "w1"},'
+  program chosen 'strip = "debug", exec_properties = {"go3s_link.pool": "w2", "go3s_strip.pool": "w1"},'
   if built first build //remote_scratch/chosen; then
     "$work/spawns" -remote "$work/first.json" >/dev/null || fail "a spawn ran here"
     for pair in Go3sLink:worker2 Go3sStrip:worker1; do

@@ -8,12 +8,13 @@
 set -eu
 work=$1 name=$2 linker=$3
 cd "$work/first/execroot/_main"
-for params in bazel-out/*/bin/examples/hello/hello_static.link_/hello_static-0.params; do
+for params in bazel-out/*/bin/examples/hello/hello_static_/hello_static_linux_*-0.params; do
   arch=$(sed -n '/^--goarch$/{n;p;}' "$params")
   sed "2s|.*|$linker|" "$params" >"$work/$name.params"
+  "$work/$name/golink" link "@$work/$name.params" --strip-all --traceback=full -o "$work/$name.executable"
+  cmp -s "$work/$name.executable" "${params%-0.params}" || echo "executable $arch"
+  echo executable >>"$work/$name.count"
   "$work/$name/golink" link "@$work/$name.params" -w -o "$work/$name.linked"
-  cmp -s "$work/$name.linked" "${params%-0.params}" || echo "linked $arch"
-  echo linked >>"$work/$name.count"
   for tier in full functions external; do
     for tools in own "$name"; do
       symbols=''

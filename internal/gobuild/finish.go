@@ -1,7 +1,6 @@
 package gobuild
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -135,10 +134,7 @@ func stripped(f *elf.File, o *strip.Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
-	b.Grow(int(out.Size))
-	err = out.Write(&b, bytes.NewReader(f.Data))
-	return b.Bytes(), err
+	return out.Bytes(f.Data), nil
 }
 
 // sizes adds the size report.

@@ -28,6 +28,9 @@ func stripBytes(data []byte, o *Options) ([]byte, error) {
 	if uint64(b.Len()) != out.Size {
 		panic("Output.Size is not the size of the pieces")
 	}
+	if !bytes.Equal(out.Bytes(data), b.Bytes()) {
+		panic("Output.Bytes is not what Output.Write writes")
+	}
 	return b.Bytes(), nil
 }
 

@@ -1,6 +1,10 @@
 package strip
 
-import "io"
+import (
+	"io"
+
+	"github.com/go3s/rules_go3s/internal/hugepages"
+)
 
 // An Output is a rewritten file: pieces to be put one after the other.
 type Output struct {
@@ -50,4 +54,17 @@ func (o *Output) Write(w io.Writer, input io.ReaderAt) error {
 		}
 	}
 	return nil
+}
+
+// Bytes returns what Write writes, of an input in memory.
+func (o *Output) Bytes(input []byte) []byte {
+	b := hugepages.Bytes(0, int(o.Size))
+	for _, p := range o.Pieces {
+		if p.Data != nil {
+			b = append(b, p.Data...)
+		} else {
+			b = append(b, input[p.Off:][:p.Size]...)
+		}
+	}
+	return b
 }

@@ -3,15 +3,14 @@
 load("//toolchains:golink.bzl", "GOLINK_TOOLCHAIN")
 load(":args.bzl", "tool_args")
 load(":display.bzl", "display", "output_path")
+load(":golink.bzl", "EXEC_GROUP", "golink_action", "golink_command")
 load(":providers.bzl", "Go3sLinkInfo")
 load(":rules_go_compat.bzl", "GO_CONTEXT_ATTRS", "GO_TOOLCHAIN", "go_asm_inputs")
 
 visibility("//rules/...")
 
-_EXEC_GROUP = "go3s_link"
-
 def _asm_link_impl(ctx):
-    inputs = go_asm_inputs(ctx, _EXEC_GROUP)
+    inputs = go_asm_inputs(ctx, EXEC_GROUP)
     if inputs.goos != "linux":
         fail("\n{}: GOOS is {}, want linux; choose one of @rules_go3s//platforms".format(display(ctx.attr.public_label), inputs.goos))
     suffix = "_{}.s".format(inputs.goarch)
@@ -41,7 +40,7 @@ def _asm_link_impl(ctx):
             env = {"GOARCH": inputs.goarch, "GOOS": "linux", "GOROOT": "GOROOT"},
             mnemonic = "Go3sAsm",
             progress_message = "Assembling %{input}",
-            exec_group = _EXEC_GROUP,
+            exec_group = EXEC_GROUP,
             execution_requirements = {"supports-path-mapping": "1"},
         )
         objects.append(obj)
@@ -50,26 +49,17 @@ def _asm_link_impl(ctx):
     args = tool_args(ctx)
     args.add("--goarch", inputs.goarch)
     args.add(ctx.attr.entry, format = "--entry=%s")
-    args.add("-o", out)
-    args.add_all(objects)
-    ctx.actions.run(
-        executable = ctx.exec_groups[_EXEC_GROUP].toolchains[GOLINK_TOOLCHAIN].golink.tool,
-        arguments = ["asm", args],
-        inputs = objects,
-        outputs = [out],
-        mnemonic = "Go3sLink",
-        progress_message = "Linking assembly program %{output}",
-        exec_group = _EXEC_GROUP,
-        execution_requirements = {"supports-path-mapping": "1"},
-    )
+    command = golink_command(ctx, "asm", args, depset(objects), files = objects)
+    golink_action(ctx, command, out)
+    linked = struct(file = out, cgo_left_out = None)
     return [
         DefaultInfo(files = depset([out])),
         Go3sLinkInfo(
             archives = None,
-            cgo_left_out = None,
+            command = command,
             package_list = None,
-            file = out,
-            debug = out,
+            linked = linked,
+            debug = linked,
             goarch = inputs.goarch,
             declared_licenses = depset(),
             mode = "exe",
@@ -105,7 +95,7 @@ go3s_asm_link = rule(
         ),
     },
     exec_groups = {
-        _EXEC_GROUP: exec_group(toolchains = [GO_TOOLCHAIN, GOLINK_TOOLCHAIN]),
+        EXEC_GROUP: exec_group(toolchains = [GO_TOOLCHAIN, GOLINK_TOOLCHAIN]),
     },
     toolchains = [GO_TOOLCHAIN],
     provides = [Go3sLinkInfo],

@@ -6,6 +6,7 @@ load(":check.bzl", "check_action", "packages_action", "verdict_action", CHECK_EX
 load(":compare.bzl", "compare_action")
 load(":display.bzl", "display", "output_path")
 load(":fips.bzl", "fips_action")
+load(":golink.bzl", "can_link", "golink_action", GOLINK_EXEC_GROUPS = "EXEC_GROUPS")
 load(":launcher.bzl", "CHOICE_ATTRS", "LAUNCHER_ATTRS", "LAUNCHER_TOOLCHAINS", "choose", "is_native", "launcher")
 load(":providers.bzl", "Go3sLinkInfo")
 load(":size_report.bzl", "measured_variant", "size_report_action")
@@ -15,26 +16,49 @@ load(":transition.bzl", "platforms_transition")
 
 visibility("//rules/...")
 
-def _strip(ctx, link, out, symbols):
-    """Registers the action that makes the executable of what the linker left."""
+def _links_executable(ctx, link):
+    """Tells whether golink makes the executable, and not elfstrip of a program with symbols."""
+
+    # A program that checks of the build read is linked with symbols anyway. To strip it costs less than to link again.
+    is_checked = bool(ctx.file.allowed_syscalls) or (ctx.attr.compare == "strict" and len(ctx.attr.platforms) > 1)
+    return ctx.attr.strip == "all" and not ctx.attr.keep_symbols and not is_checked and link.command and can_link(ctx, link.command)
+
+def _executable(ctx, link, out, symbols):
+    """Registers the action that makes the executable. Its bytes are the same, whichever it is.
+
+    Args:
+      ctx: context of the rule.
+      link: Go3sLinkInfo.
+      out: File: the executable to write.
+      symbols: File: where to write what `traceback = "external"` takes out, or None.
+    Returns:
+      File: the link's report on the files that building without cgo left out.
+    """
     if ctx.attr.strip == "none":
-        ctx.actions.symlink(output = out, target_file = link.debug, is_executable = True)
-        return
-    flags = STRIP_FLAGS[ctx.attr.strip] + ["--keep-symbol=" + symbol for symbol in ctx.attr.keep_symbols]
+        ctx.actions.symlink(output = out, target_file = link.debug.file, is_executable = True)
+        return link.debug.cgo_left_out
+    tables = ["--traceback=" + ctx.attr.traceback] if ctx.attr.traceback else []
+    if _links_executable(ctx, link):
+        cgo_left_out = _declare(ctx, out.basename + ".cgo_left_out.json") if link.linked.cgo_left_out else None
+
+        # Assembly is always linked without symbols.
+        golink_action(ctx, link.command, out, ["--strip-all"] + tables if tables else [], cgo_left_out = cgo_left_out, symbols = symbols)
+        return cgo_left_out
+    flags = STRIP_FLAGS[ctx.attr.strip] + tables + ["--keep-symbol=" + symbol for symbol in ctx.attr.keep_symbols]
     if ctx.attr.keep_symbols:
         flags.append("--wildcard")
     sdk_verdict = None
     if ctx.attr.traceback:
-        flags.append("--traceback=" + ctx.attr.traceback)
         flags.append("--unverified-go=" + link.unverified_go)
         sdk_verdict = link.sdk.verdict
-    strip_action(ctx, link.file, out, flags, symbols = symbols, sdk_verdict = sdk_verdict)
+    strip_action(ctx, link.linked.file, out, flags, symbols = symbols, sdk_verdict = sdk_verdict)
+    return link.linked.cgo_left_out
 
 def _declare(ctx, name):
     """Declares an output in a place that depends on the label and its platform alone."""
     return ctx.actions.declare_file(output_path(ctx.label.name, name))
 
-def _check(ctx, platform, link, executable, symbols, packages, profile, size_budget):
+def _check(ctx, platform, link, executable, symbols, packages, cgo_left_out, profile, size_budget):
     """Registers the check of one executable and returns the report."""
     report = _declare(ctx, executable.basename + ".linkcheck.json")
     check_action(
@@ -48,7 +72,7 @@ def _check(ctx, platform, link, executable, symbols, packages, profile, size_bud
         label = _shown(ctx, platform, link),
         symbols = symbols,
         packages = packages,
-        cgo_left_out = link.cgo_left_out,
+        cgo_left_out = cgo_left_out,
         fips = fips_version(ctx.attr.fips),
         sdk_verdict = link.sdk.verdict if link.sdk else None,
         unverified_go = link.unverified_go,
@@ -65,7 +89,7 @@ def _variant(ctx, platform, link):
     executable = ctx.actions.declare_file(ctx.attr.out + suffix) if ctx.attr.out else _declare(ctx, name)
     symbols = _declare(ctx, name + ".symbols") if ctx.attr.traceback == "external" else None
     debug = _declare(ctx, name + ".debug")
-    strip_action(ctx, link.debug, debug, ["--only-keep-debug"], what = "Extracting debug information into")
+    strip_action(ctx, link.debug.file, debug, ["--only-keep-debug"], what = "Extracting debug information into")
 
     packages = None
     if ctx.file.linkcheck_policy and link.archives:
@@ -75,20 +99,20 @@ def _variant(ctx, platform, link):
     unpacked = None
     if ctx.attr.pack:
         unpacked = _declare(ctx, name + ".unpacked")
-        _strip(ctx, link, unpacked, symbols)
+        left_out = _executable(ctx, link, unpacked, symbols)
         strip_action(ctx, unpacked, executable, ["--pack=" + ctx.attr.pack], mnemonic = "Go3sPack", what = "Packing")
         reports = [
-            _check(ctx, platform, link, unpacked, symbols, packages, ctx.attr.profile, ""),
-            _check(ctx, platform, link, executable, symbols, packages, "packed", ctx.attr.size_budget),
+            _check(ctx, platform, link, unpacked, symbols, packages, left_out, ctx.attr.profile, ""),
+            _check(ctx, platform, link, executable, symbols, packages, left_out, "packed", ctx.attr.size_budget),
         ]
     else:
-        _strip(ctx, link, executable, symbols)
-        reports = [_check(ctx, platform, link, executable, symbols, packages, ctx.attr.profile, ctx.attr.size_budget)]
+        left_out = _executable(ctx, link, executable, symbols)
+        reports = [_check(ctx, platform, link, executable, symbols, packages, left_out, ctx.attr.profile, ctx.attr.size_budget)]
 
     syscalls = syscall_actions(
         ctx,
         name = name,
-        programs = [link.file] + ([executable] if unpacked else []),
+        programs = [link.linked.file] + ([executable] if unpacked else []),
         allowed = ctx.file.allowed_syscalls,
         label = _shown(ctx, platform, link),
         unverified_go = link.unverified_go,
@@ -108,7 +132,7 @@ def _variant(ctx, platform, link):
             profile = "packed" if unpacked else ctx.attr.profile,
             executable = executable,
             unpacked = unpacked,
-            linked = link.file,
+            linked = link.linked.file,
             debug = debug,
             symbols = symbols,
             report = reports[-1],
@@ -325,7 +349,7 @@ go3s_binary = rule(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
         ),
     },
-    exec_groups = STRIP_EXEC_GROUPS | CHECK_EXEC_GROUPS,
+    exec_groups = GOLINK_EXEC_GROUPS | STRIP_EXEC_GROUPS | CHECK_EXEC_GROUPS,
     toolchains = LAUNCHER_TOOLCHAINS,
     provides = [Go3sBinaryInfo],
 )

@@ -175,7 +175,7 @@ def static_program(name, mode, profile, binary = None, **kwargs):
     common = {key: kwargs.pop(key) for key in _COMMON_ATTRS if key in kwargs}
     exec_groups = spread_exec_groups(name, kwargs, ({} if binary else {"main": [GO_LINK]}) | {
         "link": [GO3S_LINK],
-        "public": [GO3S_STRIP, GO3S_CHECK],
+        "public": [GO3S_LINK, GO3S_STRIP, GO3S_CHECK],
     })
     tags = kwargs.pop("tags", [])
     hidden_tags = tags + ["manual"]

@@ -9,6 +9,7 @@ load(":args.bzl", "tool_args")
 load(":binary_aspect.bzl", "GoBinaryAspectInfo", "binary_aspect")
 load(":display.bzl", "display", "output_path")
 load(":go_sdk.bzl", "GO_SDK_ATTRS", "go_sdk_info")
+load(":golink.bzl", "EXEC_GROUP", "golink_action", "golink_command")
 load(":providers.bzl", "Go3sLinkInfo", "Go3sStdTableInfo")
 load(
     ":rules_go_compat.bzl",
@@ -24,8 +25,6 @@ load(":sections.bzl", "USER_DATA_ATTRS", "add_user_data", "user_data_problem")
 load(":startup.bzl", "STARTUP_ATTRS", "add_godebug", "startup_problem", "startup_x_defs")
 
 visibility("//rules/...")
-
-_EXEC_GROUP = "go3s_link"
 
 def _archive_flag(data):
     # No part can hold a tab: labels and files may well hold an equals sign.
@@ -51,7 +50,7 @@ def _external_linker(ctx, args):
             if value:
                 _fail(ctx, "{} is for an external linker: set linker = \"external\", or remove it".format(name))
         return depset()
-    toolchain = ctx.exec_groups[_EXEC_GROUP].toolchains[ELF_LINKER_TOOLCHAIN]
+    toolchain = ctx.exec_groups[EXEC_GROUP].toolchains[ELF_LINKER_TOOLCHAIN]
     if not toolchain:
         _fail(ctx, ("linker = \"external\": no toolchain of type {} is registered for this platform; register an " +
                     "elf_linker_toolchain (docs/linkers.md), or remove linker").format(ELF_LINKER_TOOLCHAIN))
@@ -85,7 +84,7 @@ def _link_impl(ctx):
     if problem:
         _fail(ctx, problem)
 
-    inputs = go_link_inputs(ctx, archive, info.program, _EXEC_GROUP)
+    inputs = go_link_inputs(ctx, archive, info.program, EXEC_GROUP)
     wanted = go_target_arch(ctx)
     if inputs.goarch != wanted:
         _fail(ctx, "it sets goos = \"{}\", goarch = \"{}\", but is wanted for {}; remove them and choose with `platforms`".format(
@@ -94,12 +93,6 @@ def _link_impl(ctx):
             wanted,
         ))
 
-    # Debug information doubles the time of a link, so only what needs it asks for the second file. The rest is the
-    # same, the build-id included: it derives from what is loaded.
-    out = ctx.actions.declare_file(output_path(ctx.label.name, ctx.attr.basename))
-    debug = ctx.actions.declare_file(output_path(ctx.label.name, ctx.attr.basename + ".dwarf"))
-    left_out = ctx.actions.declare_file(output_path(ctx.label.name, ctx.attr.basename + ".cgo_left_out.json"))
-
     args = tool_args(ctx)
     sdk = go_sdk_info(ctx, inputs.version)
     args.add("--linker", inputs.linker)
@@ -107,7 +100,7 @@ def _link_impl(ctx):
     args.add("--sdk-verdict", sdk.verdict)
     unverified_go = ctx.attr._unverified_go[BuildSettingInfo].value
     args.add(unverified_go, format = "--unverified-go=%s")
-    go_linker = ctx.attr._go_linker[BuildSettingInfo].value
+    args.add(ctx.attr._go_linker[BuildSettingInfo].value, format = "--go-linker=%s")
     args.add("--package-list", inputs.package_list)
     args.add_all("--stdlib", [inputs.stdlib], expand_directories = False)
     args.add_all(inputs.archives, map_each = _archive_flag)
@@ -158,38 +151,32 @@ def _link_impl(ctx):
     cgo_sources = depset([file for package in info.cgo_packages.to_list() for file in package.sources])
     metadata = depset([package.file for package in info.metadata.to_list()] + ([info.main_metadata] if info.main_metadata else []))
 
-    # Debugging information is what golink leaves to the SDK's linker; nothing else is asked for then.
-    for output, flags, more in [
-        (out, ["-w", "--go-linker=" + go_linker], [left_out]),
-        (debug, ["--go-linker=cmdlink"], []),
-    ]:
-        own = ctx.actions.args()
-        own.add_all(flags)
-        own.add_all(more, before_each = "--cgo-left-out")
-        own.add("-o", output)
-        ctx.actions.run(
-            executable = ctx.exec_groups[_EXEC_GROUP].toolchains[GOLINK_TOOLCHAIN].golink.tool,
-            arguments = ["link", args, own],
-            inputs = depset(
-                # Of the SDK's tools, 60 MB, the linker is all that golink starts.
-                [inputs.linker, inputs.package_list, inputs.stdlib] + stamps.keys() + user_data + sources + sdk.godebug + [sdk.verdict],
-                transitive = [inputs.libs, external_inputs, cgo_sources, metadata],
-            ),
-            outputs = [output] + more,
-            mnemonic = "Go3sLink",
-            progress_message = "Linking static Go program %{output}",
-            exec_group = _EXEC_GROUP,
-            execution_requirements = {"supports-path-mapping": "1"},
-        )
+    command = golink_command(ctx, "link", args, depset(
+        # Of the SDK's tools, 60 MB, the linker is all that golink starts.
+        [inputs.linker, inputs.package_list, inputs.stdlib] + stamps.keys() + user_data + sources + sdk.godebug + [sdk.verdict],
+        transitive = [inputs.libs, external_inputs, cgo_sources, metadata],
+    ))
 
+    def link(suffix, flags):
+        form = struct(
+            file = ctx.actions.declare_file(output_path(ctx.label.name, ctx.attr.basename + suffix)),
+            cgo_left_out = ctx.actions.declare_file(output_path(ctx.label.name, ctx.attr.basename + suffix + ".cgo_left_out.json")),
+        )
+        golink_action(ctx, command, form.file, flags, cgo_left_out = form.cgo_left_out)
+        return form
+
+    linked = link("", ["-w"])
     return [
-        DefaultInfo(files = depset([out])),
+        DefaultInfo(files = depset([linked.file])),
         Go3sLinkInfo(
             archives = archive.transitive,
             package_list = inputs.package_list,
-            file = out,
-            debug = debug,
-            cgo_left_out = left_out,
+            linked = linked,
+            # It doubles the time of a link, and golink leaves it to the SDK's linker. The rest is the same, the build-id included: it
+            # derives from what is loaded.
+            debug = link(".dwarf", ["--go-linker=cmdlink"]),
+            # Another linker may be for other execution platforms than golink.
+            command = command if ctx.attr.linker == "golink" else None,
             goarch = inputs.goarch,
             declared_licenses = info.declared_licenses,
             mode = ctx.attr.mode,
@@ -264,7 +251,7 @@ go3s_link = rule(
         ),
     },
     exec_groups = {
-        _EXEC_GROUP: exec_group(toolchains = [
+        EXEC_GROUP: exec_group(toolchains = [
             GO_TOOLCHAIN,
             GOLINK_TOOLCHAIN,
             config_common.toolchain_type(ELF_LINKER_TOOLCHAIN, mandatory = False),

@@ -11,7 +11,7 @@ visibility("//rules/...")
 def _platform_test_impl(ctx):
     link = ctx.split_attr.link.values()[0][Go3sLinkInfo]
     out = ctx.actions.declare_file(output_path(ctx.label.name, ctx.label.name))
-    runfiles = launcher(ctx, out, link.file, link.goarch, link.runfiles)
+    runfiles = launcher(ctx, out, link.linked.file, link.goarch, link.runfiles)
 
     environment = dict(link.environment.environment)
     if not is_native(ctx, link.goarch):

@@ -3,12 +3,13 @@
 visibility("//rules/...")
 
 Go3sLinkInfo = provider(
-    doc = "A linked Go program, before anything is taken out of it.",
+    doc = "A Go program to be linked, and links of it: each struct(file, cgo_left_out) of Files, an ELF executable and the report (JSON) on " +
+          "the files that building without cgo left out, None for assembly.",
     fields = {
         "archives": "depset of GoArchiveData: the packages that were linked, without the standard library; None for assembly.",
-        "cgo_left_out": "File: report (JSON) on the files that building without cgo left out; None for assembly.",
-        "file": "File: the ELF executable, with symbols, without DWARF.",
-        "debug": "File: the same with DWARF, if the program can have it.",
+        "command": "what golink_command returned, to link the program otherwise; None for another linker than golink.",
+        "linked": "a link, with symbols, without DWARF.",
+        "debug": "a link, the same with DWARF, if the program can have it.",
         "goarch": "string: GOARCH.",
         "declared_licenses": "depset of struct, as `declared_licenses` of Go3sVariantInfo says.",
         "mode": "string: `exe` or `static-pie`.",

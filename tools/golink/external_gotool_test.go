@@ -113,7 +113,7 @@ func TestExternalStripped(t *testing.T) {
 	for flavor, edit := range nativeLinkers(t) {
 		for _, mode := range modes {
 			exe := filepath.Join(t.TempDir(), "hello")
-			p.Link(t, mode, exe, edit, strip)
+			p.Link(t, mode, exe, edit, noSymbols)
 			f, err := elf.Open(exe)
 			if err != nil {
 				t.Fatal(err)

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { linktest.Main(m) }
 var goarches = []string{"amd64", "arm64", "riscv64"}
 var modes = []string{cmdlink.ModeExe, cmdlink.ModeStaticPIE}
 
-func strip(c *cmdlink.Config) { c.StripSymbols = true }
+func noSymbols(c *cmdlink.Config) { c.StripSymbols = true }
 
 // start starts program for goarch and returns all that it printed. want is the
 // exit status.
@@ -48,7 +48,7 @@ func TestHello(t *testing.T) {
 				edits []func(*cmdlink.Config)
 			}{
 				{"with DWARF", nil},
-				{"stripped", []func(*cmdlink.Config){strip}},
+				{"stripped", []func(*cmdlink.Config){noSymbols}},
 			} {
 				t.Run(goarch+"/"+mode+"/"+variant.name, func(t *testing.T) {
 					exe := filepath.Join(t.TempDir(), "hello")
@@ -152,7 +152,7 @@ func TestSeed(t *testing.T) {
 		for _, mode := range modes {
 			t.Run(goarch+"/"+mode, func(t *testing.T) {
 				exe := filepath.Join(t.TempDir(), "seed")
-				p.Link(t, mode, exe, strip)
+				p.Link(t, mode, exe, noSymbols)
 				for _, env := range []string{"GODEBUG=", "GODEBUG=fips140=on"} {
 					if got := start(t, goarch, exe, 0, []string{env}, "https://127.0.0.1:1/"); !strings.Contains(got, "connection refused") {
 						t.Errorf("%s: printed %q", env, got)
@@ -378,7 +378,7 @@ func TestDebugInformationIsApart(t *testing.T) {
 			}{
 				{"all", func(*cmdlink.Config) {}},
 				{"no DWARF", func(c *cmdlink.Config) { c.StripDWARF = true }},
-				{"no symbols", strip},
+				{"no symbols", noSymbols},
 			} {
 				exe := filepath.Join(dir, c.name)
 				p.Link(t, mode, exe, c.edit)

@@ -62,7 +62,7 @@ func TestHugePages(t *testing.T) {
 					original := c.arch.EntryHuge
 					defer func() { c.arch.EntryHuge = original }()
 					c.arch.EntryHuge = assembleHuge(t, c.arch.GOARCH, v.edits)
-					p.Link(t, cmdlink.ModeStaticPIE, exe, strip, func(c *cmdlink.Config) { c.NoHugePages = v.noHuge })
+					p.Link(t, cmdlink.ModeStaticPIE, exe, noSymbols, func(c *cmdlink.Config) { c.NoHugePages = v.noHuge })
 					if has := bytes.Contains(read(t, exe), c.arch.EntryHuge.Code[24:48]); has == v.noHuge {
 						t.Errorf("code for huge pages is there: %t", has)
 					}
@@ -123,7 +123,7 @@ func TestHugePagesAndVDSO(t *testing.T) {
 	}
 	for _, dir := range dirs {
 		exe := filepath.Join(dir, "vdso")
-		p.Link(t, cmdlink.ModeStaticPIE, exe, strip)
+		p.Link(t, cmdlink.ModeStaticPIE, exe, noSymbols)
 		for range 20 {
 			if out := start(t, runtime.GOARCH, exe, 0, nil); !strings.Contains(out, "[vdso]") {
 				t.Fatalf("%s: memory map without a vDSO:\n%s", exe, out)

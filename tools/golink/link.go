@@ -69,6 +69,7 @@ func runLink(args []string) error {
 	list(&c.Ldflags, "ldflag", "one more `argument` for the Go linker")
 	fs.BoolVar(&c.StripSymbols, "s", false, "leave out symbol table and DWARF")
 	fs.BoolVar(&c.StripDWARF, "w", false, "leave out DWARF")
+	fs.BoolVar(&c.StripAll, "strip-all", false, "leave out DWARF and the symbol table, but for what govulncheck needs, as elfstrip --strip-all does")
 	fs.Var(&c.UnverifiedGo, goabi.UnverifiedFlag, goabi.UnverifiedUsage)
 	fs.StringVar(&c.SDKVerdict, sdkcheck.VerdictFlag, "", sdkcheck.VerdictUsage)
 	fs.StringVar(&c.External.Path, "external-linker", "", "let this ELF linker, GNU ld or LLD, lay out the program: `file`")

@@ -16,7 +16,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
 	"github.com/go3s/rules_go3s/internal/policy"
-	elfstrip "github.com/go3s/rules_go3s/internal/strip"
+	"github.com/go3s/rules_go3s/internal/strip"
 )
 
 // sectionFiles writes the files of the tests below into a new directory.
@@ -176,7 +176,7 @@ func stripFile(t *testing.T, from, to string) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	out, err := elfstrip.Strip(f, &elfstrip.Options{Mode: elfstrip.All})
+	out, err := strip.Strip(f, &strip.Options{Mode: strip.All})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +265,7 @@ func TestLargeSection(t *testing.T) {
 		for _, mode := range modes {
 			t.Run(goarch+"/"+mode, func(t *testing.T) {
 				exe := filepath.Join(t.TempDir(), "sections")
-				p.Link(t, mode, exe, strip, func(c *cmdlink.Config) {
+				p.Link(t, mode, exe, noSymbols, func(c *cmdlink.Config) {
 					c.Sections = []string{".embed_cfg=" + filepath.Join(dir, "big"), ".motd=" + filepath.Join(dir, "a motd")}
 				})
 				if out := start(t, goarch, exe, 0, nil); !strings.HasPrefix(out, string(big)+"0x") || !strings.HasSuffix(out, " welcome\n") {

@@ -87,6 +87,7 @@ type Config struct {
 	Ldflags         []string
 	StripSymbols    bool // no symbol table and no DWARF
 	StripDWARF      bool
+	StripAll        bool // as elfstrip --strip-all: no DWARF, and of the symbol table what govulncheck needs
 	UnverifiedGo    goabi.Unverified
 	SDKVerdict      string           // verdict of linkcheck sdkcheck on the SDK, a file; "" for none
 	External        elflinker.Linker // does the last step in golink's place unless its Path is ""
@@ -114,6 +115,7 @@ func Link(c Config) (warnings string, err error) {
 	if err := c.readLdflags(); err != nil {
 		return "", err
 	}
+	c.StripDWARF = c.StripDWARF || c.StripAll
 
 	if err := c.checkInputs(); err != nil {
 		return "", err

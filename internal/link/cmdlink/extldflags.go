@@ -29,6 +29,9 @@ func (c *Config) extldflags(tmp string) []string {
 	if c.SymbolsFile != "" {
 		flags = append(flags, extld.SymbolsFileFlag+filepath.Join(tmp, symbolsName))
 	}
+	if c.StripAll {
+		flags = append(flags, extld.StripAllFlag)
+	}
 	if c.UnverifiedGo != goabi.Refuse {
 		flags = append(flags, extld.UnverifiedFlag+c.UnverifiedGo.String())
 	}

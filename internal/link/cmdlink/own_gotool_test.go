@@ -3,11 +3,15 @@ package cmdlink_test
 import (
 	"bytes"
 	"flag"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go3s/rules_go3s/internal/link/cmdlink"
 	"github.com/go3s/rules_go3s/internal/link/linktest"
@@ -26,6 +30,7 @@ func TestOwn(t *testing.T) {
 					for _, edit := range []func(*cmdlink.Config){
 						func(c *cmdlink.Config) { c.StripDWARF = true },
 						func(c *cmdlink.Config) { c.StripSymbols, c.Traceback = true, "full" },
+						func(c *cmdlink.Config) { c.StripAll, c.Traceback = true, "functions" },
 						func(c *cmdlink.Config) { c.StripSymbols, c.Ldflags = true, []string{"-funcalign=64"} },
 						func(c *cmdlink.Config) {
 							c.StripSymbols = true
@@ -49,6 +54,79 @@ func TestOwn(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestOwnCompiled links archives that the compiler made otherwise than usual: package golink links them as cmd/link does, or says why it
+// does not. Those of the race detector need cgo, so that there are none.
+func TestOwnCompiled(t *testing.T) {
+	profile := filepath.Join(t.TempDir(), "cpu.pprof")
+	recordProfile(t, profile)
+	for _, tt := range []struct {
+		name   string
+		flags  []string
+		reason string // why cmd/link does it; "" where package golink can
+	}{
+		{"profile", []string{"-pgo=" + profile}, ""},
+		{"without optimization", []string{"-gcflags=-N -l"}, ""},
+		{"coverage", []string{"-cover"}, "a counter of coverage or fuzzing: this needs the SDK's linker"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := linktest.Compile(t, runtime.GOARCH, "../../../tools/golink/testdata/hello", false, tt.flags...)
+			link := func(g cmdlink.GoLinker) (file []byte, warnings string) {
+				c := p.Config()
+				c.BuildMode, c.StripDWARF, c.GoLinker, c.Out = cmdlink.ModeExe, true, g, filepath.Join(t.TempDir(), "out")
+				warnings, err := cmdlink.Link(c)
+				if err != nil {
+					t.Fatalf("%s: %v", g, err)
+				}
+				file, err = os.ReadFile(c.Out)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return file, warnings
+			}
+			want, _ := link(cmdlink.CmdLink)
+			got, warnings := link(cmdlink.Auto)
+			if !bytes.Equal(got, want) {
+				t.Errorf("%d bytes, want the %d of cmd/link", len(got), len(want))
+			}
+			if (warnings == "") != (tt.reason == "") || !strings.Contains(warnings, tt.reason) {
+				t.Errorf("warnings %q, want %q", warnings, tt.reason)
+			}
+		})
+	}
+}
+
+// TestOwnFuzzing links an archive with counters of libFuzzer: package golink leaves it to cmd/link, and what that makes is refused.
+func TestOwnFuzzing(t *testing.T) {
+	c := linktest.Compile(t, runtime.GOARCH, "../../../tools/golink/testdata/hello", false, "-gcflags=-d=libfuzzer").Config()
+	c.BuildMode, c.StripDWARF, c.Out = cmdlink.ModeExe, true, filepath.Join(t.TempDir(), "out")
+	for linker, want := range map[cmdlink.GoLinker]string{
+		cmdlink.Own:  "a counter of coverage or fuzzing: this needs the SDK's linker",
+		cmdlink.Auto: ".go.fuzzcntrs: unknown to go",
+	} {
+		c.GoLinker = linker
+		if _, err := cmdlink.Link(c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", linker, err, want)
+		}
+	}
+}
+
+// recordProfile writes a CPU profile of code that hello has, too.
+func recordProfile(t *testing.T, file string) {
+	t.Helper()
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := pprof.StartCPUProfile(f); err != nil {
+		t.Fatal(err)
+	}
+	for start := time.Now(); time.Since(start) < time.Second/2; {
+		fmt.Fprintln(io.Discard, "hello", start, []string{"a", "b c"})
+	}
+	pprof.StopCPUProfile()
 }
 
 // TestOwnUnsupported asks for what package golink cannot do: with Own that is an error, and else cmd/link does it.

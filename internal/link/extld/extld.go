@@ -37,6 +37,7 @@ var plainFlags = map[string]func(*Command){
 	"-s":                                 func(x *Command) { x.opt.StripSymbols = true },
 	NoHugePagesFlag:                      func(x *Command) { x.opt.NoHugePages = true },
 	"-Wl,-S":                             func(x *Command) { x.opt.StripDWARF = true },
+	StripAllFlag:                         func(x *Command) { x.stripAll = true },
 }
 
 // A Command is a parsed command line that links.
@@ -52,6 +53,7 @@ type Command struct {
 	sections, notes []string
 	packageMetadata string // file; "" for none
 	tables          tables
+	stripAll        bool // take out symbols as elfstrip --strip-all does, which leaves go:func.* to govulncheck
 }
 
 // Flags that golink link itself gives by -extldflags, each followed by a value but
@@ -64,6 +66,7 @@ const (
 	PackageMetadataFlag = "-Wl,--package-metadata-file="
 	TracebackFlag       = "-Wl,--traceback=" // full, functions or external
 	SymbolsFileFlag     = "-Wl,--symbols-file="
+	StripAllFlag        = "-Wl,--strip-all"
 	ExternalLinkerFlag  = "-Wl,--external-linker="
 	ExternalFlavorFlag  = "-Wl,--external-flavor="
 	ExternalFlagFlag    = "-Wl,--external-flag="
@@ -136,7 +139,7 @@ func Parse(args []string) (*Command, error) {
 	case x.input == "" || x.out == "":
 		return nil, errors.New("want go.o and -o")
 	}
-	if err := x.tables.check(x.opt.StripSymbols); err != nil {
+	if err := x.tables.check(x.opt.StripSymbols || x.stripAll); err != nil {
 		return nil, err
 	}
 	return x, nil
@@ -231,9 +234,9 @@ func (x *Command) Link(data []byte, dir string) (*Result, error) {
 			return nil, err
 		}
 		r := &Result{Warnings: warnings, image: image, buildIDs: noBuildIDs}
-		return r, x.compact(r)
+		return r, x.finish(r)
 	}
-	opt.DeferBuildIDs = x.tables.tier == ""
+	opt.DeferBuildIDs = x.isFinished()
 	out, err := link.Link(x.input, data, opt)
 	if err != nil {
 		return nil, err
@@ -245,7 +248,7 @@ func (x *Command) Link(data []byte, dir string) (*Result, error) {
 	if x.mapFile != "" {
 		r.linkMap = out.Map()
 	}
-	return r, x.compact(r)
+	return r, x.finish(r)
 }
 
 func noBuildIDs() []link.Patch { return nil }

@@ -1,11 +1,9 @@
 package extld
 
 import (
-	"bytes"
 	"fmt"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
-	"github.com/go3s/rules_go3s/internal/hugepages"
 	"github.com/go3s/rules_go3s/internal/pcln"
 	"github.com/go3s/rules_go3s/internal/strip"
 )
@@ -16,7 +14,7 @@ type tables struct {
 	symbolsFile string // where the tier External puts what it takes out; "" else
 }
 
-// check checks t against the other flags: stripped says that there will be no symbol table.
+// check checks t against the other flags: stripped says that there will be no symbol table, or at most go:func.* in it.
 func (t *tables) check(stripped bool) error {
 	if t.tier != "" {
 		if _, err := pcln.ParseTier(t.tier); err != nil {
@@ -30,44 +28,55 @@ func (t *tables) check(stripped bool) error {
 	case external && t.symbolsFile == "":
 		return fmt.Errorf("--traceback=%v needs --symbols-file: without the file no traceback can be read", pcln.External)
 	case external && !stripped:
-		return fmt.Errorf("--traceback=%v needs -s: the symbol table holds the names that it takes out", pcln.External)
+		return fmt.Errorf("--traceback=%v needs -s or --strip-all: the symbol table holds the names that it takes out", pcln.External)
 	}
 	return nil
 }
 
-// compact makes the tables of the program r smaller.
-func (x *Command) compact(r *Result) error {
-	if x.tables.tier == "" {
+// isFinished tells whether the program is left as it is linked.
+func (x *Command) isFinished() bool { return x.tables.tier == "" && !x.stripAll }
+
+// finish makes the tables of the linked program r smaller and strips it, with the bytes that elfstrip would make of it.
+func (x *Command) finish(r *Result) error {
+	if x.isFinished() {
 		return nil
-	}
-	tier, err := pcln.ParseTier(x.tables.tier)
-	if err != nil {
-		return err
 	}
 	f, err := goelf.Parse(x.out, r.image)
 	if err != nil {
 		return err
 	}
-	program, symbols, err := pcln.Compact(f, tier, x.opt.UnverifiedGo)
-	if err != nil {
-		return err
+	var opt strip.Options
+	if x.stripAll {
+		opt.Mode = strip.All
 	}
-	if symbols != nil {
-		if r.symbols, err = symbols.Encode(); err != nil {
+	if x.tables.tier != "" {
+		tier, err := pcln.ParseTier(x.tables.tier)
+		if err != nil {
+			return err
+		}
+		opt.DropGoFunc = tier == pcln.External
+		if f, err = x.compact(r, f, tier); err != nil {
 			return err
 		}
 	}
-	if f, err = goelf.Parse(x.out, program); err != nil {
-		return err
-	}
-	out, err := strip.Strip(f, &strip.Options{DropGoFunc: tier == pcln.External})
+	out, err := strip.Strip(f, &opt)
 	if err != nil {
 		return err
 	}
-	b := bytes.NewBuffer(hugepages.Bytes(0, int(out.Size)))
-	if err := out.Write(b, bytes.NewReader(program)); err != nil {
-		return err
-	}
-	r.image = b.Bytes()
+	r.image = out.Bytes(f.Data)
 	return nil
+}
+
+// compact returns the program f with smaller tables, and puts the side file into r.
+func (x *Command) compact(r *Result, f *goelf.File, tier pcln.Tier) (*goelf.File, error) {
+	program, symbols, err := pcln.Compact(f, tier, x.opt.UnverifiedGo)
+	if err != nil {
+		return nil, err
+	}
+	if symbols != nil {
+		if r.symbols, err = symbols.Encode(); err != nil {
+			return nil, err
+		}
+	}
+	return goelf.Parse(x.out, program)
 }

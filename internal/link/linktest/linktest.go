@@ -67,10 +67,10 @@ type listed struct {
 }
 
 // Compile compiles the main package in directory dir for linux/goarch, as code
-// for a PIE when shared is set.
-func Compile(t testing.TB, goarch, dir string, shared bool) *Program {
+// for a PIE when shared is set, with further flags for the go command.
+func Compile(t testing.TB, goarch, dir string, shared bool, flags ...string) *Program {
 	t.Helper()
-	return compile(t, goarch, dir, shared, "-trimpath", ".")
+	return compile(t, goarch, dir, shared, append(flags, "-trimpath", ".")...)
 }
 
 // CompileTest compiles the test program of the package pkg for linux/goarch, as
