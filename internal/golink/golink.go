@@ -145,9 +145,10 @@ func Object(cfg Config) ([]byte, error) {
 	return l.run()
 }
 
-// run links, and ends the use of the archives.
+// run links, and ends the use of the archives and of memory.
 func (l *linker) run() (file []byte, err error) {
 	defer l.unmap()
+	defer l.pool.end()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		switch r := recover().(type) {

@@ -43,7 +43,7 @@ type pcTab struct {
 }
 
 // newPCTab returns an empty one in the place of a pctab of size bytes.
-func newPCTab(size int) pcTab { return pcTab{heads: interner{data: make([]byte, 0, size)}} }
+func newPCTab(size int) pcTab { return pcTab{heads: interner{data: hugepages.Bytes(0, size)}} }
 
 // Tags of heads.
 const (
@@ -75,8 +75,8 @@ type stream struct {
 
 // streams returns all streams and their bytes: longer before shorter ones, which may be in them.
 func (t *pcTab) streams() (list []stream, all []byte) {
-	all = make([]byte, 0, len(t.heads.data)+maxVarint*len(t.need)+searchPad)
-	list = make([]stream, len(t.need))
+	all = hugepages.Bytes(0, len(t.heads.data)+maxVarint*len(t.need)+searchPad)
+	list = hugepages.Slice[stream](len(t.need))
 	for id, need := range t.need {
 		x := stream{id: int32(id), start: len(all), open: need > 0}
 		all = append(all, t.heads.bytes(id)...)

@@ -1,11 +1,9 @@
 package extld
 
 import (
-	"bytes"
 	"fmt"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
-	"github.com/go3s/rules_go3s/internal/hugepages"
 	"github.com/go3s/rules_go3s/internal/pcln"
 	"github.com/go3s/rules_go3s/internal/strip"
 )
@@ -44,7 +42,7 @@ func (x *Command) compact(r *Result) error {
 	if err != nil {
 		return err
 	}
-	f, err := goelf.Parse(x.out, r.image)
+	f, err := goelf.Parse(x.out, r.image[0])
 	if err != nil {
 		return err
 	}
@@ -64,10 +62,12 @@ func (x *Command) compact(r *Result) error {
 	if err != nil {
 		return err
 	}
-	b := bytes.NewBuffer(hugepages.Bytes(0, int(out.Size)))
-	if err := out.Write(b, bytes.NewReader(program)); err != nil {
-		return err
+	r.image = nil
+	for _, p := range out.Pieces {
+		if p.Data == nil {
+			p.Data = program[p.Off:][:p.Size]
+		}
+		r.image = append(r.image, p.Data)
 	}
-	r.image = b.Bytes()
 	return nil
 }
