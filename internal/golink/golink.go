@@ -111,7 +111,8 @@ type linker struct {
 
 	jumps map[jumpKey]sym
 
-	numReached, numRelocs int // symbols that are needed, and their relocations
+	numReached, numRelocs int   // symbols that are needed, and their relocations
+	linked                []sym // needed types that reflection finds by name, and interface tables
 
 	mainTasks sym
 	module    sym
