@@ -61,6 +61,8 @@ type Config struct {
 	FuncAlign int
 	// PIE makes an object for a position-independent program. Link does not take it.
 	PIE bool
+	// Nameless makes an object for a program without a symbol table: names that only such a table needs are left out.
+	Nameless bool
 }
 
 // IsFuncAlign reports whether functions can be aligned to n bytes.
