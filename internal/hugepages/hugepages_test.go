@@ -17,13 +17,14 @@ func TestFree(t *testing.T) {
 	if &first[0] != &old[0] {
 		t.Error("memory that was given back is not used")
 	}
-	if slices.ContainsFunc(first, func(w uint64) bool { return w != 0 }) || slices.ContainsFunc(second, func(w uint16) bool { return w != 0 }) {
+	isSet := func(w uint16) bool { return w != 0 }
+	if slices.ContainsFunc(first, func(w uint64) bool { return w != 0 }) || slices.ContainsFunc(second, isSet) {
 		t.Error("memory is not zero")
 	}
 	for i := range first {
 		first[i] = ^uint64(0)
 	}
-	if slices.ContainsFunc(second, func(w uint16) bool { return w != 0 }) {
+	if slices.ContainsFunc(second, isSet) {
 		t.Error("memory was given out twice")
 	}
 	if b := Bytes(3, 10); len(b) != 3 || cap(b) != 10 {
