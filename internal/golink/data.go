@@ -193,7 +193,7 @@ func (l *linker) fillBuckets() {
 		case k == kindType && !l.release.typeSections:
 			k = kindTypeRel
 			l.kinds[s] = k
-		case k == kindROData && l.hasRelocs(s):
+		case k == kindROData && l.countRelocs(s) > 0:
 			k = kindRODataRel
 			l.kinds[s] = k
 		}
@@ -225,15 +225,6 @@ func (l *linker) fillBuckets() {
 	if l.release.typeSections {
 		l.sortTypes()
 	}
-}
-
-func (l *linker) hasRelocs(s sym) bool {
-	d := l.defs[s]
-	if d.obj == 0 {
-		return len(l.owns[d.idx].relocs) > 0
-	}
-	from, to := l.objs[d.obj].Relocs(d.idx)
-	return from < to
 }
 
 // sortTypes sorts types for the runtime since Go 1.27, which takes them in the order of their section: first those that reflection finds by

@@ -61,6 +61,8 @@ type Config struct {
 	FuncAlign int
 	// PIE makes an object for a position-independent program. Link does not take it.
 	PIE bool
+	// Nameless makes an object for a program without a symbol table: names that only such a table needs are left out.
+	Nameless bool
 }
 
 // IsFuncAlign reports whether functions can be aligned to n bytes.
@@ -111,7 +113,8 @@ type linker struct {
 
 	jumps map[jumpKey]sym
 
-	numReached, numRelocs int // symbols that are needed, and their relocations
+	numReached, numRelocs int   // symbols that are needed, and their relocations
+	linked                []sym // needed types that reflection finds by name, and interface tables
 
 	mainTasks sym
 	module    sym
@@ -145,9 +148,10 @@ func Object(cfg Config) ([]byte, error) {
 	return l.run()
 }
 
-// run links, and ends the use of the archives.
+// run links, and ends the use of the archives and of memory.
 func (l *linker) run() (file []byte, err error) {
 	defer l.unmap()
+	defer l.pool.end()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		switch r := recover().(type) {

@@ -92,3 +92,12 @@ func (m *machine) isCall(t goobj.RelocType) bool {
 	}
 	return false
 }
+
+// maxFields returns how many fields a relocation has at most.
+func (m *machine) maxFields() int {
+	most := 1
+	for _, f := range m.fields {
+		most = max(most, len(f))
+	}
+	return most
+}

@@ -20,7 +20,8 @@ type plain interface {
 
 type pool struct {
 	mu       sync.Mutex
-	free     []uint64
+	arrays   [][]uint64
+	free     []uint64 // of the last one of them
 	released [][]uint64
 }
 
@@ -44,13 +45,28 @@ func array[T plain](p *pool, n int) []T {
 	}
 	if words > len(p.free) {
 		if 8*words > poolBytes/4 {
-			return unsafe.Slice((*T)(unsafe.Pointer(&hugepages.Words(words)[0])), n)
+			return unsafe.Slice((*T)(unsafe.Pointer(&p.add(words)[0])), n)
 		}
-		p.free = hugepages.Words(poolBytes / 8)
+		p.free = p.add(poolBytes / 8)
 	}
 	part := p.free[:words:words]
 	p.free = p.free[words:]
 	return unsafe.Slice((*T)(unsafe.Pointer(&part[0])), n)
+}
+
+// add adds an array of so many words.
+func (p *pool) add(words int) []uint64 {
+	a := hugepages.Words(words)
+	p.arrays = append(p.arrays, a)
+	return a
+}
+
+// end ends the use of all that array returned.
+func (p *pool) end() {
+	for _, a := range p.arrays {
+		hugepages.Free(a)
+	}
+	*p = pool{}
 }
 
 // giveBack ends the use of what array returned. Memory that is in use already costs less than other.

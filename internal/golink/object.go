@@ -19,6 +19,9 @@ import (
 // position-independent, read-only data that has addresses is in sections of its own. What depends on the distance of two sections is
 // left to the other linker. A relocation names the symbol that it is against, or, for one of a group that is not in the symbol table,
 // the group's symbol.
+//
+// Where the program is to have no symbol table, nobody asks what most symbols are called. The object has a symbol for each section then,
+// which relocations name, and few others (keptSymbols).
 
 // layoutObject lays out what only an object has.
 func (l *linker) layoutObject() {
@@ -56,6 +59,8 @@ type objectWriter struct {
 	number []uint32 // in the symbol table, by symbol
 	labels map[uint64]uint32
 	locals int
+	// sectionSymbols are the numbers of the symbols of sections; 0 where the object has names.
+	sectionSymbols [numSections]uint32
 }
 
 // writeObject returns the object.
@@ -74,9 +79,13 @@ func (l *linker) writeObject() []byte {
 			n++
 		}
 	}
-	w.symbols()
+	if l.cfg.Nameless {
+		w.keptSymbols()
+	} else {
+		w.symbols()
+	}
 	const headers = 64 << 10
-	relas := uint64(l.numRelocs) * maxFields * goelf.RelaSize
+	relas := uint64(l.numRelocs*l.arch.maxFields()) * goelf.RelaSize
 	w.file = hugepages.Bytes(int(symOff), int(symOff+uint64(len(w.symtab)+len(w.strtab))+relas+headers))
 	w.fill()
 	return w.finish(symOff)
@@ -139,6 +148,44 @@ func (w *objectWriter) symbols() {
 	w.symbol(main, elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC))
 }
 
+// keptSymbols writes the symbol table of an object without names: sections, variables, of which internal/link looks for those that stand
+// for sections of the user, what the module data refers to, by which it checks the layout of that, and main.
+func (w *objectWriter) keptSymbols() {
+	w.put("", 0, 0, 0, 0, 0)
+	for id, index := range w.index {
+		if index == 0 {
+			continue
+		}
+		typ := elf.STT_SECTION
+		if id == secTBSS {
+			typ = elf.STT_TLS
+		}
+		w.sectionSymbols[id] = w.put("", elf.ST_INFO(elf.STB_LOCAL, typ), 0, index, 0, 0)
+	}
+	main := w.lookup("main", abi0)
+	keep := func(s sym) {
+		if s != main && w.number[s] == 0 && w.isNamed(s) {
+			w.symbol(s, elf.ST_INFO(elf.STB_LOCAL, elf.STT_OBJECT))
+		}
+	}
+	for _, r := range w.owns[w.defs[w.module].idx].relocs {
+		s := r.sym
+		if g := w.groupOf(s); g != 0 {
+			s = g
+		}
+		keep(s)
+	}
+	for k := range w.buckets {
+		if kind(k).isData() {
+			for _, s := range w.buckets[k] {
+				keep(s)
+			}
+		}
+	}
+	w.locals = len(w.symtab) / goelf.SymbolSize
+	w.symbol(main, elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC))
+}
+
 const labelName = ".L0 "
 
 // needsLabel reports whether relocations of type t have a part that completes the one before.
@@ -185,48 +232,63 @@ func (w *objectWriter) symbol(s sym, info byte) {
 // fill fills the sections, and collects their relocations.
 func (w *objectWriter) fill() {
 	var parts []*relocWriter
-	parallel.Do(w.linker.contents(w.file, func() func(sym, []byte) {
-		p := &relocWriter{objectWriter: w}
-		p.relas[secText] = array[uint8](&w.pool, 2*chunkSize*goelf.RelaSize)[:0]
+	parallel.Do(w.linker.contents(w.file, func(part []sym) func(sym, []byte) {
+		p := &relocWriter{objectWriter: w, part: part, sec: w.sections[part[0]]}
 		parts = append(parts, p)
 		return p.relocate
 	}))
-	for id := range w.relas {
-		for _, p := range parts {
-			w.relas[id] = append(w.relas[id], p.relas[id])
-		}
+	for _, p := range parts {
+		w.relas[p.sec] = append(w.relas[p.sec], p.relas)
 	}
 	if w.sect[secNote].laid {
 		copy(w.file[w.offset(secNote):], w.buildIDNote())
 	}
 }
 
-// A relocWriter relocates a part of the symbols.
+// A relocWriter relocates a part of the symbols, which are in one section.
 type relocWriter struct {
 	*objectWriter
-	relas [numSections][]byte
+	part  []sym
+	sec   uint8
+	relas []byte
 	buf   []reloc
 }
 
-// rela appends a relocation at off of symbol s to its section's.
+// makeRoom makes room for all relocations that can come.
+func (w *relocWriter) makeRoom() {
+	n := 0
+	for _, s := range w.part {
+		n += w.countRelocs(s)
+	}
+	w.relas = array[uint8](&w.pool, max(n, 1)*w.arch.maxFields()*goelf.RelaSize)[:0] // not nil, which asks for room
+}
+
+// rela appends a relocation at off of symbol s.
 func (w *relocWriter) rela(s sym, off uint64, typ uint32, number uint32, add int64) {
-	sec := w.sections[s]
 	if number == 0 {
 		w.errorf("%s: relocation type %d to a symbol that the symbol table lacks", w.name(s), typ)
 	}
-	w.relas[sec] = goelf.AppendRela(w.relas[sec], w.values[s]-w.sect[sec].addr+off, number, typ, add)
+	w.relas = goelf.AppendRela(w.relas, w.values[s]-w.sect[w.sec].addr+off, number, typ, add)
 }
 
 // target returns the number of the symbol that a relocation to t names, and the offset of t from it.
 func (w *objectWriter) target(t sym) (number uint32, off int64) {
+	named := t
 	if g := w.groupOf(t); g != 0 {
-		return w.number[g], int64(w.values[t] - w.values[g])
+		named = g
 	}
-	return w.number[t], 0
+	if n := w.number[named]; n != 0 || !w.cfg.Nameless {
+		return n, int64(w.values[t] - w.values[named])
+	}
+	sec := w.sections[t]
+	return w.sectionSymbols[sec], int64(w.values[t] - w.sect[sec].addr)
 }
 
 // relocate applies those relocations of s to b, its bytes, that depend on one section alone, and writes the others.
 func (w *relocWriter) relocate(s sym, b []byte) {
+	if w.relas == nil {
+		w.makeRoom()
+	}
 	w.buf = w.relocs(s, w.buf)
 	for i := range w.buf {
 		r := &w.buf[i]
@@ -280,11 +342,15 @@ func (w *relocWriter) relocate(s sym, b []byte) {
 				w.rela(s, at, f.Type, number, add+f.Add)
 				continue
 			}
-			label := w.labels[w.values[s]+uint64(r.off)]
-			if r.off == 0 {
+			high := w.values[s] + uint64(r.off)
+			label, add := w.labels[high], int64(0)
+			switch {
+			case w.cfg.Nameless:
+				label, add = w.sectionSymbols[w.sec], int64(high-w.sect[w.sec].addr)
+			case r.off == 0:
 				label = w.number[s]
 			}
-			w.rela(s, at, f.Type, label, 0)
+			w.rela(s, at, f.Type, label, add)
 		}
 	}
 }
@@ -392,7 +458,4 @@ func (w *objectWriter) finish(off uint64) []byte {
 	return file
 }
 
-const (
-	relaPrefix = ".rela"
-	maxFields  = 2 // of a relocation
-)
+const relaPrefix = ".rela"

@@ -1,6 +1,7 @@
 package golink
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -71,6 +72,8 @@ func (l *linker) reach() {
 			break
 		}
 	}
+	slices.Sort(r.linked)
+	r.linked = slices.Compact(r.linked) // some were looked at twice
 	r.dropMapInits()
 }
 
@@ -133,6 +136,9 @@ func (r *reacher) flood() {
 		r.todo[r.current] = list[:len(list)-1]
 		flags := r.flags(s)
 		r.reflected = r.reflected || flags&goobj.SymReflectMethod != 0
+		if flags&(goobj.SymTypelink|goobj.SymItab) != 0 {
+			r.linked = append(r.linked, s)
+		}
 		isType := flags&goobj.SymGoType != 0
 		used := isType && r.attrs[s]&attrUsedInIface != 0
 		buf = r.relocs(s, buf)

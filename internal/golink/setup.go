@@ -137,10 +137,7 @@ func (l *linker) typeLinks() {
 	}
 	var types []named
 	var itabs []sym
-	for s := sym(1); int(s) < len(l.defs); s++ {
-		if !l.reachable(s) {
-			continue
-		}
+	for _, s := range l.linked {
 		switch f := l.flags(s); {
 		case f&goobj.SymTypelink != 0:
 			t, ok := l.typeDesc(s)

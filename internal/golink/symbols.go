@@ -211,6 +211,20 @@ func (l *linker) relocs(s sym, buf []reloc) []reloc {
 	return buf
 }
 
+// countRelocs returns how many relocations s has.
+func (l *linker) countRelocs(s sym) int {
+	d := l.defs[s]
+	if d.obj == 0 {
+		return len(l.owns[d.idx].relocs)
+	}
+	o := l.objs[d.obj]
+	if int(d.idx) >= o.Defs() {
+		return 0
+	}
+	from, to := o.Relocs(d.idx)
+	return int(to - from)
+}
+
 // calls calls f for the direct calls of s, in order, until it returns false.
 func (l *linker) calls(s sym, f func(off int32, target sym) bool) {
 	d := l.defs[s]

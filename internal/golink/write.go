@@ -29,7 +29,7 @@ func (l *linker) write() []byte {
 	}
 	size := int(namesOff) + len(names.Data())
 	file := hugepages.Bytes(size, size)
-	parallel.Do(l.contents(file, func() func(sym, []byte) {
+	parallel.Do(l.contents(file, func([]sym) func(sym, []byte) {
 		var buf []reloc
 		return func(s sym, b []byte) { buf = l.relocate(s, b, buf) }
 	}))
@@ -55,15 +55,15 @@ func (l *linker) fileOff(addr uint64) uint64 {
 	return 0
 }
 
-// contents returns what fills the file, as jobs that can be done in any order. Each gives relocate, which newRelocate makes for it, the
-// bytes of its symbols, without the zeros at their ends.
-func (l *linker) contents(file []byte, newRelocate func() func(s sym, b []byte)) []func() {
+// contents returns what fills the file, as jobs that can be done in any order. Each gives relocate, which newRelocate makes for its part of
+// the symbols of a section, the bytes of each, without the zeros at their ends.
+func (l *linker) contents(file []byte, newRelocate func(part []sym) func(s sym, b []byte)) []func() {
 	text := l.sect[secText]
 	code := file[l.offset(secText):][:text.size]
 	var jobs []func()
 	done := 0
 	chunks(l.text, func(part []sym) {
-		relocate := newRelocate()
+		relocate := newRelocate(part)
 		start, end := l.values[part[0]]-text.addr, text.size
 		if done += len(part); done < len(l.text) {
 			end = l.values[l.text[done]] - text.addr
@@ -83,7 +83,7 @@ func (l *linker) contents(file []byte, newRelocate func() func(s sym, b []byte))
 	})
 	for k := kindType; k < kindBSS; k++ {
 		chunks(l.buckets[k], func(part []sym) {
-			relocate := newRelocate()
+			relocate := newRelocate(part)
 			jobs = append(jobs, func() {
 				l.warm(part)
 				for _, s := range part {

@@ -231,10 +231,10 @@ func (o *Object) checkTables() error {
 			return o.errorf(o.blk[x.idx], "index block %d has %d entries, want %d, one more than symbols", x.idx, got, defs+1)
 		}
 		prev := uint32(0)
-		for i := range defs + 1 {
-			v := o.u32(o.blk[x.idx] + 4*i)
+		for list := o.b[o.blk[x.idx]:o.blk[x.idx+1]]; len(list) >= 4; list = list[4:] {
+			v := binary.LittleEndian.Uint32(list)
 			if v < prev || v > limit {
-				return o.errorf(o.blk[x.idx]+4*i, "index block %d has %d, want %d to %d", x.idx, v, prev, limit)
+				return o.errorf(o.blk[x.idx+1]-uint32(len(list)), "index block %d has %d, want %d to %d", x.idx, v, prev, limit)
 			}
 			prev = v
 		}

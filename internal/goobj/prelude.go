@@ -16,7 +16,7 @@ type Prelude struct {
 }
 
 const (
-	preludeChunk = 16 << 10 // holds the prelude of nearly every package
+	preludeChunk = 4 << 10 // holds the prelude of nearly every package
 	maxPrelude   = 16 << 20
 	maxImports   = 1 << 16
 	maxPath      = 1 << 14 // bytes of a package path

@@ -7,7 +7,8 @@
 // With -linkmode=external, cmd/link leaves the last step to a linker of the
 // system. It hands over one relocatable object, go.o, that needs nothing else: no
 // symbol is undefined, and the one global symbol, main, starts the Go runtime
-// when called as C calls it. Link does that last step.
+// when called as C calls it. Link does that last step. That of package golink is the
+// same, or has few symbols where the program has no symbol table.
 //
 // # Output
 //

@@ -2,6 +2,7 @@ package pcln
 
 import (
 	"github.com/go3s/rules_go3s/internal/goabi"
+	"github.com/go3s/rules_go3s/internal/hugepages"
 	"github.com/go3s/rules_go3s/internal/suffixtab"
 )
 
@@ -69,7 +70,7 @@ func compact(t *Table, tier Tier, tag string) (*compactor, error) {
 	if c.morestack, err = t.entriesOf(isMorestack); err != nil {
 		return nil, err
 	}
-	c.funcs = make([]outFunc, t.count)
+	c.funcs = hugepages.Slice[outFunc](t.count)
 	for i := range c.funcs {
 		if err := c.function(i); err != nil {
 			return nil, err

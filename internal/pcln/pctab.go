@@ -43,7 +43,7 @@ type pcTab struct {
 }
 
 // newPCTab returns an empty one in the place of a pctab of size bytes.
-func newPCTab(size int) pcTab { return pcTab{heads: interner{data: make([]byte, 0, size)}} }
+func newPCTab(size int) pcTab { return pcTab{heads: interner{data: hugepages.Bytes(0, size)}} }
 
 // Tags of heads.
 const (
@@ -75,8 +75,8 @@ type stream struct {
 
 // streams returns all streams and their bytes: longer before shorter ones, which may be in them.
 func (t *pcTab) streams() (list []stream, all []byte) {
-	all = make([]byte, 0, len(t.heads.data)+maxVarint*len(t.need)+searchPad)
-	list = make([]stream, len(t.need))
+	all = hugepages.Bytes(0, len(t.heads.data)+maxVarint*len(t.need)+searchPad)
+	list = hugepages.Slice[stream](len(t.need))
 	for id, need := range t.need {
 		x := stream{id: int32(id), start: len(all), open: need > 0}
 		all = append(all, t.heads.bytes(id)...)
@@ -180,14 +180,15 @@ type streamSearch struct {
 
 // A streamIndex has the places in the data by the hash of the bytes there.
 type streamIndex struct {
-	wanted [1 << searchBits / 64]uint64 // a bit for each hash that is looked for; others are not kept
-	latest [1 << searchBits]uint32      // place+1 of the latest bytes with that hash, 0 for none
+	wanted [1 << wantedBits / 64]uint64 // a bit for each hash that is looked for; others are not kept
+	latest [1 << searchBits]uint32      // place+1 of the latest bytes with the first searchBits of that hash, 0 for none
 }
 
 // searchKeys are how many bytes of a stream it is found by: the most that its head has. A shorter one is not found.
 var searchKeys = [...]int{3, 8}
 
 const (
+	wantedBits  = 20
 	searchBits  = 16
 	searchTries = 1 << 12 // places that are tried for one stream
 	searchPad   = 8       // so that as many bytes can be read at each place
@@ -195,12 +196,12 @@ const (
 
 // searchHash returns a hash of the first n bytes of first, of which the first one is worth most.
 func searchHash(first uint64, n int) uint32 {
-	return uint32(first >> (64 - 8*n) * 0x9e3779b97f4a7c15 >> (64 - searchBits))
+	return uint32(first >> (64 - 8*n) * 0x9e3779b97f4a7c15 >> (64 - wantedBits))
 }
 
 // newStreamSearch returns a search for streams. Their bytes are in all.
 func newStreamSearch(t *pcTab, all []byte, streams []stream) *streamSearch {
-	s := &streamSearch{t: t, all: all, data: make([]byte, searchPad, len(all)+searchPad), before: hugepages.Words(len(all))}
+	s := &streamSearch{t: t, all: all, data: hugepages.Bytes(searchPad, len(all)+searchPad), before: hugepages.Words(len(all))}
 	for _, x := range streams {
 		if x.match >= 0 {
 			h := searchHash(x.first, searchKeys[x.match])
@@ -222,8 +223,9 @@ func (s *streamSearch) add(text []byte) {
 		for i := start; i+key <= start+len(text); i++ {
 			h := searchHash(binary.BigEndian.Uint64(s.data[i:]), key)
 			if x.wanted[h/64]>>(h%64)&1 != 0 {
-				s.before[i] |= uint64(x.latest[h]) << (32 * n)
-				x.latest[h] = uint32(i) + 1
+				latest := &x.latest[h>>(wantedBits-searchBits)]
+				s.before[i] |= uint64(*latest) << (32 * n)
+				*latest = uint32(i) + 1
 			}
 		}
 	}
@@ -250,7 +252,7 @@ func (s *streamSearch) find(x *stream) (n, delta int, ok bool) {
 	index := &s.indexes[x.match]
 	unused := 64 - 8*min(x.head, 8)
 	first := x.first >> unused
-	at := int(index.latest[searchHash(x.first, searchKeys[x.match])])
+	at := int(index.latest[searchHash(x.first, searchKeys[x.match])>>(wantedBits-searchBits)])
 	for try := 0; at > 0 && try < searchTries; try++ {
 		at--
 		if binary.BigEndian.Uint64(s.data[at:])>>unused == first && s.isAt(x, s.data[at:s.size()]) {

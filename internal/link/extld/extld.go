@@ -215,9 +215,9 @@ func (x *Command) readUserFiles(opt *link.Options) error {
 type Result struct {
 	Warnings string // of an external linker
 
-	image   []byte
-	linkMap []byte // nil when an external linker wrote it itself, or none is asked for
-	symbols []byte // side file of the tables; nil for none
+	image   [][]byte // pieces, which follow each other
+	linkMap []byte   // nil when an external linker wrote it itself, or none is asked for
+	symbols []byte   // side file of the tables; nil for none
 	// buildIDs returns what is missing in image.
 	buildIDs func() []link.Patch
 }
@@ -233,7 +233,7 @@ func (x *Command) Link(data []byte, dir string) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		r := &Result{Warnings: warnings, image: image, buildIDs: noBuildIDs}
+		r := &Result{Warnings: warnings, image: [][]byte{image}, buildIDs: noBuildIDs}
 		return r, x.finish(r)
 	}
 	opt.DeferBuildIDs = x.isFinished()
@@ -241,7 +241,7 @@ func (x *Command) Link(data []byte, dir string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{image: out.File, buildIDs: noBuildIDs}
+	r := &Result{image: [][]byte{out.File}, buildIDs: noBuildIDs}
 	if opt.DeferBuildIDs {
 		r.buildIDs = out.DeferredBuildIDs
 	}
@@ -276,7 +276,12 @@ func (x *Command) Write(r *Result, out string) error {
 			defer close(summed)
 			ids = r.buildIDs()
 		}()
-		_, err := w.Write(r.image)
+		var err error
+		for _, piece := range r.image {
+			if _, err = w.Write(piece); err != nil {
+				break
+			}
+		}
 		<-summed
 		if err != nil || len(ids) == 0 {
 			return err

@@ -41,7 +41,7 @@ func (x *Command) finish(r *Result) error {
 	if x.isFinished() {
 		return nil
 	}
-	f, err := goelf.Parse(x.out, r.image)
+	f, err := goelf.Parse(x.out, r.image[0])
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,13 @@ func (x *Command) finish(r *Result) error {
 	if err != nil {
 		return err
 	}
-	r.image = out.Bytes(f.Data)
+	r.image = nil
+	for _, p := range out.Pieces {
+		if p.Data == nil {
+			p.Data = f.Data[p.Off:][:p.Size]
+		}
+		r.image = append(r.image, p.Data)
+	}
 	return nil
 }
 
