@@ -1,13 +1,14 @@
 // Scale shows how builds grow with the number of programs: by rules_go's go_binary, by rules_go3s's rules and by go build, each program
 // for three architectures, all of them with one shared library. Run it in the module:
 //
-//	go run ./bench/scale [-n 10,50,100] [-dir DIR] [-- BAZEL-OPTION...]
+//	go run ./bench/scale [-n 10,50,100] [-rows PATTERN] [-library=false] [-dir DIR] [-- BAZEL-OPTION...]
 //
 // For each number of programs it starts a new Bazel server and has it load and analyze alone; then it builds after every program has
 // changed, after nothing has, after one program has and after the library has. Time is that of Bazel and what it starts: CPU time hardly
 // depends on other load of the machine, wall time does. Standard libraries and tools are built before. A last table says what each
-// program more costs. With -dir the workspace and what is built in it are kept. Options after "--" are for all builds, for example
-// --config=remote with a preset of the workspace's own user.bazelrc.
+// program more costs. -rows takes some of the rows alone, and -library=false leaves out the last build, which makes all programs once
+// more. With -dir the workspace and what is built in it are kept. Options after "--" are for all builds, for example --config=remote with
+// a preset of the workspace's own user.bazelrc.
 package main
 
 import (
@@ -29,6 +30,9 @@ import (
 func main() {
 	c := config{counts: []int{10, 50, 100}}
 	flag.Func("n", "`numbers` of programs to build, ascending, with commas between (default 10,50,100)", c.setCounts)
+	c.rows = contenders
+	flag.Func("rows", "rows by a regular `expression` that matches all of their names (default all)", c.setRows)
+	flag.BoolVar(&c.library, "library", true, "build after the library has changed, too")
 	flag.StringVar(&c.dir, "dir", "", "`directory` of the workspace; a temporary one without it")
 	flag.Parse()
 	c.options = flag.Args()
@@ -40,6 +44,8 @@ func main() {
 
 type config struct {
 	counts  []int // of programs
+	rows    []*contender
+	library bool // whether to build after it has changed
 	dir     string
 	options []string // of builds
 
@@ -56,6 +62,23 @@ func (c *config) setCounts(s string) error {
 			return fmt.Errorf("%q: want ascending numbers from 1 on", s)
 		}
 		c.counts = append(c.counts, n)
+	}
+	return nil
+}
+
+func (c *config) setRows(s string) error {
+	name, err := regexp.Compile("^(" + s + ")$")
+	if err != nil {
+		return err
+	}
+	c.rows = nil
+	for _, x := range contenders {
+		if name.MatchString(x.name) {
+			c.rows = append(c.rows, x)
+		}
+	}
+	if c.rows == nil {
+		return fmt.Errorf("%q: no row has such a name", s)
 	}
 	return nil
 }
@@ -110,7 +133,7 @@ func (c *config) run() (err error) {
 	if err := c.workspace.Write(); err != nil {
 		return err
 	}
-	for _, x := range contenders { // all programs have a source, and tools and standard libraries are there
+	for _, x := range c.rows { // all programs have a source, and tools and standard libraries are there
 		if _, err := c.edit(x, c.workspace.Programs); err != nil {
 			return err
 		}
@@ -126,15 +149,20 @@ func (c *config) run() (err error) {
 		"nothing changed, s | one program: processes | wall, s | library: processes | CPU, s |")
 	fmt.Println("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
 	for _, n := range c.counts {
-		for _, x := range contenders {
+		for _, x := range c.rows {
 			f, err := c.measure(x, n)
 			if err != nil {
 				return err
 			}
 			x.figures = append(x.figures, *f)
-			fmt.Printf("| %d | %s | %.1f | %d | %d | %d | %.1f | %.1f | %.1f | %.1f | %d | %.1f | %d | %.1f |\n", n, x.name,
+			fmt.Printf("| %d | %s | %.1f | %d | %d | %d | %.1f | %.1f | %.1f | %.1f | %d | %.1f |", n, x.name,
 				f.analysis.Seconds(), f.heap>>20, f.actions, f.all.Processes, f.all.Wall.Seconds(), f.all.CPU.Seconds(), float64(f.cached)/1e6,
-				f.nothing.Wall.Seconds(), f.one.Processes, f.one.Wall.Seconds(), f.library.Processes, f.library.CPU.Seconds())
+				f.nothing.Wall.Seconds(), f.one.Processes, f.one.Wall.Seconds())
+			if c.library {
+				fmt.Printf(" %d | %.1f |\n", f.library.Processes, f.library.CPU.Seconds())
+			} else {
+				fmt.Println(" | |")
+			}
 		}
 		if err := c.goBuild(n); err != nil {
 			return err
@@ -212,6 +240,9 @@ func (c *config) measure(x *contender, n int) (*figures, error) {
 		{&f.one, func() error { _, err := c.edit(x, 1); return err }},
 		{&f.library, c.workspace.EditLibrary},
 	} {
+		if step.built == &f.library && !c.library {
+			continue
+		}
 		if step.edit != nil {
 			if err := step.edit(); err != nil {
 				return nil, err
@@ -266,7 +297,7 @@ func (c *config) growth() {
 	fmt.Println("|---|---|---:|---:|---:|---:|---:|")
 	for i := range c.counts[1:] {
 		more := float64(c.counts[i+1] - c.counts[i])
-		for _, x := range contenders {
+		for _, x := range c.rows {
 			a, b := x.figures[i], x.figures[i+1]
 			fmt.Printf("| from %d to %d | %s | %.0f | %.0f | %.1f | %.2f | %.2f |\n", c.counts[i], c.counts[i+1], x.name,
 				(b.analysis-a.analysis).Seconds()*1000/more, float64(b.heap-a.heap)/1e3/more, float64(b.actions-a.actions)/more,
