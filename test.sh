@@ -110,11 +110,11 @@ chmod -R u+w "$field" && rm -rf "$field"
 step "Boot: Secure Boot starts a signed image, and refuses a changed one; execguard allows and refuses"
 e2e/boot/run.sh fast
 
-step "Releases: what other people's readers say of one"
-./bazelw build --config=cache //examples/release
-release=$(./bazelw info bazel-bin)/examples/release/release
-(cd e2e/release && go vet . && RELEASE=$release go test -count=1 .)
-./bazelw test --config=cache //release:release_test # the release of this module
+step "Releases: what other people's readers say of an example's and of this module's"
+./bazelw build --config=cache //examples/release //release
+bin=$(./bazelw info bazel-bin)
+(cd e2e/release && go vet . && RELEASE=$bin/examples/release/release OWN_RELEASE=$bin/release/release go test -count=1 .)
+./bazelw test --config=cache //release:release_test
 
 step "Bazel: builds that must fail"
 sh e2e/refusals/refusals_test.sh --config=cache

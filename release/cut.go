@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -16,8 +17,8 @@ const (
 	repository = "https://github.com/go3s/rules_go3s"
 )
 
-// cut makes a version of the checkout at root: it writes the version wherever the old one is, makes a section of "[Unreleased]" in
-// CHANGELOG.md, commits that and tags the commit. It pushes nothing. When it fails, the files are as they were committed.
+// cut makes a version of the checkout at root: it writes the version wherever the old one is and the day into //release, makes a section of
+// "[Unreleased]" in CHANGELOG.md, commits that and tags the commit. It pushes nothing. When it fails, the files are as they were committed.
 func cut(root, version string, day time.Time) (err error) {
 	tag := "v" + version
 	old, err := moduleVersion(root)
@@ -64,6 +65,9 @@ func cut(root, version string, day time.Time) (err error) {
 	if err := rename(root, old, version); err != nil {
 		return err
 	}
+	if err := date(root, day); err != nil {
+		return err
+	}
 	if _, err := output(root, "git", "commit", "--all", "--quiet", "--message", "Release "+tag); err != nil {
 		return err
 	}
@@ -97,6 +101,22 @@ func closeSection(changelog, previous, version string, day time.Time) (string, e
 	}
 	return before + unreleased + fmt.Sprintf("\n## [%s] - %s\n", version, day.Format(time.DateOnly)) + rest[:i+1] +
 		fmt.Sprintf("[Unreleased]: %s/compare/v%s...main\n[%s]: %s\n", repository, version, version, of) + links, nil
+}
+
+var epoch = regexp.MustCompile(`(?m)^(    source_date_epoch = )\d+,$`)
+
+// date makes the day the date of everything in //release.
+func date(root string, day time.Time) error {
+	name := filepath.Join(root, "release", "BUILD.bazel")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	if n := len(epoch.FindAll(text, -1)); n != 1 {
+		return fmt.Errorf("%s: found %d lines with source_date_epoch, want one", name, n)
+	}
+	midnight := day.UTC().Truncate(24 * time.Hour)
+	return os.WriteFile(name, epoch.ReplaceAll(text, fmt.Appendf(nil, "${1}%d,", midnight.Unix())), 0o666)
 }
 
 // rename replaces the version in all files that name the module with it.

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-var someDay = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+var someDay = time.Date(2026, 12, 1, 9, 30, 0, 0, time.UTC)
 
 // checkout makes a repository with the files, all committed.
 func checkout(t *testing.T, files map[string]string) string {
@@ -39,8 +39,9 @@ var beforeCut = map[string]string{
 	"MODULE.bazel": "\"\"\"A module.\"\"\"\n\nmodule(\n    name = \"rules_go3s\",\n    version = \"0.1.0\",\n)\n\nbazel_dep(name = \"other\", version = \"0.1.0\")\n",
 	"README.md": "bazel_dep(name = \"rules_go3s\", version = \"0.1.0\")\nstrip_prefix = \"rules_go3s-0.1.0\"\nurl = \"rules_go3s-v0.1.0.tar.gz\"\n" +
 		"other 0.1.0\n",
-	"index/index.go": "package index\n\nconst BuilderVersion = \"0.1.0\"\n",
-	"CHANGELOG.md":   "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A thing.\n\n[Unreleased]: https://github.com/go3s/rules_go3s/commits/main\n",
+	"index/index.go":      "package index\n\nconst BuilderVersion = \"0.1.0\"\n",
+	"release/BUILD.bazel": "go_release(\n    name = \"release\",\n    source_date_epoch = 12,\n)\n",
+	"CHANGELOG.md":        "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A thing.\n\n[Unreleased]: https://github.com/go3s/rules_go3s/commits/main\n",
 }
 
 func TestCut(t *testing.T) {
@@ -52,6 +53,8 @@ func TestCut(t *testing.T) {
 		"MODULE.bazel":   strings.Replace(beforeCut["MODULE.bazel"], "0.1.0", "0.2.0", 1),
 		"README.md":      strings.Replace(beforeCut["README.md"], "0.1.0", "0.2.0", 3),
 		"index/index.go": "package index\n\nconst BuilderVersion = \"0.2.0\"\n",
+		// Midnight of the day.
+		"release/BUILD.bazel": "go_release(\n    name = \"release\",\n    source_date_epoch = 1796083200,\n)\n",
 		"CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-12-01\n\n### Added\n\n- A thing.\n\n" +
 			"[Unreleased]: https://github.com/go3s/rules_go3s/compare/v0.2.0...main\n" +
 			"[0.2.0]: https://github.com/go3s/rules_go3s/releases/tag/v0.2.0\n",

@@ -5,7 +5,7 @@
 //	go run ./release -cut VERSION
 //
 // The second prints the paths of the files that the archive has. The third cuts a version: it writes VERSION wherever the old one
-// is, gives it a section of CHANGELOG.md, commits and tags.
+// is and the date into //release, gives it a section of CHANGELOG.md, commits and tags.
 //
 // DIR gets rules_go3s-vVERSION.tar.gz, VERSION being that of MODULE.bazel, and source.json. The archive has the same bytes
 // wherever it is made of the same files by the same release of Go: times, owners and the umask play no part. Its SHA-256 is printed.

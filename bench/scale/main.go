@@ -1,13 +1,14 @@
 // Scale shows how builds grow with the number of programs: by rules_go's go_binary, by rules_go3s's rules and by go build, each program
 // for three architectures, all of them with one shared library. Run it in the module:
 //
-//	go run ./bench/scale [-n 10,50,100] [-dir DIR] [-- BAZEL-OPTION...]
+//	go run ./bench/scale [-n 10,50,100] [-rows PATTERN] [-last STEP] [-dir DIR] [-- BAZEL-OPTION...]
 //
 // For each number of programs it starts a new Bazel server and has it load and analyze alone; then it builds after every program has
 // changed, after nothing has, after one program has and after the library has. Time is that of Bazel and what it starts: CPU time hardly
 // depends on other load of the machine, wall time does. Standard libraries and tools are built before. A last table says what each
-// program more costs. With -dir the workspace and what is built in it are kept. Options after "--" are for all builds, for example
-// --config=remote with a preset of the workspace's own user.bazelrc.
+// program more costs. -rows takes some of the rows alone. -last ends with a step: analysis, all, nothing, one or library, the default,
+// which makes all programs once more. With -dir the workspace and what is built in it are kept. Options after "--" are for all builds, for
+// example --config=remote with a preset of the workspace's own user.bazelrc.
 package main
 
 import (
@@ -29,6 +30,10 @@ import (
 func main() {
 	c := config{counts: []int{10, 50, 100}}
 	flag.Func("n", "`numbers` of programs to build, ascending, with commas between (default 10,50,100)", c.setCounts)
+	c.rows = contenders
+	flag.Func("rows", "rows by a regular `expression` that matches all of their names (default all)", c.setRows)
+	c.last = stepLibrary
+	flag.Func("last", "last `step`: "+strings.Join(steps, ", ")+" (default library)", c.setLast)
 	flag.StringVar(&c.dir, "dir", "", "`directory` of the workspace; a temporary one without it")
 	flag.Parse()
 	c.options = flag.Args()
@@ -40,6 +45,8 @@ func main() {
 
 type config struct {
 	counts  []int // of programs
+	rows    []*contender
+	last    int // step
 	dir     string
 	options []string // of builds
 
@@ -56,6 +63,41 @@ func (c *config) setCounts(s string) error {
 			return fmt.Errorf("%q: want ascending numbers from 1 on", s)
 		}
 		c.counts = append(c.counts, n)
+	}
+	return nil
+}
+
+// The steps of a measurement, in their order.
+const (
+	stepAnalysis = iota
+	stepAll
+	stepNothing
+	stepOne
+	stepLibrary
+)
+
+var steps = []string{"analysis", "all", "nothing", "one", "library"}
+
+func (c *config) setLast(s string) error {
+	if c.last = slices.Index(steps, s); c.last < 0 {
+		return fmt.Errorf("%q: want one of %s", s, strings.Join(steps, ", "))
+	}
+	return nil
+}
+
+func (c *config) setRows(s string) error {
+	name, err := regexp.Compile("^(" + s + ")$")
+	if err != nil {
+		return err
+	}
+	c.rows = nil
+	for _, x := range contenders {
+		if name.MatchString(x.name) {
+			c.rows = append(c.rows, x)
+		}
+	}
+	if c.rows == nil {
+		return fmt.Errorf("%q: no row has such a name", s)
 	}
 	return nil
 }
@@ -110,9 +152,12 @@ func (c *config) run() (err error) {
 	if err := c.workspace.Write(); err != nil {
 		return err
 	}
-	for _, x := range contenders { // all programs have a source, and tools and standard libraries are there
+	for _, x := range c.rows { // all programs have a source, and tools and standard libraries are there
 		if _, err := c.edit(x, c.workspace.Programs); err != nil {
 			return err
+		}
+		if c.last == stepAnalysis {
+			continue
 		}
 		first, err := c.edit(x, 1)
 		if err != nil {
@@ -126,15 +171,16 @@ func (c *config) run() (err error) {
 		"nothing changed, s | one program: processes | wall, s | library: processes | CPU, s |")
 	fmt.Println("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
 	for _, n := range c.counts {
-		for _, x := range contenders {
+		for _, x := range c.rows {
 			f, err := c.measure(x, n)
 			if err != nil {
 				return err
 			}
 			x.figures = append(x.figures, *f)
-			fmt.Printf("| %d | %s | %.1f | %d | %d | %d | %.1f | %.1f | %.1f | %.1f | %d | %.1f | %d | %.1f |\n", n, x.name,
-				f.analysis.Seconds(), f.heap>>20, f.actions, f.all.Processes, f.all.Wall.Seconds(), f.all.CPU.Seconds(), float64(f.cached)/1e6,
-				f.nothing.Wall.Seconds(), f.one.Processes, f.one.Wall.Seconds(), f.library.Processes, f.library.CPU.Seconds())
+			fmt.Println(f.row(n, x.name, c.last))
+		}
+		if c.last < stepLibrary {
+			continue
 		}
 		if err := c.goBuild(n); err != nil {
 			return err
@@ -199,19 +245,25 @@ func (c *config) measure(x *contender, n int) (*figures, error) {
 		return nil, err
 	}
 
+	if c.last == stepAnalysis {
+		return &f, nil
+	}
 	before, err := size(c.cache)
 	if err != nil {
 		return nil, err
 	}
-	for _, step := range []struct {
+	for i, step := range []struct {
 		built *bazel.Build
 		edit  func() error
 	}{
-		{&f.all, nil}, // changed above
-		{&f.nothing, nil},
-		{&f.one, func() error { _, err := c.edit(x, 1); return err }},
-		{&f.library, c.workspace.EditLibrary},
+		stepAll:     {&f.all, nil}, // changed above
+		stepNothing: {&f.nothing, nil},
+		stepOne:     {&f.one, func() error { _, err := c.edit(x, 1); return err }},
+		stepLibrary: {&f.library, c.workspace.EditLibrary},
 	} {
+		if i == stepAnalysis || i > c.last {
+			continue
+		}
 		if step.edit != nil {
 			if err := step.edit(); err != nil {
 				return nil, err
@@ -222,7 +274,7 @@ func (c *config) measure(x *contender, n int) (*figures, error) {
 			return nil, fmt.Errorf("%s: %w", x.name, err)
 		}
 		*step.built = *built
-		if step.built == &f.all {
+		if i == stepAll {
 			after, err := size(c.cache)
 			if err != nil {
 				return nil, err
@@ -231,6 +283,24 @@ func (c *config) measure(x *contender, n int) (*figures, error) {
 		}
 	}
 	return &f, nil
+}
+
+// row returns the row of the table for n programs of a rule, without what comes after the last step.
+func (f *figures) row(n int, name string, last int) string {
+	cells := []string{fmt.Sprintf("%d | %s | %.1f | %d | %d", n, name, f.analysis.Seconds(), f.heap>>20, f.actions), " | | | ", "", " | ", " | "}
+	if last >= stepAll {
+		cells[stepAll] = fmt.Sprintf("%d | %.1f | %.1f | %.1f", f.all.Processes, f.all.Wall.Seconds(), f.all.CPU.Seconds(), float64(f.cached)/1e6)
+	}
+	if last >= stepNothing {
+		cells[stepNothing] = fmt.Sprintf("%.1f", f.nothing.Wall.Seconds())
+	}
+	if last >= stepOne {
+		cells[stepOne] = fmt.Sprintf("%d | %.1f", f.one.Processes, f.one.Wall.Seconds())
+	}
+	if last >= stepLibrary {
+		cells[stepLibrary] = fmt.Sprintf("%d | %.1f", f.library.Processes, f.library.CPU.Seconds())
+	}
+	return "| " + strings.Join(cells, " | ") + " |"
 }
 
 // goBuild builds the first n programs by go build, after the library has changed, and prints its row.
@@ -266,11 +336,14 @@ func (c *config) growth() {
 	fmt.Println("|---|---|---:|---:|---:|---:|---:|")
 	for i := range c.counts[1:] {
 		more := float64(c.counts[i+1] - c.counts[i])
-		for _, x := range contenders {
+		for _, x := range c.rows {
 			a, b := x.figures[i], x.figures[i+1]
-			fmt.Printf("| from %d to %d | %s | %.0f | %.0f | %.1f | %.2f | %.2f |\n", c.counts[i], c.counts[i+1], x.name,
-				(b.analysis-a.analysis).Seconds()*1000/more, float64(b.heap-a.heap)/1e3/more, float64(b.actions-a.actions)/more,
-				(b.all.CPU-a.all.CPU).Seconds()/more, float64(b.cached-a.cached)/1e6/more)
+			built := " | "
+			if c.last >= stepAll {
+				built = fmt.Sprintf("%.2f | %.2f", (b.all.CPU-a.all.CPU).Seconds()/more, float64(b.cached-a.cached)/1e6/more)
+			}
+			fmt.Printf("| from %d to %d | %s | %.0f | %.0f | %.1f | %s |\n", c.counts[i], c.counts[i+1], x.name,
+				(b.analysis-a.analysis).Seconds()*1000/more, float64(b.heap-a.heap)/1e3/more, float64(b.actions-a.actions)/more, built)
 		}
 	}
 }

@@ -1,4 +1,5 @@
-// Package release reads a release of go_release with the libraries and the registry of others. test.sh names its folder in RELEASE.
+// Package release reads releases of go_release with the libraries and the registry of others. test.sh names their folders in RELEASE,
+// which is //examples/release, and OWN_RELEASE, which is //release.
 package release
 
 import (
@@ -47,17 +48,13 @@ func folder(t *testing.T) string {
 	return dir
 }
 
-func read(t *testing.T, pattern string) []byte {
+func read(t *testing.T, dir, pattern string) []byte {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(folder(t), pattern))
+	files, err := filepath.Glob(filepath.Join(dir, pattern))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("%s: %d files, want 1 (%v)", pattern, len(files), err)
 	}
-	data, err := os.ReadFile(files[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
+	return readFile(t, files[0])
 }
 
 // modules returns the package URLs of the modules that `go version -m` prints of all programs in the archives.
@@ -133,7 +130,7 @@ func TestImage(t *testing.T) {
 }
 
 func TestSPDX(t *testing.T) {
-	doc, err := spdxjson.Read(bytes.NewReader(read(t, "*.spdx.json")))
+	doc, err := spdxjson.Read(bytes.NewReader(read(t, folder(t), "*.spdx.json")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +153,7 @@ func TestSPDX(t *testing.T) {
 }
 
 func TestCycloneDX(t *testing.T) {
-	data := read(t, "*.cdx.json")
+	data := read(t, folder(t), "*.cdx.json")
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/CycloneDX/cyclonedx-go").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -212,7 +209,7 @@ func TestCycloneDX(t *testing.T) {
 
 func TestProvenance(t *testing.T) {
 	var s attestation.Statement
-	if err := protojson.Unmarshal(read(t, "*.intoto.json"), &s); err != nil {
+	if err := protojson.Unmarshal(read(t, folder(t), "*.intoto.json"), &s); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Validate(); err != nil {
@@ -233,7 +230,7 @@ func TestProvenance(t *testing.T) {
 
 func TestBundle(t *testing.T) {
 	var b bundle.Bundle
-	data := read(t, "*.sigstore.json")
+	data := read(t, folder(t), "*.sigstore.json")
 	if err := protojson.Unmarshal(data, &b); err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +259,7 @@ func TestBundle(t *testing.T) {
 	if _, err := verifier.Verify(t.Context(), &envelope); err != nil {
 		t.Error(err)
 	}
-	if !bytes.Equal(e.Payload, read(t, "*.intoto.json")) {
+	if !bytes.Equal(e.Payload, read(t, folder(t), "*.intoto.json")) {
 		t.Error("the bundle holds another statement")
 	}
 	if b.GetVerificationMaterial().GetPublicKey().GetHint() == "" {
@@ -292,9 +289,9 @@ func TestOpenPGP(t *testing.T) {
 		}
 	}
 	write("key", key)
-	write("SHA256SUMS", read(t, "SHA256SUMS"))
-	write("SHA256SUMS.asc", read(t, "SHA256SUMS.asc"))
-	write("changed", append(read(t, "SHA256SUMS"), '\n'))
+	write("SHA256SUMS", read(t, folder(t), "SHA256SUMS"))
+	write("SHA256SUMS.asc", read(t, folder(t), "SHA256SUMS.asc"))
+	write("changed", append(read(t, folder(t), "SHA256SUMS"), '\n'))
 	found := false
 	for _, verifier := range [][]string{{"gpgv", "--homedir", dir, "--keyring", "./key"}, {"sqv", "--keyring", "./key"}} {
 		if _, err := exec.LookPath(verifier[0]); err != nil {
@@ -316,7 +313,7 @@ func TestOpenPGP(t *testing.T) {
 
 func TestRPM(t *testing.T) {
 	for _, arch := range []string{"x86_64", "aarch64", "riscv64"} {
-		p, err := rpmutils.ReadRpm(bytes.NewReader(read(t, "*."+arch+".rpm")))
+		p, err := rpmutils.ReadRpm(bytes.NewReader(read(t, folder(t), "*."+arch+".rpm")))
 		if err != nil {
 			t.Fatal(err)
 		}
