@@ -84,9 +84,11 @@ func targets() []string {
 	return out
 }
 
-// files returns where the files of all modes are, built or not, by their names.
-func (b *bazel) files() (map[string]string, error) {
-	out, err := b.command("cquery", "--color=no", "--curses=no", "--output=files", reports, strings.Join(targets(), " + "))
+// files returns where the files of all modes are, built or not, by their names. The options are those of the build: with others Bazel would
+// analyse all again.
+func (b *bazel) files(options ...string) (map[string]string, error) {
+	args := append([]string{"cquery", "--color=no", "--curses=no", "--output=files", reports}, options...)
+	out, err := b.command(append(args, strings.Join(targets(), " + "))...)
 	if err != nil {
 		return nil, err
 	}

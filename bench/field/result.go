@@ -162,7 +162,7 @@ func (m *maker) fill(r *result, p program, b *bazel, dir string) error {
 		r.Errors = err.Error()
 	}
 	r.Seconds = int(time.Since(start).Seconds())
-	files, err := b.files()
+	files, err := b.files(m.options...)
 	if err != nil {
 		return errors.Join(err, errors.New(r.Errors))
 	}

@@ -83,8 +83,8 @@ func (r *runner) outcome(file, arch string) (string, error) {
 	return volatile.ReplaceAllString(strings.ReplaceAll(out.String(), r.dir, ""), "…"), nil
 }
 
-// volatile is what two runs of one file print differently: addresses of memory.
-var volatile = regexp.MustCompile(`0x[0-9a-f]{6,}`)
+// volatile is what two runs of one file print differently: addresses of memory, and the time of log lines.
+var volatile = regexp.MustCompile(`0x[0-9a-f]{6,}|\d{4}/\d\d/\d\d \d\d:\d\d:\d\d`)
 
 // fresh makes the directory of a run and returns the path of the program in it.
 func (r *runner) fresh(file string) (string, error) {

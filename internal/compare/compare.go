@@ -46,8 +46,9 @@ type comparison struct {
 	accept    func(Kind, string) bool
 	std       *Std
 	out       []Difference
-	explained map[string]*Difference // functions by name
-	leaves    map[string]bool        // what leaf found
+	explained map[string]*Difference    // functions by name
+	leaves    map[string]bool           // what leaf found
+	closures  []map[closure][]*function // of each program
 
 	constrained  map[file]bool
 	archPackages map[string]bool // packages of constrained files
@@ -90,6 +91,9 @@ func Compare(programs []*Program, accept func(kind Kind, subject string) bool) (
 		reaches: map[string]map[string]bool{}}
 	c.constrained = c.constrainedFiles()
 	c.archPackages = archPackagesOf(c.constrained)
+	for _, p := range programs {
+		c.closures = append(c.closures, closuresOf(p))
+	}
 	c.functions()
 	c.packages()
 	c.calls()

@@ -24,6 +24,8 @@ import (
 //	user        everything that uses the function is explained or made from other
 //	            sources where the function is missing
 //	data        only data refer to the function, which is of the standard library
+//	closure     all programs have the closure, named by functions that it is inlined
+//	            into with the one around it (closures.go)
 //	generated   the compiler makes the function for a type of the standard library, or names it by what it compares
 //	intrinsic   the compiler replaces the function by instructions where it can
 //	helper      the compiler calls the function for an operation of the language
@@ -81,6 +83,9 @@ func fileList(files []*stdFile) string {
 func (c *comparison) explainByUse(fn *function, d *Difference) (rule, reason string) {
 	if c.leaf(fn.name) && c.neverAlone(fn.name) && (c.std.has(fn) || c.everywhere(fn)) {
 		return "leaf", "inlined, without calls: no instruction of it may be left"
+	}
+	if c.isCopy(fn.name) {
+		return "closure", "the others have it by the name of another function, which the one around it is inlined into"
 	}
 	if !c.std.has(fn) {
 		return c.explainConstraint(fn, d)

@@ -54,7 +54,7 @@ func main() {
 	s := store.Open("https://updates.example.com/feed")
 	s.Put("index", string(index))
 	fmt.Println(kernel.Sum(banner), kernel.Strict)
-	fmt.Println(greet(s.Get("index")), version, banner, table[len(os.Args)%len(table)], places[len(os.Args)%len(places)], north, south, east, west)
+	fmt.Println(greet(s.Get(s.Shortest())+s.Longest()), version, banner, table[len(os.Args)%len(table)], places[len(os.Args)%len(places)], north, south, east, west)
 	if len(os.Args) > 100 {
 		north, south, east, west = south, east, west, north
 	}

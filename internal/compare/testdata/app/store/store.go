@@ -1,7 +1,11 @@
 // Package store keeps texts by their names.
 package store
 
-import "sync"
+import (
+	"maps"
+	"slices"
+	"sync"
+)
 
 // A Store is a set of texts.
 type Store struct {
@@ -29,4 +33,27 @@ func (s *Store) Get(name string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.texts[name] + s.url
+}
+
+// byLength sorts names. It is short enough to be inlined where slices.SortFunc is not, on riscv64, and its closure has other names there.
+func (s *Store) byLength(names []string) {
+	slices.SortFunc(names, func(a, b string) int { return len(s.Get(a)) - len(s.Get(b)) })
+}
+
+// Shortest returns the name of the shortest text.
+//
+//go:noinline
+func (s *Store) Shortest() string {
+	names := slices.Collect(maps.Keys(s.texts))
+	s.byLength(names)
+	return names[0]
+}
+
+// Longest returns the name of the longest text.
+//
+//go:noinline
+func (s *Store) Longest() string {
+	names := slices.Collect(maps.Keys(s.texts))
+	s.byLength(names)
+	return names[len(names)-1]
 }
