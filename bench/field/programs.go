@@ -42,8 +42,11 @@ type modulePatch struct{ Module, File string }
 //go:embed patches
 var patches embed.FS
 
-// kyaml embeds files that are below packages of their own, for which Gazelle has no rule.
-var kyaml = []modulePatch{{"sigs.k8s.io/kustomize/kyaml", "kyaml.patch"}}
+// These embed files that are in packages of their own, for which Gazelle has no rule.
+var (
+	kyaml = []modulePatch{{"sigs.k8s.io/kustomize/kyaml", "kyaml.patch"}}
+	k6    = []modulePatch{{"go.k6.io/k6", "k6.patch"}}
+)
 
 // accepted is a finding that is no fault of the tools.
 type accepted struct{ Rule, Subject, Reason string }
@@ -125,7 +128,7 @@ var programs = []program{
 		Server: &server{Args: []string{"file-server", "--listen=127.0.0.1:{port}", "--root={dir}"}, Files: map[string]string{"hello.txt": "hello\n"}, Path: "/hello.txt"}},
 	{Name: "helm", Module: "helm.sh/helm/v4", Version: "v4.3.2", Package: "cmd/helm", Patches: kyaml, Runs: [][]string{{"version"}, {"--help"}}},
 	{Name: "golangci-lint", Module: "github.com/golangci/golangci-lint/v2", Version: "v2.15.0", Package: "cmd/golangci-lint"},
-	{Name: "k6", Module: "go.k6.io/k6", Version: "v1.8.1", Runs: [][]string{{"version"}, {"--help"}}},
+	{Name: "k6", Module: "go.k6.io/k6", Version: "v1.8.1", Patches: k6, Runs: [][]string{{"version"}, {"--help"}}},
 	{Name: "hugo", Module: "github.com/gohugoio/hugo", Version: "v0.164.0", Runs: [][]string{{"version"}, {"--help"}}},
 	{Name: "rclone", Module: "github.com/rclone/rclone", Version: "v1.76.0", Runs: [][]string{{"version"}, {"--help"}},
 		Server: &server{Args: []string{"serve", "http", "--addr=127.0.0.1:{port}", "{dir}"}, Files: map[string]string{"hello.txt": "hello\n"}, Path: "/hello.txt"}},

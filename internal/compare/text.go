@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"iter"
 	"slices"
+	"strings"
 )
 
 // # Strings
@@ -32,7 +33,7 @@ func newText(b []byte, starts []int, users []map[string]bool) *text {
 		index: map[string]bool{}, lengths: map[int]bool{}, begin: map[[context]byte][]int{}}
 	for i, at := range starts {
 		piece := t.piece(i)
-		t.index[piece], t.lengths[len(piece)] = true, true
+		t.index[piece], t.index[withoutPadding(piece)], t.lengths[len(piece)] = true, true, true
 		if len(b)-at >= context {
 			key := [context]byte(b[at:])
 			t.begin[key] = append(t.begin[key], at)
@@ -44,15 +45,24 @@ func newText(b []byte, starts []int, users []map[string]bool) *text {
 // piece returns piece i.
 func (t *text) piece(i int) string { return string(t.bytes[t.starts[i]:t.starts[i+1]]) }
 
+// withoutPadding returns a piece without the zeros up to what is aligned after it: the text of an embedded file.
+func withoutPadding(piece string) string {
+	if trimmed := strings.TrimRight(piece, "\x00"); trimmed != "" && len(piece)-len(trimmed) < maxAlign {
+		return trimmed
+	}
+	return piece
+}
+
 const (
-	maxRow  = 6 // pieces that a string may be cut into
-	context = 8 // bytes after a piece
+	maxAlign = 32 // of cmd/link, for data that ask for none
+	maxRow   = 6  // pieces that a string may be cut into
+	context  = 8  // bytes after a piece
 )
 
 // has reports whether piece i of u is in t as well.
 func (t *text) has(u *text, i int) bool {
 	piece := u.bytes[u.starts[i]:u.starts[i+1]]
-	if t.index[string(piece)] {
+	if t.index[string(piece)] || t.index[withoutPadding(string(piece))] {
 		return true
 	}
 	for cut := range piece {
