@@ -248,7 +248,7 @@ func (r *result) writeDifferences(w *strings.Builder) bool {
 			counts = append(counts, fmt.Sprintf("%d `%s`", rules[rule], rule))
 		}
 		fmt.Fprintf(w, "- %s: %s. %s", pkg, strings.Join(counts, ", "), short(all[0].Subject+": "+all[0].Detail))
-		if reason := known[pkg]; reason != "" {
+		if reason := knownOf(pkg); reason != "" {
 			fmt.Fprintf(w, ". *%s*", reason)
 		}
 		w.WriteString("\n")
@@ -257,6 +257,16 @@ func (r *result) writeDifferences(w *strings.Builder) bool {
 		fmt.Fprintf(w, "- %d more, which the report leaves out\n", most)
 	}
 	return true
+}
+
+// knownOf returns what is known of the package, or of the one that has it below its path.
+func knownOf(pkg string) string {
+	for ; pkg != ""; pkg = pkg[:max(0, strings.LastIndexByte(pkg, '/'))] {
+		if reason := known[pkg]; reason != "" {
+			return reason
+		}
+	}
+	return ""
 }
 
 // pkg returns the package that a finding of a comparison is about, its subject where that names none.

@@ -77,15 +77,15 @@ func (p program) key() string {
 	return fmt.Sprintf("%x", sha256.Sum256(data))[:16]
 }
 
-// known says of packages what their sources have for some machines only, as far as somebody has looked.
+// known says of packages, and of those below their paths, what their sources have for some machines only, as far as somebody has looked.
 var known = map[string]string{
-	"filippo.io/nistec":                                    "p256_asm.go is for amd64 and arm64, p256.go for the others",
-	"github.com/google/pprof/internal/binutils":            "openFatMachO decides by runtime.GOARCH, and riscv64 has no case",
-	"github.com/prometheus/procfs":                         "a file for each machine parses /proc/cpuinfo",
-	"golang.org/x/crypto/internal/poly1305":                "sum_asm.go replaces the generic code on amd64",
-	"github.com/tetratelabs/wazero/internal/engine/wazevo": "its compiler of WebAssembly is for amd64 and arm64; riscv64 has the interpreter alone",
-	"golang.org/x/text/internal/language/compact":          "numbers that look like addresses: mended in linkcheck since this was built",
-	"golang.org/x/sys/cpu":                                 "imported by files for some machines: with assembly, as chacha20poly1305_amd64.go, or without, as nistec's p256.go",
+	"filippo.io/nistec":                           "p256_asm.go is for amd64 and arm64, p256.go for the others",
+	"github.com/google/pprof/internal/binutils":   "openFatMachO decides by runtime.GOARCH, and riscv64 has no case",
+	"github.com/prometheus/procfs":                "a file for each machine parses /proc/cpuinfo",
+	"golang.org/x/crypto/internal/poly1305":       "sum_asm.go replaces the generic code on amd64",
+	"github.com/tetratelabs/wazero":               "its compiler of WebAssembly is for amd64 and arm64; riscv64 has the interpreter alone",
+	"golang.org/x/text/internal/language/compact": "numbers that look like addresses: mended in linkcheck since this was built",
+	"golang.org/x/sys/cpu":                        "imported by files for some machines: with assembly, as chacha20poly1305_amd64.go, or without, as nistec's p256.go",
 }
 
 // programs are the field: the smallest first.
