@@ -8,7 +8,7 @@
 set -eu
 work=$1 name=$2 linker=$3
 cd "$work/first/execroot/_main"
-for params in bazel-out/*/bin/examples/hello/hello_static_/hello_static_linux_*-0.params; do
+for params in bazel-out/*/bin/examples/hello/hello_static_/hello_static_linux_*64-0.params; do
   arch=$(sed -n '/^--goarch$/{n;p;}' "$params")
   sed "2s|.*|$linker|" "$params" >"$work/$name.params"
   "$work/$name/golink" link "@$work/$name.params" --strip-all --traceback=full -o "$work/$name.executable"
