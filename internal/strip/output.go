@@ -56,15 +56,22 @@ func (o *Output) Write(w io.Writer, input io.ReaderAt) error {
 	return nil
 }
 
+// Parts returns what Write writes, of an input in memory, in parts that follow each other. They are not copies.
+func (o *Output) Parts(input []byte) [][]byte {
+	parts := make([][]byte, len(o.Pieces))
+	for i, p := range o.Pieces {
+		if parts[i] = p.Data; p.Data == nil {
+			parts[i] = input[p.Off:][:p.Size]
+		}
+	}
+	return parts
+}
+
 // Bytes returns what Write writes, of an input in memory.
 func (o *Output) Bytes(input []byte) []byte {
 	b := hugepages.Bytes(0, int(o.Size))
-	for _, p := range o.Pieces {
-		if p.Data != nil {
-			b = append(b, p.Data...)
-		} else {
-			b = append(b, input[p.Off:][:p.Size]...)
-		}
+	for _, part := range o.Parts(input) {
+		b = append(b, part...)
 	}
 	return b
 }

@@ -63,13 +63,7 @@ func (x *Command) finish(r *Result) error {
 	if err != nil {
 		return err
 	}
-	r.image = nil
-	for _, p := range out.Pieces {
-		if p.Data == nil {
-			p.Data = f.Data[p.Off:][:p.Size]
-		}
-		r.image = append(r.image, p.Data)
-	}
+	r.image = out.Parts(f.Data)
 	return nil
 }
 
