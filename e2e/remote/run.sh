@@ -5,12 +5,13 @@
 #
 # Starts a cluster with two workers (cluster.sh) in a directory of its own and ends it. With -cluster, takes the one that
 # "cluster.sh start DIR 2" started, with what is in its caches. Clients are output bases in the work directory: neither has
-# anything on disk before. Steps, all by default and in this order: build, minimal, hits, tests, properties, dynamic, worker, server.
+# anything on disk before. Steps, all by default and in this order: build, minimal, hits, rules, tests, properties, dynamic, worker,
+# server.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(CDPATH='' cd -- "$here/../.." && pwd)
-cluster='' work='' steps=build,minimal,hits,tests,properties,dynamic,worker,server
+cluster='' work='' steps=build,minimal,hits,rules,tests,properties,dynamic,worker,server
 while [ $# -gt 0 ]; do
   case $1 in
   -cluster) cluster=$2 && shift 2 ;;
@@ -86,24 +87,45 @@ built() {
   }
 }
 
-# outputs NAME TARGET...: the output files of targets, as the client has them, with their SHA-256.
+# sums DIR: the SHA-256 of the files that standard input names from DIR, those in folders included.
+sums() { (cd "$1" && sort -u | xargs -I{} find -L {} -type f | sort | xargs -r sha256sum); }
+
+# outputs NAME TARGETS [OPTION...]: the output files of targets, as the client has them, with their SHA-256.
 outputs() {
-  base=$work/$1
-  shift
-  bazel "$(basename "$base")" cquery --output=files "set($*)" 2>/dev/null | sort -u | (cd "$base/execroot/_main" && xargs sha256sum)
+  name=$1 targets=$2
+  shift 2
+  bazel "$name" cquery --output=files "$@" "set($targets)" 2>/dev/null | sums "$work/$name/execroot/_main"
 }
 
-# here_too TARGET...: as outputs, of a build on this machine.
+# here_too TARGETS [OPTION...]: as outputs, of a build on this machine.
 here_too() {
   (
     cd "$root"
-    nice -n 10 ./bazelw build --config=cache "$@" >"$work/local.log" 2>&1 || {
-      echo "bazel build $* on this machine: $(tail -n 20 "$work/local.log")"
+    targets=$1
+    shift
+    # shellcheck disable=SC2086 # targets are words
+    nice -n 10 ./bazelw build --config=cache "$@" $targets >"$work/local.log" 2>&1 || {
+      echo "bazel build $* $targets on this machine: $(tail -n 20 "$work/local.log")"
       return
     }
-    ./bazelw cquery --config=cache --output=files "set($*)" 2>/dev/null | sort -u |
-      (cd "$(./bazelw info execution_root 2>/dev/null)" && xargs sha256sum)
+    ./bazelw cquery --config=cache --output=files "$@" "set($targets)" 2>/dev/null | sums "$(./bazelw info execution_root 2>/dev/null)"
   )
+}
+
+# same_elsewhere TARGETS [OPTION...]: what the first client has built by the cluster has the same bytes when built here, and the second
+# client gets it from the cluster's cache.
+same_elsewhere() {
+  outputs first "$@" >"$work/elsewhere.sums"
+  [ -s "$work/elsewhere.sums" ] || fail "$1: no files"
+  here_too "$@" | diff - "$work/elsewhere.sums" || fail "$1: files differ between this machine and the cluster"
+  targets=$1
+  shift
+  # shellcheck disable=SC2086 # targets are words
+  if built second build "$@" $targets; then
+    "$work/spawns" -cached "$work/second.json" >/dev/null || fail "$targets: not all of it is in the cluster's cache"
+    outputs second "$targets" "$@" | diff "$work/elsewhere.sums" - || fail "$targets: the cache has other files"
+  fi
+  echo "$(wc -l <"$work/elsewhere.sums") files"
 }
 
 programs="//examples/hello:hello_static //examples/hello:hello_pie //examples/rawsys:rawsys"
@@ -113,11 +135,9 @@ if wanted build; then
   # shellcheck disable=SC2086 # targets are words
   if built first build $programs; then
     "$work/spawns" -remote "$work/first.json" || fail "a spawn ran here"
-    # shellcheck disable=SC2086
-    outputs first $programs >"$work/remote.sums"
+    outputs first "$programs" >"$work/remote.sums"
     step "The same bytes as a build on this machine"
-    # shellcheck disable=SC2086
-    here_too $programs | diff - "$work/remote.sums" || fail "files differ between this machine and the cluster"
+    here_too "$programs" | diff - "$work/remote.sums" || fail "files differ between this machine and the cluster"
     echo "$(wc -l <"$work/remote.sums") files"
   fi
 fi
@@ -139,8 +159,19 @@ if wanted hits; then
   # shellcheck disable=SC2086
   if built second build $programs; then
     "$work/spawns" -cached "$work/second.json" || fail "a spawn was no hit"
-    # shellcheck disable=SC2086
-    outputs second $programs | diff "$work/remote.sums" - || fail "the second client has other files"
+    outputs second "$programs" | diff "$work/remote.sums" - || fail "the second client has other files"
+  fi
+fi
+
+if wanted rules; then
+  others="//examples/release //examples/signed //examples/boot:image_amd64"
+  step "A release, signed programs, and a signed boot image with its bills of materials: $others"
+  boot=$("$root/e2e/boot/provision.sh")
+  set -- --repo_env=RULES_GO3S_BOOT_DIR="$boot" --output_groups=+sbom
+  # shellcheck disable=SC2086
+  if built first build "$@" $others; then
+    "$work/spawns" -remote "$work/first.json" || fail "a spawn ran here"
+    same_elsewhere "$others" "$@"
   fi
 fi
 
@@ -228,12 +259,7 @@ interrupted() {
   if wait $build; then
     "$work/spawns" -remote "$work/first.json" | tail -n 1
     "$work/spawns" -remote "$work/first.json" >/dev/null || fail "a spawn ran here"
-    outputs first "$1" >"$work/interrupted.sums"
-    here_too "$1" | diff - "$work/interrupted.sums" || fail "$1: files differ between this machine and the cluster"
-    if built second build "$1"; then
-      "$work/spawns" -cached "$work/second.json" >/dev/null || fail "$1: not all of it is in the cluster's cache"
-      outputs second "$1" | diff "$work/interrupted.sums" - || fail "$1: the cache has other files"
-    fi
+    same_elsewhere "$1"
   else
     fail "bazel build $1"
     tail -n 30 "$work/first.log"
