@@ -2,6 +2,7 @@ package compare
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -130,30 +131,40 @@ func (b *builder) step(arch *disasm.Arch, code []byte, pc uint64, parts map[uint
 	}
 }
 
-// explainTemps explains contents that some programs do not have in the compiler's data of that
-// name, and in nothing of the same size in its place: the code has them.
+// explainTemps explains contents that some programs have less often in the compiler's data of that name: they have it
+// elsewhere, or the code has it and nothing of the same size is in its place.
 func (c *comparison) explainTemps(name string) (rule, reason string) {
 	if !strings.HasSuffix(name, temp) {
 		return "", ""
 	}
+	rule, reason = "copies", "all programs have it: the compiler makes one in each place that it inlines the code into"
 	for _, p := range c.programs {
 		for _, q := range c.programs {
 			lacks, others := missing(p, q, name)
+			lacks = slices.DeleteFunc(lacks, func(content string) bool { return q.hasData(name, content) })
 			if len(lacks) == 0 {
 				continue
 			}
 			sizes := map[int]bool{}
 			for _, other := range others {
-				sizes[len(q.temps[other])] = true
+				if !p.hasData(name, other) {
+					sizes[len(q.temps[other])] = true
+				}
 			}
 			for _, content := range lacks {
 				if b := p.temps[content]; b == nil || sizes[len(b)] || !q.hasPieces(b) {
 					return "", ""
 				}
 			}
+			rule, reason = "immediate", "the code has it in its instructions"
 		}
 	}
-	return "immediate", "the code has it in its instructions"
+	return rule, reason
+}
+
+// hasData reports whether the program has such contents in data of that name, but for the name of the architecture.
+func (p *Program) hasData(name, content string) bool {
+	return slices.ContainsFunc(p.data[name], func(d datum) bool { return cmp.Or(p.neutral[d.content], d.content) == content })
 }
 
 // hasPieces reports whether the code has the pieces of b, or they are small numbers.
