@@ -147,7 +147,7 @@ var jumpTable = regexp.MustCompile(`\.jump[0-9]+$`)
 // see immediate.go.
 const (
 	temp    = "..stmp_"
-	maxTemp = 256 // bytes
+	maxTemp = 256 // bytes; of longer ones the contents are not looked for in code
 )
 
 var compilerNumber = regexp.MustCompile(`(\.\.?(stmp_|gobytes\.|typeAssert\.|interfaceSwitch\.))[0-9]+`)
@@ -155,26 +155,32 @@ var compilerNumber = regexp.MustCompile(`(\.\.?(stmp_|gobytes\.|typeAssert\.|int
 // unnumbered takes the compiler's number out of the name of data.
 func unnumbered(name string) string { return compilerNumber.ReplaceAllString(name, "$1") }
 
-// readSymbols reads the data of packages outside the standard library.
+// readSymbols reads the data of packages outside the standard library, and of all packages what the compiler copies
+// into variables: of those with the same contents the linker keeps one, by the name that it has in one of the packages.
 func (d *dataReader) readSymbols() error {
 	for _, s := range d.symbols {
-		pkg := gobin.PackageOf(s.name)
+		pkg, name := gobin.PackageOf(s.name), unnumbered(s.name)
+		isTemp := strings.HasSuffix(name, temp)
 		// Tables of switches hold places in code.
-		if pkg == "" || s.size == 0 || jumpTable.MatchString(s.name) || d.std.packages[pkg] || strings.HasPrefix(s.name, "$") {
+		if pkg == "" || s.size == 0 || jumpTable.MatchString(s.name) || d.std.packages[pkg] && !isTemp || strings.HasPrefix(s.name, "$") {
 			continue
 		}
 		content, neutral := strconv.FormatUint(s.size, 10)+" bytes of zeros", ""
 		var numbers *unclear
 		if b, err := d.f.Bytes(s.addr, s.size); err == nil {
 			pointers := !d.noPointers(s.addr) || strings.HasSuffix(s.name, "..inittask")
-			content, numbers = d.content(unnumbered(s.name), s.addr, b, pointers, "")
-			neutral, _ = d.content(unnumbered(s.name), s.addr, b, pointers, d.GOARCH)
+			content, numbers = d.content(name, s.addr, b, pointers, "")
+			neutral, _ = d.content(name, s.addr, b, pointers, d.GOARCH)
+			if isTemp && len(b) <= maxTemp {
+				d.temps[neutral] = bytes.Clone(b)
+			} else if isTemp {
+				d.temps[neutral] = nil
+			}
 		}
-		name := unnumbered(s.name)
+		if d.std.packages[pkg] {
+			continue
+		}
 		d.data[name] = append(d.data[name], datum{content, numbers})
-		if b, err := d.f.Bytes(s.addr, min(s.size, maxTemp)); err == nil && strings.HasSuffix(name, temp) && s.size <= maxTemp {
-			d.temps[content] = bytes.Clone(b)
-		}
 		d.neutral[content] = neutral
 	}
 	return nil

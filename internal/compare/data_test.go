@@ -79,16 +79,23 @@ func TestHasImmediate(t *testing.T) {
 
 func TestExplainTemps(t *testing.T) {
 	program := func(contents ...string) *Program {
-		p := &Program{data: map[string][]datum{}, temps: map[string][]byte{}, parts: map[uint64]bool{0x1122334455667788: true}}
+		p := &Program{data: map[string][]datum{}, temps: map[string][]byte{}}
+		p.parts = map[uint64]bool{0x1122334455667788: true, 0x1122334455667799: true}
 		for _, c := range contents {
 			p.data["main"+temp] = append(p.data["main"+temp], datum{content: c})
 			p.temps[c] = map[string][]byte{
-				"text":     []byte("\x00\x10\x40\x00\x00\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00"),
-				"number":   []byte("\x88\x77\x66\x55\x44\x33\x22\x11"),
-				"other":    []byte("\x01\x77\x66\x55\x44\x33\x22\x11"),
-				"no piece": []byte("\x00\x00\x00\x00\x44\x33\x22\x11\x01\x02\x03\x04"),
+				"second number": []byte("\x99\x77\x66\x55\x44\x33\x22\x11"),
+				"text":          []byte("\x00\x10\x40\x00\x00\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00"),
+				"number":        []byte("\x88\x77\x66\x55\x44\x33\x22\x11"),
+				"other":         []byte("\x01\x77\x66\x55\x44\x33\x22\x11"),
+				"no piece":      []byte("\x00\x00\x00\x00\x44\x33\x22\x11\x01\x02\x03\x04"),
 			}[c]
 		}
+		return p
+	}
+	elsewhere := func(contents ...string) *Program {
+		p := program(contents...)
+		p.data["other"+temp], p.data["main"+temp] = p.data["main"+temp], nil
 		return p
 	}
 	for _, tt := range []struct {
@@ -99,10 +106,12 @@ func TestExplainTemps(t *testing.T) {
 		{"more of the same", program("text", "text"), program("text"), "copies"},
 		{"one more, and others", program("number", "text"), program("text", "text", "number", "number"), "copies"},
 		{"none", program("text"), program(), ""},
+		{"by another name", program("text"), elsewhere("text"), "copies"},
 		{"in instructions", program("text", "number"), program("text"), "immediate"},
 		{"more, and one in instructions", program("text", "text", "number"), program("text"), "immediate"},
 		{"more, and another", program("text", "text", "no piece"), program("text"), ""},
 		{"another in its place", program("number"), program("other"), ""},
+		{"another in its place, both in instructions", program("number"), program("second number"), "immediate"},
 		{"another in its place, and more of the same", program("number", "text", "text"), program("other", "text"), ""},
 	} {
 		c := &comparison{programs: []*Program{tt.p, tt.q}}

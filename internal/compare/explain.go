@@ -36,8 +36,8 @@ import (
 //	position    the callee's address is taken, or it is inlined, in a function inlined
 //	            into the caller or the other way around: instructions are moved, and an
 //	            inlined function of which none is left is no step between two others
-//	copies      all programs have the constant that the compiler made, in another number: one for each place that it
-//	            inlines the code into
+//	copies      all programs have the constant that the compiler made, but not as often, or by the name of another
+//	            package: the linker keeps one of equal constants
 //	immediate   the string is compared or copied by constants in instructions
 //	library     only the standard library uses the string
 //	name        the string has runtime.GOARCH in it, and the others have theirs

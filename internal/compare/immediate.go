@@ -2,7 +2,6 @@ package compare
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -132,23 +131,23 @@ func (b *builder) step(arch *disasm.Arch, code []byte, pc uint64, parts map[uint
 }
 
 // explainTemps explains contents that some programs have less often in the compiler's data of that name: they have it
-// elsewhere, or the code has it and nothing of the same size is in its place.
+// elsewhere, or the code has it and nothing of the same size is in its place, unless that is a constant of their code.
 func (c *comparison) explainTemps(name string) (rule, reason string) {
 	if !strings.HasSuffix(name, temp) {
 		return "", ""
 	}
-	rule, reason = "copies", "all programs have it: the compiler makes one in each place that it inlines the code into"
+	rule, reason = "copies", "all programs have it, but not as often, or by another name: the linker keeps one of equal constants"
 	for _, p := range c.programs {
 		for _, q := range c.programs {
 			lacks, others := missing(p, q, name)
-			lacks = slices.DeleteFunc(lacks, func(content string) bool { return q.hasData(name, content) })
+			lacks = slices.DeleteFunc(lacks, q.hasTemp)
 			if len(lacks) == 0 {
 				continue
 			}
 			sizes := map[int]bool{}
 			for _, other := range others {
-				if !p.hasData(name, other) {
-					sizes[len(q.temps[other])] = true
+				if b := q.temps[other]; !p.hasTemp(other) && !(len(b) == 8 && p.hasConstant(string(b))) {
+					sizes[len(b)] = true
 				}
 			}
 			for _, content := range lacks {
@@ -162,9 +161,10 @@ func (c *comparison) explainTemps(name string) (rule, reason string) {
 	return rule, reason
 }
 
-// hasData reports whether the program has such contents in data of that name, but for the name of the architecture.
-func (p *Program) hasData(name, content string) bool {
-	return slices.ContainsFunc(p.data[name], func(d datum) bool { return cmp.Or(p.neutral[d.content], d.content) == content })
+// hasTemp reports whether the compiler's data have such contents, by whatever name.
+func (p *Program) hasTemp(content string) bool {
+	_, ok := p.temps[content]
+	return ok
 }
 
 // hasPieces reports whether the code has the pieces of b, or they are small numbers.

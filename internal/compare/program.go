@@ -37,7 +37,7 @@ type Program struct {
 	sections  map[string]string          // what is in a section that is not Go's, by its name
 	relocs    map[string]int             // how many there are of a class
 	pointers  map[string]map[string]bool // functions that data point to, by the name of data
-	temps     map[string][]byte          // contents of the compiler's data, by how they are shown
+	temps     map[string][]byte          // what the compiler copies into variables, by how it is shown; see maxTemp
 }
 
 // A function is one of a Program's functions, whether it has code of its own or
