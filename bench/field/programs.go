@@ -80,12 +80,17 @@ func (p program) key() string {
 // known says of packages, and of those below their paths, what their sources have for some machines only, as far as somebody has looked.
 var known = map[string]string{
 	"filippo.io/nistec":                           "p256_asm.go is for amd64 and arm64, p256.go for the others",
+	"github.com/evanw/esbuild/internal/linker":    "riscv64 cannot merge stores of bytes, so hashWriteUint32 is too large to be inlined, and calls by an interface",
+	"github.com/goccy/go-json":                    "hasStringSIMD is a constant, but on amd64",
 	"github.com/google/pprof/internal/binutils":   "openFatMachO decides by runtime.GOARCH, and riscv64 has no case",
+	"github.com/google/s2a-go/internal/v2":        "remotesigner.New does not return nil, which the compiler sees where it inlines it",
 	"github.com/prometheus/procfs":                "a file for each machine parses /proc/cpuinfo",
-	"golang.org/x/crypto/internal/poly1305":       "sum_asm.go replaces the generic code on amd64",
 	"github.com/tetratelabs/wazero":               "its compiler of WebAssembly is for amd64 and arm64; riscv64 has the interpreter alone",
-	"golang.org/x/text/internal/language/compact": "numbers that look like addresses: mended in linkcheck since this was built",
+	"golang.org/x/crypto/internal/poly1305":       "sum_asm.go replaces the generic code on amd64",
+	"golang.org/x/net/internal/socket":            "msghdr of riscv64 has a gap between members, so that the compiler makes a function to compare two",
 	"golang.org/x/sys/cpu":                        "imported by files for some machines: with assembly, as chacha20poly1305_amd64.go, or without, as nistec's p256.go",
+	"golang.org/x/text/internal/language/compact": "numbers that look like addresses: mended in linkcheck since this was built",
+	"storj.io/common/storj":                       "what an instruction of bits.TrailingZeros16 returns is known to the compiler; riscv64 calls the function",
 }
 
 // programs are the field: the smallest first.
