@@ -79,6 +79,7 @@ func (p program) key() string {
 
 // known says of packages, and of those below their paths, what their sources have for some machines only, as far as somebody has looked.
 var known = map[string]string{
+	"dep golang.org/x/sys":                        "the program has its package cpu alone, and not for all machines (see there)",
 	"filippo.io/nistec":                           "p256_asm.go is for amd64 and arm64, p256.go for the others",
 	"github.com/evanw/esbuild/internal/linker":    "riscv64 cannot merge stores of bytes, so hashWriteUint32 is too large to be inlined, and calls by an interface",
 	"github.com/goccy/go-json":                    "hasStringSIMD is a constant, but on amd64",
