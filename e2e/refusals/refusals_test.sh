@@ -34,6 +34,7 @@ refused() {
 refused size_budget "size-budget" "//size_budget:size_budget (linux_" "FAIL" "more than its budget of 100000"
 refused packed_size 'size-budget' '//packed_size:packed_size (linux_' 'more than its budget of 100000'
 refused not_signed 'no --signature for' 'sign what elfsign digest writes of it'
+refused key_not_trusted 'program: it is by ' ', who is not trusted' 'Add the public key or the certificate to --trust'
 refused signature_of_another 'old.sig: by none of the 1 Ed25519 keys that are trusted' 'signature of another file'
 refused system_call '//system_call:system_call' 'does not allow chroot: main.main'
 refused own_system_call 'syscall-sites' 'main.getpid: it has 1 system call instructions'

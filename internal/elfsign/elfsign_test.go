@@ -364,6 +364,37 @@ func signedInside(t *testing.T, signed []byte) []byte {
 	return bytes.Replace(p.Content, []byte(".elfsing\x00"), []byte(Section+"\x00"), 1)
 }
 
+// Keys that Go's packages do not know, made by openssl genpkey and openssl req -x509.
+const (
+	ed448Key = `-----BEGIN PRIVATE KEY-----
+MEcCAQAwBQYDK2VxBDsEORA7tgF9CTW9fIuYfkcKjGNFhcjLx5P+EfH0leRBD26e
+NCIWDbhRkkv7fNRhHGt8QlnDC6ze3b+0gg==
+-----END PRIVATE KEY-----
+`
+	ed448Public = `-----BEGIN PUBLIC KEY-----
+MEMwBQYDK2VxAzoAF99LbgeVG7w/8U+JbQDiX5TyrKnfwh/LUC/+UzLY0fgiGM2f
+GkklRyfKke47GGGS4jrku4hk+SsA
+-----END PUBLIC KEY-----
+`
+	koblitzKey = `-----BEGIN PRIVATE KEY-----
+MIGEAgEAMBAGByqGSM49AgEGBSuBBAAKBG0wawIBAQQgkHaWnx6SGAglJFYmuqWz
+ZAzmGUUPgiH6V9dtzihoyaShRANCAARQPq39EMf0V0NTbEV3P37u61RriS2grFyv
+W/K2X86/XGkP7OYBHxcLyuNbAf6It2LwDqYavkg7kLKlOG1HaGiX
+-----END PRIVATE KEY-----
+`
+	koblitzCertificate = `-----BEGIN CERTIFICATE-----
+MIIBazCCARCgAwIBAgIUMA5GYaC2So4tTp4OQv7s/yY/NiAwCgYIKoZIzj0EAwIw
+DDEKMAgGA1UEAwwBZTAeFw0yNjExMjkxNzQzNTJaFw0yNjEyMjkxNzQzNTJaMAwx
+CjAIBgNVBAMMAWUwVjAQBgcqhkjOPQIBBgUrgQQACgNCAARQPq39EMf0V0NTbEV3
+P37u61RriS2grFyvW/K2X86/XGkP7OYBHxcLyuNbAf6It2LwDqYavkg7kLKlOG1H
+aGiXo1MwUTAdBgNVHQ4EFgQU3knJOuwEB5oyby1M4Bnu862oXTgwHwYDVR0jBBgw
+FoAU3knJOuwEB5oyby1M4Bnu862oXTgwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjO
+PQQDAgNJADBGAiEApavGt+JANtsdacoobJjhK8GVTzzQnNBaXU7mK3ruG0ICIQC/
+9/r9/FES4wszMT6rxSRdIVNKuKt+TjyqVu/yjKVsbw==
+-----END CERTIFICATE-----
+`
+)
+
 func TestKeys(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name string, data []byte, mode os.FileMode) string {
@@ -397,6 +428,18 @@ func TestKeys(t *testing.T) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
+	damaged := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der[:len(der)-1]})
+	for name, data := range map[string][]byte{"Ed448": []byte(ed448Key), "secp256k1": []byte(koblitzKey), "damaged": damaged} {
+		_, err := ReadKey(write("bad", data, 0o600), false)
+		if err == nil || !strings.Contains(err.Error(), "unknown algorithm, or a damaged file, want a key of Ed25519, RSA or ECDSA") {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	for want, data := range map[string]string{"want an Ed25519 public key": ed448Public, "want the certificate of a key of RSA": koblitzCertificate} {
+		if err := new(Trust).Add("trust", []byte(data)); err == nil || !strings.Contains(err.Error(), "unknown algorithm, or a damaged file, "+want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
 	rsaKey := rsaPair(t, false)
 	public, err := x509.MarshalPKIXPublicKey(rsaKey.key.Public)
 	if err != nil {
@@ -425,7 +468,8 @@ func TestExpired(t *testing.T) {
 		k := rsaPair(t, byAuthority)
 		p := readProgram(t, sign(t, data, k))
 		for _, at := range []time.Time{now.Add(-2 * time.Hour), now.Add(2 * time.Hour)} {
-			if _, err := k.trust.Verify("test", p.Content, p.Signatures, at); err == nil || !strings.Contains(err.Error(), "valid") {
+			_, err := k.trust.Verify("test", p.Content, p.Signatures, at)
+			if err == nil || !strings.Contains(err.Error(), "is valid from") || !strings.Contains(err.Error(), "--time") {
 				t.Errorf("by an authority %v, at %v: error %v", byAuthority, at, err)
 			}
 			if _, err := k.key.Signature(p.Content, k.cert, at); err == nil || !strings.Contains(err.Error(), "is valid from") {
@@ -434,6 +478,52 @@ func TestExpired(t *testing.T) {
 		}
 		if _, err := k.trust.Verify("test", p.Content, p.Signatures, zeroTime); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// What counts is whether authority and signer are valid, not whether one outlives the other.
+func TestAuthority(t *testing.T) {
+	k := rsaPair(t, false)
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(d time.Duration) time.Time { return now.Add(d * time.Hour) }
+	long := certificate(t, private.Public(), private, nil, true, add(-3), add(3))
+	short := certificate(t, private.Public(), private, nil, true, add(-2), add(1))
+	gone := certificate(t, private.Public(), private, nil, true, add(-9), add(-8))
+	k.cert = certificate(t, k.key.Public, private, long, false, add(-1), add(2))
+	p := readProgram(t, sign(t, small()["EM_X86_64"], k))
+	const untrusted = "by a key that is trusted"
+	for _, test := range []struct {
+		name        string
+		at          time.Time
+		want        string // "" when it is trusted
+		authorities []*x509.Certificate
+	}{
+		{"valid", now, "", []*x509.Certificate{long}},
+		{"another's", now, untrusted, []*x509.Certificate{certificate(t, foreign.Public(), foreign, nil, true, add(-3), add(3))}},
+		{"ends before the signer", now, "", []*x509.Certificate{short}},
+		{"ends before the signer, at any time", zeroTime, "", []*x509.Certificate{short}},
+		{"has expired", add(2), "the certificate of CN=authority is valid from", []*x509.Certificate{short}},
+		{"expired before the signer was valid", zeroTime, "are never valid at the same time", []*x509.Certificate{gone}},
+		{"two, of which one has expired", add(2), "", []*x509.Certificate{short, long}},
+		{"two, of which one expired, in another order", add(2), "", []*x509.Certificate{long, short}},
+	} {
+		trust := new(Trust)
+		for _, c := range test.authorities {
+			if err := trust.Add("authority", certPEM(c)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := trust.Verify("test", p.Content, p.Signatures, test.at)
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: error %v, want %q", test.name, err, test.want)
 		}
 	}
 }
