@@ -73,6 +73,7 @@ refused release:image_without_entrypoint 'image_user is set, and image_entrypoin
 refused release:unknown_entrypoint 'image_entrypoint: "two" is no program of the release for linux_amd64'
 refused release:bad_version 'version "../1": want letters, digits'
 refused release:bad_format '"rar" is no format, want some of tar.gz, tar.zst, zip'
+refused release:denied_licence '//release:denied_licence: licence policy: example.com/third@v1.2.0, in //release:uses_third: it is under GPL-3.0-only' 'says), which licenses_deny names; do without the module, allow the licence, or correct it by licenses_override'
 refused release:override_of_nothing 'licenses_override: example.com/gone: no program is linked from it' 'name a module of the release, or remove it'
 refused release:unfit_key 'signing_key: it is a *ecdsa.PrivateKey, want an Ed25519 key'
 for attribute in exec_properties exec_group_compatible_with fips goarch goos linkmode package_note pure static; do

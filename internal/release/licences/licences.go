@@ -195,14 +195,16 @@ type Policy struct {
 	DenyUnknown bool     `json:"deny_unknown"`
 }
 
-// Check returns what is wrong with the findings, nil if nothing is.
-func (p Policy) Check(findings []Finding) error {
+// Check returns what is wrong with the findings, nil if nothing is. infos is the build information of the programs with these labels.
+func (p Policy) Check(findings []Finding, labels []string, infos []*debug.BuildInfo) error {
+	const remedy = "; do without the module, allow the licence, or correct it by licenses_override"
 	var problems []string
 	for _, f := range findings {
 		name := f.Path
 		if f.Version != "" {
 			name += "@" + f.Version
 		}
+		name += ", in " + strings.Join(linkedInto(f, labels, infos), ", ")
 		if f.Licence == "" {
 			if p.DenyUnknown {
 				problems = append(problems,
@@ -217,9 +219,9 @@ func (p Policy) Check(findings []Finding) error {
 		for id := range strings.SplitSeq(f.Licence, " AND ") {
 			switch {
 			case slices.Contains(p.Deny, id):
-				problems = append(problems, fmt.Sprintf("%s: it is under %s (%s), which licenses_deny names", name, id, from))
+				problems = append(problems, fmt.Sprintf("%s: it is under %s (%s), which licenses_deny names%s", name, id, from, remedy))
 			case len(p.Allow) > 0 && !slices.Contains(p.Allow, id):
-				problems = append(problems, fmt.Sprintf("%s: it is under %s (%s), which is not in licenses_allow", name, id, from))
+				problems = append(problems, fmt.Sprintf("%s: it is under %s (%s), which is not in licenses_allow%s", name, id, from, remedy))
 			}
 		}
 	}
@@ -227,4 +229,18 @@ func (p Policy) Check(findings []Finding) error {
 		return nil
 	}
 	return fmt.Errorf("licence policy: %s", strings.Join(problems, "\n  "))
+}
+
+// linkedInto returns the labels of the programs that a module is linked into, sorted.
+func linkedInto(f Finding, labels []string, infos []*debug.BuildInfo) []string {
+	var out []string
+	for i, info := range infos {
+		for _, m := range sbom.Linked(info) {
+			if m.Path == f.Path && m.Version == f.Version {
+				out = append(out, labels[i])
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
