@@ -344,6 +344,9 @@ func TestRefused(t *testing.T) {
 		"a rest":             {with(append(entry(Ed25519, good.Data), 1)), "1 bytes follow the last signature"},
 		"padding not zero":   {with(append(entry(CMS, make([]byte, 12))[:23], 1)), "signature 1 is followed by 00 00 00 01, want zeros"},
 		"twice":              {with(append(entry(Ed25519, good.Data), entry(Ed25519, good.Data)...)), "signature 2 is not in the order"},
+		"short section":      {patched(p.Content[:len(p.Content)-16], p.sizeField, 16), "it has 16 bytes, want at least 32"},
+		"another magic":      {patched(p.Content, uint64(len(p.Content)-headSize), 0), "it begins with 00 00 00 00 00 00 00 00"},
+		"another type":       {patched(p.Content, p.sizeField-shSizeAt+8, 2), "and flags 0x2"}, // SHF_ALLOC
 		"garbage for CMS":    {with(entry(CMS, []byte("garbage"))), "CMS signature: it is not SignedData in DER"},
 		"signed in original": {signedInside(t, renamed), "the original in the file is signed, too"},
 	} {
@@ -353,6 +356,13 @@ func TestRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// patched returns a copy of data with another 64-bit word at an offset.
+func patched(data []byte, at, word uint64) []byte {
+	out := bytes.Clone(data)
+	le.PutUint64(out[at:], word)
+	return out
 }
 
 // signedInside wraps a signed file into another section of the same name, as an attacker could who has a signature for something else.
