@@ -216,19 +216,35 @@ func (p Policy) Check(findings []Finding, labels []string, infos []*debug.BuildI
 		if len(f.Files) > 0 {
 			from = "by " + strings.Join(f.Files, ", ")
 		}
-		for id := range strings.SplitSeq(f.Licence, " AND ") {
-			switch {
-			case slices.Contains(p.Deny, id):
-				problems = append(problems, fmt.Sprintf("%s: it is under %s (%s), which licenses_deny names%s", name, id, from, remedy))
-			case len(p.Allow) > 0 && !slices.Contains(p.Allow, id):
-				problems = append(problems, fmt.Sprintf("%s: it is under %s (%s), which is not in licenses_allow%s", name, id, from, remedy))
-			}
+		e, err := ParseExpression(f.Licence)
+		if err != nil {
+			return fmt.Errorf("licence of %s, %s: %w", name, from, err)
 		}
+		problems = append(problems, e.Problems(func(id string) string {
+			if verdict := p.judge(id); verdict != "" {
+				return fmt.Sprintf("%s: it is under %s (%s), which %s%s", name, id, from, verdict, remedy)
+			}
+			return ""
+		})...)
 	}
 	if problems == nil {
 		return nil
 	}
 	return fmt.Errorf("licence policy: %s", strings.Join(problems, "\n  "))
+}
+
+// judge returns what is wrong with a licence, "" if nothing is. An exception permits more than the licence does, so what is said of the
+// licence counts.
+func (p Policy) judge(id string) string {
+	licence, _, _ := strings.Cut(id, " WITH ")
+	named := func(list []string) bool { return slices.Contains(list, id) || slices.Contains(list, licence) }
+	switch {
+	case named(p.Deny):
+		return "licenses_deny names"
+	case len(p.Allow) > 0 && !named(p.Allow):
+		return "is not in licenses_allow"
+	}
+	return ""
 }
 
 // linkedInto returns the labels of the programs that a module is linked into, sorted.
