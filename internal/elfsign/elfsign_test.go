@@ -358,6 +358,60 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// What could not be restored or read by others is not signed.
+func TestUnsignable(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(m *elftest.Image)
+		want   string
+	}{
+		{"object file", func(m *elftest.Image) { m.Put16(16, uint16(elf.ET_REL)) }, "only programs are signed"},
+		{"no names of sections", func(m *elftest.Image) { m.Put16(62, 0) }, "e_shstrndx is 0x0"},
+		{"count of sections elsewhere", func(m *elftest.Image) {
+			count := le.Uint16(m.Data[60:])
+			m.Put16(60, 0)
+			m.Put64(int(le.Uint64(m.Data[shoffAt:]))+shSizeAt, uint64(count))
+		}, "sections, want less than"},
+	} {
+		m := elftest.Executable(elf.EM_X86_64).Build()
+		test.change(m)
+		if p, err := Read(parse(t, m.Data)); p != nil || err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: error %v, want %q", test.name, err, test.want)
+		}
+	}
+}
+
+// A file has 64 signatures at most, whether they are added or read.
+func TestMany(t *testing.T) {
+	p := readProgram(t, small()["EM_X86_64"])
+	by := func(i int) Signature {
+		data := make([]byte, ed25519Size)
+		data[0] = byte(i)
+		return Signature{Ed25519, data}
+	}
+	for i := range maxSignatures {
+		if err := p.Add(by(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Add(by(maxSignatures)); err == nil || !strings.Contains(err.Error(), "has 64 signatures, want no more") {
+		t.Errorf("one more: error %v", err)
+	}
+	if err := p.Add(by(0)); err != nil {
+		t.Errorf("one in place of another: %v", err)
+	}
+	if got := readProgram(t, p.Bytes()).Signatures; len(got) != maxSignatures {
+		t.Errorf("%d signatures are read", len(got))
+	}
+	p.Signatures = append(p.Signatures, by(maxSignatures))
+	if _, err := Read(parse(t, p.Bytes())); err == nil || !strings.Contains(err.Error(), "more than 64 signatures") {
+		t.Errorf("one more in the file: error %v", err)
+	}
+	if err := p.Add(Signature{CMS, make([]byte, maxSignature+1)}); err == nil || !strings.Contains(err.Error(), "want at most 65536") {
+		t.Errorf("a large one: error %v", err)
+	}
+}
+
 // patched returns a copy of data with another 64-bit word at an offset.
 func patched(data []byte, at, word uint64) []byte {
 	out := bytes.Clone(data)
