@@ -369,19 +369,7 @@ func (k *Key) signCMS(content []byte, cert *x509.Certificate, now time.Time) (Si
 	if err != nil {
 		return Signature{}, err
 	}
-	sid, err := asn1.Marshal(issuerAndSerial{asn1.RawValue{FullBytes: cert.RawIssuer}, cert.SerialNumber})
-	if err != nil {
-		return Signature{}, err
-	}
-	algDigest := pkix.AlgorithmIdentifier{Algorithm: h.oid}
-	der, err := asn1.Marshal(contentInfo{oidSignedData, signedData{
-		Version:      1,
-		Digests:      []pkix.AlgorithmIdentifier{algDigest},
-		Encapsulated: encapsulated{Type: oidData},
-		Certificates: asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: cert.Raw},
-		Signers: []signerInfo{{Version: 1, SID: asn1.RawValue{FullBytes: sid}, Digest: algDigest, Algorithm: algorithm,
-			Signature: raw}},
-	}})
+	der, err := marshalCMS(raw, cert, pkix.AlgorithmIdentifier{Algorithm: h.oid}, algorithm)
 	if err != nil {
 		return Signature{}, err
 	}
@@ -394,4 +382,20 @@ func (k *Key) signCMS(content []byte, cert *x509.Certificate, now time.Time) (Si
 			err)
 	}
 	return Signature{CMS, der}, nil
+}
+
+// marshalCMS returns SignedData in DER with the certificate of the signer. raw is the signature of the content by its key.
+func marshalCMS(raw []byte, cert *x509.Certificate, digest, algorithm pkix.AlgorithmIdentifier) ([]byte, error) {
+	sid, err := asn1.Marshal(issuerAndSerial{asn1.RawValue{FullBytes: cert.RawIssuer}, cert.SerialNumber})
+	if err != nil {
+		return nil, err
+	}
+	return asn1.Marshal(contentInfo{oidSignedData, signedData{
+		Version:      1,
+		Digests:      []pkix.AlgorithmIdentifier{digest},
+		Encapsulated: encapsulated{Type: oidData},
+		Certificates: asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: cert.Raw},
+		Signers: []signerInfo{{Version: 1, SID: asn1.RawValue{FullBytes: sid}, Digest: digest, Algorithm: algorithm,
+			Signature: raw}},
+	}})
 }
