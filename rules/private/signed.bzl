@@ -197,7 +197,7 @@ other output groups are the program's.""",
             allow_files = True,
         ),
         "test_key": attr.label(
-            doc = "PEM file with an Ed25519 private key to sign with in the build, for tests only: Bazel copies it to " +
+            doc = "PEM file with an Ed25519 private key to sign with in the build, which `trust` must know, for tests only: Bazel copies it to " +
                   "wherever actions run and into caches. Default none.",
             allow_single_file = True,
         ),
