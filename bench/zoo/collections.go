@@ -85,7 +85,7 @@ var strippers = []struct {
 	{"llvm-no-sections", []string{"llvm-objcopy", "--strip-sections"}},
 }
 
-// stripped is what strip programs make of Go programs: of cmd/link's, and of golink's when
+// stripped is what strip programs make of Go programs: of cmd/link's, and of golink's and a signed one when
 // the examples are there.
 func (k *keeper) stripped() collection {
 	c := collection{group: "stripped by others"}
@@ -94,6 +94,7 @@ func (k *keeper) stripped() collection {
 		{"golink", "linked/hello_static_linux_amd64", "static"},
 		{"golink-pie", "linked/hello_pie_linux_amd64", "static-pie"},
 		{"golink-pie-riscv64", "linked/hello_pie_linux_riscv64", "static-pie"},
+		{"signed", "signed/signed_linux_amd64", "static"},
 	} {
 		s := k.find(from.specimen)
 		if s == nil {

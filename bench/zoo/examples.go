@@ -41,7 +41,7 @@ var started = []string{"examples/hello", "examples/asm_hello", "examples/rawsys"
 // hello programs what the linker left, as linked/….
 func (k *keeper) examples(bazel string) error {
 	// What is tagged manual must fail, or is a part of another target.
-	labels, err := k.bazel(bazel, "query", `kind("^go3s_binary rule$", //examples/...) except attr(tags, manual, //examples/...)`)
+	labels, err := k.bazel(bazel, "query", `kind("^(go3s|go_signed)_binary rule$", //examples/...) except attr(tags, manual, //examples/...)`)
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ refused() {
 refused size_budget "size-budget" "//size_budget:size_budget (linux_" "FAIL" "more than its budget of 100000"
 refused packed_size 'size-budget' '//packed_size:packed_size (linux_' 'more than its budget of 100000'
 refused not_signed 'no --signature for' 'sign what elfsign digest writes of it'
+refused key_not_trusted 'program: it is by ' ', who is not trusted' 'Add the public key or the certificate to --trust'
 refused signature_of_another 'old.sig: by none of the 1 Ed25519 keys that are trusted' 'signature of another file'
 refused system_call '//system_call:system_call' 'does not allow chroot: main.main'
 refused own_system_call 'syscall-sites' 'main.getpid: it has 1 system call instructions'
@@ -72,6 +73,7 @@ refused release:image_without_entrypoint 'image_user is set, and image_entrypoin
 refused release:unknown_entrypoint 'image_entrypoint: "two" is no program of the release for linux_amd64'
 refused release:bad_version 'version "../1": want letters, digits'
 refused release:bad_format '"rar" is no format, want some of tar.gz, tar.zst, zip'
+refused release:denied_licence '//release:denied_licence: licence policy: example.com/third@v1.2.0, in //release:uses_third: it is under GPL-3.0-only' 'says), which licenses_deny names; do without the module, allow the licence, or correct it by licenses_override'
 refused release:override_of_nothing 'licenses_override: example.com/gone: no program is linked from it' 'name a module of the release, or remove it'
 refused release:unfit_key 'signing_key: it is a *ecdsa.PrivateKey, want an Ed25519 key'
 for attribute in exec_properties exec_group_compatible_with fips goarch goos linkmode package_note pure static; do

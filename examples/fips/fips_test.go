@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/go3s/rules_go3s/examples/internal/progtest"
+	"github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/pack"
 )
 
 func TestMain(m *testing.M) {
@@ -54,18 +56,50 @@ func TestOnly(t *testing.T) {
 	}
 }
 
+// TestSelfTests lets self-tests of the module fail, as it can be asked to: one at power-on, one before the first use of an algorithm, and
+// the pairwise test of a new key pair. The program then ends.
+func TestSelfTests(t *testing.T) {
+	for _, name := range []string{"SHA2-256", "KAS-ECC-SSC P-256", "ECDH PCT"} {
+		cmd := progtest.Under().Command()
+		cmd.Env = append(os.Environ(), "GODEBUG=fips140=on,failfipscast="+name)
+		want := "FIPS 140-3 self-test failed: " + name + ": simulated "
+		if result := progtest.Run(t, cmd); result.Code == 0 || result.Stdout != "" || !strings.Contains(result.Stderr, want) {
+			t.Errorf("%s: got %+v, want %q", name, result, want)
+		}
+	}
+}
+
 // TestTampered changes the recorded checksum. A program that checks it does not start.
 func TestTampered(t *testing.T) {
 	data, err := os.ReadFile(progtest.Under().Path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	f, err := elf.Parse("program", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed := pack.IsPacked(f)
+	if packed {
+		if f, err = pack.Unpack(f); err != nil {
+			t.Fatal(err)
+		}
+		data = f.Data
+	}
 	const magic = "\xff Go fipsinfo \xff\x00"
 	at := strings.LastIndex(string(data), magic) // before it is the constant that the module compares with
 	if at < 0 {
-		t.Skip("the record is compressed: the program is packed")
+		t.Fatal("there is no record")
 	}
 	data[at+len(magic)] ^= 1
+	if packed {
+		if f, err = elf.Parse("program", data); err == nil {
+			data, err = pack.Pack(f)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	program := progtest.Under()
 	program.Path = filepath.Join(t.TempDir(), "tampered")
 	if err := os.WriteFile(program.Path, data, 0o755); err != nil {

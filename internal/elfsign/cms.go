@@ -11,6 +11,7 @@ package elfsign
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
@@ -18,7 +19,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"errors"
 	"fmt"
 	"math/big"
 	"time"
@@ -284,35 +284,60 @@ func (t *Trust) judgeCMS(v *Verdict, content, der []byte, now time.Time) {
 	if v.Err = m.check(content, cert); v.Err != nil {
 		return
 	}
-	switch {
-	case believed != nil:
-		v.Err = validAt(cert, now)
+	if believed != nil {
+		v.Err = cmp.Or(validAt(cert, now, verifyRemedy), usable(cert))
 		v.Trusted = v.Err == nil
-	case t.roots != nil:
-		if now.IsZero() {
-			now = cert.NotAfter
+		return
+	}
+	for _, authority := range t.authorities {
+		if !cert.Equal(authority) && cert.CheckSignatureFrom(authority) != nil {
+			continue // right, by somebody else
 		}
-		_, err := cert.Verify(x509.VerifyOptions{Roots: t.roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
-		if e := (x509.UnknownAuthorityError{}); errors.As(err, &e) {
-			return // right, by somebody else
+		if v.Err = issuedBy(cert, authority, now); v.Err == nil {
+			v.Trusted = true
+			return
 		}
-		if err == nil {
-			err = usable(cert)
-		}
-		v.Err, v.Trusted = err, err == nil
 	}
 }
 
-// validAt refuses a certificate that is not for signatures at that time.
-func validAt(cert *x509.Certificate, now time.Time) error {
-	if !now.IsZero() && (now.Before(cert.NotBefore) || now.After(cert.NotAfter)) {
-		return fmt.Errorf("the certificate of %s is valid from %s to %s, and it is %s: renew it, or name the time of signing with --time",
-			cert.Subject, cert.NotBefore.UTC().Format(time.RFC3339), cert.NotAfter.UTC().Format(time.RFC3339), now.UTC().Format(
-				time.RFC3339))
+// issuedBy refuses the certificate of a signer unless authority, that has signed it, could do so, and both are valid at that time.
+func issuedBy(cert, authority *x509.Certificate, now time.Time) error {
+	err := cmp.Or(validAt(authority, now, verifyRemedy), validAt(cert, now, verifyRemedy), usable(cert))
+	if err != nil {
+		return err
 	}
-	return usable(cert)
+	if now.IsZero() {
+		if now = cert.NotBefore; now.Before(authority.NotBefore) {
+			now = authority.NotBefore
+		}
+		if now.After(cert.NotAfter) || now.After(authority.NotAfter) {
+			return fmt.Errorf("the certificates of %s and %s are never valid at the same time: renew one of them", cert.Subject,
+				authority.Subject)
+		}
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(authority)
+	_, err = cert.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	return err
 }
 
+// What to do about a certificate that is not valid at the time.
+const (
+	signRemedy   = "renew it"
+	verifyRemedy = "ask for a signature by a valid one, or name the time of signing with --time"
+)
+
+// validAt refuses a certificate that is not valid at that time, unless that is zero.
+func validAt(cert *x509.Certificate, now time.Time, remedy string) error {
+	if now.IsZero() || !now.Before(cert.NotBefore) && !now.After(cert.NotAfter) {
+		return nil
+	}
+	day := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+	return fmt.Errorf("the certificate of %s is valid from %s to %s, and it is %s: %s", cert.Subject, day(cert.NotBefore), day(cert.NotAfter),
+		day(now), remedy)
+}
+
+// usable refuses a certificate that is not for signatures.
 func usable(cert *x509.Certificate) error {
 	if cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
 		return fmt.Errorf("the certificate of %s is not for digital signatures (key usage %#x)", cert.Subject, cert.KeyUsage)
@@ -322,7 +347,7 @@ func usable(cert *x509.Certificate) error {
 
 // signCMS makes a CMS signature.
 func (k *Key) signCMS(content []byte, cert *x509.Certificate, now time.Time) (Signature, error) {
-	if err := validAt(cert, now); err != nil {
+	if err := cmp.Or(validAt(cert, now, signRemedy), usable(cert)); err != nil {
 		return Signature{}, err
 	}
 	name := AlgorithmRSA
@@ -344,19 +369,7 @@ func (k *Key) signCMS(content []byte, cert *x509.Certificate, now time.Time) (Si
 	if err != nil {
 		return Signature{}, err
 	}
-	sid, err := asn1.Marshal(issuerAndSerial{asn1.RawValue{FullBytes: cert.RawIssuer}, cert.SerialNumber})
-	if err != nil {
-		return Signature{}, err
-	}
-	algDigest := pkix.AlgorithmIdentifier{Algorithm: h.oid}
-	der, err := asn1.Marshal(contentInfo{oidSignedData, signedData{
-		Version:      1,
-		Digests:      []pkix.AlgorithmIdentifier{algDigest},
-		Encapsulated: encapsulated{Type: oidData},
-		Certificates: asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: cert.Raw},
-		Signers: []signerInfo{{Version: 1, SID: asn1.RawValue{FullBytes: sid}, Digest: algDigest, Algorithm: algorithm,
-			Signature: raw}},
-	}})
+	der, err := marshalCMS(raw, cert, pkix.AlgorithmIdentifier{Algorithm: h.oid}, algorithm)
 	if err != nil {
 		return Signature{}, err
 	}
@@ -369,4 +382,20 @@ func (k *Key) signCMS(content []byte, cert *x509.Certificate, now time.Time) (Si
 			err)
 	}
 	return Signature{CMS, der}, nil
+}
+
+// marshalCMS returns SignedData in DER with the certificate of the signer. raw is the signature of the content by its key.
+func marshalCMS(raw []byte, cert *x509.Certificate, digest, algorithm pkix.AlgorithmIdentifier) ([]byte, error) {
+	sid, err := asn1.Marshal(issuerAndSerial{asn1.RawValue{FullBytes: cert.RawIssuer}, cert.SerialNumber})
+	if err != nil {
+		return nil, err
+	}
+	return asn1.Marshal(contentInfo{oidSignedData, signedData{
+		Version:      1,
+		Digests:      []pkix.AlgorithmIdentifier{digest},
+		Encapsulated: encapsulated{Type: oidData},
+		Certificates: asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: cert.Raw},
+		Signers: []signerInfo{{Version: 1, SID: asn1.RawValue{FullBytes: sid}, Digest: digest, Algorithm: algorithm,
+			Signature: raw}},
+	}})
 }

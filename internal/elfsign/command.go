@@ -29,9 +29,10 @@ func CommandKey(command, uri string, public crypto.PublicKey) (*Key, error) {
 		return nil, errors.New("the PKCS#11 URI has pin-value, which other users can see: use pin-source=file:…, or let the command ask")
 	}
 	sign := func(algorithm string, input []byte) (signature []byte, err error) {
-		line := command
+		line, remedy := command, ""
 		if line == "" {
 			line = pkcs11Command + pkcs11Options[algorithm]
+			remedy = ". It needs OpenSSL's engine pkcs11 (Debian: libengine-pkcs11-openssl); or sign by a --command of your own"
 		}
 		f, err := os.CreateTemp("", "elfsign")
 		if err != nil {
@@ -50,7 +51,7 @@ func CommandKey(command, uri string, public crypto.PublicKey) (*Key, error) {
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()
 		if err != nil {
-			return nil, fmt.Errorf("command %q: %w", line, err)
+			return nil, fmt.Errorf("command %q: %w%s", line, err, remedy)
 		}
 		return out, nil
 	}

@@ -59,9 +59,15 @@ func ParseCertificate(name string, data []byte) (*x509.Certificate, error) {
 	if len(blocks) != 1 || blocks[0].Type != "CERTIFICATE" {
 		return nil, fmt.Errorf("%s: %d PEM blocks, the first %q; want one CERTIFICATE", name, len(blocks), blocks[0].Type)
 	}
-	c, err := x509.ParseCertificate(blocks[0].Bytes)
+	return parseCertificate(name, blocks[0].Bytes)
+}
+
+// parseCertificate reads a certificate in DER.
+func parseCertificate(name string, der []byte) (*x509.Certificate, error) {
+	c, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: unknown algorithm, or a damaged file, want the certificate of a key of RSA or ECDSA (P-224 to P-521): %w",
+			name, err)
 	}
 	return c, nil
 }

@@ -344,6 +344,9 @@ func TestRefused(t *testing.T) {
 		"a rest":             {with(append(entry(Ed25519, good.Data), 1)), "1 bytes follow the last signature"},
 		"padding not zero":   {with(append(entry(CMS, make([]byte, 12))[:23], 1)), "signature 1 is followed by 00 00 00 01, want zeros"},
 		"twice":              {with(append(entry(Ed25519, good.Data), entry(Ed25519, good.Data)...)), "signature 2 is not in the order"},
+		"short section":      {patched(p.Content[:len(p.Content)-16], p.sizeField, 16), "it has 16 bytes, want at least 32"},
+		"another magic":      {patched(p.Content, uint64(len(p.Content)-headSize), 0), "it begins with 00 00 00 00 00 00 00 00"},
+		"another type":       {patched(p.Content, p.sizeField-shSizeAt+8, 2), "and flags 0x2"}, // SHF_ALLOC
 		"garbage for CMS":    {with(entry(CMS, []byte("garbage"))), "CMS signature: it is not SignedData in DER"},
 		"signed in original": {signedInside(t, renamed), "the original in the file is signed, too"},
 	} {
@@ -355,6 +358,67 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// What could not be restored or read by others is not signed.
+func TestUnsignable(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(m *elftest.Image)
+		want   string
+	}{
+		{"object file", func(m *elftest.Image) { m.Put16(16, uint16(elf.ET_REL)) }, "only programs are signed"},
+		{"no names of sections", func(m *elftest.Image) { m.Put16(62, 0) }, "e_shstrndx is 0x0"},
+		{"count of sections elsewhere", func(m *elftest.Image) {
+			count := le.Uint16(m.Data[60:])
+			m.Put16(60, 0)
+			m.Put64(int(le.Uint64(m.Data[shoffAt:]))+shSizeAt, uint64(count))
+		}, "sections, want less than"},
+	} {
+		m := elftest.Executable(elf.EM_X86_64).Build()
+		test.change(m)
+		if p, err := Read(parse(t, m.Data)); p != nil || err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: error %v, want %q", test.name, err, test.want)
+		}
+	}
+}
+
+// A file has 64 signatures at most, whether they are added or read.
+func TestMany(t *testing.T) {
+	p := readProgram(t, small()["EM_X86_64"])
+	by := func(i int) Signature {
+		data := make([]byte, ed25519Size)
+		data[0] = byte(i)
+		return Signature{Ed25519, data}
+	}
+	for i := range maxSignatures {
+		if err := p.Add(by(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Add(by(maxSignatures)); err == nil || !strings.Contains(err.Error(), "has 64 signatures, want no more") {
+		t.Errorf("one more: error %v", err)
+	}
+	if err := p.Add(by(0)); err != nil {
+		t.Errorf("one in place of another: %v", err)
+	}
+	if got := readProgram(t, p.Bytes()).Signatures; len(got) != maxSignatures {
+		t.Errorf("%d signatures are read", len(got))
+	}
+	p.Signatures = append(p.Signatures, by(maxSignatures))
+	if _, err := Read(parse(t, p.Bytes())); err == nil || !strings.Contains(err.Error(), "more than 64 signatures") {
+		t.Errorf("one more in the file: error %v", err)
+	}
+	if err := p.Add(Signature{CMS, make([]byte, maxSignature+1)}); err == nil || !strings.Contains(err.Error(), "want at most 65536") {
+		t.Errorf("a large one: error %v", err)
+	}
+}
+
+// patched returns a copy of data with another 64-bit word at an offset.
+func patched(data []byte, at, word uint64) []byte {
+	out := bytes.Clone(data)
+	le.PutUint64(out[at:], word)
+	return out
+}
+
 // signedInside wraps a signed file into another section of the same name, as an attacker could who has a signature for something else.
 func signedInside(t *testing.T, signed []byte) []byte {
 	t.Helper()
@@ -363,6 +427,37 @@ func signedInside(t *testing.T, signed []byte) []byte {
 	p := readProgram(t, hidden)
 	return bytes.Replace(p.Content, []byte(".elfsing\x00"), []byte(Section+"\x00"), 1)
 }
+
+// Keys that Go's packages do not know, made by openssl genpkey and openssl req -x509.
+const (
+	ed448Key = `-----BEGIN PRIVATE KEY-----
+MEcCAQAwBQYDK2VxBDsEORA7tgF9CTW9fIuYfkcKjGNFhcjLx5P+EfH0leRBD26e
+NCIWDbhRkkv7fNRhHGt8QlnDC6ze3b+0gg==
+-----END PRIVATE KEY-----
+`
+	ed448Public = `-----BEGIN PUBLIC KEY-----
+MEMwBQYDK2VxAzoAF99LbgeVG7w/8U+JbQDiX5TyrKnfwh/LUC/+UzLY0fgiGM2f
+GkklRyfKke47GGGS4jrku4hk+SsA
+-----END PUBLIC KEY-----
+`
+	koblitzKey = `-----BEGIN PRIVATE KEY-----
+MIGEAgEAMBAGByqGSM49AgEGBSuBBAAKBG0wawIBAQQgkHaWnx6SGAglJFYmuqWz
+ZAzmGUUPgiH6V9dtzihoyaShRANCAARQPq39EMf0V0NTbEV3P37u61RriS2grFyv
+W/K2X86/XGkP7OYBHxcLyuNbAf6It2LwDqYavkg7kLKlOG1HaGiX
+-----END PRIVATE KEY-----
+`
+	koblitzCertificate = `-----BEGIN CERTIFICATE-----
+MIIBazCCARCgAwIBAgIUMA5GYaC2So4tTp4OQv7s/yY/NiAwCgYIKoZIzj0EAwIw
+DDEKMAgGA1UEAwwBZTAeFw0yNjExMjkxNzQzNTJaFw0yNjEyMjkxNzQzNTJaMAwx
+CjAIBgNVBAMMAWUwVjAQBgcqhkjOPQIBBgUrgQQACgNCAARQPq39EMf0V0NTbEV3
+P37u61RriS2grFyvW/K2X86/XGkP7OYBHxcLyuNbAf6It2LwDqYavkg7kLKlOG1H
+aGiXo1MwUTAdBgNVHQ4EFgQU3knJOuwEB5oyby1M4Bnu862oXTgwHwYDVR0jBBgw
+FoAU3knJOuwEB5oyby1M4Bnu862oXTgwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjO
+PQQDAgNJADBGAiEApavGt+JANtsdacoobJjhK8GVTzzQnNBaXU7mK3ruG0ICIQC/
+9/r9/FES4wszMT6rxSRdIVNKuKt+TjyqVu/yjKVsbw==
+-----END CERTIFICATE-----
+`
+)
 
 func TestKeys(t *testing.T) {
 	dir := t.TempDir()
@@ -397,6 +492,18 @@ func TestKeys(t *testing.T) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
+	damaged := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der[:len(der)-1]})
+	for name, data := range map[string][]byte{"Ed448": []byte(ed448Key), "secp256k1": []byte(koblitzKey), "damaged": damaged} {
+		_, err := ReadKey(write("bad", data, 0o600), false)
+		if err == nil || !strings.Contains(err.Error(), "unknown algorithm, or a damaged file, want a key of Ed25519, RSA or ECDSA") {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	for want, data := range map[string]string{"want an Ed25519 public key": ed448Public, "want the certificate of a key of RSA": koblitzCertificate} {
+		if err := new(Trust).Add("trust", []byte(data)); err == nil || !strings.Contains(err.Error(), "unknown algorithm, or a damaged file, "+want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
 	rsaKey := rsaPair(t, false)
 	public, err := x509.MarshalPKIXPublicKey(rsaKey.key.Public)
 	if err != nil {
@@ -425,7 +532,8 @@ func TestExpired(t *testing.T) {
 		k := rsaPair(t, byAuthority)
 		p := readProgram(t, sign(t, data, k))
 		for _, at := range []time.Time{now.Add(-2 * time.Hour), now.Add(2 * time.Hour)} {
-			if _, err := k.trust.Verify("test", p.Content, p.Signatures, at); err == nil || !strings.Contains(err.Error(), "valid") {
+			_, err := k.trust.Verify("test", p.Content, p.Signatures, at)
+			if err == nil || !strings.Contains(err.Error(), "is valid from") || !strings.Contains(err.Error(), "--time") {
 				t.Errorf("by an authority %v, at %v: error %v", byAuthority, at, err)
 			}
 			if _, err := k.key.Signature(p.Content, k.cert, at); err == nil || !strings.Contains(err.Error(), "is valid from") {
@@ -434,6 +542,52 @@ func TestExpired(t *testing.T) {
 		}
 		if _, err := k.trust.Verify("test", p.Content, p.Signatures, zeroTime); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// What counts is whether authority and signer are valid, not whether one outlives the other.
+func TestAuthority(t *testing.T) {
+	k := rsaPair(t, false)
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(d time.Duration) time.Time { return now.Add(d * time.Hour) }
+	long := certificate(t, private.Public(), private, nil, true, add(-3), add(3))
+	short := certificate(t, private.Public(), private, nil, true, add(-2), add(1))
+	gone := certificate(t, private.Public(), private, nil, true, add(-9), add(-8))
+	k.cert = certificate(t, k.key.Public, private, long, false, add(-1), add(2))
+	p := readProgram(t, sign(t, small()["EM_X86_64"], k))
+	const untrusted = "by a key that is trusted"
+	for _, test := range []struct {
+		name        string
+		at          time.Time
+		want        string // "" when it is trusted
+		authorities []*x509.Certificate
+	}{
+		{"valid", now, "", []*x509.Certificate{long}},
+		{"another's", now, untrusted, []*x509.Certificate{certificate(t, foreign.Public(), foreign, nil, true, add(-3), add(3))}},
+		{"ends before the signer", now, "", []*x509.Certificate{short}},
+		{"ends before the signer, at any time", zeroTime, "", []*x509.Certificate{short}},
+		{"has expired", add(2), "the certificate of CN=authority is valid from", []*x509.Certificate{short}},
+		{"expired before the signer was valid", zeroTime, "are never valid at the same time", []*x509.Certificate{gone}},
+		{"two, of which one has expired", add(2), "", []*x509.Certificate{short, long}},
+		{"two, of which one expired, in another order", add(2), "", []*x509.Certificate{long, short}},
+	} {
+		trust := new(Trust)
+		for _, c := range test.authorities {
+			if err := trust.Add("authority", certPEM(c)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := trust.Verify("test", p.Content, p.Signatures, test.at)
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: error %v, want %q", test.name, err, test.want)
 		}
 	}
 }

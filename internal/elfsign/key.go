@@ -37,8 +37,8 @@ func ReadKey(path string, open bool) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer f.Close()
 	info, err := f.Stat()
-	f.Close()
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func ReadKey(path string, open bool) (*Key, error) {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf(
 			"the private key has permissions %#o, want none for others: chmod 600, and replace a key that others could read", mode)}
 	}
-	data, err := inputfile.Read(path, maxKeyFile)
+	data, err := inputfile.ReadStream(f, path, maxKeyFile)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func ReadKey(path string, open bool) (*Key, error) {
 	}
 	key, err := x509.ParsePKCS8PrivateKey(blocks[0].Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: unknown algorithm, or a damaged file, want a key of Ed25519, RSA or ECDSA (P-224 to P-521): %w", path, err)
 	}
 	switch k := key.(type) {
 	case ed25519.PrivateKey:

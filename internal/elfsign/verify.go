@@ -13,9 +13,9 @@ import (
 
 // A Trust is the keys that are believed.
 type Trust struct {
-	keys    []ed25519.PublicKey
-	signers []*x509.Certificate // of signers themselves
-	roots   *x509.CertPool      // of authorities, nil for none
+	keys        []ed25519.PublicKey
+	signers     []*x509.Certificate // of signers themselves
+	authorities []*x509.Certificate
 }
 
 // Add adds what a file in PEM holds: public keys (Ed25519), certificates of signers, and certificates of authorities. The
@@ -34,15 +34,12 @@ func (t *Trust) Add(name string, data []byte) error {
 			}
 			t.keys = append(t.keys, key)
 		case "CERTIFICATE":
-			c, err := x509.ParseCertificate(b.Bytes)
+			c, err := parseCertificate(name, b.Bytes)
 			switch {
 			case err != nil:
-				return fmt.Errorf("%s: %w", name, err)
+				return err
 			case c.IsCA:
-				if t.roots == nil {
-					t.roots = x509.NewCertPool()
-				}
-				t.roots.AddCert(c)
+				t.authorities = append(t.authorities, c)
 			default:
 				t.signers = append(t.signers, c)
 			}
@@ -73,7 +70,7 @@ func pemBlocks(name string, data []byte) ([]*pem.Block, error) {
 func parseEd25519(der []byte) (ed25519.PublicKey, error) {
 	key, err := x509.ParsePKIXPublicKey(der)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("unknown algorithm, or a damaged file, want an Ed25519 public key: %w", err)
 	}
 	if k, ok := key.(ed25519.PublicKey); ok {
 		return k, nil

@@ -220,14 +220,15 @@ func defaultGODEBUG(in *Input) (text string, recorded bool, bad []Finding) {
 	return text, recorded, nil
 }
 
-// fipsMode returns the value of fips140 in the text of a GODEBUG; "" for none. The runtime heeds the last one; there is one.
+// fipsMode returns the value of fips140 in the text of a GODEBUG; "" for none. Of several the last one counts, as for the runtime.
 func fipsMode(text string) string {
-	for _, s := range strings.Split(text, ",") {
+	mode := ""
+	for s := range strings.SplitSeq(text, ",") {
 		if v, ok := strings.CutPrefix(s, "fips140="); ok {
-			return v
+			mode = v
 		}
 	}
-	return ""
+	return mode
 }
 
 // errNoSymbol says that a file does not name a variable.

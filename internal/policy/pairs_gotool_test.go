@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"debug/elf"
@@ -200,6 +201,42 @@ func TestGoVersionPair(t *testing.T) {
 		if got := w.verdict(policy, hello()(w)); !slices.Equal(got.broken, want) {
 			t.Errorf("at least %s: it breaks %q, want %q", min, got.broken, want)
 		}
+	}
+}
+
+// TestModeOfVariable: in a file with symbols the variable says in which mode the program starts, whatever the build information says.
+func TestModeOfVariable(t *testing.T) {
+	w := newWorkshop(t)
+	policy := mustNew(t, "static")
+	severity("fips-on")(policy)
+	changed := patched(fips("latest"), func(t testing.TB, f *goelf.File) int {
+		d, err := elf.NewFile(bytes.NewReader(f.Data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		symbols, err := d.Symbols()
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(symbols, func(s elf.Symbol) bool { return s.Name == "runtime.godebugDefault" })
+		if i < 0 {
+			t.Fatal("the program has no such variable")
+		}
+		header, err := f.Bytes(symbols[i].Value, 16)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := le.Uint64(header)
+		for _, p := range f.Progs {
+			if elf.ProgType(p.Type) == elf.PT_LOAD && text >= p.Vaddr && text-p.Vaddr < p.Filesz {
+				return int(p.Off + text - p.Vaddr)
+			}
+		}
+		t.Fatal("its text is not in the file")
+		return 0
+	})
+	if got := w.verdict(policy, changed(w)); !slices.Equal(got.broken, []string{"fips-on"}) {
+		t.Errorf("it breaks %q, want fips-on alone", got.broken)
 	}
 }
 

@@ -260,6 +260,8 @@ func TestFIPSRules(t *testing.T) {
 			[]string{"fips-module: GOFIPS140: the build settings say GOFIPS140=latest, but the program holds v1.0.0-c2097c7c"}},
 		{"no cryptography", with("crypto/internal/fips140deps.x", "DefaultGODEBUG=fips140=on"), "", []string{"fips-module: crypto/internal/fips140: no package"}},
 		{"off", with(frozen, "DefaultGODEBUG=fips140=off"), "", []string{`fips-on: fips140: the program's default GODEBUG is "fips140=off"`}},
+		{"off in the end", with(frozen, "DefaultGODEBUG=fips140=on,fips140=off"), "", []string{"fips-on: fips140: the program's default GODEBUG"}},
+		{"on in the end", with(frozen, "DefaultGODEBUG=fips140=off,fips140=on"), "", nil},
 		{"not recorded", with(frozen, ""), "", []string{"fips-on: fips140: neither a build setting"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -61,7 +61,7 @@ def _publish_impl(ctx):
 
 go3s_release_publish = rule(
     implementation = _publish_impl,
-    doc = "Publishes a release: `bazel run :<name>.publish -- --to=…`.",
+    doc = "Publishes a release: `bazel run :<name>.publish -- --directory=…`.",
     executable = True,
     attrs = {"release": _RELEASE},
     toolchains = [RELEASE_TOOLCHAIN],

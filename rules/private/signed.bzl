@@ -67,13 +67,13 @@ def _sign(ctx, program, out, signatures):
     """Registers the action that makes the signed file."""
     args = tool_args(ctx)
     args.add("-o", out)
+    args.add_all(ctx.files.trust, before_each = "--trust")
     if ctx.file.test_key:
         args.add("--test-key")
         args.add("--key", ctx.file.test_key)
         args.add(program)
-        _run(ctx, "sign", args, [program, ctx.file.test_key], [out], "Go3sSign", "Signing %{output}")
+        _run(ctx, "sign", args, [program, ctx.file.test_key] + ctx.files.trust, [out], "Go3sSign", "Signing %{output}")
         return
-    args.add_all(ctx.files.trust, before_each = "--trust")
     args.add_all(signatures, before_each = "--signature")
     args.add(program)
     _run(ctx, "attach", args, [program] + ctx.files.trust + signatures, [out], "Go3sSign", "Attaching signatures to %{output}")
@@ -197,7 +197,7 @@ other output groups are the program's.""",
             allow_files = True,
         ),
         "test_key": attr.label(
-            doc = "PEM file with an Ed25519 private key to sign with in the build, for tests only: Bazel copies it to " +
+            doc = "PEM file with an Ed25519 private key to sign with in the build, which `trust` must know, for tests only: Bazel copies it to " +
                   "wherever actions run and into caches. Default none.",
             allow_single_file = True,
         ),

@@ -245,3 +245,32 @@ external_link_test = analysistest.make(
         "//command_line_option:extra_toolchains": [str(Label("//tests/analysis:some_linker"))],
     },
 )
+
+def _makers_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    makers = {}
+    for action in analysistest.target_actions(env):
+        for file in action.outputs.to_list():
+            makers[file] = action.mnemonic
+    variants = analysistest.target_under_test(env)[Go3sBinaryInfo].variants
+    asserts.equals(env, ctx.attr.makers, {variant.goarch: makers[variant.executable] for variant in variants})
+    return analysistest.end(env)
+
+def _make_makers_test(elsewhere):
+    return analysistest.make(
+        _makers_test_impl,
+        doc = "Compares the mnemonics of the actions that make the executables with what is wanted.",
+        attrs = {
+            "makers": attr.string_dict(mandatory = True),
+        },
+        config_settings = {
+            "//command_line_option:extra_execution_platforms": [
+                str(Label("@platforms//host")),
+                str(Label("//tests/analysis:elsewhere")),
+            ],
+            "//command_line_option:extra_toolchains": [str(Label("//tests/analysis:linker_elsewhere"))],
+        } if elsewhere else {},
+    )
+
+makers_test = _make_makers_test(elsewhere = False)
+elsewhere_makers_test = _make_makers_test(elsewhere = True)

@@ -24,6 +24,7 @@ func signFlags(fs *flag.FlagSet) func(*cli.Call) error {
 	open := fs.Bool("test-key", false, "take a private key that others may read: for keys of tests, which protect nothing")
 	alone := fs.Bool("detached", false, "write the signature alone, of the file as it is, to -o")
 	ima := fs.Bool("ima", false, "write a signature of the file as it is, in the form of security.ima, to -o; needs --cert")
+	trust := optionalTrust(fs, "sign only by a key that this PEM `file` trusts, as for verify; may be repeated")
 	output := fs.String("o", "", "write to this `file`, instead of in place")
 	return func(c *cli.Call) error {
 		file := c.Files[0]
@@ -34,6 +35,13 @@ func signFlags(fs *flag.FlagSet) func(*cli.Call) error {
 			return cli.Usagef("sign: --detached and --ima need -o: the file for the signature")
 		case *ima && *cert == "":
 			return cli.Usagef("sign: --ima needs --cert: the certificate that the kernel has, in PEM")
+		}
+		believed, err := trust()
+		if err != nil {
+			return err
+		}
+		if *ima && believed != nil {
+			return cli.Usagef("sign: --ima and --trust: --cert already names the only key that may sign; leave --trust out")
 		}
 		var certificate *x509.Certificate
 		if *cert != "" {
@@ -50,6 +58,13 @@ func signFlags(fs *flag.FlagSet) func(*cli.Call) error {
 			return err
 		}
 		now := time.Now()
+		signed := func(content []byte) (elfsign.Signature, error) {
+			s, err := k.Signature(content, certificate, now)
+			if err == nil && believed != nil {
+				err = trusted(believed, content, s)
+			}
+			return s, err
+		}
 		if *alone || *ima {
 			content, err := inputfile.Read(file, elfsign.MaxFile)
 			if err != nil {
@@ -60,8 +75,9 @@ func signFlags(fs *flag.FlagSet) func(*cli.Call) error {
 				signature, err = k.IMA(content, certificate, now)
 			} else {
 				var s elfsign.Signature
-				s, err = k.Signature(content, certificate, now)
-				signature = s.Detached()
+				if s, err = signed(content); err == nil {
+					signature = s.Detached()
+				}
 			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", file, err)
@@ -69,7 +85,7 @@ func signFlags(fs *flag.FlagSet) func(*cli.Call) error {
 			return atomicfile.Write(*output, 0o666, signature)
 		}
 		return rewrite(file, *output, func(p *elfsign.Program) ([]byte, error) {
-			s, err := k.Signature(p.Content, certificate, now)
+			s, err := signed(p.Content)
 			if err == nil {
 				err = p.Add(s)
 			}
@@ -79,6 +95,18 @@ func signFlags(fs *flag.FlagSet) func(*cli.Call) error {
 			return p.Bytes(), nil
 		})
 	}
+}
+
+// trusted refuses a signature that is not of content, or by nobody whom t trusts. When certificates are valid is left out.
+func trusted(t *elfsign.Trust, content []byte, s elfsign.Signature) error {
+	v := t.Judge(content, []elfsign.Signature{s}, time.Time{})[0]
+	switch {
+	case v.Err != nil:
+		return fmt.Errorf("%v, %s: %w", v.Kind, v.Signer, v.Err)
+	case !v.Trusted:
+		return fmt.Errorf("it is by %s, who is not trusted. Add the public key or the certificate to --trust", v.Signer)
+	}
+	return nil
 }
 
 // signingKey returns the key that the flags of sign name.
@@ -256,15 +284,11 @@ func attachFlags(fs *flag.FlagSet) func(*cli.Call) error {
 			if err != nil {
 				return nil, err
 			}
-			for i, v := range t.Judge(p.Content, added, time.Time{}) {
-				switch {
-				case v.Err != nil:
-					return nil, fmt.Errorf("%s: signature for %s (%v, %s): %w", signatures[i], file, v.Kind, v.Signer, v.Err)
-				case !v.Trusted:
-					return nil, fmt.Errorf("%s: signature for %s: is by %s, who is not trusted. Add the certificate to --trust",
-						signatures[i], file, v.Signer)
+			for i, s := range added {
+				if err := trusted(t, p.Content, s); err != nil {
+					return nil, fmt.Errorf("%s: signature for %s: %w", signatures[i], file, err)
 				}
-				if err := p.Add(added[i]); err != nil {
+				if err := p.Add(s); err != nil {
 					return nil, err
 				}
 			}

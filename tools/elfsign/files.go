@@ -91,11 +91,23 @@ const maxPEM = 1 << 20
 
 // trustFlag defines --trust.
 func trustFlag(fs *flag.FlagSet) func() (*elfsign.Trust, error) {
+	trust := optionalTrust(fs, "PEM `file` with public keys (Ed25519), certificates of signers or of authorities to trust; may be repeated")
+	return func() (*elfsign.Trust, error) {
+		t, err := trust()
+		if t == nil && err == nil {
+			err = cli.Usagef("%s: no --trust: name the public keys or certificates of those who may sign", fs.Name())
+		}
+		return t, err
+	}
+}
+
+// optionalTrust defines --trust where it may be left out: then it is nil.
+func optionalTrust(fs *flag.FlagSet, usage string) func() (*elfsign.Trust, error) {
 	var files list
-	fs.Var(&files, "trust", "PEM `file` with public keys (Ed25519), certificates of signers or of authorities to trust; may be repeated")
+	fs.Var(&files, "trust", usage)
 	return func() (*elfsign.Trust, error) {
 		if len(files) == 0 {
-			return nil, cli.Usagef("%s: no --trust: name the public keys or certificates of those who may sign", fs.Name())
+			return nil, nil
 		}
 		t := new(elfsign.Trust)
 		for _, file := range files {

@@ -107,6 +107,10 @@ func TestSign(t *testing.T) {
 	if !bytes.Equal(e.read("signed"), first) {
 		t.Error("signed twice by one key, the file differs")
 	}
+	e.run(cli.ExitOK, "", "sign --key DIR/key --trust DIR/other --trust DIR/public -o DIR/trusted DIR/program")
+	if !bytes.Equal(e.read("trusted"), first) {
+		t.Error("signed by a trusted key, the file differs")
+	}
 	e.run(cli.ExitOK, "", "sign --key DIR/rsa --cert DIR/cert DIR/signed")
 	e.run(cli.ExitOK, "cms: CN=release, serial 7: good signature, trusted", "verify --trust DIR/cert DIR/signed")
 	e.run(cli.ExitOK, "not among the trusted ones", "verify --trust DIR/cert DIR/signed")
@@ -185,6 +189,7 @@ cat ` + e.in("raw")
 	e.run(cli.ExitFailed, "are not an Ed25519 signature by the key",
 		"sign --command DIR/script --public-key DIR/other -o DIR/none DIR/program")
 	e.run(cli.ExitFailed, "0 bytes that were made", "sign --command true --public-key DIR/public -o DIR/none DIR/program")
+	e.run(cli.ExitFailed, "libengine-pkcs11-openssl", "sign --key pkcs11:object=elfsign-none --public-key DIR/public -o DIR/none DIR/program")
 	e.run(cli.ExitFailed, "pin-source", "sign --key pkcs11:object=k?pin-value=1 --public-key DIR/public -o DIR/none DIR/program")
 }
 
@@ -207,6 +212,10 @@ func TestRefusals(t *testing.T) {
 		{cli.ExitUsage, "need -o", "sign --key DIR/key --ima DIR/program"},
 		{cli.ExitUsage, "--ima needs --cert", "sign --key DIR/key --ima -o DIR/none DIR/program"},
 		{cli.ExitUsage, "leave one out", "sign --key DIR/key --ima --detached -o DIR/none DIR/program"},
+		{cli.ExitUsage, "--ima and --trust", "sign --key DIR/key --ima --cert DIR/cert --trust DIR/cert -o DIR/none DIR/program"},
+		{cli.ExitFailed, "who is not trusted", "sign --key DIR/key --trust DIR/other -o DIR/none DIR/program"},
+		{cli.ExitFailed, "who is not trusted", "sign --key DIR/key --trust DIR/other --detached -o DIR/none DIR/program"},
+		{cli.ExitFailed, "who is not trusted", "sign --test-key --key DIR/rsa --cert DIR/cert --trust DIR/public DIR/program"},
 		{cli.ExitFailed, "is not that of the key", "sign --key DIR/key --ima --cert DIR/cert -o DIR/none DIR/program"},
 		{cli.ExitUsage, "no --trust", "verify DIR/program"},
 		{cli.ExitUsage, "no --signature", "attach --trust DIR/public -o DIR/none DIR/program"},
@@ -225,6 +234,9 @@ func TestRefusals(t *testing.T) {
 	}
 	if !bytes.Equal(e.read("program"), elftest.Executable(elf.EM_X86_64).Build().Data) {
 		t.Error("a refused command changed the program")
+	}
+	if _, err := os.Lstat(e.in("none")); err == nil {
+		t.Error("a refused command left an output")
 	}
 	for _, c := range program.Commands {
 		e.run(cli.ExitOK, "usage: elfsign "+c.Name, c.Name+" -h")

@@ -104,8 +104,9 @@ func buildFlags(fs *flag.FlagSet) func(*cli.Call) error {
 		image.CommandLine, image.OSRelease = *commandLine, string(release)
 		data, arch, err := uki.Build(image)
 		if e := (*uki.PartError)(nil); errors.As(err, &e) {
-			file := map[string]string{"stub": *stub, "kernel": *kernel, "initramfs": *archive, "os-release": *osRelease}[e.Part]
-			return fmt.Errorf("%s %s: %w", e.Part, file, e.Err)
+			if file := map[string]string{"stub": *stub, "kernel": *kernel, "initramfs": *archive, "os-release": *osRelease}[e.Part]; file != "" {
+				return fmt.Errorf("%s %s: %w", e.Part, file, e.Err)
+			}
 		}
 		if err != nil {
 			return err

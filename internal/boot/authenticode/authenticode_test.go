@@ -6,9 +6,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	_ "embed"
+	"encoding/asn1"
 	"encoding/pem"
 	"math/big"
 	"os"
@@ -171,6 +173,92 @@ func TestRefused(t *testing.T) {
 	if _, err := Assemble(parse(t, petest.Stub(pe.AMD64)), make([]byte, 256), rsa2048.cert); err == nil ||
 		!strings.Contains(err.Error(), "the 256 bytes are not a signature of this image") {
 		t.Errorf("signature of something else: %v", err)
+	}
+}
+
+// TestForged: a signature that is right in itself, but not of this image or with other parts than signatures have.
+func TestForged(t *testing.T) {
+	s := fixed(t)
+	im := parse(t, petest.Stub(pe.AMD64))
+	other := parse(t, petest.Program(pe.AMD64, petest.Section{Name: ".text", Content: []byte("another")}))
+	digest := im.Digest()
+	// sign has the attributes signed that change returns.
+	sign := func(c *contentInfo, change func([]attribute) []attribute) {
+		var list []attribute
+		wanted, err := Attributes(im)
+		if err == nil {
+			_, err = asn1.UnmarshalWithParams(wanted, &list, "set")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		attributes, err := asn1.MarshalWithParams(change(list), "set")
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(attributes)
+		si := &c.Content.Signers[0]
+		if si.Signature, err = s.key.Sign(elfsign.AlgorithmRSA, sum[:]); err != nil {
+			t.Fatal(err)
+		}
+		var set asn1.RawValue
+		if _, err := asn1.Unmarshal(attributes, &set); err != nil {
+			t.Fatal(err)
+		}
+		si.Attributes = tagged(set.Bytes)
+	}
+	with := func(kind asn1.ObjectIdentifier, value any) func(*contentInfo) {
+		der, err := asn1.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func(c *contentInfo) {
+			sign(c, func(list []attribute) []attribute {
+				return append(list, attribute{kind, []asn1.RawValue{{FullBytes: der}}})
+			})
+		}
+	}
+	for _, tt := range []struct {
+		name   string
+		of     *pe.Image
+		change func(*contentInfo)
+		tail   string // after the signature
+		want   string // "" when it is taken
+	}{
+		{"right", im, func(*contentInfo) {}, "", ""},
+		{"padded", im, func(*contentInfo) {}, "\x00\x00\x00", ""},
+		{"padded by more", im, func(*contentInfo) {}, strings.Repeat("\x00", 8), "8 bytes follow it"},
+		{"with bytes after it", im, func(*contentInfo) {}, "\x00x", "2 bytes follow it"},
+		{"of another image", other, func(*contentInfo) {}, "", "the image was changed after it was signed"},
+		{"of another image, with the digest of this one", other, func(c *contentInfo) {
+			c.Content.Content.Value.Digest.Digest = digest[:]
+		}, "", "0 signed attributes"},
+		{"without the digest among what is signed", im, func(c *contentInfo) {
+			sign(c, func(list []attribute) []attribute { return list[:1] })
+		}, "", "0 signed attributes"},
+		{"with a signing time", im, with(oidSigningTime, now), "", ""},
+		{"with another signed attribute", im, with(asn1.ObjectIdentifier{1, 2, 3}, 1), "", "it has the signed attribute 1.2.3"},
+	} {
+		der, err := Sign(tt.of, s.key, s.cert, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c contentInfo
+		if _, err := asn1.Unmarshal(der, &c); err != nil {
+			t.Fatal(err)
+		}
+		tt.change(&c)
+		if der, err = asn1.Marshal(c); err != nil {
+			t.Fatal(err)
+		}
+		data, err := im.WithSignatures([][]byte{append(der, tt.tail...)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Verify(parse(t, data), []*x509.Certificate{s.cert})
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want %q", tt.name, err, tt.want)
+		}
 	}
 }
 

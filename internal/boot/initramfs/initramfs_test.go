@@ -2,9 +2,11 @@ package initramfs
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/go3s/rules_go3s/internal/cpio"
 	"github.com/go3s/rules_go3s/internal/fuzztest"
 )
 
@@ -51,6 +53,45 @@ func TestRefused(t *testing.T) {
 		got, err := Build(tt.files)
 		if err == nil || got != nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%v: got %d bytes, %v, want %q", tt.files, len(got), err, tt.want)
+		}
+	}
+}
+
+// TestFilesRefused: Files says of every entry what it is, so it refuses archives with others. The kernel unpacks them.
+func TestFilesRefused(t *testing.T) {
+	program := cpio.Entry{Name: "init", Mode: cpio.Regular | 0o755, Data: []byte("program")}
+	other := cpio.Entry{Name: "other", Mode: cpio.Regular | 0o644, Data: []byte("x")}
+	dev := []cpio.Entry{{Name: "dev", Mode: cpio.Directory | 0o755}, console}
+	archive := func(entries ...cpio.Entry) []byte {
+		var out []byte
+		for i, e := range entries {
+			e.Inode = i + 1
+			out = cpio.Append(out, e)
+		}
+		return cpio.End(out)
+	}
+	good := archive(append(slices.Clone(dev), program, other)...)
+	if files, err := Files(good); err != nil || len(files) != 2 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, tt := range []struct {
+		name string
+		data []byte
+		want string
+	}{
+		{"a symbolic link", archive(append(slices.Clone(dev), program, cpio.Entry{Name: "link", Mode: cpio.Link | 0o777, Data: []byte("init")})...),
+			"link: mode 0120777, want a file, a directory or /dev/console"},
+		{"a device", archive(append(slices.Clone(dev), cpio.Entry{Name: "dev/mem", Mode: cpio.Device | 0o600, Major: 1, Minor: 1}, program)...),
+			"dev/mem: mode 020600, want a file"},
+		{"an empty directory", archive(append(slices.Clone(dev), cpio.Entry{Name: "empty", Mode: cpio.Directory | 0o755}, program)...),
+			"it was not made by uki"},
+		{"another order", archive(append(slices.Clone(dev), other, program)...), "it was not made by uki"},
+		{"no console", archive(program), "it was not made by uki"},
+		{"a second archive", append(slices.Clone(good), archive(other)...), ""},
+		{"no /init", archive(append(slices.Clone(dev), other)...), "no executable file /init"},
+	} {
+		if files, err := Files(tt.data); err == nil || files != nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %d files, error %v, want %q", tt.name, len(files), err, tt.want)
 		}
 	}
 }

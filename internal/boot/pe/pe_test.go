@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +89,47 @@ func TestSignatures(t *testing.T) {
 	}
 	if again, err := signed.WithSignatures(nil); err != nil || !bytes.Equal(again, stub) {
 		t.Errorf("without them it is not what it was: %v", err)
+	}
+}
+
+// TestSignaturesRefused: no signature covers the signatures, so no byte among them may be without meaning.
+func TestSignaturesRefused(t *testing.T) {
+	im := parse(t, stub)
+	signed, err := im.WithSignatures([][]byte{[]byte("signature")}) // 17 bytes with its head, and 7 of padding
+	if err != nil {
+		t.Fatal(err)
+	}
+	many, err := im.WithSignatures(slices.Repeat([][]byte{[]byte("signature")}, 17))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(at int, b byte) []byte {
+		out := bytes.Clone(signed)
+		out[len(stub)+at] = b
+		return out
+	}
+	for _, tt := range []struct {
+		name string
+		data []byte
+		want string
+	}{
+		{"padding", put(23, 1), "padding with byte 0x1, want 0"},
+		{"size of the head", put(0, 7), "a signature of 7 bytes"},
+		{"too large", put(0, 25), "a signature of 25 bytes"},
+		{"too small", put(0, 9), "padding with byte 0x69, want 0"},
+		{"revision", put(5, 1), "revision 0x100"},
+		{"type", put(6, 3), "type 3"},
+		{"too many", many, "after 16 signatures"},
+	} {
+		if got, err := parse(t, tt.data).Signatures(); err == nil || got != nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %d signatures, error %v, want %q", tt.name, len(got), err, tt.want)
+		}
+	}
+	const sizeOfSecond = 64 + 24 + 112 + 16*8 + 40 + 16
+	odd := bytes.Clone(stub[:len(stub)-4])
+	binary.LittleEndian.PutUint32(odd[sizeOfSecond:], petest.FileAlign-4)
+	if _, err := parse(t, odd).WithSignatures([][]byte{[]byte("signature")}); err == nil || !strings.Contains(err.Error(), "no multiple of 8") {
+		t.Errorf("sections that end anywhere: %v", err)
 	}
 }
 

@@ -57,8 +57,8 @@ func Build(i Image) (image []byte, goarch string, err error) {
 	if err := checkKernel(i.Kernel, stub.Machine); err != nil {
 		return nil, "", &PartError{"kernel", err}
 	}
-	if len(i.Initramfs) == 0 {
-		return nil, "", &PartError{"initramfs", errors.New("it is empty, so the kernel would have no /init to start")}
+	if err := checkInitramfs(i.Initramfs); err != nil {
+		return nil, "", &PartError{"initramfs", err}
 	}
 	if strings.TrimSpace(i.CommandLine) == "" || len(i.CommandLine) > maxCommandLine || strings.ContainsAny(i.CommandLine, "\x00\n\r") {
 		// Without the section, systemd's stub takes a command line from whoever starts it.
@@ -74,7 +74,28 @@ func Build(i Image) (image []byte, goarch string, err error) {
 		{Name: Initramfs, Content: i.Initramfs, Characteristics: pe.Data | pe.Read},
 		{Name: Kernel, Content: i.Kernel, Characteristics: pe.Code | pe.Execute | pe.Read},
 	})
-	return image, goarch, err
+	if err != nil {
+		return nil, "", &PartError{"stub", err}
+	}
+	return image, goarch, nil
+}
+
+// archives are how the archives begin that Linux unpacks (lib/decompress.c): cpio, and by what it can be compressed.
+var archives = []string{"070701", "070702", "\x1f\x8b", "\x1f\x9e", "BZh", "\x5d\x00\x00", "\xfd7zXZ\x00", "\x89LZO", "\x02\x21\x4c\x18",
+	"\x28\xb5\x2f\xfd"}
+
+// checkInitramfs refuses what the kernel would not take for a file system: it would then stop for want of an /init.
+func checkInitramfs(archive []byte) error {
+	if len(archive) == 0 {
+		return errors.New("it is empty, so the kernel would have no /init to start")
+	}
+	for _, start := range archives {
+		if bytes.HasPrefix(archive, []byte(start)) {
+			return nil
+		}
+	}
+	return fmt.Errorf("it begins with % x, so it is no cpio archive, nor a compressed one: make one by uki initramfs or the rule initramfs",
+		archive[:min(8, len(archive))])
 }
 
 // checkKernel checks that a kernel starts as a UEFI program of that machine. It looks at its first headers alone: kernels have parts

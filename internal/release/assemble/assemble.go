@@ -105,7 +105,8 @@ func (r *release) base() string { return r.Name + "_" + r.Version }
 // put adds a file to the release.
 func (r *release) put(path, kind, platform string, data []byte) error {
 	if _, ok := r.out[path]; ok {
-		return fmt.Errorf("two files of the release have the name %s", path)
+		return fmt.Errorf("two files of the release have the name %s; rename one, or make a release of its own for one of two platforms of a machine",
+			path)
 	}
 	r.out[path] = data
 	r.index.Files = append(r.index.Files, index.File{

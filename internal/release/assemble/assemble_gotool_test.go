@@ -28,7 +28,7 @@ func TestRefused(t *testing.T) {
 	}{
 		{"a denied licence", func(m *releasetest.Maker) {
 			m.Plan.Policy.Deny = []string{"BSD-3-Clause"}
-		}, ": it is under BSD-3-Clause (by LICENSE), which licenses_deny names"},
+		}, ", in //some:latest: it is under BSD-3-Clause (by LICENSE), which licenses_deny names; do without the module"},
 		{"an unknown licence", func(m *releasetest.Maker) {
 			m.Plan.Policy.DenyUnknown, m.Plan.Licences = true, nil
 		}, "golang.org/x/mod@v"},

@@ -39,7 +39,11 @@ func (r *release) licences() error {
 	if err != nil {
 		return err
 	}
-	if err := r.Policy.Check(r.table.Modules); err != nil {
+	labels := make([]string, len(r.index.Programs))
+	for i, p := range r.index.Programs {
+		labels[i] = p.Label
+	}
+	if err := r.Policy.Check(r.table.Modules, labels, r.infos); err != nil {
 		return err
 	}
 	text, err := index.Encode(r.table)

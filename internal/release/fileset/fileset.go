@@ -30,7 +30,7 @@ func (s *Set) Add(f File) error {
 	for _, other := range s.files {
 		switch {
 		case other.Path == f.Path:
-			return fmt.Errorf("path %q is there twice", f.Path)
+			return fmt.Errorf("path %q is there twice; give one of the two another name or path", f.Path)
 		case strings.HasPrefix(other.Path, f.Path+"/"), strings.HasPrefix(f.Path, other.Path+"/"):
 			return fmt.Errorf("path %q: %q is there as well, and one of them would have to be a folder", f.Path, other.Path)
 		}

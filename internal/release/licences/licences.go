@@ -195,14 +195,16 @@ type Policy struct {
 	DenyUnknown bool     `json:"deny_unknown"`
 }
 
-// Check returns what is wrong with the findings, nil if nothing is.
-func (p Policy) Check(findings []Finding) error {
+// Check returns what is wrong with the findings, nil if nothing is. infos is the build information of the programs with these labels.
+func (p Policy) Check(findings []Finding, labels []string, infos []*debug.BuildInfo) error {
+	const remedy = "; do without the module, allow the licence, or correct it by licenses_override"
 	var problems []string
 	for _, f := range findings {
 		name := f.Path
 		if f.Version != "" {
 			name += "@" + f.Version
 		}
+		name += ", in " + strings.Join(linkedInto(f, labels, infos), ", ")
 		if f.Licence == "" {
 			if p.DenyUnknown {
 				problems = append(problems,
@@ -214,17 +216,47 @@ func (p Policy) Check(findings []Finding) error {
 		if len(f.Files) > 0 {
 			from = "by " + strings.Join(f.Files, ", ")
 		}
-		for id := range strings.SplitSeq(f.Licence, " AND ") {
-			switch {
-			case slices.Contains(p.Deny, id):
-				problems = append(problems, fmt.Sprintf("%s: it is under %s (%s), which licenses_deny names", name, id, from))
-			case len(p.Allow) > 0 && !slices.Contains(p.Allow, id):
-				problems = append(problems, fmt.Sprintf("%s: it is under %s (%s), which is not in licenses_allow", name, id, from))
-			}
+		e, err := ParseExpression(f.Licence)
+		if err != nil {
+			return fmt.Errorf("licence of %s, %s: %w", name, from, err)
 		}
+		problems = append(problems, e.Problems(func(id string) string {
+			if verdict := p.judge(id); verdict != "" {
+				return fmt.Sprintf("%s: it is under %s (%s), which %s%s", name, id, from, verdict, remedy)
+			}
+			return ""
+		})...)
 	}
 	if problems == nil {
 		return nil
 	}
 	return fmt.Errorf("licence policy: %s", strings.Join(problems, "\n  "))
+}
+
+// judge returns what is wrong with a licence, "" if nothing is. An exception permits more than the licence does, so what is said of the
+// licence counts.
+func (p Policy) judge(id string) string {
+	licence, _, _ := strings.Cut(id, " WITH ")
+	named := func(list []string) bool { return slices.Contains(list, id) || slices.Contains(list, licence) }
+	switch {
+	case named(p.Deny):
+		return "licenses_deny names"
+	case len(p.Allow) > 0 && !named(p.Allow):
+		return "is not in licenses_allow"
+	}
+	return ""
+}
+
+// linkedInto returns the labels of the programs that a module is linked into, sorted.
+func linkedInto(f Finding, labels []string, infos []*debug.BuildInfo) []string {
+	var out []string
+	for i, info := range infos {
+		for _, m := range sbom.Linked(info) {
+			if m.Path == f.Path && m.Version == f.Version {
+				out = append(out, labels[i])
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -56,14 +58,22 @@ func PlatformOf(goarch, platform string) v1.Platform {
 }
 
 var (
-	userRE = regexp.MustCompile(`^(?:([a-z_][a-z0-9_-]*):)?([0-9]+):([0-9]+)$`)
-	portRE = regexp.MustCompile(`^([0-9]+)/(tcp|udp|sctp)$`)
+	userRE   = regexp.MustCompile(`^(?:([a-z_][a-z0-9_-]*):)?([0-9]+):([0-9]+)$`)
+	portRE   = regexp.MustCompile(`^([0-9]+)/(tcp|udp|sctp)$`)
+	signalRE = regexp.MustCompile(`^(SIG[A-Z0-9+-]+|[1-9][0-9]?)$`)
 )
 
 // Check returns what is wrong with c.
 func (c *Config) Check() error {
-	if c.User != "" && !userRE.MatchString(c.User) {
-		return fmt.Errorf("image_user: %q: want UID:GID, or NAME:UID:GID for a user in /etc/passwd", c.User)
+	if m := userRE.FindStringSubmatch(c.User); c.User != "" {
+		if m == nil {
+			return fmt.Errorf("image_user: %q: want UID:GID, or NAME:UID:GID for a user in /etc/passwd", c.User)
+		}
+		for _, id := range m[2:] {
+			if n, err := strconv.ParseUint(id, 10, 32); err != nil || n == math.MaxUint32 {
+				return fmt.Errorf("image_user: %q: %s is no number of a user or group, want 0 to %d", c.User, id, math.MaxUint32-1)
+			}
+		}
 	}
 	for _, port := range c.Ports {
 		m := portRE.FindStringSubmatch(port)
@@ -79,8 +89,14 @@ func (c *Config) Check() error {
 			return fmt.Errorf("image_env: %q: want NAME=value", e)
 		}
 	}
-	if c.WorkingDir != "" && !strings.HasPrefix(c.WorkingDir, "/") {
-		return fmt.Errorf("image_workdir: %q: want an absolute path", c.WorkingDir)
+	if c.WorkingDir != "" && (!strings.HasPrefix(c.WorkingDir, "/") || path.Clean(c.WorkingDir) != c.WorkingDir) {
+		return fmt.Errorf("image_workdir: %q: want an absolute path without \".\" and \"..\"", c.WorkingDir)
+	}
+	if c.StopSignal != "" && !signalRE.MatchString(c.StopSignal) {
+		return fmt.Errorf("image_stop_signal: %q: want a name or a number, such as SIGTERM", c.StopSignal)
+	}
+	if _, ok := c.Labels[""]; ok {
+		return fmt.Errorf("image_labels: a label has no name")
 	}
 	return nil
 }

@@ -5,6 +5,9 @@ package plan
 
 import (
 	"fmt"
+	"io/fs"
+	"maps"
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -150,15 +153,21 @@ func (p *Plan) check() error {
 			return err
 		}
 	}
+	if err := p.checkStatements(); err != nil {
+		return err
+	}
 	for _, f := range p.Attachments {
 		if !nameRE.MatchString(f.Name) || reserved(f.Name) {
 			return fmt.Errorf("attachments: %s: want a name of letters, digits, \".\", \"_\", \"+\" and \"-\", and none that every release has; "+
 				"rename the file", f.Name)
 		}
 	}
-	for _, kind := range p.Packages {
+	for i, kind := range p.Packages {
 		if kind != "deb" && kind != "rpm" {
 			return fmt.Errorf("packages: %q is no kind of package, want deb or rpm", kind)
+		}
+		if slices.Contains(p.Packages[:i], kind) {
+			return fmt.Errorf("packages: %q is there twice", kind)
 		}
 	}
 	if len(p.Packages) > 0 {
@@ -167,6 +176,32 @@ func (p *Plan) check() error {
 		}
 	}
 	return p.checkImage()
+}
+
+// maxEpoch is the last second of the year 9999, after which dates have no form in JSON (RFC 3339).
+const maxEpoch = 253402300799
+
+// checkStatements checks what bills of materials and provenance say in the form that others gave it.
+func (p *Plan) checkStatements() error {
+	if p.Epoch < 0 || p.Epoch > maxEpoch {
+		return fmt.Errorf("source_date_epoch %d: want seconds since 1970, up to the end of the year 9999", p.Epoch)
+	}
+	for _, of := range []struct{ name, uri string }{{"source", p.Source}, {"builder", p.Builder}} {
+		if u, err := url.Parse(of.uri); of.uri != "" && (err != nil || !u.IsAbs()) {
+			return fmt.Errorf("%s %q: want a URI, such as git+https://example.com/app", of.name, of.uri)
+		}
+	}
+	if p.Licence != "" {
+		if _, err := licences.ParseExpression(p.Licence); err != nil {
+			return fmt.Errorf("license: %w", err)
+		}
+	}
+	for _, module := range slices.Sorted(maps.Keys(p.Overrides)) {
+		if _, err := licences.ParseExpression(p.Overrides[module]); err != nil {
+			return fmt.Errorf("licenses_override: %s: %w", module, err)
+		}
+	}
+	return nil
 }
 
 // reserved reports whether every release has a file of that name, or of that ending.
@@ -250,6 +285,9 @@ func (f File) Place(docs string) (string, error) {
 		}
 		return "", fmt.Errorf("completions: %s: want NAME.bash, NAME.fish or, for zsh, _NAME", f.Name)
 	case Other:
+		if !fs.ValidPath(f.Path) || f.Path == "." {
+			return "", fmt.Errorf("files: %s: path %q: want a relative path without \".\" and \"..\", such as share/app/data", f.Name, f.Path)
+		}
 		return f.Path, nil
 	}
 	return "", fmt.Errorf("file %s: unknown kind %q", f.Name, f.Kind)

@@ -54,8 +54,9 @@ func ParsePrivate(name string, data []byte) (*PrivateKey, error) {
 		return nil, fmt.Errorf("%s: it is a public key, want the private one", name)
 	}
 	raw, err := ssh.ParseRawPrivateKey(data)
-	if _, ok := errors.AsType[*ssh.PassphraseMissingError](err); ok {
-		return nil, fmt.Errorf("%s: the key is encrypted, want one without a passphrase (ssh-keygen -p removes it)", name)
+	block, _ := pem.Decode(data)
+	if _, ok := errors.AsType[*ssh.PassphraseMissingError](err); ok || block != nil && block.Type == "ENCRYPTED PRIVATE KEY" {
+		return nil, fmt.Errorf("%s: the key is encrypted, want one without a passphrase (ssh-keygen -p or openssl pkcs8 removes it)", name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: no private key in OpenSSH, PKCS #8 or minisign format: %w", name, err)

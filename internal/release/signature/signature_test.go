@@ -108,6 +108,26 @@ func TestPublicKeys(t *testing.T) {
 	}
 }
 
+// Keys with the passphrases "x" and "pass".
+const (
+	encrypted = `-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAiLn6EbSsW7jwICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEH7yWo/MbE69unHxKz+QQIMEQBaJ
+umRf0b3GuBG1zfW4OB2B/jhojVjegtVt0e8p4BGNcts7eCZARZLS+MU3N5hYNJaZ
+cbkc5kCO2RqaQLSHyPM=
+-----END ENCRYPTED PRIVATE KEY-----
+`
+	encryptedOpenSSH = `-----BEGIN OPENSSH PRIVATE KEY-----
+b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABBs5kGn48
+lOg1Qt+iq577KjAAAAEAAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIExubxu3QTOxGfCw
+RQ5g1nFOvWGthsHa54kLIa5f5+TZAAAAkCcbHB1kD+y7dznnLWbnuRbFu3XuQVdwBACs9e
+TFttwk7q6/254nEMeQjI2hmbqKUHCL/8WJC5JGSOk+7rwf+O2EsRiJBt3AhQ/Gd9HUsIl+
+Pvlohvktj6eJ1sQvif2RIY7CaEZYiMaAt3IvlRfZXb1vkAqk0QYLNVYE80sPK5rrK9K0iX
+wGuqG8zdLAHKbHTQ==
+-----END OPENSSH PRIVATE KEY-----
+`
+)
+
 func TestKeysThatDoNotFit(t *testing.T) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -122,6 +142,8 @@ func TestKeysThatDoNotFit(t *testing.T) {
 		{"public", openssh, "it is a public key"},
 		{"public PEM", pkix, "it is a public key"},
 		{"ECDSA", ecdsaKey, "want an Ed25519 key"},
+		{"encrypted PKCS #8", encrypted, "the key is encrypted, want one without a passphrase"},
+		{"encrypted OpenSSH", encryptedOpenSSH, "the key is encrypted, want one without a passphrase"},
 		{"nothing", "hello", "OpenSSH, PKCS #8 or minisign"},
 		{"minisign, cut", untrusted + "x\nRWQAAEIy\n", "bytes of a minisign secret key"},
 	} {

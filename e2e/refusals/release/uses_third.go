@@ -1,0 +1,5 @@
+package main
+
+import "example.com/third"
+
+func main() { println(third.Word) }
