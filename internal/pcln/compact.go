@@ -46,7 +46,7 @@ type compactor struct {
 // compact builds the contents of the functions of t in the given tier. tag marks
 // names of the tier External.
 func compact(t *Table, tier Tier, tag string) (*compactor, error) {
-	c := &compactor{t: t, tier: tier, nameIDs: make(map[string]int, t.count), streams: newPCTab(len(t.pctab))}
+	c := &compactor{t: t, tier: tier, nameIDs: make(map[string]int, t.count), streams: newPCTab(len(t.pctab), t.count)}
 	if tier == External {
 		s, err := newSymbolizer(t, tag)
 		if err != nil {

@@ -43,7 +43,7 @@ func TestInterner(t *testing.T) {
 // in a hole.
 func TestStreams(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
-	tab := newPCTab(0)
+	tab := newPCTab(0, 0)
 	type added struct {
 		head string
 		need uint64
