@@ -22,11 +22,11 @@ type blobTable struct {
 func (t *blobTable) kind(id int) int { return int(t.pieces.list[id].tag) }
 
 // add adds a piece of the given kind and returns its id.
-func (t *blobTable) add(kind int, data []byte) int {
+func (t *blobTable) add(kind int, data []byte) int32 {
 	if kind == goabi.FuncDataLocalsMap {
 		kind = goabi.FuncDataArgsMap // one format
 	}
-	return t.pieces.add(data, uint32(kind))
+	return int32(t.pieces.add(data, uint32(kind)))
 }
 
 // finish lays the pieces out: those of the largest alignment first, longer before

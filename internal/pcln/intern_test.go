@@ -61,7 +61,7 @@ func TestStreams(t *testing.T) {
 		if random.IntN(2) == 0 {
 			head, need = appendClosed(nil, runs, 1), 0
 		}
-		id := tab.add(head, need)
+		id := int(tab.add(head, need))
 		if id == len(streams) {
 			streams = append(streams, added{string(head), 0})
 		}

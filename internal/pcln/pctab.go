@@ -55,7 +55,7 @@ const (
 )
 
 // add adds a stream and returns its id. Open streams that differ in the length of the last run only are one.
-func (t *pcTab) add(head []byte, need uint64) int {
+func (t *pcTab) add(head []byte, need uint64) int32 {
 	tag := uint32(closedStream)
 	if need > 0 {
 		tag = openStream
@@ -65,7 +65,7 @@ func (t *pcTab) add(head []byte, need uint64) int {
 		t.need = append(t.need, 0)
 	}
 	t.need[id] = max(t.need[id], need)
-	return id
+	return int32(id)
 }
 
 // A stream is one of the pctab that is being built.

@@ -61,10 +61,14 @@ func (v *verifier) both(kind int) (x, y []byte, ok bool, err error) {
 	if a == goabi.NoFuncData || b == goabi.NoFuncData {
 		return nil, nil, false, v.fail("function data of kind %d is there in one program only", kind)
 	}
-	if x, err = v.old.data(&v.a, kind, 0, v.liveMax()); err != nil {
+	liveMax := int32(0)
+	if kind == goabi.FuncDataArgLive {
+		liveMax = v.liveMax()
+	}
+	if x, err = v.old.data(&v.a, kind, 0, liveMax); err != nil {
 		return nil, nil, false, err
 	}
-	if y, err = v.new.data(&v.b, kind, 0, v.liveMax()); err != nil {
+	if y, err = v.new.data(&v.b, kind, 0, liveMax); err != nil {
 		return nil, nil, false, err
 	}
 	return x, y, true, nil

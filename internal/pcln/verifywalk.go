@@ -1,5 +1,7 @@
 package pcln
 
+import "bytes"
+
 // A walk goes through a pc table as runtime.step does.
 type walk struct {
 	table      []byte
@@ -81,6 +83,9 @@ type step struct {
 // of old covers; those of a function without one are all of it. It fails when b
 // covers less. Both are read as those of a function of size bytes.
 func (v *verifier) compare(a, b uint32, size uint64, f func(step) error) error {
+	if a == 0 && b == 0 {
+		return nil
+	}
 	x, err := startWalk(v.old, a, size)
 	if err != nil {
 		return err
@@ -110,6 +115,54 @@ func (v *verifier) compare(a, b uint32, size uint64, f func(step) error) error {
 		}
 	}
 	return nil
+}
+
+// closed compares tables as compareClosed does. Most differ in the length of the last run at most: it compares their bytes then.
+func (v *verifier) closed(what string, a, b uint32) (covered uint64, err error) {
+	same, known := v.known.closed.at(a, b)
+	if known {
+		return same.end, nil
+	}
+	covered, ok := v.lengthened(a, b)
+	if !ok {
+		if covered, err = v.compareClosed(what, a, b, nil); err != nil || a == 0 {
+			return covered, err // a table of its own says nothing of functions of other sizes
+		}
+	}
+	*same = pair{a, b, covered}
+	return covered, nil
+}
+
+// lengthened reports whether both tables are there and the same but for the last run, which may be longer in b: a of old and b of new,
+// read to their ends. It returns where a ends.
+func (v *verifier) lengthened(a, b uint32) (covered uint64, ok bool) {
+	if a == 0 || b == 0 || uint64(a) >= uint64(len(v.old.pctab)) || uint64(b) >= uint64(len(v.new.pctab)) {
+		return 0, false
+	}
+	x := walk{table: v.old.pctab[a:]}
+	head, last := 0, uint32(0) // up to the length of the last run, and that
+	for first := true; ; first = false {
+		d, ok := x.varint()
+		if !ok {
+			return 0, false
+		}
+		if d == 0 && !first {
+			break
+		}
+		head = x.at
+		if last, ok = x.varint(); !ok || last == 0 {
+			return 0, false
+		}
+		covered += uint64(last) * v.old.quantum
+	}
+	y := walk{table: v.new.pctab[b:]}
+	if v.old.quantum != v.new.quantum || !bytes.HasPrefix(y.table, x.table[:head]) {
+		return 0, false
+	}
+	y.at = head
+	n, okn := y.varint()
+	end, oke := y.varint()
+	return covered, okn && n >= last && oke && end == 0
 }
 
 // compareClosed compares tables that are read to their ends: a of old and b of new have the same values for all instructions that a

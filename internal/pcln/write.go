@@ -140,7 +140,7 @@ func (c *compactor) holes(o *outFunc, off int, list []hole) []hole {
 func (c *compactor) encodeFuncs(start, size int, fills []fill) []byte {
 	funcs := make([]byte, start, size)
 	word := func(v uint32) { funcs = le.AppendUint32(funcs, v) }
-	stream := func(id int) {
+	stream := func(id int32) {
 		if id == noID {
 			word(0)
 		} else {
@@ -156,7 +156,7 @@ func (c *compactor) encodeFuncs(start, size int, fills []fill) []byte {
 		if o.nameID == noID {
 			word(0)
 		} else {
-			word(c.names.Offset(o.nameID))
+			word(c.names.Offset(int(o.nameID)))
 		}
 		word(o.args)
 		word(o.deferReturn)
