@@ -51,7 +51,8 @@ type compactor struct {
 // compact builds the contents of the functions of t in the given tier. tag marks
 // names of the tier External.
 func compact(t *Table, tier Tier, tag string) (*compactor, error) {
-	c := &compactor{t: t, tier: tier, nameIDs: make(map[string]int32, t.count), streams: newPCTab(len(t.pctab), t.count)}
+	c := &compactor{t: t, tier: tier, nameIDs: make(map[string]int32, t.count), streams: newPCTab(len(t.pctab), t.count),
+		blobs: blobTable{pieces: newInterner(len(t.gofunc), t.count, 0)}}
 	if tier == External {
 		s, err := newSymbolizer(t, tag)
 		if err != nil {

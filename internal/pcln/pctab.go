@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/go3s/rules_go3s/internal/hugepages"
+	"github.com/go3s/rules_go3s/internal/radix"
 )
 
 // # How streams share bytes
@@ -45,7 +46,7 @@ type pcTab struct {
 // newPCTab returns an empty one in the place of a pctab of size bytes, for count functions.
 func newPCTab(size, count int) pcTab {
 	const perFunction = 4 // streams: some have more, many share theirs
-	return pcTab{heads: newInterner(size, perFunction*count, maxVarint), need: make([]uint64, 0, perFunction*count)}
+	return pcTab{heads: newInterner(size, perFunction*count, maxVarint), need: hugepages.Words(perFunction * count)[:0]}
 }
 
 // Tags of heads.
@@ -92,9 +93,9 @@ func (t *pcTab) streams() (list []stream, all []byte) {
 	return list, all
 }
 
-// sorted returns the numbers of streams: longer before shorter ones, which may be in them, and then by their bytes.
-func sorted(streams []stream, all []byte) []keyed {
-	order := hugepages.Slice[keyed](len(streams))
+// sorted returns the ids of streams: longer before shorter ones, which may be in them, and then by their bytes.
+func sorted(streams []stream, all []byte) []radix.Item {
+	order := hugepages.Slice[radix.Item](len(streams))
 	for id := range streams {
 		x := &streams[id]
 		first, n := binary.BigEndian.Uint64(all[x.from:]), x.to-x.from
@@ -102,21 +103,12 @@ func sorted(streams []stream, all []byte) []keyed {
 			first &^= 1<<(64-8*n) - 1
 		}
 		const most = 1<<16 - 1
-		order[id] = keyed{uint64(most-min(n, most))<<48 | first>>16, int32(id)}
+		order[id] = radix.Item{Key: uint64(most-min(n, most))<<48 | first>>16, ID: int32(id)}
 	}
-	sortKeyed(order)
-	// Those with one key differ in what is not in it.
-	for i, end := 0, 0; i < len(order); i = end {
-		for end = i + 1; end < len(order) && order[end].key == order[i].key; end++ {
-		}
-		if end == i+1 {
-			continue
-		}
-		slices.SortFunc(order[i:end], func(a, b keyed) int {
-			x, y := all[streams[a.id].from:streams[a.id].to], all[streams[b.id].from:streams[b.id].to]
-			return cmp.Or(len(y)-len(x), bytes.Compare(x, y), int(a.id-b.id))
-		})
-	}
+	radix.Sort(order, func(a, b int32) int {
+		x, y := all[streams[a].from:streams[a].to], all[streams[b].from:streams[b].to]
+		return cmp.Or(len(y)-len(x), bytes.Compare(x, y), int(a-b))
+	})
 	return order
 }
 
@@ -131,25 +123,25 @@ type root struct {
 // what to write there.
 func (t *pcTab) finish(holes []hole, align int) []fill {
 	streams, all := t.streams()
-	roots := make([]root, 0, len(streams))
+	roots := hugepages.Slice[root](len(streams))[:0]
 	rooms := newRooms(holes)
 	type place struct{ root, delta uint32 }
-	places := make([]place, len(streams))
+	places := hugepages.Slice[place](len(streams))
 	search := newStreamSearch(all, streams)
 	size := 1
 	for _, o := range sorted(streams, all) {
-		x := &streams[o.id]
-		if n, at, ok := search.find(x, t.need[o.id], roots); ok {
-			places[o.id] = place{n, at - roots[n].from}
+		x := &streams[o.ID]
+		if n, at, ok := search.find(x, t.need[o.ID], roots); ok {
+			places[o.ID] = place{n, at - roots[n].from}
 			continue
 		}
-		places[o.id] = place{uint32(len(roots)), 0}
+		places[o.ID] = place{uint32(len(roots)), 0}
 		search.add(x, uint32(len(roots)))
 		roots = append(roots, root{from: x.from, to: x.to, hole: int32(rooms.take(int(x.to - x.from)))})
 		size += int(x.to - x.from)
 	}
 
-	t.data = make([]byte, 1, size) // offset 0 stands for no stream
+	t.data = hugepages.Bytes(1, size) // offset 0 stands for no stream
 	for _, p := range places {
 		if r := &roots[p.root]; r.hole < 0 && r.off == 0 {
 			r.off = uint32(len(t.data))
@@ -207,7 +199,7 @@ func newStreamSearch(all []byte, streams []stream) *streamSearch {
 	const perSlot = 16 // bits of the filter
 	n := max(bits.Len(uint(len(streams))), 2)
 	s := &streamSearch{all: all, slots: hugepages.Slice[streamSlot](1 << n), filter: hugepages.Words(perSlot << n / 64), shift: 64 - n - bits.Len(perSlot-1),
-		places: make([]streamPlace, 0, 3*len(streams))}
+		places: hugepages.Slice[streamPlace](3 * len(streams))[:0]}
 	for i := range streams {
 		x := &streams[i]
 		x.slot = -1

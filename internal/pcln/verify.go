@@ -75,7 +75,7 @@ type verifier struct {
 
 // A known is what a worker has found to be the same in both programs: most of it is used by many functions.
 type known struct {
-	names, files, closed pairs
+	names, files, closed, depths pairs
 }
 
 // A pairs remembers pairs of an offset in the old program and one in the new program, as far as there is room: a pair takes the place of
@@ -84,7 +84,7 @@ type pairs [1 << 12]pair
 
 type pair struct {
 	old, new uint32
-	end      uint64 // of pcvalue tables, where the old one ends; else 1. 0 for no pair
+	end      uint64 // of stack depths, where the old table ends; else 1. 0 for no pair
 }
 
 // at returns where the pair is, or would be, and whether it is there.

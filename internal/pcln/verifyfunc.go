@@ -26,7 +26,7 @@ func (v *verifier) function(i int) error {
 	}
 	// Stack depths are also read to their end, for the largest one (runtime/symtab.go, funcMaxSPDelta). Padding follows
 	// the function's own instructions, which are those with a stack depth.
-	covered, err := v.closed("stack depth", a.sp, b.sp)
+	covered, err := v.depths(a.sp, b.sp)
 	if err != nil {
 		return err
 	}
@@ -37,6 +37,21 @@ func (v *verifier) function(i int) error {
 		}
 	}
 	return nil
+}
+
+// depths compares tables of stack depths: a of old and b of new. It returns where a ends, a large number for 0.
+func (v *verifier) depths(a, b uint32) (covered uint64, err error) {
+	same, known := v.known.depths.at(a, b)
+	if known {
+		return same.end, nil
+	}
+	if err := v.closed("stack depth", a, b); err != nil {
+		return 0, err
+	}
+	if covered, err = v.old.coverage(a, toEnd); err == nil && a != 0 {
+		*same = pair{a, b, covered}
+	}
+	return covered, err
 }
 
 // lookup finds the function by the first and last of its instructions and by one
@@ -129,10 +144,10 @@ func (v *verifier) lines(int) error {
 		}
 		return nil
 	}
-	if _, err := v.closed("line", v.a.line, v.b.line); err != nil {
+	if err := v.closed("line", v.a.line, v.b.line); err != nil {
 		return err
 	}
-	_, err := v.compareClosed("file", v.a.file, v.b.file, func(at uint64, old, new int32) error {
+	return v.compareClosed("file", v.a.file, v.b.file, func(at uint64, old, new int32) error {
 		if old < 0 || new < 0 {
 			if old != new {
 				return v.fail("the file at +%#x is %d, want %d", at, new, old)
@@ -153,5 +168,4 @@ func (v *verifier) lines(int) error {
 		*same = pair{i, j, 1}
 		return nil
 	})
-	return err
 }
