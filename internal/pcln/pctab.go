@@ -167,8 +167,8 @@ func (t *pcTab) finish(holes []hole, align int) []fill {
 // streams begin with the others.
 type streamSearch struct {
 	all    []byte       // bytes of all streams
-	filter []uint64     // a bit for the hash of each key
-	shift  int          // from a hash to the number of a bit in filter
+	filter []uint64     // two bits for the hash of each key
+	shift  uint         // from a hash to an index in filter
 	slots  []streamSlot // by hash. The length is a power of two
 	places []streamPlace
 }
@@ -177,6 +177,7 @@ type streamSearch struct {
 type streamSlot struct {
 	key    uint64 // 0 for none
 	latest uint32 // index in places and 1 of the latest place; 0 for none
+	left   uint32 // streams that begin so and are still to be found
 }
 
 // A streamPlace is where bytes that a stream begins with are.
@@ -196,9 +197,8 @@ func searchHash(key uint64) uint64 { return key * 0x9e3779b97f4a7c15 }
 
 // newStreamSearch returns a search for streams. Their bytes are in all.
 func newStreamSearch(all []byte, streams []stream) *streamSearch {
-	const perSlot = 16 // bits of the filter
-	n := max(bits.Len(uint(len(streams))), 2)
-	s := &streamSearch{all: all, slots: hugepages.Slice[streamSlot](1 << n), filter: hugepages.Words(perSlot << n / 64), shift: 64 - n - bits.Len(perSlot-1),
+	n := max(bits.Len(uint(len(streams))), 3)
+	s := &streamSearch{all: all, slots: hugepages.Slice[streamSlot](1 << n), filter: hugepages.Words(1 << (n - 2)), shift: uint(64 - (n - 2)),
 		places: hugepages.Slice[streamPlace](3 * len(streams))[:0]}
 	for i := range streams {
 		x := &streams[i]
@@ -210,8 +210,9 @@ func newStreamSearch(all []byte, streams []stream) *streamSearch {
 		if x.head >= shortest && key != 0 {
 			x.slot = s.slot(key)
 			s.slots[x.slot].key = key
-			bit := searchHash(key) >> s.shift
-			s.filter[bit/64] |= 1 << (bit % 64)
+			s.slots[x.slot].left++
+			word, bits := s.filtered(key)
+			*word |= bits
 		}
 	}
 	return s
@@ -243,25 +244,33 @@ func (s *streamSearch) add(x *stream, root uint32) {
 
 // maybe reports whether the filter lets key through.
 func (s *streamSearch) maybe(key uint64) bool {
-	bit := searchHash(key) >> s.shift
-	return s.filter[bit/64]>>(bit%64)&1 != 0
+	word, bits := s.filtered(key)
+	return *word&bits == bits
 }
 
-// keep keeps the place at in root if a stream begins with key.
+// filtered returns the word of the filter that key sets bits of, and those bits.
+func (s *streamSearch) filtered(key uint64) (word *uint64, bits uint64) {
+	h := searchHash(key)
+	return &s.filter[h>>(s.shift%64)], 1<<(h>>32%64) | 1<<(h>>26%64)
+}
+
+// keep keeps the place at in root if a stream begins with key that is still to be found.
 func (s *streamSearch) keep(key uint64, at, root uint32) {
-	if slot := &s.slots[s.slot(key)]; slot.key != 0 {
+	if slot := &s.slots[s.slot(key)]; slot.left > 0 {
 		s.places = append(s.places, streamPlace{at, root, slot.latest})
 		slot.latest = uint32(len(s.places))
 	}
 }
 
-// find returns the root that was added and that x is in, and where it is. If x is open, need is the least length of its last run.
+// find returns the root that was added and that x is in, and where it is; it is called once for each. If x is open, need is the least length of its last run.
 func (s *streamSearch) find(x *stream, need uint64, roots []root) (n, at uint32, ok bool) {
 	if x.slot < 0 {
 		return 0, 0, false
 	}
+	slot := &s.slots[x.slot]
+	slot.left--
 	head := s.all[x.from:][:x.head]
-	p := s.slots[x.slot].latest
+	p := slot.latest
 	for try := 0; p > 0 && try < searchTries; try++ {
 		place := &s.places[p-1]
 		if b := s.all[place.at:roots[place.root].to]; bytes.HasPrefix(b, head) {

@@ -9,7 +9,7 @@ import (
 // maps compares stack maps: what (*stkframe).getStackMap returns.
 func (v *verifier) maps(int) error {
 
-	err := v.compare(v.a.pcdata[goabi.PCDataStackMap], v.b.pcdata[goabi.PCDataStackMap], v.a.size, func(s step) error {
+	err := v.compareValues(v.a.pcdata[goabi.PCDataStackMap], v.b.pcdata[goabi.PCDataStackMap], v.a.size, func(s step) error {
 		if max(s.old, 0) == max(s.new, 0) {
 			return nil
 		}
@@ -86,7 +86,7 @@ func (v *verifier) liveMax() (n int32) {
 
 // bounds compares the records of failed bounds checks, where there are any.
 func (v *verifier) bounds(int) error {
-	return v.compare(v.a.pcdata[goabi.PCDataPanicBounds], v.b.pcdata[goabi.PCDataPanicBounds], v.a.size, func(s step) error {
+	return v.compareValues(v.a.pcdata[goabi.PCDataPanicBounds], v.b.pcdata[goabi.PCDataPanicBounds], v.a.size, func(s step) error {
 		if s.old != -1 && s.old != s.new {
 			return v.fail("the bounds check at +%#x is %d, want %d", s.start, s.new, s.old)
 		}
@@ -114,7 +114,7 @@ func (v *verifier) args(int) error {
 	if v.a.funcdata[goabi.FuncDataArgInfo] == goabi.NoFuncData {
 		return nil // nobody looks then
 	}
-	return v.compare(v.a.pcdata[goabi.PCDataArgLive], v.b.pcdata[goabi.PCDataArgLive], v.a.size, func(s step) error {
+	return v.compareValues(v.a.pcdata[goabi.PCDataArgLive], v.b.pcdata[goabi.PCDataArgLive], v.a.size, func(s step) error {
 		if max(s.old, 0) != max(s.new, 0) {
 			return v.fail("the argument record at +%#x is %d, want %d", s.start, s.new, s.old)
 		}

@@ -64,13 +64,18 @@ func (v *verifier) inlined(int) error {
 	if t.old, err = v.old.walkAll(old, v.a.size, t.old[:0]); err != nil {
 		return err
 	}
+	t.round++
+	if v.tier == Full && v.lengthened(old, new, false) {
+		if same, err := v.sameCalls(); same || err != nil {
+			return err
+		}
+	}
 	if t.new, err = v.new.walkAll(new, v.b.size, t.new[:0]); err != nil {
 		return err
 	}
 	if v.tier == External {
 		return v.reducedTrees(old, new)
 	}
-	t.round++
 	last := step{old: -1, new: -1}
 	return v.compare(old, new, v.a.size, func(s step) error {
 		if s.old == last.old && s.new == last.new {
@@ -79,6 +84,44 @@ func (v *verifier) inlined(int) error {
 		last = s
 		return v.sameFrames(s)
 	})
+}
+
+// sameCalls reports whether each call of a function, in which both tables of inlined calls have the same values where the old one has any,
+// is the same in both programs as the one with its index. So are its callers then, if it is called where the tables have values.
+func (v *verifier) sameCalls() (bool, error) {
+	end := uint64(0)
+	if n := len(v.trees.old); n > 0 {
+		end = v.trees.old[n-1].end
+	}
+	for _, r := range v.trees.old {
+		if r.val < 0 {
+			continue
+		}
+		x, err := v.old.call(&v.a, r.val)
+		if err != nil {
+			return false, err
+		}
+		y, err := v.new.call(&v.b, r.val)
+		if err != nil || uint64(x.parent) >= end {
+			return false, err
+		}
+		if err := v.sameCall(x, y); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// sameCall compares calls. Without lines, what is inlined matters, but not from which line.
+func (v *verifier) sameCall(x, y frame) error {
+	same, err := v.sameName(x.name, y.name)
+	if err != nil {
+		return err
+	}
+	if !same || x.id != y.id || v.tier == Full && (x.parent != y.parent || x.startLine != y.startLine) || v.tier == Functions && y.startLine != 0 {
+		return v.fail("an inlined call is %+v, want %+v", y, x)
+	}
+	return nil
 }
 
 // trees are the inlined calls of a function.
@@ -127,12 +170,8 @@ func (v *verifier) sameFrames(s step) error {
 			return nil
 		}
 		*before, *back = counterpart{j, t.round}, counterpart{i, t.round}
-		same, err := v.sameName(x.name, y.name)
-		if err != nil {
+		if err := v.sameCall(x, y); err != nil {
 			return err
-		}
-		if !same || x.id != y.id || v.tier == Full && (x.parent != y.parent || x.startLine != y.startLine) || v.tier == Functions && y.startLine != 0 {
-			return v.fail("call %d inlined at +%#x is %+v, want %+v", n, s.start, y, x)
 		}
 		i, j = valueAt(t.old, uint64(x.parent)), valueAt(t.new, uint64(y.parent))
 	}
@@ -202,7 +241,7 @@ func (v *verifier) sameCounts(s step) error {
 func (v *verifier) points(int) error {
 	const restart1, restart2 = -3, -4
 	if v.tier != External {
-		return v.compare(v.a.pcdata[goabi.PCDataUnsafePoint], v.b.pcdata[goabi.PCDataUnsafePoint], v.a.size, func(s step) error {
+		return v.compareValues(v.a.pcdata[goabi.PCDataUnsafePoint], v.b.pcdata[goabi.PCDataUnsafePoint], v.a.size, func(s step) error {
 			if s.old != s.new || (s.old == restart1 || s.old == restart2) && s.oldRun != s.newRun {
 				return v.fail("the unsafe point at +%#x is %d, want %d", s.start, s.new, s.old)
 			}

@@ -90,13 +90,18 @@ type step struct {
 	oldRun, newRun uint64
 }
 
+// compareValues is compare for an f that takes equal values for the same.
+func (v *verifier) compareValues(a, b uint32, size uint64, f func(step) error) error {
+	if a == 0 && b == 0 || v.lengthened(a, b, false) {
+		return nil
+	}
+	return v.compare(a, b, size, f)
+}
+
 // compare calls f for every step over the instructions that the table at offset a
 // of old covers; those of a function without one are all of it. It fails when b
 // covers less. Both are read as those of a function of size bytes.
 func (v *verifier) compare(a, b uint32, size uint64, f func(step) error) error {
-	if a == 0 && b == 0 {
-		return nil
-	}
 	x, err := startWalk(v.old, a, size)
 	if err != nil {
 		return err
@@ -135,7 +140,7 @@ func (v *verifier) closed(what string, a, b uint32) error {
 	if known {
 		return nil
 	}
-	if !v.lengthened(a, b) {
+	if !v.lengthened(a, b, true) {
 		if err := v.compareClosed(what, a, b, nil); err != nil || a == 0 {
 			return err // a table of its own says nothing of functions of other sizes
 		}
@@ -145,14 +150,15 @@ func (v *verifier) closed(what string, a, b uint32) error {
 }
 
 // lengthened reports whether both tables are there and the same but for the last run, which may be longer in b: a of old and b of new,
-// read to their ends. It does not decode them: in a table the only byte 0, but for the first one, is that of its end, unless a number is
+// read to their ends if they are closed, and else as far as a has values. It does not decode them: in a table the only byte 0, but for the first one, is that of its end, unless a number is
 // written in more bytes than it needs, or is the length of a run.
-func (v *verifier) lengthened(a, b uint32) bool {
+func (v *verifier) lengthened(a, b uint32, closed bool) bool {
 	if a == 0 || b == 0 || uint64(a) >= uint64(len(v.old.pctab)) || uint64(b) >= uint64(len(v.new.pctab)) || v.old.quantum != v.new.quantum {
 		return false
 	}
 	x, y := v.old.pctab[a:], v.new.pctab[b:]
-	end := bytes.IndexByte(x[1:], 0) + 1
+	const most = 1 << 16 // bytes of a table that is looked at
+	end := bytes.IndexByte(x[1:min(len(x), most)], 0) + 1
 	if end < 2 || x[end-1] >= 128 || numbers(x[:end])%2 != 0 {
 		return false // not an end, or not one after a run
 	}
@@ -166,8 +172,11 @@ func (v *verifier) lengthened(a, b uint32) bool {
 	was, is := walk{table: x, at: head}, walk{table: y, at: head}
 	m, okm := was.varint()
 	n, okn := is.varint()
+	if !okm || m == 0 || was.at != end || !okn || n < m {
+		return false
+	}
 	zero, ok := is.varint()
-	return okm && m != 0 && was.at == end && okn && n >= m && ok && zero == 0
+	return !closed || ok && zero == 0
 }
 
 // numbers returns how many numbers end in b.
