@@ -37,7 +37,7 @@ func (t *blobTable) finish() {
 	count := len(t.pieces.list)
 	t.offsets = make([]uint32, count)
 	shared := t.sharedMaps()
-	order := hugepages.Slice[radix.Item](count)[:0]
+	order := hugepages.Unset[radix.Item](count)[:0]
 	index := newPlaceIndex(count)
 	loose := suffixtab.New(nil, false)
 	var looseIDs []int // by the numbers that loose gives
@@ -58,7 +58,7 @@ func (t *blobTable) finish() {
 		x, y := t.pieces.bytes(int(a)), t.pieces.bytes(int(b))
 		return cmp.Or(len(y)-len(x), bytes.Compare(x, y), int(a-b))
 	})
-	t.data = hugepages.Bytes(0, len(t.pieces.data)+7*count)
+	t.data = hugepages.Unset[byte](len(t.pieces.data) + 7*count)[:0]
 	for _, o := range order {
 		b, align := t.pieces.bytes(int(o.ID)), funcdataAlign[t.kind(int(o.ID))]
 		off, ok := index.find(t.data, b, align)

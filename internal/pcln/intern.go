@@ -24,7 +24,7 @@ type interned struct {
 
 // newInterner returns one for about count byte strings of size bytes together.
 func newInterner(size, count, room int) interner {
-	t := interner{room: room, data: hugepages.Bytes(0, size+count*room), list: hugepages.Slice[interned](count)[:0]}
+	t := interner{room: room, data: hugepages.Unset[byte](size + count*room)[:0], list: hugepages.Unset[interned](count)[:0]}
 	t.resize(1 << bits.Len(uint(2*count)))
 	return t
 }

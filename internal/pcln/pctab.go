@@ -46,7 +46,7 @@ type pcTab struct {
 // newPCTab returns an empty one in the place of a pctab of size bytes, for count functions.
 func newPCTab(size, count int) pcTab {
 	const perFunction = 4 // streams: some have more, many share theirs
-	return pcTab{heads: newInterner(size, perFunction*count, maxVarint), need: hugepages.Words(perFunction * count)[:0]}
+	return pcTab{heads: newInterner(size, perFunction*count, maxVarint), need: hugepages.Unset[uint64](perFunction * count)[:0]}
 }
 
 // Tags of heads.
@@ -80,7 +80,7 @@ type stream struct {
 func (t *pcTab) streams() (list []stream, all []byte) {
 	t.heads.data = slices.Grow(t.heads.data, searchPad)
 	all = t.heads.data[:len(t.heads.data)+searchPad]
-	list = hugepages.Slice[stream](len(t.need))
+	list = hugepages.Unset[stream](len(t.need))
 	for id, need := range t.need {
 		text := t.heads.bytes(id)
 		x := &list[id]
@@ -95,7 +95,7 @@ func (t *pcTab) streams() (list []stream, all []byte) {
 
 // sorted returns the ids of streams: longer before shorter ones, which may be in them, and then by their bytes.
 func sorted(streams []stream, all []byte) []radix.Item {
-	order := hugepages.Slice[radix.Item](len(streams))
+	order := hugepages.Unset[radix.Item](len(streams))
 	for id := range streams {
 		x := &streams[id]
 		first, n := binary.BigEndian.Uint64(all[x.from:]), x.to-x.from
@@ -123,10 +123,10 @@ type root struct {
 // what to write there.
 func (t *pcTab) finish(holes []hole, align int) []fill {
 	streams, all := t.streams()
-	roots := hugepages.Slice[root](len(streams))[:0]
+	roots := hugepages.Unset[root](len(streams))[:0]
 	rooms := newRooms(holes)
 	type place struct{ root, delta uint32 }
-	places := hugepages.Slice[place](len(streams))
+	places := hugepages.Unset[place](len(streams))
 	search := newStreamSearch(all, streams)
 	size := 1
 	for _, o := range sorted(streams, all) {
@@ -141,7 +141,7 @@ func (t *pcTab) finish(holes []hole, align int) []fill {
 		size += int(x.to - x.from)
 	}
 
-	t.data = hugepages.Bytes(1, size) // offset 0 stands for no stream
+	t.data = append(hugepages.Unset[byte](size)[:0], 0) // offset 0 stands for no stream
 	for _, p := range places {
 		if r := &roots[p.root]; r.hole < 0 && r.off == 0 {
 			r.off = uint32(len(t.data))
@@ -183,6 +183,7 @@ type streamSlot struct {
 // A streamPlace is where bytes that a stream begins with are.
 type streamPlace struct {
 	at, root uint32 // in all, and in which root
+	next     uint32 // bytes after the key
 	before   uint32 // latest of the slot, when it was another place
 }
 
@@ -199,7 +200,7 @@ func searchHash(key uint64) uint64 { return key * 0x9e3779b97f4a7c15 }
 func newStreamSearch(all []byte, streams []stream) *streamSearch {
 	n := max(bits.Len(uint(len(streams))), 3)
 	s := &streamSearch{all: all, slots: hugepages.Slice[streamSlot](1 << n), filter: hugepages.Words(1 << (n - 2)), shift: uint(64 - (n - 2)),
-		places: hugepages.Slice[streamPlace](3 * len(streams))[:0]}
+		places: hugepages.Unset[streamPlace](3 * len(streams))[:0]}
 	for i := range streams {
 		x := &streams[i]
 		x.slot = -1
@@ -234,10 +235,10 @@ func (s *streamSearch) add(x *stream, root uint32) {
 	for i := range max(len(text)-searchPad-shortest+1, 0) {
 		key := le.Uint64(text[i:])
 		if s.maybe(key & shortKey) {
-			s.keep(key&shortKey, x.from+uint32(i), root)
+			s.keep(key&shortKey, uint32(key>>(8*shortest)), x.from+uint32(i), root)
 		}
 		if s.maybe(key) && i+searchPad+8 <= len(text) {
-			s.keep(key, x.from+uint32(i), root)
+			s.keep(key, le.Uint32(text[i+8:]), x.from+uint32(i), root)
 		}
 	}
 }
@@ -255,9 +256,9 @@ func (s *streamSearch) filtered(key uint64) (word *uint64, bits uint64) {
 }
 
 // keep keeps the place at in root if a stream begins with key that is still to be found.
-func (s *streamSearch) keep(key uint64, at, root uint32) {
+func (s *streamSearch) keep(key uint64, next, at, root uint32) {
 	if slot := &s.slots[s.slot(key)]; slot.left > 0 {
-		s.places = append(s.places, streamPlace{at, root, slot.latest})
+		s.places = append(s.places, streamPlace{at, root, next, slot.latest})
 		slot.latest = uint32(len(s.places))
 	}
 }
@@ -270,10 +271,15 @@ func (s *streamSearch) find(x *stream, need uint64, roots []root) (n, at uint32,
 	slot := &s.slots[x.slot]
 	slot.left--
 	head := s.all[x.from:][:x.head]
+	known := uint32(8) // bytes in the key
+	if x.head < known {
+		known = shortest
+	}
+	next, mask := le.Uint32(s.all[x.from+known:]), uint32(1)<<(8*min(x.head-known, 4))-1
 	p := slot.latest
 	for try := 0; p > 0 && try < searchTries; try++ {
 		place := &s.places[p-1]
-		if b := s.all[place.at:roots[place.root].to]; bytes.HasPrefix(b, head) {
+		if b := s.all[place.at:roots[place.root].to]; (place.next^next)&mask == 0 && bytes.HasPrefix(b, head) {
 			if v, n := uvarint(b[len(head):]); need == 0 || n > 0 && uint64(v) >= need {
 				return place.root, place.at, true
 			}

@@ -48,7 +48,7 @@ func (c *compactor) write() *Result {
 	res := &Result{Module: map[int]uint64{}}
 	size := len(t.header) + len(out.names) + len(out.cutab) + len(out.files) + len(out.pctab) + len(out.funcs) + len(out.gofunc) + len(t.find)
 	const padding = 64 // more than there is between the parts
-	data := append(hugepages.Bytes(0, size+padding), t.header...)
+	data := append(hugepages.Unset[byte](size + padding)[:0], t.header...)
 	le.PutUint64(data[16:], uint64(bytes.Count(out.files, []byte{0})))
 	// begin aligns the end of data and sets the field of the header, if it has
 	// one, and the word of moduledata to it.

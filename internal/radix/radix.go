@@ -34,7 +34,7 @@ func byKey(items []Item) {
 			counts[d][byte(x.Key>>(8*d))]++
 		}
 	}
-	from, to := items, hugepages.Slice[Item](len(items))
+	from, to := items, hugepages.Unset[Item](len(items))
 	for d := range digits {
 		starts := &counts[d]
 		sum := uint32(0)

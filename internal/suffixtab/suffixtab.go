@@ -39,7 +39,7 @@ func (t *Table) Finish() {
 	}
 	// In descending order of the reversed strings a string directly follows
 	// those that it ends.
-	order := hugepages.Slice[radix.Item](len(t.strings))
+	order := hugepages.Unset[radix.Item](len(t.strings))
 	size := len(t.head)
 	for id, s := range t.strings {
 		order[id] = radix.Item{Key: ^reversedKey(s), ID: int32(id)}
@@ -51,7 +51,7 @@ func (t *Table) Finish() {
 	if t.terminate {
 		nul = 1
 	}
-	t.data = append(hugepages.Bytes(0, size), t.head...)
+	t.data = append(hugepages.Unset[byte](size)[:0], t.head...)
 	last, end := "", uint32(len(t.head)-nul) // end is the offset of the end of last
 	for _, o := range order {
 		s := t.strings[o.ID]
