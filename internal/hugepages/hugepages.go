@@ -25,6 +25,16 @@ func Slice[T any](n int) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(words))), n)
 }
 
+// Unset returns n values of type T, as Slice, that may have any contents. It takes no time to clear memory that was given back.
+func Unset[T any](n int) []T {
+	var t T
+	words := reuse((n*int(unsafe.Sizeof(t)) + 7) / 8)
+	if words == nil {
+		return Slice[T](n)
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(words))), n)
+}
+
 // spare is memory that was given back.
 var spare struct {
 	sync.Mutex

@@ -3,6 +3,7 @@ package hugepages
 import (
 	"slices"
 	"testing"
+	"unsafe"
 )
 
 // Memory that was given back is used again, as zeros, and each part of it once.
@@ -26,6 +27,13 @@ func TestFree(t *testing.T) {
 	}
 	if slices.ContainsFunc(second, isSet) {
 		t.Error("memory was given out twice")
+	}
+	Free(first)
+	if b := Unset[byte](8 * len(first)); &b[0] != (*byte)(unsafe.Pointer(&first[0])) || b[0] != 0xff {
+		t.Error("memory is cleared, or not used")
+	}
+	if b := Unset[uint16](3); len(b) != 3 {
+		t.Errorf("%d values, want 3", len(b))
 	}
 	if b := Bytes(3, 10); len(b) != 3 || cap(b) != 10 {
 		t.Errorf("%d bytes with capacity %d, want 3 and 10", len(b), cap(b))

@@ -66,7 +66,7 @@ func (t *Table) dissect() (*breakdown, error) {
 	records := make([]record, t.count)
 	var err error
 	for i := range records {
-		if records[i], err = t.record(i); err != nil {
+		if err = t.record(i, &records[i]); err != nil {
 			return nil, err
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/go3s/rules_go3s/internal/goabi"
+	"github.com/go3s/rules_go3s/internal/hugepages"
+	"github.com/go3s/rules_go3s/internal/radix"
 	"github.com/go3s/rules_go3s/internal/suffixtab"
 )
 
@@ -22,11 +24,11 @@ type blobTable struct {
 func (t *blobTable) kind(id int) int { return int(t.pieces.list[id].tag) }
 
 // add adds a piece of the given kind and returns its id.
-func (t *blobTable) add(kind int, data []byte) int {
+func (t *blobTable) add(kind int, data []byte) int32 {
 	if kind == goabi.FuncDataLocalsMap {
 		kind = goabi.FuncDataArgsMap // one format
 	}
-	return t.pieces.add(data, uint32(kind))
+	return int32(t.pieces.add(data, uint32(kind)))
 }
 
 // finish lays the pieces out: those of the largest alignment first, longer before
@@ -35,59 +37,57 @@ func (t *blobTable) finish() {
 	count := len(t.pieces.list)
 	t.offsets = make([]uint32, count)
 	shared := t.sharedMaps()
-	type piece struct {
-		id    int
-		align int
-		b     []byte
-	}
-	order := make([]piece, count)
+	order := hugepages.Unset[radix.Item](count)[:0]
 	index := newPlaceIndex(count)
-	for id := range order {
-		p := piece{id, funcdataAlign[t.kind(id)], t.pieces.bytes(id)}
-		order[id] = p
-		if _, ok := shared[id]; !ok && p.align > 1 {
-			index.want(p.b)
+	loose := suffixtab.New(nil, false)
+	var looseIDs []int // by the numbers that loose gives
+	for id := range count {
+		b, align := t.pieces.bytes(id), funcdataAlign[t.kind(id)]
+		switch {
+		case shared[id] >= 0:
+		case align == 1:
+			loose.Add(string(b))
+			looseIDs = append(looseIDs, id)
+		default:
+			index.want(b)
+			const most = 1<<32 - 1
+			order = append(order, radix.Item{Key: uint64(8-align)<<32 | uint64(most-min(len(b), most)), ID: int32(id)})
 		}
 	}
-	slices.SortFunc(order, func(a, b piece) int {
-		return cmp.Or(b.align-a.align, len(b.b)-len(a.b), bytes.Compare(a.b, b.b))
+	radix.Sort(order, func(a, b int32) int {
+		x, y := t.pieces.bytes(int(a)), t.pieces.bytes(int(b))
+		return cmp.Or(len(y)-len(x), bytes.Compare(x, y), int(a-b))
 	})
-	t.data = make([]byte, 0, len(t.pieces.data))
-	loose := suffixtab.New(nil, false)
-	looseIDs := map[int]int{}
-	for _, p := range order {
-		if _, ok := shared[p.id]; ok {
-			continue
-		}
-		if p.align == 1 {
-			looseIDs[p.id] = loose.Add(string(p.b))
-			continue
-		}
-		off, ok := index.find(t.data, p.b, p.align)
+	t.data = hugepages.Unset[byte](len(t.pieces.data) + 7*count)[:0]
+	for _, o := range order {
+		b, align := t.pieces.bytes(int(o.ID)), funcdataAlign[t.kind(int(o.ID))]
+		off, ok := index.find(t.data, b, align)
 		if !ok {
-			for len(t.data)%p.align != 0 {
+			for len(t.data)%align != 0 {
 				t.data = append(t.data, 0)
 			}
 			off = uint32(len(t.data))
-			t.data = append(t.data, p.b...)
+			t.data = append(t.data, b...)
 			index.add(t.data, int(off))
 		}
-		t.offsets[p.id] = off
+		t.offsets[o.ID] = off
 	}
 	for id, whole := range shared {
-		t.offsets[id] = t.offsets[whole]
+		if whole >= 0 {
+			t.offsets[id] = t.offsets[whole]
+		}
 	}
 	loose.Finish()
-	for id, n := range looseIDs {
+	for n, id := range looseIDs {
 		t.offsets[id] = uint32(len(t.data)) + loose.Offset(n)
 	}
 	t.data = append(t.data, loose.Data()...)
 }
 
-// sharedMaps returns, for each list of stack maps that another list of maps of as
-// many bits begins with, that other list. The count in a list only bounds the
+// sharedMaps returns by id, for each list of stack maps that another list of maps of as
+// many bits begins with, that other list, and -1 for all else. The count in a list only bounds the
 // index (runtime/symtab.go, stackmapdata), so the larger one serves as well.
-func (t *blobTable) sharedMaps() map[int]int {
+func (t *blobTable) sharedMaps() []int32 {
 	const header = 8 // count, bits
 	byBits := map[uint32][]int{}
 	for id := range t.pieces.list {
@@ -96,7 +96,10 @@ func (t *blobTable) sharedMaps() map[int]int {
 			byBits[bits] = append(byBits[bits], id)
 		}
 	}
-	shared := map[int]int{}
+	shared := make([]int32, len(t.pieces.list))
+	for id := range shared {
+		shared[id] = -1
+	}
 	for _, ids := range byBits {
 		// In descending order a list directly follows those that begin with it.
 		slices.SortFunc(ids, func(a, b int) int {
@@ -106,7 +109,7 @@ func (t *blobTable) sharedMaps() map[int]int {
 		whole := ids[0]
 		for _, id := range ids[1:] {
 			if bytes.HasPrefix(t.pieces.bytes(whole)[header:], t.pieces.bytes(id)[header:]) {
-				shared[id] = whole
+				shared[id] = int32(whole)
 			} else {
 				whole = id
 			}

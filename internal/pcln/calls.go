@@ -1,5 +1,7 @@
 package pcln
 
+import "bytes"
+
 // callsOf returns, for each direct call of one of targets in code, the offset of its
 // last byte: the address at which the runtime looks a caller up. Code begins at text
 // offset start; targets are such offsets, too. Bytes that merely look like such a call are
@@ -14,10 +16,13 @@ func callsOf(goarch string, code []byte, start uint64, targets map[uint64]bool) 
 	switch goarch {
 	case "amd64": // CALL rel32
 		for i := 0; i+5 <= len(code); i++ {
-			if code[i] == 0xe8 {
-				at := uint64(i)
-				found(at, start+at+5+uint64(int64(int32(le.Uint32(code[i+1:])))), 5)
+			next := bytes.IndexByte(code[i:len(code)-4], 0xe8)
+			if next < 0 {
+				break
 			}
+			i += next
+			at := uint64(i)
+			found(at, start+at+5+uint64(int64(int32(le.Uint32(code[i+1:])))), 5)
 		}
 	case "arm64": // BL imm26
 		for i := 0; i+4 <= len(code); i += 4 {

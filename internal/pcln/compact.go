@@ -1,6 +1,8 @@
 package pcln
 
 import (
+	"encoding/binary"
+
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/hugepages"
 	"github.com/go3s/rules_go3s/internal/suffixtab"
@@ -13,12 +15,12 @@ const noID = -1
 // of the tables being built.
 type outFunc struct {
 	record
-	nameID   int // noID for the name at offset 0
-	sp       int
-	file     int
-	line     int
-	pcdata   [goabi.NumPCData]int
-	funcdata [goabi.NumFuncData]int
+	nameID   int32 // noID for the name at offset 0
+	sp       int32
+	file     int32
+	line     int32
+	pcdata   [goabi.NumPCData]int32
+	funcdata [goabi.NumFuncData]int32
 }
 
 // A compactor builds the output from the table t.
@@ -27,7 +29,7 @@ type compactor struct {
 	tier Tier
 
 	names   *suffixtab.Table
-	nameIDs map[string]int
+	nameIDs map[string]int32
 	streams pcTab
 	blobs   blobTable
 	files   fileTables
@@ -38,15 +40,19 @@ type compactor struct {
 
 	sym *symbolizer // of the tier External
 
+	copies, called ids                    // of streams that are copied, and names of inlined calls
+	data           [goabi.NumFuncData]ids // of function data
+
 	raw  []byte                     // buffer for a stream or a tree
 	tree inlTree                    // buffer
-	runs [2 + goabi.NumPCData][]run // buffers for runs
+	runs [1 + goabi.NumPCData][]run // buffers for runs
 }
 
 // compact builds the contents of the functions of t in the given tier. tag marks
 // names of the tier External.
 func compact(t *Table, tier Tier, tag string) (*compactor, error) {
-	c := &compactor{t: t, tier: tier, nameIDs: make(map[string]int, t.count), streams: newPCTab(len(t.pctab))}
+	c := &compactor{t: t, tier: tier, nameIDs: make(map[string]int32, t.count), streams: newPCTab(len(t.pctab), t.count),
+		blobs: blobTable{pieces: newInterner(len(t.gofunc), t.count, 0)}}
 	if tier == External {
 		s, err := newSymbolizer(t, tag)
 		if err != nil {
@@ -87,27 +93,75 @@ func (c *compactor) named() bool { return c.tier == Full || c.tier == Functions 
 
 // nameOf returns the name of function i in the output.
 func (c *compactor) nameOf(i int) (string, error) {
-	r, err := c.t.record(i)
-	if err != nil {
-		return "", err
-	}
 	if c.sym != nil {
 		return c.sym.names[i], nil
 	}
-	return c.t.name(r.name)
+	return c.t.name(c.funcs[i].name)
 }
 
-func (c *compactor) nameID(name string) int {
+func (c *compactor) nameID(name string) int32 {
 	id, ok := c.nameIDs[name]
 	if !ok {
-		id = c.names.Add(name)
+		id = int32(c.names.Add(name))
 		c.nameIDs[name] = id
 	}
 	return id
 }
 
+// calledID returns the id of the name of an inlined call, noID for the name at offset 0.
+func (c *compactor) calledID(call *inlCall) (int32, error) {
+	if call.anonymous {
+		return noID, nil
+	}
+	if call.text != "" {
+		return c.nameID(call.text), nil
+	}
+	at := c.called.at(call.name)
+	if at.off != call.name {
+		name, err := c.t.name(call.name)
+		if err != nil {
+			return noID, err
+		}
+		*at = ided{call.name, c.nameID(name)}
+	}
+	return at.id, nil
+}
+
+// An ids remembers what became of what is at offsets of the input, but for 0, as far as there is room: one takes the place of another one
+// with the same hash.
+type ids [1 << 11]ided
+
+type ided struct {
+	off uint32
+	id  int32
+}
+
+// at returns where off is, or would be.
+func (x *ids) at(off uint32) *ided { return &x[off*0x9e3779b1>>(32-11)] }
+
+// copied returns the id of the stream at off as a closed one.
+func (c *compactor) copied(off uint32) (int32, error) {
+	if off == 0 {
+		return noID, nil
+	}
+	at := c.copies.at(off)
+	if at.off == off {
+		return at.id, nil
+	}
+	head, last, err := c.t.whole(off)
+	if err != nil {
+		return noID, err
+	}
+	*at = ided{off, noID}
+	if len(head) > 1 || head[0] != 0 { // not the one that is -1 everywhere
+		c.raw = append(binary.AppendUvarint(append(c.raw[:0], head...), longest(last)), 0)
+		at.id = c.streams.add(c.raw, 0)
+	}
+	return at.id, nil
+}
+
 // closed returns the id of the closed stream of runs.
-func (c *compactor) closed(runs []run) int {
+func (c *compactor) closed(runs []run) int32 {
 	if constant(runs, -1) {
 		return noID
 	}
@@ -116,7 +170,7 @@ func (c *compactor) closed(runs []run) int {
 }
 
 // open returns the id of the open stream of runs for a function of so many bytes.
-func (c *compactor) open(runs []run, size uint64) int {
+func (c *compactor) open(runs []run, size uint64) int32 {
 	if constant(runs, -1) {
 		return noID
 	}
@@ -128,12 +182,13 @@ func (c *compactor) open(runs []run, size uint64) int {
 // function makes function i of the output.
 func (c *compactor) function(i int) error {
 	t := c.t
-	r, err := t.record(i)
+	o := &c.funcs[i]
+	r := &o.record
+	err := t.record(i, r)
 	if err != nil {
 		return err
 	}
-	o := &c.funcs[i]
-	o.record, o.nameID = r, noID
+	o.nameID = noID
 	if r.name != 0 {
 		name, err := c.nameOf(i)
 		if err != nil {
@@ -149,7 +204,7 @@ func (c *compactor) function(i int) error {
 		}
 		c.runs[k] = tables[k][:0]
 	}
-	if err := c.skipPrologue(i, &r, tables[goabi.PCDataStackMap]); err != nil {
+	if err := c.skipPrologue(i, r, tables[goabi.PCDataStackMap]); err != nil {
 		return err
 	}
 	// The runtime takes map -1 for 0 ((*stkframe).getStackMap), and argument
@@ -169,13 +224,16 @@ func (c *compactor) function(i int) error {
 	tables[goabi.PCDataPanicBounds] = fillBounds(tables[goabi.PCDataPanicBounds])
 
 	tree := &c.tree
-	if err := t.inlTree(&r, tables[goabi.PCDataInlTree], tree); err != nil {
+	if err := t.inlTree(r, tables[goabi.PCDataInlTree], tree); err != nil {
 		return err
 	}
 	switch c.tier {
 	case Functions:
 		tree.dropLines(tables[goabi.PCDataInlTree])
 	case External:
+		if err := t.nameCalls(tree); err != nil {
+			return err
+		}
 		tables[goabi.PCDataUnsafePoint] = c.sym.unsafePoints(i, tables[goabi.PCDataUnsafePoint], tables[goabi.PCDataInlTree], tree)
 		if tables[goabi.PCDataInlTree], err = c.sym.reduceTree(i, tables[goabi.PCDataInlTree], tree); err != nil {
 			return err
@@ -209,30 +267,25 @@ func (c *compactor) function(i int) error {
 
 // lines adds the stack depths and files and lines.
 func (c *compactor) lines(o *outFunc) error {
-	runs, err := c.t.runs(o.record.sp, toEnd, c.runs[goabi.NumPCData][:0])
+	var err error
+	if o.sp, err = c.copied(o.record.sp); err != nil || !c.lined() {
+		return err
+	}
+	if o.line, err = c.copied(o.record.line); err != nil {
+		return err
+	}
+	runs, err := c.t.runs(o.record.file, toEnd, c.runs[goabi.NumPCData][:0])
 	if err != nil {
 		return err
 	}
 	c.runs[goabi.NumPCData] = runs[:0]
-	o.sp = c.closed(runs)
-	if !c.lined() {
-		return nil
-	}
-	if runs, err = c.t.runs(o.record.line, toEnd, runs[:0]); err != nil {
-		return err
-	}
-	c.runs[goabi.NumPCData] = runs[:0]
-	o.line = c.closed(runs)
-	if runs, err = c.t.runs(o.record.file, toEnd, runs[:0]); err != nil {
-		return err
-	}
 	o.record.cu, runs = c.files.renumber(o.record.cu, runs)
 	o.file = c.closed(runs)
 	return nil
 }
 
 // functionData adds what o has of function data.
-func (c *compactor) functionData(o *outFunc, tree *inlTree, liveMax int32) error {
+func (c *compactor) functionData(o *outFunc, tree *inlTree, liveMax int32) (err error) {
 	for k := range o.funcdata {
 		o.funcdata[k] = noID
 		if o.record.funcdata[k] == goabi.NoFuncData || c.drops(k) {
@@ -240,9 +293,17 @@ func (c *compactor) functionData(o *outFunc, tree *inlTree, liveMax int32) error
 		}
 		if k == goabi.FuncDataInlTree {
 			if len(tree.calls) > 0 {
-				c.raw = c.encodeTree(c.raw[:0], tree)
+				if c.raw, err = c.encodeTree(c.raw[:0], tree); err != nil {
+					return err
+				}
 				o.funcdata[k] = c.blobs.add(k, c.raw)
 			}
+			continue
+		}
+		off := o.record.funcdata[k]
+		at := c.data[k].at(off)
+		if at.off == off && off != 0 && k != goabi.FuncDataArgLive { // what that has depends on the function
+			o.funcdata[k] = at.id
 			continue
 		}
 		data, err := c.t.data(&o.record, k, 0, liveMax)
@@ -250,6 +311,7 @@ func (c *compactor) functionData(o *outFunc, tree *inlTree, liveMax int32) error
 			return err
 		}
 		o.funcdata[k] = c.blobs.add(k, data)
+		*at = ided{off, o.funcdata[k]}
 	}
 	return nil
 }

@@ -125,8 +125,8 @@ func TestCallsOfThemselves(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range table.Len() {
-		r, err := table.record(i)
-		if err != nil {
+		var r record
+		if err := table.record(i, &r); err != nil {
 			t.Fatal(err)
 		}
 		if name, err := table.name(r.name); err != nil || name != "main.init" {
@@ -141,7 +141,7 @@ func TestCallsOfThemselves(t *testing.T) {
 			t.Fatalf("calls inlined at the start of main.init: %+v (%v), want one or more", chain, err)
 		}
 		if last := chain[len(chain)-1]; last.parent != 0 {
-			t.Errorf("%s is called from %#x of main.init, want 0, where it begins itself", last.name, last.parent)
+			t.Errorf("the outermost call is called from %#x of main.init, want 0, where it begins itself", last.parent)
 		}
 		return
 	}
@@ -308,8 +308,8 @@ func spans(t testing.TB, f *goelf.File) []span {
 		{offset(goabi.ModuleFuncs), functions * goabi.FuncTabEntry}, {offset(goabi.ModuleFindFuncTab), table.findSize()},
 	}
 	for i := range table.count {
-		r, err := table.record(i)
-		if err != nil {
+		var r record
+		if err := table.record(i, &r); err != nil {
 			t.Fatal(err)
 		}
 		at := uint64(le.Uint32(table.funcs[i*goabi.FuncTabEntry+4:]))

@@ -1,10 +1,9 @@
 package pcln
 
 import (
-	"cmp"
-	"github.com/go3s/rules_go3s/internal/goabi"
 	"slices"
 
+	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/suffixtab"
 )
 
@@ -16,78 +15,96 @@ import (
 // functions are equal then. Functions of more files have that part of their
 // unit's files that is needed.
 type fileTables struct {
-	index map[unitFile]uint32 // place in cutab
-	base  map[uint32]uint32   // start of a unit's part in cutab, by its cuOffset
-	first map[string]uint32   // a place in cutab by name
-	cutab []int               // ids in files
-	files *suffixtab.Table
-	t     *Table
+	t        *Table
+	units    []unitFile        // those of functions of more than one file, ascending
+	base     int               // in cutab, of the first of units
+	current  []unitFile        // those of the unit that was asked for last
+	first    map[string]uint32 // a place in cutab by name
+	lastFile unitFile          // the single file of the function before, and
+	lastAt   uint32            // its place
+	cutab    []int             // ids in files
+	files    *suffixtab.Table
 }
 
-// A unitFile is a file number of a compilation unit.
-type unitFile struct {
-	cu uint32
-	n  int32
+// A unitFile is a file number of a compilation unit: the unit's cuOffset, in the upper 32 bits, and the number.
+type unitFile uint64
+
+func newUnitFile(cu uint32, n int32) unitFile { return unitFile(cu)<<32 | unitFile(uint32(n)) }
+
+func (f unitFile) split() (cu uint32, n int32) { return uint32(f >> 32), int32(f) }
+
+// A unitFiles collects file numbers.
+type unitFiles struct {
+	list   []unitFile
+	recent [1 << 10]unitFile // some that are in list, each with 1 added
+}
+
+func (x *unitFiles) add(f unitFile) {
+	if at := &x.recent[f*0x9e3779b97f4a7c15>>(64-10)]; *at != f+1 {
+		*at = f + 1
+		x.list = append(x.list, f)
+	}
+}
+
+// sorted returns all file numbers, each once.
+func (x *unitFiles) sorted() []unitFile {
+	slices.Sort(x.list)
+	return slices.Compact(x.list)
 }
 
 // gather collects the files of all functions.
 func (x *fileTables) gather(t *Table) error {
 	x.t = t
-	x.index, x.base, x.first = map[unitFile]uint32{}, map[uint32]uint32{}, map[string]uint32{}
+	x.first = map[string]uint32{}
 	x.files = suffixtab.New(nil, true)
-	several, single := map[unitFile]bool{}, map[unitFile]bool{}
+	var several, single unitFiles
 	var runs []run
+	var r record
 	for i := range t.count {
-		r, err := t.record(i)
-		if err != nil {
+		if err := t.record(i, &r); err != nil {
 			return err
 		}
+		var err error
 		if runs, err = t.runs(r.file, toEnd, runs[:0]); err != nil {
 			return err
 		}
-		set := several
+		set := &several
 		if len(runs) == 1 {
-			set = single
+			set = &single
 		}
 		for _, f := range runs {
 			if f.val >= 0 {
-				set[unitFile{r.cu, f.val}] = true
+				set.add(newUnitFile(r.cu, f.val))
 			}
 		}
 	}
-	add := func(set map[unitFile]bool, again bool) error {
-		var order []unitFile
-		for f := range set {
-			order = append(order, f)
+	add := func(f unitFile, again bool) error {
+		cu, n := f.split()
+		name, ok := t.file(cu, n)
+		if !ok || name == "" {
+			return t.errorf(0, "file number %d of the compilation unit at %d has no name", n, cu)
 		}
-		slices.SortFunc(order, func(a, b unitFile) int { return cmp.Or(cmp.Compare(a.cu, b.cu), cmp.Compare(a.n, b.n)) })
-		for _, f := range order {
-			name, ok := t.file(f.cu, f.n)
-			if !ok || name == "" {
-				return t.errorf(0, "file number %d of the compilation unit at %d has no name", f.n, f.cu)
-			}
-			at, known := x.first[name]
-			if !known || again {
-				at = uint32(len(x.cutab))
-				x.cutab = append(x.cutab, x.files.Add(name))
-			}
-			if !known {
-				x.first[name] = at
-			}
-			if !again {
-				continue
-			}
-			x.index[f] = at
-			if _, ok := x.base[f.cu]; !ok {
-				x.base[f.cu] = at
-			}
+		_, known := x.first[name]
+		if !known {
+			x.first[name] = uint32(len(x.cutab))
+		}
+		if !known || again {
+			x.cutab = append(x.cutab, x.files.Add(name))
 		}
 		return nil
 	}
-	if err := add(several, true); err != nil {
-		return err
+	x.units = several.sorted()
+	for _, f := range x.units {
+		if err := add(f, true); err != nil {
+			return err
+		}
 	}
-	return add(single, false)
+	for _, f := range single.sorted() {
+		if err := add(f, false); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // renumber returns the cuOffset and the file numbers that say in the output what
@@ -97,16 +114,27 @@ func (x *fileTables) renumber(cu uint32, runs []run) (uint32, []run) {
 	case len(runs) == 0:
 		return goabi.NoUnit, runs
 	case len(runs) == 1 && runs[0].val >= 0:
-		name, _ := x.t.file(cu, runs[0].val)
+		if f := newUnitFile(cu, runs[0].val); f != x.lastFile || x.lastAt == 0 {
+			name, _ := x.t.file(cu, runs[0].val)
+			x.lastFile, x.lastAt = f, x.first[name]
+		}
 		runs[0].val = 0
-		return x.first[name], runs
+		return x.lastAt, runs
 	}
-	base := x.base[cu]
-	return base, mergeRuns(runs, func(v int32) int32 {
+	if len(x.current) == 0 || cu != uint32(x.current[0]>>32) {
+		from, _ := slices.BinarySearch(x.units, newUnitFile(cu, 0))
+		to, _ := slices.BinarySearch(x.units, newUnitFile(cu, -1))
+		x.base, x.current = from, x.units[from:to]
+		if from == to {
+			x.base = 0
+		}
+	}
+	return uint32(x.base), mergeRuns(runs, func(v int32) int32 {
 		if v < 0 {
 			return v
 		}
-		return int32(x.index[unitFile{cu, v}] - base)
+		n, _ := slices.BinarySearch(x.current, newUnitFile(cu, v))
+		return int32(n)
 	})
 }
 

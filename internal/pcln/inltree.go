@@ -15,13 +15,19 @@ type inlTree struct {
 }
 
 // place returns the place of the record with that index in order; ok is false when no instruction needs it.
-func (x *inlTree) place(index int32) (n int, ok bool) { return slices.BinarySearch(x.order, index) }
+func (x *inlTree) place(index int32) (n int, ok bool) {
+	if last := len(x.order) - 1; last >= 0 && int(x.order[last]) == last { // all are needed
+		return int(index), 0 <= index && int(index) <= last
+	}
+	return slices.BinarySearch(x.order, index)
+}
 
 // An inlCall is a runtime.inlinedCall (runtime/symtabinl.go).
 type inlCall struct {
 	id        uint8
-	name      string
-	anonymous bool // the name is at offset 0, which the runtime takes for ""
+	name      uint32 // offset in funcnametab
+	text      string // the name, when something asked for it, or a new one
+	anonymous bool   // the name is at offset 0, which the runtime takes for ""
 	parent    uint32
 	startLine uint32
 }
@@ -57,9 +63,17 @@ func (t *Table) inlinedCall(r *record, index int32) (inlCall, error) {
 	}
 	b := data[int(index)*goabi.InlinedCall:]
 	off := le.Uint32(b[4:])
-	call := inlCall{id: b[0], anonymous: off == 0, parent: le.Uint32(b[8:]), startLine: le.Uint32(b[12:])}
-	call.name, err = t.name(off)
-	return call, err
+	return inlCall{id: b[0], name: off, anonymous: off == 0, parent: le.Uint32(b[8:]), startLine: le.Uint32(b[12:])}, nil
+}
+
+// nameCalls looks up the names of the calls in tree.
+func (t *Table) nameCalls(tree *inlTree) (err error) {
+	for i := range tree.calls {
+		if call := &tree.calls[i]; err == nil {
+			call.text, err = t.name(call.name)
+		}
+	}
+	return err
 }
 
 // A chain is the way from an inlined call to its callers: the indices that it has passed. It ends where the function
@@ -132,17 +146,17 @@ func (x *inlTree) renumber(runs []run) []run {
 
 // encodeTree appends the records of a tree to b. Names are given by id; the
 // writer puts their offsets in their place.
-func (c *compactor) encodeTree(b []byte, x *inlTree) []byte {
+func (c *compactor) encodeTree(b []byte, x *inlTree) ([]byte, error) {
 	for i := range x.calls {
 		call := &x.calls[i]
-		name := uint32(0)
-		if !call.anonymous {
-			name = uint32(c.nameID(call.name)) + 1
+		name, err := c.calledID(call)
+		if err != nil {
+			return nil, err
 		}
 		b = append(b, call.id, 0, 0, 0)
-		b = le.AppendUint32(b, name)
+		b = le.AppendUint32(b, uint32(name+1)) // noID is -1
 		b = le.AppendUint32(b, call.parent)
 		b = le.AppendUint32(b, call.startLine)
 	}
-	return b
+	return b, nil
 }

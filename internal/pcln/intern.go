@@ -3,19 +3,30 @@ package pcln
 import (
 	"bytes"
 	"hash/maphash"
+	"math/bits"
+
+	"github.com/go3s/rules_go3s/internal/hugepages"
 )
 
 // An interner numbers byte strings, in the order in which they come first. Equal ones with equal tags have one number. All of
 // their bytes are in one array: there are tens of thousands.
 type interner struct {
 	data  []byte
+	room  int // bytes of data after each, which are zero
 	list  []interned
 	table []int32 // numbers plus one, 0 for none, by hash; its length is a power of two
 }
 
 type interned struct {
-	start     int // in data; the next one begins where it ends
+	start     int // in data; the next one begins after its room
 	hash, tag uint32
+}
+
+// newInterner returns one for about count byte strings of size bytes together.
+func newInterner(size, count, room int) interner {
+	t := interner{room: room, data: hugepages.Unset[byte](size + count*room)[:0], list: hugepages.Unset[interned](count)[:0]}
+	t.resize(1 << bits.Len(uint(2*count)))
+	return t
 }
 
 var internSeed = maphash.MakeSeed() // numbers do not depend on hashes
@@ -23,7 +34,7 @@ var internSeed = maphash.MakeSeed() // numbers do not depend on hashes
 // add returns the number of b.
 func (t *interner) add(b []byte, tag uint32) int {
 	if 2*len(t.list) >= len(t.table) {
-		t.grow()
+		t.resize(2 * len(t.table))
 	}
 	h := uint32(maphash.Bytes(internSeed, b))
 	mask := uint32(len(t.table) - 1)
@@ -33,6 +44,7 @@ func (t *interner) add(b []byte, tag uint32) int {
 			t.table[at] = int32(len(t.list)) + 1
 			t.list = append(t.list, interned{len(t.data), h, tag})
 			t.data = append(t.data, b...)
+			t.data = append(t.data, make([]byte, t.room)...)
 			return len(t.list) - 1
 		}
 		if x := &t.list[n]; x.hash == h && x.tag == tag && bytes.Equal(t.bytes(int(n)), b) {
@@ -41,10 +53,10 @@ func (t *interner) add(b []byte, tag uint32) int {
 	}
 }
 
-// grow doubles the table.
-func (t *interner) grow() {
+// resize makes a table of that length.
+func (t *interner) resize(length int) {
 	const least = 1 << 10
-	t.table = make([]int32, max(2*len(t.table), least))
+	t.table = hugepages.Slice[int32](max(length, least))
 	mask := uint32(len(t.table) - 1)
 	for n := range t.list {
 		at := t.list[n].hash & mask
@@ -61,5 +73,5 @@ func (t *interner) bytes(n int) []byte {
 	if n+1 < len(t.list) {
 		end = t.list[n+1].start
 	}
-	return t.data[t.list[n].start:end]
+	return t.data[t.list[n].start : end-t.room]
 }

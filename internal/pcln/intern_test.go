@@ -43,7 +43,7 @@ func TestInterner(t *testing.T) {
 // in a hole.
 func TestStreams(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
-	tab := newPCTab(0)
+	tab := newPCTab(0, 0)
 	type added struct {
 		head string
 		need uint64
@@ -61,7 +61,7 @@ func TestStreams(t *testing.T) {
 		if random.IntN(2) == 0 {
 			head, need = appendClosed(nil, runs, 1), 0
 		}
-		id := tab.add(head, need)
+		id := int(tab.add(head, need))
 		if id == len(streams) {
 			streams = append(streams, added{string(head), 0})
 		}

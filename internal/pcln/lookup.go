@@ -44,8 +44,8 @@ func (s *Symbols) Functions() ([]Func, error) {
 	names := string(t.names) // that all names are parts of
 	funcs := make([]Func, t.count)
 	for i := range funcs {
-		r, err := t.record(i)
-		if err != nil {
+		var r record
+		if err := t.record(i, &r); err != nil {
 			return nil, err
 		}
 		name, _, ok := strings.Cut(names[min(uint64(r.name), uint64(len(names))):], "\x00")
@@ -78,8 +78,8 @@ func (s *Symbols) Frames(i int, off uint64) ([]Frame, error) {
 	if i < 0 || i >= t.count {
 		return nil, fmt.Errorf("%s: there is no function %d of %d", t.f.Name, i, t.count)
 	}
-	r, err := t.record(i)
-	if err != nil {
+	var r record
+	if err := t.record(i, &r); err != nil {
 		return nil, err
 	}
 	var list []Frame
@@ -100,7 +100,11 @@ func (s *Symbols) Frames(i int, off uint64) ([]Frame, error) {
 		if err != nil {
 			return nil, err
 		}
-		f := Frame{Func: call.name, ID: call.id, StartLine: int(call.startLine), Inlined: true}
+		name, err := t.name(call.name)
+		if err != nil {
+			return nil, err
+		}
+		f := Frame{Func: name, ID: call.id, StartLine: int(call.startLine), Inlined: true}
 		if f.File, f.Line, err = t.fileLine(&r, off); err != nil {
 			return nil, err
 		}
@@ -108,6 +112,7 @@ func (s *Symbols) Frames(i int, off uint64) ([]Frame, error) {
 		off = uint64(call.parent)
 	}
 	f := Frame{ID: r.id, StartLine: int(r.startLine)}
+	var err error
 	if f.Func, err = t.name(r.name); err != nil {
 		return nil, err
 	}

@@ -135,8 +135,8 @@ func newSymbolizer(t *Table, tag string) (*symbolizer, error) {
 	s := &symbolizer{t: t}
 	n := namer{tag: tag}
 	for i := range t.count {
-		r, err := t.record(i)
-		if err != nil {
+		var r record
+		if err := t.record(i, &r); err != nil {
 			return nil, err
 		}
 		name, err := t.name(r.name)
@@ -186,7 +186,7 @@ func (s *symbolizer) unsafePoints(i int, points, inlined []run, tree *inlTree) [
 		p, points = next(points)
 		c, inlined = next(inlined)
 		val := p.val
-		if n, ok := tree.place(c.val); ok && !tree.calls[n].anonymous && goabi.NeverPreempted(tree.calls[n].name) {
+		if n, ok := tree.place(c.val); ok && !tree.calls[n].anonymous && goabi.NeverPreempted(tree.calls[n].text) {
 			val = unsafePointUnsafe
 		}
 		at = min(p.end, c.end, end)
@@ -214,8 +214,8 @@ func (s *symbolizer) reduceTree(i int, runs []run, tree *inlTree) ([]run, error)
 	if len(tree.calls) == 0 {
 		return nil, nil
 	}
-	r, err := s.t.record(i)
-	if err != nil {
+	var r record
+	if err := s.t.record(i, &r); err != nil {
 		return nil, err
 	}
 	keep := make([]bool, len(runs))
@@ -242,12 +242,12 @@ func (s *symbolizer) reduceTree(i int, runs []run, tree *inlTree) ([]run, error)
 			continue
 		}
 		call.startLine = 0
-		if isReflectMethod(call.name) {
+		if isReflectMethod(call.text) {
 			call.anonymous = false
-		} else if !call.anonymous && goabi.NeverPreempted(call.name) || goabi.NeverPreempted(s.originals[i]) {
-			call.name = hiddenRuntimeName
+		} else if !call.anonymous && goabi.NeverPreempted(call.text) || goabi.NeverPreempted(s.originals[i]) {
+			call.text = hiddenRuntimeName
 		} else {
-			call.name, call.anonymous = hiddenName, false
+			call.text, call.anonymous = hiddenName, false
 		}
 		tree.order[kept], tree.calls[kept] = tree.order[n], call
 		kept++

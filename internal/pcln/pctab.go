@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"math/bits"
 	"slices"
-	"sort"
 
 	"github.com/go3s/rules_go3s/internal/hugepages"
+	"github.com/go3s/rules_go3s/internal/radix"
 )
 
 // # How streams share bytes
@@ -42,8 +43,11 @@ type pcTab struct {
 	data    []byte   // once finished
 }
 
-// newPCTab returns an empty one in the place of a pctab of size bytes.
-func newPCTab(size int) pcTab { return pcTab{heads: interner{data: hugepages.Bytes(0, size)}} }
+// newPCTab returns an empty one in the place of a pctab of size bytes, for count functions.
+func newPCTab(size, count int) pcTab {
+	const perFunction = 4 // streams: some have more, many share theirs
+	return pcTab{heads: newInterner(size, perFunction*count, maxVarint), need: hugepages.Unset[uint64](perFunction * count)[:0]}
+}
 
 // Tags of heads.
 const (
@@ -52,7 +56,7 @@ const (
 )
 
 // add adds a stream and returns its id. Open streams that differ in the length of the last run only are one.
-func (t *pcTab) add(head []byte, need uint64) int {
+func (t *pcTab) add(head []byte, need uint64) int32 {
 	tag := uint32(closedStream)
 	if need > 0 {
 		tag = openStream
@@ -62,211 +66,225 @@ func (t *pcTab) add(head []byte, need uint64) int {
 		t.need = append(t.need, 0)
 	}
 	t.need[id] = max(t.need[id], need)
-	return id
+	return int32(id)
 }
 
 // A stream is one of the pctab that is being built.
 type stream struct {
-	first           uint64 // its first 8 bytes, or zeros, the first one being worth most
-	start, end      int    // of its bytes among those of all
-	id, head, match int32  // head is the length of its head; match is its key in streamSearch.indexes, -1 for none
-	open            bool
+	from, to uint32 // where its bytes are among those of all
+	head     uint32 // the length of its head
+	slot     int32  // of streamSearch, that of what it begins with; -1 for none
 }
 
-// streams returns all streams and their bytes: longer before shorter ones, which may be in them.
+// streams ends the open streams, and returns all by id and their bytes.
 func (t *pcTab) streams() (list []stream, all []byte) {
-	all = hugepages.Bytes(0, len(t.heads.data)+maxVarint*len(t.need)+searchPad)
-	list = hugepages.Slice[stream](len(t.need))
+	t.heads.data = slices.Grow(t.heads.data, searchPad)
+	all = t.heads.data[:len(t.heads.data)+searchPad]
+	list = hugepages.Unset[stream](len(t.need))
 	for id, need := range t.need {
-		x := stream{id: int32(id), start: len(all), open: need > 0}
-		all = append(all, t.heads.bytes(id)...)
-		x.head = int32(len(all) - x.start)
-		if x.open {
-			all = binary.AppendUvarint(all, longest(need))
+		text := t.heads.bytes(id)
+		x := &list[id]
+		x.from, x.head = uint32(t.heads.list[id].start), uint32(len(text))
+		if need > 0 {
+			text = binary.AppendUvarint(text, longest(need)) // in the room after it
 		}
-		x.end = len(all)
-		x.match = int32(len(searchKeys) - 1)
-		for x.match >= 0 && int(x.head) < searchKeys[x.match] {
-			x.match--
-		}
-		list[id] = x
+		x.to = x.from + uint32(len(text))
 	}
-	all = append(all, make([]byte, searchPad)...)
-	for i := range list {
-		x := &list[i]
-		x.first = binary.BigEndian.Uint64(all[x.start:])
-		if n := x.end - x.start; n < 8 {
-			x.first &^= 1<<(64-8*n) - 1
-		}
-	}
-	slices.SortFunc(list, func(a, b stream) int {
-		if c := (b.end - b.start) - (a.end - a.start); c != 0 {
-			return c
-		}
-		if a.first != b.first {
-			return cmp.Compare(a.first, b.first)
-		}
-		return cmp.Or(bytes.Compare(all[a.start:a.end], all[b.start:b.end]), int(a.id-b.id))
-	})
 	return list, all
+}
+
+// sorted returns the ids of streams: longer before shorter ones, which may be in them, and then by their bytes.
+func sorted(streams []stream, all []byte) []radix.Item {
+	order := hugepages.Unset[radix.Item](len(streams))
+	for id := range streams {
+		x := &streams[id]
+		first, n := binary.BigEndian.Uint64(all[x.from:]), x.to-x.from
+		if n < 8 {
+			first &^= 1<<(64-8*n) - 1
+		}
+		const most = 1<<16 - 1
+		order[id] = radix.Item{Key: uint64(most-min(n, most))<<48 | first>>16, ID: int32(id)}
+	}
+	radix.Sort(order, func(a, b int32) int {
+		x, y := all[streams[a].from:streams[a].to], all[streams[b].from:streams[b].to]
+		return cmp.Or(len(y)-len(x), bytes.Compare(x, y), int(a-b))
+	})
+	return order
 }
 
 // A root is a stream that is written; others may be found in it.
 type root struct {
-	text  []byte
-	first int // the least id of those found in it
-	hole  int // where it goes, as hole.off; -1 for pctab itself
-	off   uint32
+	from, to uint32 // its bytes among those of all
+	hole     int32  // where it goes, as hole.off; -1 for pctab itself
+	off      uint32 // once it is written
 }
 
 // finish lays the streams out, some in holes of what follows pctab at the next multiple of align. It returns
 // what to write there.
 func (t *pcTab) finish(holes []hole, align int) []fill {
 	streams, all := t.streams()
-	roots := make([]root, 0, len(streams))
+	roots := hugepages.Unset[root](len(streams))[:0]
 	rooms := newRooms(holes)
-	type place struct{ root, delta int }
-	places := make([]place, len(streams))
-	search := newStreamSearch(t, all, streams)
-	for i := range streams {
-		x := &streams[i]
-		n, delta, ok := search.find(x)
-		if !ok {
-			text := all[x.start:x.end]
-			n, delta = len(roots), 0
-			roots = append(roots, root{text, int(x.id), rooms.take(len(text)), 0})
-			search.add(text)
+	type place struct{ root, delta uint32 }
+	places := hugepages.Unset[place](len(streams))
+	search := newStreamSearch(all, streams)
+	size := 1
+	for _, o := range sorted(streams, all) {
+		x := &streams[o.ID]
+		if n, at, ok := search.find(x, t.need[o.ID], roots); ok {
+			places[o.ID] = place{n, at - roots[n].from}
+			continue
 		}
-		places[x.id] = place{n, delta}
-		roots[n].first = min(roots[n].first, int(x.id))
+		places[o.ID] = place{uint32(len(roots)), 0}
+		search.add(x, uint32(len(roots)))
+		roots = append(roots, root{from: x.from, to: x.to, hole: int32(rooms.take(int(x.to - x.from)))})
+		size += int(x.to - x.from)
 	}
 
-	byUse := make([]*root, len(roots))
-	for n := range roots {
-		byUse[n] = &roots[n]
-	}
-	slices.SortFunc(byUse, func(a, b *root) int { return cmp.Compare(a.first, b.first) })
-	t.data = make([]byte, 1, 1+search.size()) // offset 0 stands for no stream
-	for _, r := range byUse {
-		if r.hole < 0 {
+	t.data = append(hugepages.Unset[byte](size)[:0], 0) // offset 0 stands for no stream
+	for _, p := range places {
+		if r := &roots[p.root]; r.hole < 0 && r.off == 0 {
 			r.off = uint32(len(t.data))
-			t.data = append(t.data, r.text...)
+			t.data = append(t.data, all[r.from:r.to]...)
 		}
 	}
 	after := (len(t.data) + align - 1) / align * align
 	var fills []fill
-	for _, r := range byUse {
-		if r.hole >= 0 {
-			r.off = uint32(after + r.hole)
-			fills = append(fills, fill{r.hole, r.text})
+	for n := range roots {
+		if r := &roots[n]; r.hole >= 0 {
+			r.off = uint32(after) + uint32(r.hole)
+			fills = append(fills, fill{int(r.hole), all[r.from:r.to]})
 		}
 	}
 	t.offsets = make([]uint32, len(streams))
 	for id, p := range places {
-		t.offsets[id] = roots[p.root].off + uint32(p.delta)
+		t.offsets[id] = roots[p.root].off + p.delta
 	}
 	return fills
 }
 
-// A streamSearch finds streams in those added before.
+// A streamSearch finds streams in those added before. A filter finds out most of the places where none begins, a table of what
+// streams begin with the others.
 type streamSearch struct {
-	t       *pcTab
-	all     []byte // bytes of all streams
-	data    []byte // what was added, and searchPad zeros
-	starts  []int  // of what was added, in data
-	indexes [len(searchKeys)]streamIndex
-	before  []uint64 // by place, place+1 of the one before with the same hash: 32 bits for each of the indexes
+	all    []byte       // bytes of all streams
+	filter []uint64     // two bits for the hash of each key
+	shift  uint         // from a hash to an index in filter
+	slots  []streamSlot // by hash. The length is a power of two
+	places []streamPlace
 }
 
-// A streamIndex has the places in the data by the hash of the bytes there.
-type streamIndex struct {
-	wanted [1 << wantedBits / 64]uint64 // a bit for each hash that is looked for; others are not kept
-	latest [1 << searchBits]uint32      // place+1 of the latest bytes with the first searchBits of that hash, 0 for none
+// A streamSlot is what streams begin with, and where that is.
+type streamSlot struct {
+	key    uint64 // 0 for none
+	latest uint32 // index in places and 1 of the latest place; 0 for none
+	left   uint32 // streams that begin so and are still to be found
 }
 
-// searchKeys are how many bytes of a stream it is found by: the most that its head has. A shorter one is not found.
-var searchKeys = [...]int{3, 8}
+// A streamPlace is where bytes that a stream begins with are.
+type streamPlace struct {
+	at, root uint32 // in all, and in which root
+	next     uint32 // bytes after the key
+	before   uint32 // latest of the slot, when it was another place
+}
 
 const (
-	wantedBits  = 20
-	searchBits  = 16
-	searchTries = 1 << 12 // places that are tried for one stream
-	searchPad   = 8       // so that as many bytes can be read at each place
+	shortest    = 3                   // bytes of the head of a stream that is found
+	shortKey    = 1<<(8*shortest) - 1 // what it is found by of its first bytes, if its head has fewer than 8 of them
+	searchTries = 1 << 12             // places that are tried for one stream
+	searchPad   = 8                   // so that as many bytes can be read at each place
 )
 
-// searchHash returns a hash of the first n bytes of first, of which the first one is worth most.
-func searchHash(first uint64, n int) uint32 {
-	return uint32(first >> (64 - 8*n) * 0x9e3779b97f4a7c15 >> (64 - wantedBits))
-}
+func searchHash(key uint64) uint64 { return key * 0x9e3779b97f4a7c15 }
 
 // newStreamSearch returns a search for streams. Their bytes are in all.
-func newStreamSearch(t *pcTab, all []byte, streams []stream) *streamSearch {
-	s := &streamSearch{t: t, all: all, data: hugepages.Bytes(searchPad, len(all)+searchPad), before: hugepages.Words(len(all))}
-	for _, x := range streams {
-		if x.match >= 0 {
-			h := searchHash(x.first, searchKeys[x.match])
-			s.indexes[x.match].wanted[h/64] |= 1 << (h % 64)
+func newStreamSearch(all []byte, streams []stream) *streamSearch {
+	n := max(bits.Len(uint(len(streams))), 3)
+	s := &streamSearch{all: all, slots: hugepages.Slice[streamSlot](1 << n), filter: hugepages.Words(1 << (n - 2)), shift: uint(64 - (n - 2)),
+		places: hugepages.Unset[streamPlace](3 * len(streams))[:0]}
+	for i := range streams {
+		x := &streams[i]
+		x.slot = -1
+		key := le.Uint64(all[x.from:])
+		if x.head < 8 {
+			key &= shortKey
+		}
+		if x.head >= shortest && key != 0 {
+			x.slot = s.slot(key)
+			s.slots[x.slot].key = key
+			s.slots[x.slot].left++
+			word, bits := s.filtered(key)
+			*word |= bits
 		}
 	}
 	return s
 }
 
-// size returns how many bytes were added.
-func (s *streamSearch) size() int { return len(s.data) - searchPad }
+// slot returns the index of key in slots, or of the empty one where it would be.
+func (s *streamSearch) slot(key uint64) int32 {
+	mask := len(s.slots) - 1
+	at := int(searchHash(key)>>32) & mask
+	for s.slots[at].key != key && s.slots[at].key != 0 {
+		at = (at + 1) & mask
+	}
+	return int32(at)
+}
 
-func (s *streamSearch) add(text []byte) {
-	start := s.size()
-	s.starts = append(s.starts, start)
-	s.data = append(append(s.data[:start], text...), make([]byte, searchPad)...)
-	for n, key := range searchKeys {
-		x := &s.indexes[n]
-		for i := start; i+key <= start+len(text); i++ {
-			h := searchHash(binary.BigEndian.Uint64(s.data[i:]), key)
-			if x.wanted[h/64]>>(h%64)&1 != 0 {
-				latest := &x.latest[h>>(wantedBits-searchBits)]
-				s.before[i] |= uint64(*latest) << (32 * n)
-				*latest = uint32(i) + 1
-			}
+// add adds the places in x, which becomes the given root.
+func (s *streamSearch) add(x *stream, root uint32) {
+	text := s.all[x.from : x.to+searchPad]
+	for i := range max(len(text)-searchPad-shortest+1, 0) {
+		key := le.Uint64(text[i:])
+		if s.maybe(key & shortKey) {
+			s.keep(key&shortKey, uint32(key>>(8*shortest)), x.from+uint32(i), root)
+		}
+		if s.maybe(key) && i+searchPad+8 <= len(text) {
+			s.keep(key, le.Uint32(text[i+8:]), x.from+uint32(i), root)
 		}
 	}
 }
 
-// isAt reports whether x is where b begins.
-func (s *streamSearch) isAt(x *stream, b []byte) bool {
-	head := s.all[x.start:][:x.head]
-	if !bytes.HasPrefix(b, head) {
-		return false
-	}
-	if !x.open {
-		return true
-	}
-	v, n := uvarint(b[len(head):])
-	return n > 0 && uint64(v) >= s.t.need[x.id]
+// maybe reports whether the filter lets key through.
+func (s *streamSearch) maybe(key uint64) bool {
+	word, bits := s.filtered(key)
+	return *word&bits == bits
 }
 
-// find returns the number of an added text that x is in, and where it is in that.
-func (s *streamSearch) find(x *stream) (n, delta int, ok bool) {
-	if x.match < 0 {
+// filtered returns the word of the filter that key sets bits of, and those bits.
+func (s *streamSearch) filtered(key uint64) (word *uint64, bits uint64) {
+	h := searchHash(key)
+	return &s.filter[h>>(s.shift%64)], 1<<(h>>32%64) | 1<<(h>>26%64)
+}
+
+// keep keeps the place at in root if a stream begins with key that is still to be found.
+func (s *streamSearch) keep(key uint64, next, at, root uint32) {
+	if slot := &s.slots[s.slot(key)]; slot.left > 0 {
+		s.places = append(s.places, streamPlace{at, root, next, slot.latest})
+		slot.latest = uint32(len(s.places))
+	}
+}
+
+// find returns the root that was added and that x is in, and where it is; it is called once for each. If x is open, need is the least length of its last run.
+func (s *streamSearch) find(x *stream, need uint64, roots []root) (n, at uint32, ok bool) {
+	if x.slot < 0 {
 		return 0, 0, false
 	}
-	index := &s.indexes[x.match]
-	unused := 64 - 8*min(x.head, 8)
-	first := x.first >> unused
-	at := int(index.latest[searchHash(x.first, searchKeys[x.match])>>(wantedBits-searchBits)])
-	for try := 0; at > 0 && try < searchTries; try++ {
-		at--
-		if binary.BigEndian.Uint64(s.data[at:])>>unused == first && s.isAt(x, s.data[at:s.size()]) {
-			n := sort.SearchInts(s.starts, at+1) - 1
-			end := s.size()
-			if n+1 < len(s.starts) {
-				end = s.starts[n+1]
-			}
-			// What follows a text in the data does not follow it in the output.
-			if s.isAt(x, s.data[at:end]) {
-				return n, at - s.starts[n], true
+	slot := &s.slots[x.slot]
+	slot.left--
+	head := s.all[x.from:][:x.head]
+	known := uint32(8) // bytes in the key
+	if x.head < known {
+		known = shortest
+	}
+	next, mask := le.Uint32(s.all[x.from+known:]), uint32(1)<<(8*min(x.head-known, 4))-1
+	p := slot.latest
+	for try := 0; p > 0 && try < searchTries; try++ {
+		place := &s.places[p-1]
+		if b := s.all[place.at:roots[place.root].to]; (place.next^next)&mask == 0 && bytes.HasPrefix(b, head) {
+			if v, n := uvarint(b[len(head):]); need == 0 || n > 0 && uint64(v) >= need {
+				return place.root, place.at, true
 			}
 		}
-		at = int(uint32(s.before[at] >> (32 * x.match)))
+		p = place.before
 	}
 	return 0, 0, false
 }

@@ -311,8 +311,8 @@ func (w *rewriter) copy() {
 	last := w.load[len(w.load)-1]
 	loaded := last.Off + last.Filesz
 	size := len(old) - int(w.tail)
-	w.image = hugepages.Bytes(size, size)
-	copy(w.image, old[:w.t.Section.Off])
+	w.image = hugepages.Unset[byte](size)
+	clear(w.image[copy(w.image, old[:w.t.Section.Off]):])
 	for _, p := range w.load {
 		part := old[p.Off : p.Off+p.Filesz]
 		to := w.image[w.newOff[p]:]

@@ -1,9 +1,6 @@
 package pcln
 
-import (
-	"encoding/binary"
-	"sort"
-)
+import "encoding/binary"
 
 // # Streams
 //
@@ -35,75 +32,84 @@ func uvarint(b []byte) (v uint32, n int) {
 	return 0, 0
 }
 
-// runs appends the runs of the stream at off to buf, up to the one that reaches size, in bytes. Runs of no length are left
-// out and equal neighbours made one.
+// runs appends the runs of the stream at off to buf, up to the one that reaches size, in bytes.
 func (t *Table) runs(off uint32, size uint64, buf []run) ([]run, error) {
-	start := len(buf)
-	err := t.eachRun(off, size, func(end uint64, val int32) bool {
-		if last := len(buf) - 1; last >= start && buf[last].val == val {
-			buf[last].end = end
-		} else {
-			buf = append(buf, run{end, val})
-		}
-		return true
-	})
-	if err != nil {
-		return nil, err
-	}
-	return buf, nil
-}
-
-// eachRun calls visit for the runs of the stream at off, up to the one that reaches size, in bytes, while visit returns true.
-func (t *Table) eachRun(off uint32, size uint64, visit func(end uint64, val int32) bool) error {
 	if off == 0 {
-		return nil
+		return buf, nil
 	}
 	if uint64(off) >= uint64(len(t.pctab)) {
-		return t.errorf(0, "a pc table begins at %#x of %#x", off, len(t.pctab))
+		return nil, t.errorf(0, "a pc table begins at %#x of %#x", off, len(t.pctab))
 	}
 	b := t.pctab[off:]
 	pc, val := uint64(0), int32(-1)
 	for pc < size {
-		d, n := uvarint(b)
-		if n == 0 {
-			return t.errorf(0, "the pc table at %#x has no end", off)
+		d, length, _, n := pcPair(b)
+		if d == 0 && n > 0 && pc != 0 {
+			break
 		}
-		if d == 0 && pc != 0 {
-			return nil
+		if length == 0 {
+			return nil, t.endless(off)
 		}
 		b = b[n:]
 		val += int32(-(d & 1) ^ (d >> 1))
-		d, n = uvarint(b)
-		if n == 0 {
-			return t.errorf(0, "the pc table at %#x has no end", off)
+		if pc += uint64(length) * t.quantum; pc > 1<<32 {
+			return nil, t.errorf(0, "the pc table at %#x goes beyond the text", off)
 		}
-		if d == 0 {
-			// A pair of no length does not occur. Behind the entry it would be
-			// read again as the first one.
-			return t.errorf(0, "the pc table at %#x has a value for no instruction", off)
+		buf = append(buf, run{pc, val})
+	}
+	return buf, nil
+}
+
+// endless returns the error for the stream at off. A pair of no length does not occur, and would be read again as the first one if it
+// followed the entry.
+func (t *Table) endless(off uint32) error {
+	return t.errorf(0, "the pc table at %#x has no end, or a value for no instruction", off)
+}
+
+// whole returns the bytes of the stream at off up to the length of the last run, and that length in units.
+func (t *Table) whole(off uint32) (head []byte, last uint64, err error) {
+	if uint64(off) >= uint64(len(t.pctab)) {
+		return nil, 0, t.errorf(0, "a pc table begins at %#x of %#x", off, len(t.pctab))
+	}
+	b := t.pctab[off:]
+	units := uint64(0)
+	for at := 0; ; {
+		d, length, m, n := pcPair(b[at:])
+		switch {
+		case d == 0 && n > 0 && at > 0:
+			return head, last, nil
+		case length == 0:
+			return nil, 0, t.endless(off)
 		}
-		b = b[n:]
-		pc += uint64(d) * t.quantum
-		if pc > 1<<32 {
-			return t.errorf(0, "the pc table at %#x goes beyond the text", off)
-		}
-		if !visit(pc, val) {
-			return nil
+		head, last = b[:at+m], uint64(length)
+		at += n
+		if units += last; units*t.quantum > 1<<32 {
+			return nil, 0, t.errorf(0, "the pc table at %#x goes beyond the text", off)
 		}
 	}
-	return nil
+}
+
+// pcPair decodes the pair of numbers that b begins with. The first one has m bytes, and both have n. The length is 0 when it is missing, as
+// it may be after the last run, and n is 0 when both are.
+func pcPair(b []byte) (d, length uint32, m, n int) {
+	if len(b) > 1 && b[0]|b[1] < 0x80 { // which most are
+		return uint32(b[0]), uint32(b[1]), 1, 2
+	}
+	return longPair(b)
+}
+
+func longPair(b []byte) (d, length uint32, m, n int) {
+	d, m = uvarint(b)
+	if m > 0 {
+		length, n = uvarint(b[m:])
+	}
+	return d, length, m, m + n
 }
 
 // valueIn returns the value that the stream at off has for the offset pc of a function of size bytes; -1 beyond its end.
 func (t *Table) valueIn(off uint32, size, pc uint64) (int32, error) {
-	value := int32(-1)
-	err := t.eachRun(off, size, func(end uint64, val int32) bool {
-		if pc < end {
-			value = val
-		}
-		return pc >= end
-	})
-	return value, err
+	runs, err := t.runs(off, min(size, pc+1), make([]run, 0, 64))
+	return valueAt(runs, pc), err
 }
 
 // toEnd is the size of a function for runs to read a closed stream to its end.
@@ -162,9 +168,16 @@ func constant(runs []run, v int32) bool { return len(runs) == 0 || len(runs) == 
 
 // valueAt returns the value that runs give for the offset pc; -1 beyond them.
 func valueAt(runs []run, pc uint64) int32 {
-	i := sort.Search(len(runs), func(i int) bool { return pc < runs[i].end })
-	if i == len(runs) {
+	from, to := 0, len(runs) // the first one that ends after pc is among those, or the one after them
+	for from < to {
+		if mid := (from + to) / 2; pc < runs[mid].end {
+			to = mid
+		} else {
+			from = mid + 1
+		}
+	}
+	if from == len(runs) {
 		return -1
 	}
-	return runs[i].val
+	return runs[from].val
 }

@@ -171,33 +171,35 @@ type record struct {
 	size        uint64                    // in bytes up to the next function; no part of a _func
 }
 
-// record decodes the record of function i.
-func (t *Table) record(i int) (record, error) {
+// record decodes the record of function i into r.
+func (t *Table) record(i int, r *record) error {
 	off := uint64(le.Uint32(t.funcs[i*goabi.FuncTabEntry+4:]))
 	size := uint64(len(t.funcs))
 	at := uint64(0)
 	if off%4 != 0 || off > size || size-off < goabi.FuncSize {
-		return record{}, t.errorf(at, "function %d has its record at %#x, want room for %d bytes before %#x", i, off, goabi.FuncSize, size)
+		return t.errorf(at, "function %d has its record at %#x, want room for %d bytes before %#x", i, off, goabi.FuncSize, size)
 	}
 	b := t.funcs[off:]
 	word := func(n int) uint32 { return le.Uint32(b[4*n:]) }
-	r := record{
-		entry: word(0), name: word(1), args: word(2), deferReturn: word(3), sp: word(4), file: word(5), line: word(6),
-		cu: word(8), startLine: word(9), id: b[40], flag: b[41],
-		size: t.entry(i+1) - t.entry(i),
-	}
+	r.entry, r.name, r.args, r.deferReturn = word(0), word(1), word(2), word(3)
+	r.sp, r.file, r.line, r.cu, r.startLine = word(4), word(5), word(6), word(8), word(9)
+	r.id, r.flag = b[40], b[41]
+	r.size = t.entry(i+1) - t.entry(i)
 	npc, nfd := uint64(word(7)), uint64(b[43])
 	if npc > goabi.NumPCData || nfd > goabi.NumFuncData || (npc+nfd)*4 > size-off-goabi.FuncSize {
-		return record{}, t.errorf(at, "function %d has %d pcvalue tables and %d pieces of function data, want at most %d and %d", i, npc, nfd, goabi.NumPCData, goabi.NumFuncData)
+		return t.errorf(at, "function %d has %d pcvalue tables and %d pieces of function data, want at most %d and %d", i, npc, nfd, goabi.NumPCData, goabi.NumFuncData)
 	}
 	if uint64(r.entry) != t.entry(i) {
-		return record{}, t.errorf(at, "function %d begins at %#x by its record and %#x by the function table", i, r.entry, t.entry(i))
+		return t.errorf(at, "function %d begins at %#x by its record and %#x by the function table", i, r.entry, t.entry(i))
 	}
 	if b[42] != 0 {
-		return record{}, t.errorf(at, "function %d has padding %#x, want 0", i, b[42])
+		return t.errorf(at, "function %d has padding %#x, want 0", i, b[42])
 	}
-	for n := range npc {
-		r.pcdata[n] = word(11 + int(n))
+	for n := range r.pcdata {
+		r.pcdata[n] = 0
+		if uint64(n) < npc {
+			r.pcdata[n] = word(11 + n)
+		}
 	}
 	for n := range r.funcdata {
 		r.funcdata[n] = goabi.NoFuncData
@@ -213,7 +215,7 @@ func (t *Table) record(i int) (record, error) {
 	if r.funcdata[goabi.FuncDataArgInfo] == goabi.NoFuncData {
 		r.pcdata[goabi.PCDataArgLive] = 0
 	}
-	return r, nil
+	return nil
 }
 
 // hold makes the names and files strings.
@@ -257,9 +259,9 @@ func (t *Table) file(cu uint32, n int32) (name string, ok bool) {
 // target with something after it.
 func (t *Table) entriesOf(wanted func(name string) bool) (map[uint64]bool, error) {
 	entries := map[uint64]bool{}
+	var r record
 	for i := range t.count {
-		r, err := t.record(i)
-		if err != nil {
+		if err := t.record(i, &r); err != nil {
 			return nil, err
 		}
 		name, err := t.name(r.name)

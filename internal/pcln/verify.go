@@ -6,6 +6,7 @@ import (
 	"debug/elf"
 	"fmt"
 	"slices"
+	"sync"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
@@ -20,25 +21,33 @@ import (
 // _func records and call sites with the rest of the package. A table that is read to its end is compared in one walk over both.
 // It also checks that the memory of both programs is the same everywhere else.
 
-// Verify returns an error unless the program new, which Rewrite made, answers all
+// Verify returns an error unless the program of compacted, which Rewrite made, answers all
 // questions of the runtime as the program old does, but for what the tier drops.
-func Verify(old, new *Table, tier Tier) error {
-	v := &verifier{old: old, new: new, tier: tier}
+func Verify(old, compacted *Table, tier Tier) error {
+	v := &verifier{old: old, new: compacted, tier: tier}
 	if err := v.memory(); err != nil {
 		return err
 	}
-	if old.count != new.count {
-		return new.errorf(0, "verification: %d functions, want %d", new.count, old.count)
+	if old.count != compacted.count {
+		return v.fail("%d functions, want %d", compacted.count, old.count)
 	}
 	var err error
-	if v.asking, err = old.entriesOf(asksInlined); err != nil {
-		return err
+	if tier == External {
+		if v.asking, err = old.entriesOf(asksInlined); err != nil {
+			return err
+		}
 	}
 	if v.morestack, err = old.entriesOf(isMorestack); err != nil {
 		return err
 	}
+	workers := sync.Pool{New: func() any {
+		w := *v
+		w.known = new(known)
+		return &w
+	}}
 	return parallel.Ranges(old.count, verifyRange, func(from, to int) error {
-		v := *v
+		v := workers.Get().(*verifier)
+		defer workers.Put(v)
 		for i := from; i < to; i++ {
 			if err := v.function(i); err != nil {
 				return fmt.Errorf("%w (function %d, text offset %#x)", err, i, old.entry(i))
@@ -61,6 +70,27 @@ type verifier struct {
 	name              string          // its name in old
 	size              uint64          // of its instructions in bytes
 	trees             trees
+	known             *known
+}
+
+// A known is what a worker has found to be the same in both programs: most of it is used by many functions.
+type known struct {
+	names, files, closed, depths pairs
+}
+
+// A pairs remembers pairs of an offset in the old program and one in the new program, as far as there is room: a pair takes the place of
+// another one with the same hash.
+type pairs [1 << 12]pair
+
+type pair struct {
+	old, new uint32
+	end      uint64 // of stack depths, where the old table ends; else 1. 0 for no pair
+}
+
+// at returns where the pair is, or would be, and whether it is there.
+func (p *pairs) at(old, new uint32) (at *pair, known bool) {
+	at = &p[(uint64(old)<<32|uint64(new))*0x9e3779b97f4a7c15>>(64-12)]
+	return at, at.old == old && at.new == new && at.end != 0
 }
 
 func (v *verifier) fail(format string, args ...any) error {

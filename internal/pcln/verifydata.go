@@ -9,7 +9,7 @@ import (
 // maps compares stack maps: what (*stkframe).getStackMap returns.
 func (v *verifier) maps(int) error {
 
-	err := v.compare(v.a.pcdata[goabi.PCDataStackMap], v.b.pcdata[goabi.PCDataStackMap], v.a.size, func(s step) error {
+	err := v.compareValues(v.a.pcdata[goabi.PCDataStackMap], v.b.pcdata[goabi.PCDataStackMap], v.a.size, func(s step) error {
 		if max(s.old, 0) == max(s.new, 0) {
 			return nil
 		}
@@ -61,10 +61,14 @@ func (v *verifier) both(kind int) (x, y []byte, ok bool, err error) {
 	if a == goabi.NoFuncData || b == goabi.NoFuncData {
 		return nil, nil, false, v.fail("function data of kind %d is there in one program only", kind)
 	}
-	if x, err = v.old.data(&v.a, kind, 0, v.liveMax()); err != nil {
+	liveMax := int32(0)
+	if kind == goabi.FuncDataArgLive {
+		liveMax = v.liveMax()
+	}
+	if x, err = v.old.data(&v.a, kind, 0, liveMax); err != nil {
 		return nil, nil, false, err
 	}
-	if y, err = v.new.data(&v.b, kind, 0, v.liveMax()); err != nil {
+	if y, err = v.new.data(&v.b, kind, 0, liveMax); err != nil {
 		return nil, nil, false, err
 	}
 	return x, y, true, nil
@@ -82,7 +86,7 @@ func (v *verifier) liveMax() (n int32) {
 
 // bounds compares the records of failed bounds checks, where there are any.
 func (v *verifier) bounds(int) error {
-	return v.compare(v.a.pcdata[goabi.PCDataPanicBounds], v.b.pcdata[goabi.PCDataPanicBounds], v.a.size, func(s step) error {
+	return v.compareValues(v.a.pcdata[goabi.PCDataPanicBounds], v.b.pcdata[goabi.PCDataPanicBounds], v.a.size, func(s step) error {
 		if s.old != -1 && s.old != s.new {
 			return v.fail("the bounds check at +%#x is %d, want %d", s.start, s.new, s.old)
 		}
@@ -110,7 +114,7 @@ func (v *verifier) args(int) error {
 	if v.a.funcdata[goabi.FuncDataArgInfo] == goabi.NoFuncData {
 		return nil // nobody looks then
 	}
-	return v.compare(v.a.pcdata[goabi.PCDataArgLive], v.b.pcdata[goabi.PCDataArgLive], v.a.size, func(s step) error {
+	return v.compareValues(v.a.pcdata[goabi.PCDataArgLive], v.b.pcdata[goabi.PCDataArgLive], v.a.size, func(s step) error {
 		if max(s.old, 0) != max(s.new, 0) {
 			return v.fail("the argument record at +%#x is %d, want %d", s.start, s.new, s.old)
 		}

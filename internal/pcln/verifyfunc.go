@@ -9,11 +9,10 @@ import (
 
 // function compares what the runtime can ask about function i.
 func (v *verifier) function(i int) error {
-	var err error
-	if v.a, err = v.old.record(i); err != nil {
+	if err := v.old.record(i, &v.a); err != nil {
 		return err
 	}
-	if v.b, err = v.new.record(i); err != nil {
+	if err := v.new.record(i, &v.b); err != nil {
 		return err
 	}
 	v.size = v.old.entry(i+1) - v.old.entry(i)
@@ -27,7 +26,7 @@ func (v *verifier) function(i int) error {
 	}
 	// Stack depths are also read to their end, for the largest one (runtime/symtab.go, funcMaxSPDelta). Padding follows
 	// the function's own instructions, which are those with a stack depth.
-	covered, err := v.compareClosed("stack depth", a.sp, b.sp, nil)
+	covered, err := v.depths(a.sp, b.sp)
 	if err != nil {
 		return err
 	}
@@ -38,6 +37,21 @@ func (v *verifier) function(i int) error {
 		}
 	}
 	return nil
+}
+
+// depths compares tables of stack depths: a of old and b of new. It returns where a ends, a large number for 0.
+func (v *verifier) depths(a, b uint32) (covered uint64, err error) {
+	same, known := v.known.depths.at(a, b)
+	if known {
+		return same.end, nil
+	}
+	if err := v.closed("stack depth", a, b); err != nil {
+		return 0, err
+	}
+	if covered, err = v.old.coverage(a, toEnd); err == nil && a != 0 {
+		*same = pair{a, b, covered}
+	}
+	return covered, err
 }
 
 // lookup finds the function by the first and last of its instructions and by one
@@ -72,7 +86,28 @@ func (t *Table) runtimeName(off uint32) (string, error) {
 	return t.name(off)
 }
 
+// sameName reports whether the runtime finds the same name at both offsets.
+func (v *verifier) sameName(old, new uint32) (bool, error) {
+	same, known := v.known.names.at(old, new)
+	if known {
+		return true, nil
+	}
+	x, err := v.old.runtimeName(old)
+	if err != nil {
+		return false, err
+	}
+	y, err := v.new.runtimeName(new)
+	if err != nil || x != y {
+		return false, err
+	}
+	*same = pair{old, new, 1}
+	return true, nil
+}
+
 func (v *verifier) names(int) error {
+	if same, err := v.sameName(v.a.name, v.b.name); err != nil || same && v.tier != External {
+		return err
+	}
 	old, err := v.old.runtimeName(v.a.name)
 	if err != nil {
 		return err
@@ -83,10 +118,7 @@ func (v *verifier) names(int) error {
 	}
 	v.name = old
 	if v.tier != External {
-		if old != new {
-			return v.fail("the name is %q, want %q", new, old)
-		}
-		return nil
+		return v.fail("the name is %q, want %q", new, old)
 	}
 	wrapper := func(s string) bool { return strings.Contains(s, ".(*") && strings.Contains(s, ").") }
 	switch isRuntime := strings.HasPrefix(old, goabi.RuntimePrefix); {
@@ -112,22 +144,28 @@ func (v *verifier) lines(int) error {
 		}
 		return nil
 	}
-	if _, err := v.compareClosed("line", v.a.line, v.b.line, nil); err != nil {
+	if err := v.closed("line", v.a.line, v.b.line); err != nil {
 		return err
 	}
-	_, err := v.compareClosed("file", v.a.file, v.b.file, func(at uint64, old, new int32) error {
+	return v.compareClosed("file", v.a.file, v.b.file, func(at uint64, old, new int32) error {
 		if old < 0 || new < 0 {
 			if old != new {
 				return v.fail("the file at +%#x is %d, want %d", at, new, old)
 			}
 			return nil
 		}
+		i, j := v.a.cu+uint32(old), v.b.cu+uint32(new) // in the tables of files
+		same, known := v.known.files.at(i, j)
+		beyond := int(new) >= len(v.new.files) && int(old) < len(v.old.files)
+		if known && !beyond {
+			return nil
+		}
 		x, okx := v.old.file(v.a.cu, old)
 		y, oky := v.new.file(v.b.cu, new)
-		if x != y || okx != oky || int(new) >= len(v.new.files) && int(old) < len(v.old.files) {
+		if x != y || okx != oky || beyond {
 			return v.fail("the file at +%#x is %q, want %q", at, y, x)
 		}
+		*same = pair{i, j, 1}
 		return nil
 	})
-	return err
 }

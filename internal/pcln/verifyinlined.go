@@ -9,7 +9,7 @@ import (
 // A frame is one call inlined at an instruction.
 type frame struct {
 	id        uint8
-	name      string
+	name      uint32 // offset in funcnametab
 	parent    uint32
 	startLine uint32
 }
@@ -43,8 +43,7 @@ func (t *Table) call(r *record, index int32) (frame, error) {
 		return frame{}, t.errorf(0, "verification: the inlined call at %#x is not in the function data", at)
 	}
 	b := t.gofunc[at:]
-	name, err := t.runtimeName(le.Uint32(b[4:]))
-	return frame{b[0], name, le.Uint32(b[8:]), le.Uint32(b[12:])}, err
+	return frame{b[0], le.Uint32(b[4:]), le.Uint32(b[8:]), le.Uint32(b[12:])}, nil
 }
 
 // inlined compares inlined calls.
@@ -65,13 +64,18 @@ func (v *verifier) inlined(int) error {
 	if t.old, err = v.old.walkAll(old, v.a.size, t.old[:0]); err != nil {
 		return err
 	}
+	t.round++
+	if v.tier == Full && v.lengthened(old, new, false) {
+		if same, err := v.sameCalls(); same || err != nil {
+			return err
+		}
+	}
 	if t.new, err = v.new.walkAll(new, v.b.size, t.new[:0]); err != nil {
 		return err
 	}
 	if v.tier == External {
 		return v.reducedTrees(old, new)
 	}
-	t.newOf, t.oldOf = map[int32]int32{}, map[int32]int32{}
 	last := step{old: -1, new: -1}
 	return v.compare(old, new, v.a.size, func(s step) error {
 		if s.old == last.old && s.new == last.new {
@@ -82,10 +86,63 @@ func (v *verifier) inlined(int) error {
 	})
 }
 
+// sameCalls reports whether each call of a function, in which both tables of inlined calls have the same values where the old one has any,
+// is the same in both programs as the one with its index. So are its callers then, if it is called where the tables have values.
+func (v *verifier) sameCalls() (bool, error) {
+	end := uint64(0)
+	if n := len(v.trees.old); n > 0 {
+		end = v.trees.old[n-1].end
+	}
+	for _, r := range v.trees.old {
+		if r.val < 0 {
+			continue
+		}
+		x, err := v.old.call(&v.a, r.val)
+		if err != nil {
+			return false, err
+		}
+		y, err := v.new.call(&v.b, r.val)
+		if err != nil || uint64(x.parent) >= end {
+			return false, err
+		}
+		if err := v.sameCall(x, y); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// sameCall compares calls. Without lines, what is inlined matters, but not from which line.
+func (v *verifier) sameCall(x, y frame) error {
+	same, err := v.sameName(x.name, y.name)
+	if err != nil {
+		return err
+	}
+	if !same || x.id != y.id || v.tier == Full && (x.parent != y.parent || x.startLine != y.startLine) || v.tier == Functions && y.startLine != 0 {
+		return v.fail("an inlined call is %+v, want %+v", y, x)
+	}
+	return nil
+}
+
 // trees are the inlined calls of a function.
 type trees struct {
-	old, new     []run           // which of them are where
-	newOf, oldOf map[int32]int32 // those of which the callers, too, were found to be the same, by their indices
+	old, new     []run         // which of them are where
+	newOf, oldOf []counterpart // by index, those of which the callers, too, were found to be the same
+	round        uint64        // counts functions
+}
+
+// A counterpart is the index of a call in the other program.
+type counterpart struct {
+	index int32
+	round uint64 // which function's this is
+}
+
+// room returns list with an element for the index, which is not negative.
+func room(list []counterpart, index int32) []counterpart {
+	if n := int(index) + 1; n > len(list) {
+		list = append(list, make([]counterpart, n-len(list))...)
+	}
+	return list
 }
 
 // sameFrames compares the calls inlined at s.
@@ -95,14 +152,6 @@ func (v *verifier) sameFrames(s step) error {
 		if i < 0 || j < 0 {
 			return v.fail("calls are inlined at +%#x, of index %d, want %d, at depth %d", s.start, j, i, n)
 		}
-		before, seen := t.newOf[i]
-		if back, again := t.oldOf[j]; seen != again || seen && (before != j || back != i) {
-			return v.fail("the call inlined at +%#x, at depth %d, is one of another place", s.start, n)
-		}
-		if seen {
-			return nil
-		}
-		t.newOf[i], t.oldOf[j] = j, i
 		x, err := v.old.call(&v.a, i)
 		if err != nil {
 			return err
@@ -111,13 +160,20 @@ func (v *verifier) sameFrames(s step) error {
 		if err != nil {
 			return err
 		}
+		t.newOf, t.oldOf = room(t.newOf, i), room(t.oldOf, j)
+		before, back := &t.newOf[i], &t.oldOf[j]
+		seen, again := before.round == t.round, back.round == t.round
+		if seen != again || seen && (before.index != j || back.index != i) {
+			return v.fail("the call inlined at +%#x, at depth %d, is one of another place", s.start, n)
+		}
+		if seen {
+			return nil
+		}
+		*before, *back = counterpart{j, t.round}, counterpart{i, t.round}
+		if err := v.sameCall(x, y); err != nil {
+			return err
+		}
 		i, j = valueAt(t.old, uint64(x.parent)), valueAt(t.new, uint64(y.parent))
-		if v.tier == Functions {
-			x.parent, x.startLine = y.parent, 0
-		}
-		if x != y {
-			return v.fail("call %d inlined at +%#x is %+v, want %+v", n, s.start, y, x)
-		}
 	}
 	return nil
 }
@@ -149,12 +205,19 @@ func (v *verifier) reducedTrees(old, new uint32) error {
 func (v *verifier) sameCounts(s step) error {
 	count := func(t *Table, r *record, inlined []run, index int32) (n int, methods []string, err error) {
 		list, err := t.frames(r, inlined, index)
+		if err != nil {
+			return 0, nil, err
+		}
 		for _, f := range list {
 			if f.id != goabi.FuncIDWrapper {
 				n++
 			}
-			if isReflectMethod(f.name) {
-				methods = append(methods, f.name)
+			name, err := t.runtimeName(f.name)
+			if err != nil {
+				return 0, nil, err
+			}
+			if isReflectMethod(name) {
+				methods = append(methods, name)
 			}
 		}
 		return n, methods, err
@@ -178,7 +241,7 @@ func (v *verifier) sameCounts(s step) error {
 func (v *verifier) points(int) error {
 	const restart1, restart2 = -3, -4
 	if v.tier != External {
-		return v.compare(v.a.pcdata[goabi.PCDataUnsafePoint], v.b.pcdata[goabi.PCDataUnsafePoint], v.a.size, func(s step) error {
+		return v.compareValues(v.a.pcdata[goabi.PCDataUnsafePoint], v.b.pcdata[goabi.PCDataUnsafePoint], v.a.size, func(s step) error {
 			if s.old != s.new || (s.old == restart1 || s.old == restart2) && s.oldRun != s.newRun {
 				return v.fail("the unsafe point at +%#x is %d, want %d", s.start, s.new, s.old)
 			}
@@ -254,7 +317,9 @@ func (p *preemption) at(pc uint64) (int32, error) {
 		if err != nil {
 			return 0, err
 		}
-		name = call.name
+		if name, err = p.t.runtimeName(call.name); err != nil {
+			return 0, err
+		}
 	}
 	if goabi.NeverPreempted(name) {
 		return unsafePointUnsafe, nil

@@ -5,6 +5,7 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
+	"github.com/go3s/rules_go3s/internal/hugepages"
 )
 
 // A Result is a compacted table.
@@ -47,7 +48,7 @@ func (c *compactor) write() *Result {
 	res := &Result{Module: map[int]uint64{}}
 	size := len(t.header) + len(out.names) + len(out.cutab) + len(out.files) + len(out.pctab) + len(out.funcs) + len(out.gofunc) + len(t.find)
 	const padding = 64 // more than there is between the parts
-	data := append(make([]byte, 0, size+padding), t.header...)
+	data := append(hugepages.Unset[byte](size + padding)[:0], t.header...)
 	le.PutUint64(data[16:], uint64(bytes.Count(out.files, []byte{0})))
 	// begin aligns the end of data and sets the field of the header, if it has
 	// one, and the word of moduledata to it.
@@ -138,9 +139,9 @@ func (c *compactor) holes(o *outFunc, off int, list []hole) []hole {
 
 // encodeFuncs returns the function table and, from start on, the records, of size bytes together.
 func (c *compactor) encodeFuncs(start, size int, fills []fill) []byte {
-	funcs := make([]byte, start, size)
+	funcs := hugepages.Bytes(start, size)
 	word := func(v uint32) { funcs = le.AppendUint32(funcs, v) }
-	stream := func(id int) {
+	stream := func(id int32) {
 		if id == noID {
 			word(0)
 		} else {
@@ -156,7 +157,7 @@ func (c *compactor) encodeFuncs(start, size int, fills []fill) []byte {
 		if o.nameID == noID {
 			word(0)
 		} else {
-			word(c.names.Offset(o.nameID))
+			word(c.names.Offset(int(o.nameID)))
 		}
 		word(o.args)
 		word(o.deferReturn)

@@ -6,8 +6,10 @@ package suffixtab
 import (
 	"bytes"
 	"cmp"
-	"slices"
 	"strings"
+
+	"github.com/go3s/rules_go3s/internal/hugepages"
+	"github.com/go3s/rules_go3s/internal/radix"
 )
 
 // A Table is such a table. Its contents depend on the head and the set of strings
@@ -15,14 +17,9 @@ import (
 type Table struct {
 	head      []byte
 	terminate bool
-	refs      []ref
+	strings   []string // by id, until finished
 	offsets   []uint32 // by id, once finished
 	data      []byte   // once finished
-}
-
-type ref struct {
-	s  string
-	id int
 }
 
 // New returns an empty table that begins with head, which no string shares. With
@@ -31,9 +28,8 @@ func New(head []byte, terminate bool) *Table { return &Table{head: head, termina
 
 // Add adds s and returns the id by which Offset tells its place.
 func (t *Table) Add(s string) int {
-	id := len(t.refs)
-	t.refs = append(t.refs, ref{s, id})
-	return id
+	t.strings = append(t.strings, s)
+	return len(t.strings) - 1
 }
 
 // Finish lays the strings out. It does nothing when called again.
@@ -43,30 +39,37 @@ func (t *Table) Finish() {
 	}
 	// In descending order of the reversed strings a string directly follows
 	// those that it ends.
-	slices.SortFunc(t.refs, func(a, b ref) int { return compareReversed(b.s, a.s) })
-	t.offsets = make([]uint32, len(t.refs))
+	order := hugepages.Unset[radix.Item](len(t.strings))
+	size := len(t.head)
+	for id, s := range t.strings {
+		order[id] = radix.Item{Key: ^reversedKey(s), ID: int32(id)}
+		size += len(s) + 1
+	}
+	radix.Sort(order, func(a, b int32) int { return compareReversed(t.strings[b], t.strings[a]) })
+	t.offsets = make([]uint32, len(t.strings))
 	nul := 0
 	if t.terminate {
 		nul = 1
 	}
-	t.data = append([]byte{}, t.head...)
+	t.data = append(hugepages.Unset[byte](size)[:0], t.head...)
 	last, end := "", uint32(len(t.head)-nul) // end is the offset of the end of last
-	for _, r := range t.refs {
-		if !strings.HasSuffix(last, r.s) {
-			last = r.s
-			t.data = append(t.data, r.s...)
+	for _, o := range order {
+		s := t.strings[o.ID]
+		if !strings.HasSuffix(last, s) {
+			last = s
+			t.data = append(t.data, s...)
 			end = uint32(len(t.data))
 			if t.terminate {
 				t.data = append(t.data, 0)
 			}
 		}
-		if r.s == "" && t.terminate {
+		if s == "" && t.terminate {
 			// sh_name of the null section and st_name of a nameless symbol are 0.
 			end = uint32(bytes.IndexByte(t.head, 0))
 		}
-		t.offsets[r.id] = end - uint32(len(r.s))
+		t.offsets[o.ID] = end - uint32(len(s))
 	}
-	t.refs = nil
+	t.strings = nil
 }
 
 // Offset returns where the string with that id is in the finished table.
@@ -75,12 +78,26 @@ func (t *Table) Offset(id int) uint32 { return t.offsets[id] }
 // Data returns the finished table.
 func (t *Table) Data() []byte { return t.data }
 
+// reversedKey returns the last 8 bytes of s as a number, the last one being worth most, and zeros for those that it lacks. Numbers of strings
+// are in the order of the strings read from their ends, or equal.
+func reversedKey(s string) (key uint64) {
+	if n := len(s); n >= 8 {
+		t := s[n-8:]
+		return uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 | uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 |
+			uint64(t[7])<<56
+	}
+	for i := range len(s) {
+		key |= uint64(s[len(s)-1-i]) << (56 - 8*i)
+	}
+	return key
+}
+
 // compareReversed compares the strings read from their ends.
 func compareReversed(a, b string) int {
-	for i := 1; i <= min(len(a), len(b)); i++ {
-		if x, y := a[len(a)-i], b[len(b)-i]; x != y {
+	for i, j := len(a), len(b); i > 0 && j > 0; i, j = max(i-8, 0), max(j-8, 0) {
+		if x, y := reversedKey(a[:i]), reversedKey(b[:j]); x != y {
 			return cmp.Compare(x, y)
 		}
 	}
-	return cmp.Compare(len(a), len(b))
+	return cmp.Compare(len(a), len(b)) // one ends the other
 }
