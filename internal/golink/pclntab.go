@@ -8,6 +8,7 @@ import (
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/link"
 )
 
 // # Function table
@@ -289,7 +290,10 @@ func (l *linker) collectFiles() {
 func (l *linker) fileName(name string) string {
 	name = strings.TrimPrefix(name, "gofile..")
 	if rest, ok := strings.CutPrefix(name, "$GOROOT"); ok && l.cfg.GOROOT != "" && strings.HasPrefix(rest, "/") {
-		return l.cfg.GOROOT + rest
+		name = l.cfg.GOROOT + rest
+	}
+	if l.program {
+		name = link.SourceName(name)
 	}
 	return name
 }
