@@ -62,6 +62,8 @@ type Config struct {
 	FuncAlign int
 	// PIE makes an object for a position-independent program. Link does not take it.
 	PIE bool
+	// KeepArchives leaves archives mapped into memory. The end of the process unmaps them for less.
+	KeepArchives bool
 }
 
 // IsFuncAlign reports whether functions can be aligned to n bytes.
@@ -151,7 +153,9 @@ func Object(cfg Config) ([]byte, error) {
 
 // run runs link, and ends the use of the archives and of memory.
 func (l *linker) run(link func() ([]byte, error)) (file []byte, err error) {
-	defer l.unmap()
+	if !l.cfg.KeepArchives {
+		defer l.unmap()
+	}
 	defer l.pool.end()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
