@@ -92,7 +92,6 @@ type linker struct {
 	byPath   map[string]*library
 	byPrefix map[string]*object // the first object of a package, by the path as symbols spell it
 	objs     []*object          // the first is unused
-	noObject *object
 	mapped   [][]byte
 	pool     pool
 	warmed   atomic.Uint32 // written only: see warm
@@ -173,7 +172,7 @@ func (l *linker) run(link func() ([]byte, error)) (file []byte, err error) {
 func newLinker(cfg Config) *linker {
 	return &linker{
 		cfg: cfg, byPath: map[string]*library{}, byPrefix: map[string]*object{}, objs: []*object{nil},
-		noObject: &object{Object: &goobj.Object{}, lib: &library{}}, owns: []*own{{}}, dupPkg: map[sym]*library{},
+		owns: []*own{{}}, dupPkg: map[sym]*library{},
 	}
 }
 

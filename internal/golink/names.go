@@ -433,15 +433,15 @@ func (l *linker) loadRefs(o *object) {
 	if err != nil {
 		l.fail(err)
 	}
-	o.pkgs = make([]*object, len(paths))
+	o.pkgs = make([]numbers, len(paths))
 	for i, p := range paths {
 		if i == 0 {
-			o.pkgs[i] = l.noObject
 			continue
 		}
-		if o.pkgs[i] = l.byPrefix[p]; o.pkgs[i] == nil {
+		if dep := l.byPrefix[p]; dep != nil {
+			o.pkgs[i] = numbers{dep.base, uint32(dep.Count(goobj.PkgDefs))}
+		} else {
 			l.errorf("%s: reference to package %s, which is not in the program", o.Name, p)
-			o.pkgs[i] = l.noObject
 		}
 	}
 	o.RefFlags(func(r goobj.Ref, f goobj.SymFlags) {
