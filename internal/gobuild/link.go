@@ -42,6 +42,7 @@ func link(o *Options, tool string, args []string) (err error) {
 		Linker: tool, GOOS: "linux", GOARCH: goarch, GOARCHLevel: os.Getenv("GO" + strings.ToUpper(goarch)),
 		GOROOT: os.Getenv("GOROOT"), GOEXPERIMENT: os.Getenv("GOEXPERIMENT"),
 		BuildMode: o.BuildMode, Sections: o.Sections, Notes: o.Notes, NoHugePages: o.Pack != "", UnverifiedGo: o.UnverifiedGo, GoLinker: o.GoLinker,
+		KeepArchives: true,
 	}}
 	importcfg, err := j.readArgs(args)
 	if err != nil {

@@ -8,8 +8,9 @@ import (
 // A content is a content-addressed definition. Of all objects there are several times as many as the program has symbols: the archives have
 // the same tables and strings again and again.
 type content struct {
-	lo, hi uint64 // its hash, or what it contains and 0
-	n      uint32 // its number among all of them
+	key uint64 // the first half of its hash, or what it contains
+	hi  uint32 // of the second half, which distinguishes millions of definitions well enough; 0 for one that is its own hash
+	n   uint32 // its number among all of them
 }
 
 const (
@@ -18,30 +19,22 @@ const (
 	shortContents = contentParts // is added to the part of those that are found by what they contain
 )
 
+// part returns the part that contents with that key are in, of one kind or the other.
+func part(key uint64) int { return int(mixed(key) >> (64 - contentBits)) }
+
+// mixed returns bits that depend on all of the key.
+func mixed(key uint64) uint64 { return key * 0x9e3779b97f4a7c15 }
+
 // firstContents returns, for each content-addressed definition of all objects in their order, the number of the first one that is the same.
 // All are sorted into parts by hash first, so that what is looked up next is near, and a part can be done beside others.
 func (l *linker) firstContents() []uint32 {
 	var ends [2 * contentParts]int
-	each := func(f func(c *content, part int)) {
-		var c content
-		for _, o := range l.objs[1:] {
-			for i := range uint32(o.Count(goobj.Hashed64Defs)) {
-				c.lo, c.hi = o.Hash64(i), 0
-				f(&c, shortContents+int(c.mixed()>>(64-contentBits)))
-				c.n++
-			}
-			for i := range uint32(o.Count(goobj.HashedDefs)) {
-				c.lo, c.hi = o.Hash(i)
-				f(&c, int(c.mixed()>>(64-contentBits)))
-				c.n++
-			}
-		}
-	}
 	total := 0
-	each(func(_ *content, part int) {
-		ends[part]++
-		total++
-	})
+	for _, o := range l.objs[1:] {
+		o.Hash64s(func(key uint64) { ends[shortContents+part(key)]++ })
+		o.Hashes(func(key, _ uint64) { ends[part(key)]++ })
+		total += o.Count(goobj.Hashed64Defs) + o.Count(goobj.HashedDefs)
+	}
 	var starts [2 * contentParts]int
 	sum := 0
 	for part, n := range ends {
@@ -50,10 +43,16 @@ func (l *linker) firstContents() []uint32 {
 		sum += n
 	}
 	sorted := array[content](&l.pool, total)
-	each(func(c *content, part int) {
-		sorted[ends[part]] = *c
+	n := uint32(0)
+	add := func(c content, part int) {
+		sorted[ends[part]] = c
 		ends[part]++
-	})
+		n++
+	}
+	for _, o := range l.objs[1:] {
+		o.Hash64s(func(key uint64) { add(content{key: key, n: n}, shortContents+part(key)) })
+		o.Hashes(func(key, second uint64) { add(content{key, uint32(second), n}, part(key)) })
+	}
 	first := array[uint32](&l.pool, total)
 	const partsOfJob = 16
 	var jobs []func()
@@ -70,9 +69,6 @@ func (l *linker) firstContents() []uint32 {
 	return first
 }
 
-// mixed returns bits that depend on all of the hash.
-func (c *content) mixed() uint64 { return (c.lo ^ c.hi) * 0x9e3779b97f4a7c15 }
-
 // findFirst notes in first the first of those in list that are the same. It uses the memory of table, and returns it or more.
 func findFirst(list []content, first []uint32, table []uint32) []uint32 {
 	size := 16
@@ -88,13 +84,13 @@ func findFirst(list []content, first []uint32, table []uint32) []uint32 {
 	mask := uint64(size - 1) // the table has indices in list plus one
 	for i := range list {
 		c := &list[i]
-		for at := c.mixed() >> 20 & mask; ; at = (at + 1) & mask {
+		for at := mixed(c.key) >> 20 & mask; ; at = (at + 1) & mask {
 			if table[at] == 0 {
 				table[at] = uint32(i + 1)
 				first[c.n] = c.n
 				break
 			}
-			if f := &list[table[at]-1]; f.lo == c.lo && f.hi == c.hi {
+			if f := &list[table[at]-1]; f.key == c.key && f.hi == c.hi {
 				first[c.n] = f.n
 				break
 			}

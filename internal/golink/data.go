@@ -16,6 +16,7 @@ type section struct {
 	name  string
 	addr  uint64 // while symbols are laid out, the offset from the start of the segment
 	size  uint64
+	off   uint64 // in the file
 	align uint64
 	seg   int
 	laid  bool // the program has it
@@ -430,7 +431,7 @@ func (l *linker) layoutReadOnly() {
 // relroPrefix begins the names of sections with addresses in a position-independent program.
 const relroPrefix = ".data.rel.ro"
 
-// assignAddresses gives segments, sections and symbols their addresses.
+// assignAddresses gives segments, sections and symbols their addresses, and sections their places in the file.
 func (l *linker) assignAddresses() {
 	a := l.arch
 	text := &l.sect[secText]
@@ -467,6 +468,16 @@ func (l *linker) assignAddresses() {
 		l.placeObject()
 	}
 
+	for id := range l.sect {
+		if s := &l.sect[id]; s.laid && id != secTBSS {
+			s.off = l.segs[s.seg].off + s.addr - l.segs[s.seg].addr
+		}
+	}
+	l.placeSymbols()
+}
+
+// placeSymbols gives symbols other than functions their addresses, which have been offsets in their sections.
+func (l *linker) placeSymbols() {
 	for k := kindType; k < kindTLSBSS; k++ {
 		for _, s := range l.buckets[k] {
 			if id := l.sections[s]; id != secNone {
@@ -499,7 +510,8 @@ func (l *linker) assignAddresses() {
 		s := l.sect[secNoPtrBSS]
 		l.setMark(name, secNoPtrBSS, s.addr+s.size)
 	}
-	l.setMark("runtime.end", secNoPtrBSS, data.addr+data.size)
+	last := l.sect[secNoPtrBSS]
+	l.setMark("runtime.end", secNoPtrBSS, last.addr+last.size)
 	for _, g := range []string{"data", "bss"} {
 		s := l.lookup("runtime.gc"+g, abi0)
 		l.setMark("runtime.egc"+g, secROData, l.values[s]+l.size(s))

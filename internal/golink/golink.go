@@ -20,6 +20,7 @@
 //	assignAddresses  give sections and symbols their addresses
 //	write            fill the file: contents, relocations, tables; then the FIPS 140 sum, which is of what was filled in
 //	writeObject      in its place, for an object (object.go)
+//	toProgram, writeProgram  in the place of the last three, where package link decides about addresses (program.go)
 //
 // A symbol that the linker makes has a number, too, and numbers break ties: so symbols are made in the order of cmd/link even where nothing
 // else asks for it.
@@ -61,8 +62,8 @@ type Config struct {
 	FuncAlign int
 	// PIE makes an object for a position-independent program. Link does not take it.
 	PIE bool
-	// Nameless makes an object for a program without a symbol table: names that only such a table needs are left out.
-	Nameless bool
+	// KeepArchives leaves archives mapped into memory. The end of the process unmaps them for less.
+	KeepArchives bool
 }
 
 // IsFuncAlign reports whether functions can be aligned to n bytes.
@@ -79,6 +80,7 @@ type Image struct {
 type linker struct {
 	cfg       Config
 	object    bool // for an external linker, not a program
+	program   bool // what an object would have, for package link
 	arch      *machine
 	funcAlign uint64
 	symFlags  goobj.SymFlags
@@ -90,7 +92,6 @@ type linker struct {
 	byPath   map[string]*library
 	byPrefix map[string]*object // the first object of a package, by the path as symbols spell it
 	objs     []*object          // the first is unused
-	noObject *object
 	mapped   [][]byte
 	pool     pool
 	warmed   atomic.Uint32 // written only: see warm
@@ -134,7 +135,8 @@ type linker struct {
 
 // Link links a program.
 func Link(cfg Config) (*Image, error) {
-	file, err := newLinker(cfg).run()
+	l := newLinker(cfg)
+	file, err := l.run(l.link)
 	if err != nil {
 		return nil, err
 	}
@@ -145,12 +147,14 @@ func Link(cfg Config) (*Image, error) {
 func Object(cfg Config) ([]byte, error) {
 	l := newLinker(cfg)
 	l.object = true
-	return l.run()
+	return l.run(l.link)
 }
 
-// run links, and ends the use of the archives and of memory.
-func (l *linker) run() (file []byte, err error) {
-	defer l.unmap()
+// run runs link, and ends the use of the archives and of memory.
+func (l *linker) run(link func() ([]byte, error)) (file []byte, err error) {
+	if !l.cfg.KeepArchives {
+		defer l.unmap()
+	}
 	defer l.pool.end()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -162,29 +166,43 @@ func (l *linker) run() (file []byte, err error) {
 			panic(r)
 		}
 	}()
-	return l.link()
+	return link()
 }
 
 func newLinker(cfg Config) *linker {
 	return &linker{
 		cfg: cfg, byPath: map[string]*library{}, byPrefix: map[string]*object{}, objs: []*object{nil},
-		noObject: &object{Object: &goobj.Object{}, lib: &library{}}, owns: []*own{{}}, dupPkg: map[sym]*library{},
+		owns: []*own{{}}, dupPkg: map[sym]*library{},
 	}
 }
 
 // maxBuildID bounds a build ID in bytes: it is in the first page of the file.
 const maxBuildID = 1024
 
-// link returns the program.
+// link returns the program, or the object.
 func (l *linker) link() ([]byte, error) {
+	if err := l.layOut(); err != nil {
+		return nil, err
+	}
+	l.assignAddresses()
+	file := l.write
+	if l.object {
+		file = l.writeObject
+	}
+	data := file()
+	return data, l.failed()
+}
+
+// layOut does all that can be done before sections have addresses.
+func (l *linker) layOut() error {
 	if l.cfg.PIE && !l.object {
-		return nil, fmt.Errorf("a position-independent program: %w", ErrUnsupported)
+		return fmt.Errorf("a position-independent program: %w", ErrUnsupported)
 	}
 	if n := l.cfg.FuncAlign; n != 0 && !IsFuncAlign(n) {
-		return nil, fmt.Errorf("functions aligned to %d bytes, want a power of two up to %d", n, maxFuncAlign)
+		return fmt.Errorf("functions aligned to %d bytes, want a power of two up to %d", n, maxFuncAlign)
 	}
 	if n := len(l.cfg.BuildID); n > maxBuildID {
-		return nil, fmt.Errorf("build ID of %d bytes, want at most %d", n, maxBuildID)
+		return fmt.Errorf("build ID of %d bytes, want at most %d", n, maxBuildID)
 	}
 	for _, phase := range []func(){
 		l.load,
@@ -203,19 +221,13 @@ func (l *linker) link() ([]byte, error) {
 		l.makeGroups,
 		l.makeModule,
 		l.layoutData,
-		l.assignAddresses,
 	} {
 		phase()
 		if err := l.failed(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	file := l.write
-	if l.object {
-		file = l.writeObject
-	}
-	data := file()
-	return data, l.failed()
+	return nil
 }
 
 // setTarget derives machine and release from the first object.

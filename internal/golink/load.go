@@ -35,9 +35,15 @@ type object struct {
 	wrappers []nameHash // of the names of its functions for assembly
 	base     sym        // of its first symbol
 	others   []sym      // its symbols after PkgDefs
-	pkgs     []*object
+	pkgs     []numbers  // of the packages that its references count
 	// order of its file table in the function table, -1 for an object without functions there
 	unit int
+}
+
+// numbers are those of the symbols that a package defines for others: n from base on.
+type numbers struct {
+	base sym
+	n    uint32
 }
 
 // errTooMany ends the list of errors.

@@ -131,13 +131,13 @@ func (l *linker) loadNames() {
 	l.aligns = array[uint8](&l.pool, guess)[:1]
 	l.names = newNameTable(&l.pool, named)
 
-	hashes := array[uint64](&l.pool, 2*(named+refs))
+	c := contentLoader{linker: l, first: l.firstContents()}
+	hashes := array[uint64](&l.pool, 2*(named+refs)) // in memory that firstContents gave back
 	wanted := l.hashNames(hashes)
 	for i, o := range l.objs[1:] {
 		l.loadPkgDefs(uint32(i+1), o, wanted)
 	}
-	c := contentLoader{linker: l, first: l.firstContents()}
-	c.syms, c.sizes = array[sym](&l.pool, contents), array[uint32](&l.pool, contents)
+	c.sizes = array[uint32](&l.pool, contents)
 	for i, o := range l.objs[1:] {
 		c.load(uint32(i+1), o)
 		l.loadNamed(uint32(i+1), o)
@@ -153,7 +153,6 @@ func (l *linker) loadNames() {
 	}
 	giveBack(&l.pool, hashes)
 	giveBack(&l.pool, c.first)
-	giveBack(&l.pool, c.syms)
 	giveBack(&l.pool, c.sizes)
 	for _, f := range l.sizeFixups {
 		l.change(f.sym).size = f.size
@@ -280,9 +279,8 @@ func (l *linker) checkDef(o *object, i uint32, e *goobj.SymEntry) {
 // A contentLoader numbers content-addressed symbols.
 type contentLoader struct {
 	*linker
-	first []uint32
+	first []uint32 // by definition, the first one that is the same; for those so far, the symbol
 	n     uint32   // definitions so far, of all objects
-	syms  []sym    // by definition
 	sizes []uint32 // of the symbol that a definition is the first of
 }
 
@@ -293,14 +291,18 @@ func (c *contentLoader) load(obj uint32, o *object) {
 		idx := first + i
 		f, e := c.first[c.n], o.Sym(idx)
 		c.checkDef(o, idx, &e)
+		s := sym(len(c.defs))
 		if f == c.n {
-			c.syms[f], c.sizes[f] = sym(len(c.defs)), e.Size
-			c.addSym(def{obj, idx}, kindOf(e.Kind))
-		} else if e.Size > c.sizes[f] {
-			c.redefine(c.syms[f], obj, idx)
 			c.sizes[f] = e.Size
+			c.addSym(def{obj, idx}, kindOf(e.Kind))
+		} else {
+			s = sym(c.first[f])
+			if e.Size > c.sizes[f] {
+				c.redefine(s, obj, idx)
+				c.sizes[f] = e.Size
+			}
 		}
-		s := c.syms[f]
+		c.first[c.n] = uint32(s)
 		c.merge(s, &e)
 		o.others[i] = s
 		c.n++
@@ -431,15 +433,15 @@ func (l *linker) loadRefs(o *object) {
 	if err != nil {
 		l.fail(err)
 	}
-	o.pkgs = make([]*object, len(paths))
+	o.pkgs = make([]numbers, len(paths))
 	for i, p := range paths {
 		if i == 0 {
-			o.pkgs[i] = l.noObject
 			continue
 		}
-		if o.pkgs[i] = l.byPrefix[p]; o.pkgs[i] == nil {
+		if dep := l.byPrefix[p]; dep != nil {
+			o.pkgs[i] = numbers{dep.base, uint32(dep.Count(goobj.PkgDefs))}
+		} else {
 			l.errorf("%s: reference to package %s, which is not in the program", o.Name, p)
-			o.pkgs[i] = l.noObject
 		}
 	}
 	o.RefFlags(func(r goobj.Ref, f goobj.SymFlags) {

@@ -19,9 +19,6 @@ import (
 // position-independent, read-only data that has addresses is in sections of its own. What depends on the distance of two sections is
 // left to the other linker. A relocation names the symbol that it is against, or, for one of a group that is not in the symbol table,
 // the group's symbol.
-//
-// Where the program is to have no symbol table, nobody asks what most symbols are called. The object has a symbol for each section then,
-// which relocations name, and few others (keptSymbols).
 
 // layoutObject lays out what only an object has.
 func (l *linker) layoutObject() {
@@ -59,16 +56,13 @@ type objectWriter struct {
 	number []uint32 // in the symbol table, by symbol
 	labels map[uint64]uint32
 	locals int
-	// sectionSymbols are the numbers of the symbols of sections; 0 where the object has names.
-	sectionSymbols [numSections]uint32
 }
 
 // writeObject returns the object.
 func (l *linker) writeObject() []byte {
 	data := l.segs[segData]
 	symOff := goelf.AlignUp(data.off+data.fileSize, l.arch.round)
-	if limit := uint64(l.read)*maxGrowth + freeGrowth; symOff > limit {
-		l.errorf("a program of %d bytes from archives of %d, want at most %d: %w", symOff, l.read, limit, ErrUnsupported)
+	if !l.checkGrowth(symOff) {
 		return nil
 	}
 	w := &objectWriter{linker: l, number: array[uint32](&l.pool, len(l.defs)), labels: map[uint64]uint32{}}
@@ -79,11 +73,7 @@ func (l *linker) writeObject() []byte {
 			n++
 		}
 	}
-	if l.cfg.Nameless {
-		w.keptSymbols()
-	} else {
-		w.symbols()
-	}
+	w.symbols()
 	const headers = 64 << 10
 	relas := uint64(l.numRelocs*l.arch.maxFields()) * goelf.RelaSize
 	w.file = hugepages.Bytes(int(symOff), int(symOff+uint64(len(w.symtab)+len(w.strtab))+relas+headers))
@@ -148,44 +138,6 @@ func (w *objectWriter) symbols() {
 	w.symbol(main, elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC))
 }
 
-// keptSymbols writes the symbol table of an object without names: sections, variables, of which internal/link looks for those that stand
-// for sections of the user, what the module data refers to, by which it checks the layout of that, and main.
-func (w *objectWriter) keptSymbols() {
-	w.put("", 0, 0, 0, 0, 0)
-	for id, index := range w.index {
-		if index == 0 {
-			continue
-		}
-		typ := elf.STT_SECTION
-		if id == secTBSS {
-			typ = elf.STT_TLS
-		}
-		w.sectionSymbols[id] = w.put("", elf.ST_INFO(elf.STB_LOCAL, typ), 0, index, 0, 0)
-	}
-	main := w.lookup("main", abi0)
-	keep := func(s sym) {
-		if s != main && w.number[s] == 0 && w.isNamed(s) {
-			w.symbol(s, elf.ST_INFO(elf.STB_LOCAL, elf.STT_OBJECT))
-		}
-	}
-	for _, r := range w.owns[w.defs[w.module].idx].relocs {
-		s := r.sym
-		if g := w.groupOf(s); g != 0 {
-			s = g
-		}
-		keep(s)
-	}
-	for k := range w.buckets {
-		if kind(k).isData() {
-			for _, s := range w.buckets[k] {
-				keep(s)
-			}
-		}
-	}
-	w.locals = len(w.symtab) / goelf.SymbolSize
-	w.symbol(main, elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC))
-}
-
 const labelName = ".L0 "
 
 // needsLabel reports whether relocations of type t have a part that completes the one before.
@@ -241,7 +193,7 @@ func (w *objectWriter) fill() {
 		w.relas[p.sec] = append(w.relas[p.sec], p.relas)
 	}
 	if w.sect[secNote].laid {
-		copy(w.file[w.offset(secNote):], w.buildIDNote())
+		copy(w.file[w.sect[secNote].off:], w.buildIDNote())
 	}
 }
 
@@ -277,11 +229,7 @@ func (w *objectWriter) target(t sym) (number uint32, off int64) {
 	if g := w.groupOf(t); g != 0 {
 		named = g
 	}
-	if n := w.number[named]; n != 0 || !w.cfg.Nameless {
-		return n, int64(w.values[t] - w.values[named])
-	}
-	sec := w.sections[t]
-	return w.sectionSymbols[sec], int64(w.values[t] - w.sect[sec].addr)
+	return w.number[named], int64(w.values[t] - w.values[named])
 }
 
 // relocate applies those relocations of s to b, its bytes, that depend on one section alone, and writes the others.
@@ -343,14 +291,11 @@ func (w *relocWriter) relocate(s sym, b []byte) {
 				continue
 			}
 			high := w.values[s] + uint64(r.off)
-			label, add := w.labels[high], int64(0)
-			switch {
-			case w.cfg.Nameless:
-				label, add = w.sectionSymbols[w.sec], int64(high-w.sect[w.sec].addr)
-			case r.off == 0:
+			label := w.labels[high]
+			if r.off == 0 {
 				label = w.number[s]
 			}
-			w.rela(s, at, f.Type, label, add)
+			w.rela(s, at, f.Type, label, 0)
 		}
 	}
 }
@@ -383,7 +328,7 @@ func (w *objectWriter) finish(off uint64) []byte {
 			continue
 		}
 		h := w.sectionHeader(id, 0)
-		h.Addr, h.Off = 0, w.offset(id)
+		h.Addr = 0
 		switch {
 		case id == secNote:
 			h.Type = uint32(elf.SHT_NOTE)

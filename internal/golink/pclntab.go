@@ -8,6 +8,7 @@ import (
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/link"
 )
 
 // # Function table
@@ -99,22 +100,23 @@ type funcTable struct {
 	fns       []fn
 	pcdata    []uint32 // memory of fn.pcdata
 	dataSyms  []sym    // memory of fn.data
-	nameOf    []uint32 // by symbol: offset of its name plus one
+	offs      []uint32 // by symbol: offset of a function's name, with isName, or of a table by program counter
 	named     []sym
 	nameBytes uint32
 	fileOffs  map[string]uint32
 	fileList  []string
 	fileBytes uint32
 	unitList  []*object
+	unitFiles [][]bool // files of each that the table has
 	unitMax   []uint32
 	unitStart []uint32
 	pcSyms    []placed
 	pcBytes   uint64
 	funcData  []placed
-	pcOff     []uint32 // by symbol: offset of a table, 0 for none
-	dataOff   []uint32 // by symbol: offset of data of functions
-	trees     []byte
 }
+
+// isName marks offsets of names.
+const isName = 1 << 31
 
 // placed is data of functions: a symbol, or the tree of inlined calls of function fn.
 type placed struct {
@@ -165,30 +167,32 @@ func (l *linker) inTable(s sym) bool {
 
 // makeFuncTable collects what the table has, and makes its symbols.
 func (l *linker) makeFuncTable() {
-	n := len(l.defs)
-	t := &funcTable{
-		nameOf: array[uint32](&l.pool, n), pcOff: array[uint32](&l.pool, n), dataOff: array[uint32](&l.pool, n), fileOffs: map[string]uint32{},
-	}
+	t := &funcTable{offs: array[uint32](&l.pool, len(l.defs)), fileOffs: map[string]uint32{}}
 	l.tab = t
 	t.fns = make([]fn, 0, len(l.text))
 	t.pcdata = array[uint32](&l.pool, 4*len(l.text))[:0]
 	t.pcSyms = array[placed](&l.pool, 6*len(l.text))[:0]
 	t.funcData = array[placed](&l.pool, 6*len(l.text))[:0]
 	t.dataSyms = array[sym](&l.pool, 6*len(l.text))[:0]
+	t.pcBytes = 1 // offset 0 is for no table
 	for _, s := range l.text {
-		if l.inTable(s) {
-			t.fns = append(t.fns, fn{sym: s, info: l.funcInfoOf(s)})
-			l.addUnit(s)
+		if !l.inTable(s) {
+			continue
+		}
+		t.fns = append(t.fns, fn{sym: s, info: l.funcInfoOf(s)})
+		f := &t.fns[len(t.fns)-1]
+		l.addUnit(s)
+		l.collectNames(f)
+		if f.info.valid() {
+			l.collectFiles(f)
+			l.collectTables(f)
+			l.collectFuncData(f)
 		}
 	}
 	if len(t.fns) == 0 {
 		l.errorf("the program has no functions")
 		return
 	}
-	l.collectNames()
-	l.collectFiles()
-	l.collectPCTables()
-	l.collectFuncData()
 	funcBytes := l.placeRecords()
 
 	carrier, _ := l.define("runtime.pclntab", kindPCLnTab)
@@ -225,138 +229,123 @@ func (l *linker) addUnit(s sym) {
 		if o := l.objs[d.obj]; o.unit < 0 {
 			o.unit = len(l.tab.unitList)
 			l.tab.unitList = append(l.tab.unitList, o)
+			l.tab.unitFiles = append(l.tab.unitFiles, make([]bool, len(o.files)))
 			l.tab.unitMax = append(l.tab.unitMax, 0)
 		}
 	}
 }
 
-func (l *linker) collectNames() {
-	t := l.tab
-	add := func(s sym) {
-		if t.nameOf[s] == 0 {
-			t.nameOf[s] = t.nameBytes + 1
-			t.named = append(t.named, s)
-			t.nameBytes += uint32(len(l.name(s)) + 1)
-		}
-	}
-	for i := range t.fns {
-		f := &t.fns[i]
-		add(f.sym)
-		for c := range f.info.numCalls() {
-			_, callee, _ := f.info.call(c)
-			add(l.resolve(f.info.obj, callee))
-		}
+// collectNames gives the names of f, and of what is inlined into it, their offsets.
+func (l *linker) collectNames(f *fn) {
+	l.collectName(f.sym)
+	for c := range f.info.numCalls() {
+		_, callee, _ := f.info.call(c)
+		l.collectName(l.resolve(f.info.obj, callee))
 	}
 }
 
-func (l *linker) collectFiles() {
+func (l *linker) collectName(s sym) {
+	switch t := l.tab; {
+	case t.offs[s] == 0:
+		t.offs[s] = t.nameBytes | isName
+		t.named = append(t.named, s)
+		t.nameBytes += uint32(len(l.name(s)) + 1)
+	case t.offs[s]&isName == 0:
+		l.errorf("%s: a table of functions in the place of one of them", l.name(s))
+	}
+}
+
+// collectFiles gives the names of the files of f their offsets.
+func (l *linker) collectFiles(f *fn) {
+	for n := range f.info.numFiles() {
+		l.collectFile(f.info.obj, f.info.file(n))
+	}
+	for c := range f.info.numCalls() {
+		file, _, _ := f.info.call(c)
+		l.collectFile(f.info.obj, file)
+	}
+}
+
+func (l *linker) collectFile(o *object, file uint32) {
 	t := l.tab
-	seen := make([][]bool, len(t.unitList))
-	for i, u := range t.unitList {
-		seen[i] = make([]bool, len(u.files))
+	if t.unitFiles[o.unit][file] {
+		return
 	}
-	add := func(o *object, file uint32) {
-		u := o.unit
-		if seen[u][file] {
-			return
-		}
-		seen[u][file] = true
-		t.unitMax[u] = max(t.unitMax[u], file+1)
-		name := o.files[file]
-		if _, ok := t.fileOffs[name]; ok {
-			return
-		}
-		t.fileOffs[name] = t.fileBytes
-		t.fileList = append(t.fileList, name)
-		t.fileBytes += uint32(len(l.fileName(name)) + 1)
+	t.unitFiles[o.unit][file] = true
+	t.unitMax[o.unit] = max(t.unitMax[o.unit], file+1)
+	name := o.files[file]
+	if _, ok := t.fileOffs[name]; ok {
+		return
 	}
-	for i := range t.fns {
-		f := t.fns[i].info
-		if !f.valid() {
-			continue
-		}
-		for n := range f.numFiles() {
-			add(f.obj, f.file(n))
-		}
-		for c := range f.numCalls() {
-			file, _, _ := f.call(c)
-			add(f.obj, file)
-		}
-	}
+	t.fileOffs[name] = t.fileBytes
+	t.fileList = append(t.fileList, name)
+	t.fileBytes += uint32(len(l.fileName(name)) + 1)
 }
 
 // fileName returns the name of a source file as tracebacks show it.
 func (l *linker) fileName(name string) string {
 	name = strings.TrimPrefix(name, "gofile..")
 	if rest, ok := strings.CutPrefix(name, "$GOROOT"); ok && l.cfg.GOROOT != "" && strings.HasPrefix(rest, "/") {
-		return l.cfg.GOROOT + rest
+		name = l.cfg.GOROOT + rest
+	}
+	if l.program {
+		name = link.SourceName(name)
 	}
 	return name
 }
 
-// collectPCTables gives the tables of all functions their offsets, and notes the data of each.
-func (l *linker) collectPCTables() {
+// collectTables gives the tables of f their offsets, and notes its data.
+func (l *linker) collectTables(f *fn) {
 	t := l.tab
-	t.pcBytes = 1 // offset 0 is for no table
-	add := func(s sym) uint32 {
-		if s == 0 {
-			return 0
+	pcdata, data := len(t.pcdata), len(t.dataSyms)
+	var sp, file, line, inline sym
+	l.aux(f.sym, func(typ uint8, a sym) {
+		switch typ {
+		case goobj.AuxPCSP:
+			sp = a
+		case goobj.AuxPCFile:
+			file = a
+		case goobj.AuxPCLine:
+			line = a
+		case goobj.AuxPCInline:
+			inline = a
+		case goobj.AuxPCData:
+			t.pcdata = append(t.pcdata, uint32(a)) // until it has an offset
+		case goobj.AuxFuncData:
+			t.dataSyms = append(t.dataSyms, a)
 		}
-		if size := l.size(s); size != 0 && t.pcOff[s] == 0 {
-			t.pcOff[s] = uint32(t.pcBytes)
+	})
+	f.pcsp, f.pcfile, f.pcline = l.collectTable(sp), l.collectTable(file), l.collectTable(line)
+	f.pcdata = t.pcdata[pcdata:]
+	for i, s := range f.pcdata {
+		f.pcdata[i] = l.collectTable(sym(s))
+	}
+	if f.info.numCalls() > 0 {
+		f.inline = l.collectTable(inline)
+		for len(t.dataSyms)-data < goabi.FuncDataInlTree+1 {
+			t.dataSyms = append(t.dataSyms, 0)
+		}
+	}
+	f.data = t.dataSyms[data:]
+}
+
+// collectTable returns the offset of table s, 0 for none.
+func (l *linker) collectTable(s sym) uint32 {
+	t := l.tab
+	if s == 0 {
+		return 0
+	}
+	if t.offs[s] == 0 {
+		if size := l.size(s); size != 0 {
+			t.offs[s] = uint32(t.pcBytes)
 			t.pcSyms = append(t.pcSyms, placed{sym: s, off: t.pcBytes})
 			t.pcBytes += size
 		}
-		return t.pcOff[s]
 	}
-	type ranges struct{ pc, pcEnd, data, dataEnd int }
-	spans := make([]ranges, len(t.fns))
-	for i := range t.fns {
-		f := &t.fns[i]
-		if !f.info.valid() {
-			continue
-		}
-		span := ranges{pc: len(t.pcdata), data: len(t.dataSyms)}
-		var sp, file, line, inline sym
-		pcdata := len(t.dataSyms) // symbols, until they have offsets
-		l.aux(f.sym, func(typ uint8, a sym) {
-			switch typ {
-			case goobj.AuxPCSP:
-				sp = a
-			case goobj.AuxPCFile:
-				file = a
-			case goobj.AuxPCLine:
-				line = a
-			case goobj.AuxPCInline:
-				inline = a
-			case goobj.AuxPCData:
-				t.dataSyms = append(t.dataSyms, a)
-			}
-		})
-		f.pcsp, f.pcfile, f.pcline = add(sp), add(file), add(line)
-		for _, s := range t.dataSyms[pcdata:] {
-			t.pcdata = append(t.pcdata, add(s))
-		}
-		t.dataSyms = t.dataSyms[:pcdata]
-		if f.info.numCalls() > 0 {
-			f.inline = add(inline)
-		}
-		l.aux(f.sym, func(typ uint8, a sym) {
-			if typ == goobj.AuxFuncData {
-				t.dataSyms = append(t.dataSyms, a)
-			}
-		})
-		if f.info.numCalls() > 0 {
-			for len(t.dataSyms)-span.data < goabi.FuncDataInlTree+1 {
-				t.dataSyms = append(t.dataSyms, 0)
-			}
-		}
-		span.pcEnd, span.dataEnd = len(t.pcdata), len(t.dataSyms)
-		spans[i] = span
+	if t.offs[s]&isName != 0 {
+		l.errorf("%s: a function in the place of a table", l.name(s))
 	}
-	for i, s := range spans {
-		t.fns[i].pcdata, t.fns[i].data = t.pcdata[s.pc:s.pcEnd], t.dataSyms[s.data:s.dataEnd]
-	}
+	return t.offs[s]
 }
 
 // noFuncData reports whether function f has no data j: the assembler refers to argument maps that the compiler makes for functions
@@ -369,22 +358,23 @@ func (l *linker) noFuncData(f *fn, j int) bool {
 	return (j == goabi.FuncDataArgsMap || j == goabi.FuncDataArgInfo) && f.info.obj.Flags&goobj.FlagAssembly != 0 && len(l.data(s)) == 0
 }
 
-// collectFuncData lists the data of all functions once each.
-func (l *linker) collectFuncData() {
+// collectFuncData lists the data of f that no function before has.
+func (l *linker) collectFuncData(f *fn) {
 	t := l.tab
-	for i := range t.fns {
-		f := &t.fns[i]
-		for j, s := range f.data {
-			if j == goabi.FuncDataInlTree && f.info.numCalls() > 0 {
-				t.funcData = append(t.funcData, placed{fn: uint32(i), align: 4})
-				continue
-			}
-			if l.noFuncData(f, j) || l.attrs[s]&attrSpecial != 0 {
-				continue
-			}
-			l.attrs[s] |= attrSpecial
-			t.funcData = append(t.funcData, placed{sym: s, align: uint32(l.align(s))})
+	for j, s := range f.data {
+		if j == goabi.FuncDataInlTree && f.info.numCalls() > 0 {
+			t.funcData = append(t.funcData, placed{fn: uint32(len(t.fns) - 1), align: 4})
+			continue
 		}
+		if l.noFuncData(f, j) || l.attrs[s]&attrSpecial != 0 {
+			continue
+		}
+		if l.kinds[s].isText() {
+			l.errorf("%s: a function in the place of data of one", l.name(s))
+			continue
+		}
+		l.attrs[s] |= attrSpecial
+		t.funcData = append(t.funcData, placed{sym: s, align: uint32(l.align(s))})
 	}
 }
 
@@ -414,7 +404,7 @@ func (l *linker) placeFuncData() (align, size uint64) {
 				if n == 0 {
 					l.errorf("%s: data of a function without a size", l.name(p.sym))
 				}
-				t.dataOff[p.sym] = uint32(size)
+				l.values[p.sym] = size // it is in no section
 				size += n
 			} else {
 				t.fns[p.fn].tree = uint32(size)
@@ -513,7 +503,7 @@ func (l *linker) writeFuncs(b []byte) {
 		le.PutUint32(b[8*i+4:], f.start)
 		r := b[f.start:]
 		le.PutUint32(r, entry)
-		le.PutUint32(r[4:], t.nameOf[f.sym]-1)
+		le.PutUint32(r[4:], t.offs[f.sym]&^isName)
 		if f.info.valid() {
 			le.PutUint32(r[8:], f.info.args())
 			le.PutUint32(r[36:], f.info.line())
@@ -550,7 +540,7 @@ func (l *linker) writeFuncs(b []byte) {
 			case j == goabi.FuncDataInlTree && f.info.numCalls() > 0:
 				off = f.tree
 			case !l.noFuncData(f, j):
-				off = t.dataOff[s]
+				off = uint32(l.values[s])
 			}
 			le.PutUint32(rest[4*j:], off)
 		}
@@ -576,7 +566,7 @@ func (l *linker) writeFuncData(b []byte) {
 					return
 				}
 				node[0] = info.id()
-				le.PutUint32(node[4:], t.nameOf[callee]-1)
+				le.PutUint32(node[4:], t.offs[callee]&^isName)
 				le.PutUint32(node[8:], parentPC)
 				le.PutUint32(node[12:], info.line())
 			}

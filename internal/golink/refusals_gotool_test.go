@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/go3s/rules_go3s/internal/link"
 )
 
 // TestRefusals links programs that cmd/link refuses, and holds both to their words.
@@ -294,9 +296,33 @@ func TestMutations(t *testing.T) {
 		if err != nil {
 			refused++
 		}
+		checkLayout(t, c, object)
 	}
 	if refused < tries/10 {
 		t.Errorf("%d of %d changed programs were refused", refused, tries)
+	}
+}
+
+// checkLayout fails the test unless Layout, for package link, gives an error or the program that package link makes of the object.
+func checkLayout(t *testing.T, c Config, object []byte) {
+	t.Helper()
+	opt := link.Options{PIE: c.PIE, StripSymbols: true}
+	var got *link.Output
+	if err := Layout(c, func(p *link.Program) (err error) {
+		got, err = link.LinkProgram("layout", p, opt)
+		return err
+	}); err != nil {
+		return
+	}
+	if object == nil {
+		t.Error("Layout links what Object refuses")
+		return
+	}
+	want, err := link.Link("object", object, opt)
+	if err != nil {
+		t.Errorf("Layout links an object that package link refuses: %v", err)
+	} else if !bytes.Equal(got.File, want.File) {
+		t.Error("Layout gives another program than Object")
 	}
 }
 

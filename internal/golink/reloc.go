@@ -1,6 +1,7 @@
 package golink
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 
@@ -37,6 +38,11 @@ func (l *linker) relocateOne(s sym, r *reloc, b []byte) {
 		t := r.sym
 		if r.weak && l.attrs[t]&attrReachable == 0 {
 			t = l.lookup("runtime.unreachableMethod", abiInternal)
+		}
+		if l.cfg.PIE && (t == 0 || r.size != wordSize || (addr+uint64(r.off))%wordSize != 0 || !l.hasAddresses(int(l.sections[s]))) {
+			l.errorf("%s: address of %s in %d bytes at %d: a position-independent program can store an address only in an aligned "+
+				"64-bit word of writable data", l.name(s), l.name(t), r.size, r.off)
+			return
 		}
 		v = int64(l.values[t]) + r.add
 		if r.size == 4 && int32(v) < 0 {
@@ -124,7 +130,7 @@ func (l *linker) relocateFields(r *reloc, b []byte, addr uint64) error {
 		p, t, apply := addr+from, l.values[r.sym]+uint64(r.add+f.Add), f.Apply
 		switch f.Class {
 		case arch.TLS, arch.TLSHigh:
-			t += uint64(l.arch.TLSOffset(wordSize, wordSize))
+			t += uint64(l.arch.TLSOffset(cmp.Or(l.sect[secTBSS].size, wordSize), wordSize))
 		case arch.Low:
 			p, t = highP, highT
 			if highTLS {

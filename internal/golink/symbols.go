@@ -281,7 +281,7 @@ func (l *linker) resolve(o *object, r goobj.Ref) sym {
 		}
 	default:
 		if int64(r.Pkg) < int64(len(o.pkgs)) {
-			if p := o.pkgs[r.Pkg]; int(r.Sym) < p.Count(goobj.PkgDefs) {
+			if p := o.pkgs[r.Pkg]; r.Sym < p.n {
 				return p.base + sym(r.Sym)
 			}
 		}

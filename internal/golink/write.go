@@ -23,20 +23,24 @@ func (l *linker) write() []byte {
 	names := l.sectionNames(notes)
 	data := l.segs[segData]
 	namesOff := goelf.AlignUp(data.off+data.fileSize, l.arch.round)
-	if limit := uint64(l.read)*maxGrowth + freeGrowth; namesOff > limit {
-		l.errorf("a program of %d bytes from archives of %d, want at most %d: %w", namesOff, l.read, limit, ErrUnsupported)
+	if !l.checkGrowth(namesOff) {
 		return nil
 	}
 	size := int(namesOff) + len(names.Data())
 	file := hugepages.Bytes(size, size)
-	parallel.Do(l.contents(file, func([]sym) func(sym, []byte) {
-		var buf []reloc
-		return func(s sym, b []byte) { buf = l.relocate(s, b, buf) }
-	}))
+	l.fill(file)
 	l.sumFIPS(file)
 	copy(file[namesOff:], names.Data())
 	l.writeHeaders(file, notes, names, namesOff)
 	return file
+}
+
+// fill fills the file with contents.
+func (l *linker) fill(file []byte) {
+	parallel.Do(l.contents(file, func([]sym) func(sym, []byte) {
+		var buf []reloc
+		return func(s sym, b []byte) { buf = l.relocate(s, b, buf) }
+	}))
 }
 
 // A program may have this many times the bytes of its archives, and these besides: what the objects declare without having it is zeros.
@@ -44,6 +48,15 @@ const (
 	maxGrowth  = 4
 	freeGrowth = 64 << 20
 )
+
+// checkGrowth reports a program of n bytes if that is too large.
+func (l *linker) checkGrowth(n uint64) bool {
+	limit := uint64(l.read)*maxGrowth + freeGrowth
+	if n > limit {
+		l.errorf("a program of %d bytes from archives of %d, want at most %d: %w", n, l.read, limit, ErrUnsupported)
+	}
+	return n <= limit
+}
 
 // fileOff returns where the file has address addr.
 func (l *linker) fileOff(addr uint64) uint64 {
@@ -59,7 +72,7 @@ func (l *linker) fileOff(addr uint64) uint64 {
 // the symbols of a section, the bytes of each, without the zeros at their ends.
 func (l *linker) contents(file []byte, newRelocate func(part []sym) func(s sym, b []byte)) []func() {
 	text := l.sect[secText]
-	code := file[l.offset(secText):][:text.size]
+	code := file[text.off:][:text.size]
 	var jobs []func()
 	done := 0
 	chunks(l.text, func(part []sym) {
@@ -87,8 +100,8 @@ func (l *linker) contents(file []byte, newRelocate func(part []sym) func(s sym, 
 			jobs = append(jobs, func() {
 				l.warm(part)
 				for _, s := range part {
-					sec := int(l.sections[s])
-					b := file[l.offset(sec)+l.values[s]-l.sect[sec].addr:][:l.size(s)]
+					sec := &l.sect[l.sections[s]]
+					b := file[sec.off+l.values[s]-sec.addr:][:l.size(s)]
 					if d := l.defs[s]; d.obj == 0 && l.owns[d.idx].generate != nil {
 						l.owns[d.idx].generate(b)
 						continue
@@ -111,15 +124,6 @@ func chunks(list []sym, f func(part []sym)) {
 		f(list[:n])
 		list = list[n:]
 	}
-}
-
-// offset returns where section id is in the file.
-func (l *linker) offset(id int) uint64 {
-	s := l.sect[id]
-	if id == secTBSS {
-		return 0
-	}
-	return l.segs[s.seg].off + s.addr - l.segs[s.seg].addr
 }
 
 // sumFIPS fills in the sum of the FIPS 140 module.
@@ -257,7 +261,7 @@ func (l *linker) sectionHeader(id int, name uint32) elf.Section64 {
 	s := l.sect[id]
 	h := elf.Section64{
 		Name: name, Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC), Addr: s.addr,
-		Off: l.offset(id), Size: s.size, Addralign: s.align,
+		Off: s.off, Size: s.size, Addralign: s.align,
 	}
 	switch s.seg {
 	case segText:

@@ -361,13 +361,18 @@ func (o *Object) SymFlags(i uint32) SymFlags {
 func (o *Object) SymSize(i uint32) uint32  { return o.u32(o.sym(i) + 13) }
 func (o *Object) SymAlign(i uint32) uint32 { return o.u32(o.sym(i) + 17) }
 
-// Hash64 returns the content of symbol i of Hashed64Defs, counted from its first.
-func (o *Object) Hash64(i uint32) uint64 { return o.u64(o.blk[blkHash64] + i*hash64Size) }
+// Hash64s calls f for the contents of each symbol of Hashed64Defs.
+func (o *Object) Hash64s(f func(content uint64)) {
+	for b := o.b[o.blk[blkHash64]:o.blk[blkHash64+1]]; len(b) >= hash64Size; b = b[hash64Size:] {
+		f(binary.LittleEndian.Uint64(b))
+	}
+}
 
-// Hash returns the hash of symbol i of HashedDefs, counted from its first.
-func (o *Object) Hash(i uint32) (lo, hi uint64) {
-	off := o.blk[blkHash] + i*hashSize
-	return o.u64(off), o.u64(off + 8)
+// Hashes calls f for the hash of each symbol of HashedDefs.
+func (o *Object) Hashes(f func(first, second uint64)) {
+	for b := o.b[o.blk[blkHash]:o.blk[blkHash+1]]; len(b) >= hashSize; b = b[hashSize:] {
+		f(binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]))
+	}
 }
 
 // Data returns the bytes of symbol i, which may have more zeros after them.

@@ -212,11 +212,11 @@ func FuzzObject(f *testing.F) {
 					o.Aux(from)
 				}
 			}
-			for i := range uint32(o.Count(Hashed64Defs)) {
-				o.Hash64(i)
-			}
-			for i := range uint32(o.Count(HashedDefs)) {
-				o.Hash(i)
+			var short, long int
+			o.Hash64s(func(uint64) { short++ })
+			o.Hashes(func(_, _ uint64) { long++ })
+			if short != o.Count(Hashed64Defs) || long != o.Count(HashedDefs) {
+				t.Errorf("%d and %d hashes, want %d and %d", short, long, o.Count(Hashed64Defs), o.Count(HashedDefs))
 			}
 		})
 	})

@@ -43,7 +43,7 @@ func Prepare(name string, data []byte, opt Options) (*External, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := newLinker(name, data, opt)
+	l, err := openObject(name, data, opt)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"fmt"
-	"regexp"
+	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
@@ -17,18 +17,28 @@ import (
 // print it. So equal programs would differ, and tell of the machine. The output has these names from the package on, as those
 // of other sources are. Debugging information keeps them: debuggers look for the files.
 
-// outputFolder matches what precedes the package in the name of a generated file.
-var outputFolder = regexp.MustCompile(`^bazel-out/[^/]+/bin/`)
+// SourceName returns the name that the output has for a source file: without what precedes the package in that of a generated one.
+func SourceName(name string) string {
+	rest, generated := strings.CutPrefix(name, outputs)
+	configuration, rest, found := strings.Cut(rest, "/")
+	if source, inBin := strings.CutPrefix(rest, "bin/"); generated && found && configuration != "" && inBin {
+		return source
+	}
+	return name
+}
+
+// outputs begins the name of every generated file.
+const outputs = "bazel-out/"
 
 // tableAlign is the alignment of the parts of the function table up to function data, which has that of the section.
 const tableAlign = 8
 
-// trimFileNames takes outputFolder out of the names of files in go.o, which is data. What follows the names in the function
+// trimFileNames takes that beginning out of the names of files in go.o, which is data. What follows the names in the function
 // table moves up, so that nothing tells how long they were. It returns data itself when there is nothing to do, and else a
 // changed copy.
 func trimFileNames(name string, data []byte) ([]byte, error) {
 	t := &trimmer{}
-	if err := t.parse(name, data); err != nil || t.section == nil || !bytes.Contains(t.table, []byte("bazel-out/")) {
+	if err := t.parse(name, data); err != nil || t.section == nil || !bytes.Contains(t.table, []byte(outputs)) {
 		return data, err
 	}
 	data = bytes.Clone(data)
@@ -121,8 +131,7 @@ func (t *trimmer) trim() error {
 			break
 		}
 		places[uint32(off)] = uint32(len(trimmed))
-		name := names[off : off+n]
-		trimmed = append(append(trimmed, name[len(outputFolder.Find(name)):]...), 0)
+		trimmed = append(append(trimmed, SourceName(string(names[off:off+n]))...), 0)
 		off += n + 1
 	}
 	last := uint32(0) // the end of the names; zeros follow

@@ -8,7 +8,7 @@
 // system. It hands over one relocatable object, go.o, that needs nothing else: no
 // symbol is undefined, and the one global symbol, main, starts the Go runtime
 // when called as C calls it. Link does that last step. That of package golink is the
-// same, or has few symbols where the program has no symbol table.
+// same. Where the program is to have no symbol table, golink makes no object but a [Program], which is one without the encoding.
 //
 // # Output
 //
@@ -123,10 +123,15 @@ func Link(name string, data []byte, opt Options) (*Output, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := newLinker(name, data, opt)
+	l, err := openObject(name, data, opt)
 	if err != nil {
 		return nil, err
 	}
+	return l.link()
+}
+
+// link links the object.
+func (l *linker) link() (*Output, error) {
 	for _, step := range []func() error{
 		l.checkSections,
 		l.checkNotes,
@@ -148,8 +153,8 @@ func Link(name string, data []byte, opt Options) (*Output, error) {
 	return &Output{File: l.image, l: l}, nil
 }
 
-// newLinker parses and checks the object.
-func newLinker(name string, data []byte, opt Options) (*linker, error) {
+// openObject parses and checks the object data.
+func openObject(name string, data []byte, opt Options) (*linker, error) {
 	f, err := goelf.Parse(name, data)
 	if err != nil {
 		return nil, err
@@ -158,7 +163,15 @@ func newLinker(name string, data []byte, opt Options) (*linker, error) {
 	if a == nil {
 		return nil, fmt.Errorf("%s: machine %s: unknown", name, elf.Machine(f.Header.Machine))
 	}
-	l := &linker{opt: opt, arch: a, stub: a.EntryExe}
+	obj, err := parseObject(f, a, opt.UnverifiedGo)
+	if err != nil {
+		return nil, err
+	}
+	return newLinker(a, obj, opt), nil
+}
+
+func newLinker(a *arch.Arch, obj *object, opt Options) *linker {
+	l := &linker{opt: opt, arch: a, obj: obj, stub: a.EntryExe}
 	if opt.PIE {
 		l.stub = a.EntryPIE
 	}
@@ -168,10 +181,7 @@ func newLinker(name string, data []byte, opt Options) (*linker, error) {
 		}
 		l.kinds[typ] = &k
 	}
-	if l.obj, err = parseObject(f, a, opt.UnverifiedGo); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return l
 }
 
 // enter puts the entry stub into place, and its address into the ELF header.

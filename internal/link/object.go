@@ -31,6 +31,7 @@ type object struct {
 	strtab   []byte
 	locals   int // symbols before the first that is not local
 	main     symbol
+	program  *Program // what the object is made of when it is no file: there are no symbols then, and no relocations
 }
 
 // An inSection is a section of go.o.
@@ -40,7 +41,9 @@ type inSection struct {
 	order int    // in the series' sections
 	data  []byte // empty for SHT_NOBITS
 	relas []byte // its relocations, whole entries
-	out   *section
+	// addresses are the offsets, ascending, of the words that a position-independent program relocates at start.
+	addresses []uint64
+	out       *section
 }
 
 // A symbol is an entry of the symbol table.
@@ -133,14 +136,22 @@ func (o *object) readSections() error {
 	return o.readRelas()
 }
 
+// setKind finds out of which kind section in is.
+func (o *object) setKind(in *inSection) error {
+	in.order = slices.IndexFunc(o.series.Sections, func(known goabi.Section) bool { return known.Name == in.Str })
+	if in.order < 0 {
+		return o.errorf(in.Off, "section [index %d] %s: unknown to %s", in.Index, in.Str, o.series.Name)
+	}
+	in.kind = o.series.Sections[in.order].Kind
+	return nil
+}
+
 // checkKind finds out of which kind section in is, and checks that it is made for that.
 func (o *object) checkKind(in *inSection) error {
 	s := in.Section
-	in.order = slices.IndexFunc(o.series.Sections, func(known goabi.Section) bool { return known.Name == s.Str })
-	if in.order < 0 {
-		return o.errorf(s.Off, "section [index %d] %s: unknown to %s", s.Index, s.Str, o.series.Name)
+	if err := o.setKind(in); err != nil {
+		return err
 	}
-	in.kind = o.series.Sections[in.order].Kind
 	if typ, want := elf.SectionType(s.Type), in.kind.Type(); typ != want {
 		return o.errorf(s.Off, "section [index %d] %s has type %v, want %v", s.Index, s.Str, typ, want)
 	}

@@ -41,6 +41,9 @@ func (l *linker) relocError(s *section, r rela, format string, args ...any) erro
 
 // relocate resolves every relocation in the image.
 func (l *linker) relocate() error {
+	if l.obj.program != nil {
+		return l.writeProgram()
+	}
 	var tlsOffset int64
 	for _, g := range l.segments {
 		if g.typ == elf.PT_TLS {

@@ -11,8 +11,8 @@ import (
 // relrNothing is a bitmap without a place: it relocates nothing.
 const relrNothing = 1
 
-// findRelr checks, in a PIE, that the loader's work is confined to 64-bit words in
-// writable sections, and gives .relr.dyn its least size.
+// findRelr finds, in a PIE, what the program is to relocate at start, and checks that it is confined to 64-bit words in
+// writable sections.
 func (l *linker) findRelr() error {
 	if !l.opt.PIE {
 		return nil
@@ -30,6 +30,7 @@ func (l *linker) findRelr() error {
 			if k.Class == arch.Absolute || s.flags&elf.SHF_WRITE == 0 || r.off%8 != 0 {
 				return l.relocError(s, r, "a position-independent program can store an address only in an aligned 64-bit word of writable data")
 			}
+			s.in.addresses = append(s.in.addresses, r.off)
 		}
 	}
 	return nil
@@ -37,16 +38,17 @@ func (l *linker) findRelr() error {
 
 // relrSites returns the addresses to relocate at start, ascending.
 func (l *linker) relrSites() []uint64 {
-	var sites []uint64
+	n := 0
+	for i := range l.obj.sections {
+		n += len(l.obj.sections[i].addresses)
+	}
+	sites := make([]uint64, 0, n)
 	for _, s := range l.sections {
-		if s.in == nil || s.flags&elf.SHF_ALLOC == 0 {
+		if s.in == nil {
 			continue
 		}
-		for i := 0; i < len(s.in.relas); i += goelf.RelaSize {
-			r := readRela(s.in.relas[i:])
-			if k := l.kind(r.typ); k != nil && k.Class == arch.Address {
-				sites = append(sites, s.addr+r.off)
-			}
+		for _, off := range s.in.addresses {
+			sites = append(sites, s.addr+off)
 		}
 	}
 	if !slices.IsSorted(sites) {

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go3s/rules_go3s/internal/arch"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
 )
@@ -215,109 +214,77 @@ func (l *linker) checkFixed(end uint64) error {
 	return nil
 }
 
-// A variable is a Go string that stands for a section of the user.
-type variable struct {
-	symbol symbol
-	text   string // what it holds now
-	found  bool   // text was read
-}
-
 // bindSections sets the Go variables that stand for sections.
 func (l *linker) bindSections() error {
-	variables, err := l.obj.sectionVariables(l.kind)
-	if err != nil {
-		return err
-	}
-	for _, v := range variables {
-		name, ok := strings.CutPrefix(v.text, sectionText)
-		if !v.found || !ok {
-			return fmt.Errorf("%s: variable %s: it is not a string as go_sections generates; rename it, or generate its package again", l.obj.name, l.obj.str(v.symbol.name))
+	for _, v := range l.obj.variables() {
+		in := &l.obj.sections[v.Section]
+		if in.kind != goabi.Data || v.Size != stringHeaderSize || v.Off+stringHeaderSize > in.Size {
+			return l.obj.errorf(0, "variable %s: %d bytes at %#x of section %s, want a string in .data as go_sections generates", v.Name, v.Size, v.Off, in.Str)
+		}
+		name, ok := strings.CutPrefix(l.text(v), sectionText)
+		if !ok {
+			return fmt.Errorf("%s: variable %s: it is not a string as go_sections generates; rename it, or generate its package again", l.obj.name, v.Name)
 		}
 		i := slices.IndexFunc(l.sections, func(s *section) bool { return s.user != nil && s.name == name })
 		if i < 0 {
-			pkg, _, _ := strings.Cut(l.obj.str(v.symbol.name), sectionVariable)
+			pkg, _, _ := strings.Cut(v.Name, sectionVariable)
 			return fmt.Errorf("%s: package %s reads section %q, which this program lacks: add it to `sections` of the target that links the program", l.obj.name, strings.ReplaceAll(pkg, "%2e", "."), name)
 		}
-		to := l.obj.sections[v.symbol.section].out
-		header := l.image[to.off+v.symbol.value:][:stringHeaderSize]
+		header := l.stringHeader(v)
 		le.PutUint64(header, l.sections[i].addr)
 		le.PutUint64(header[stringHeaderLength:], l.sections[i].size)
 	}
 	return nil
 }
 
-// sectionVariables returns the variables that stand for sections, with their text.
-func (o *object) sectionVariables(kind func(uint32) *arch.Reloc) ([]*variable, error) {
+// variables returns the variables that stand for sections.
+func (o *object) variables() (all []ProgramVariable) {
+	if o.program != nil {
+		return o.program.Variables
+	}
 	if !bytes.Contains(o.strtab, []byte(sectionVariable)) {
-		return nil, nil
+		return nil
 	}
-	type place struct {
-		section uint16
-		off     uint64
-	}
-	var all []*variable
-	at := map[place]*variable{}
 	for i := 1; i < o.symbols(); i++ {
 		s := o.symbol(uint32(i))
-		if s.typ() != elf.STT_OBJECT || s.section == uint16(elf.SHN_ABS) || !o.isSectionVariable(s) {
+		if s.typ() != elf.STT_OBJECT || s.section == uint16(elf.SHN_ABS) || int64(s.name) >= int64(len(o.strtab)) {
 			continue
 		}
-		in := &o.sections[s.section]
-		if in.kind != goabi.Data || s.size != stringHeaderSize || s.value+stringHeaderSize > in.Size {
-			return nil, o.errorf(0, "variable %s: %d bytes at %#x of section %s, want a string in .data as go_sections generates", o.str(s.name), s.size, s.value, in.Str)
-		}
-		v := &variable{symbol: s}
-		all = append(all, v)
-		at[place{s.section, s.value}] = v
-	}
-	if len(all) == 0 {
-		return nil, nil
-	}
-	for i := range o.sections {
-		in := &o.sections[i]
-		if in.kind != goabi.Data {
-			continue
-		}
-		for j := 0; j < len(in.relas); j += goelf.RelaSize {
-			r := readRela(in.relas[j:])
-			v := at[place{uint16(i), r.off}]
-			if k := kind(r.typ); v == nil || k == nil || k.Class != arch.Address {
-				continue
-			}
-			v.text, v.found = o.text(r, le.Uint64(in.data[r.off+stringHeaderLength:]))
+		name := o.strtab[s.name:]
+		end := bytes.IndexByte(name[:min(len(name), maxVariableName)], 0) // names may be long, and overlap
+		if end >= 0 && IsSectionVariable(string(name[:end])) {
+			all = append(all, ProgramVariable{string(name[:end]), int(s.section), s.value, s.size})
 		}
 	}
-	return all, nil
+	return all
 }
 
-// isSectionVariable reports whether s has the name of a variable that stands for a
-// section.
-func (o *object) isSectionVariable(s symbol) bool {
-	if int64(s.name) >= int64(len(o.strtab)) {
-		return false
-	}
-	b := o.strtab[s.name:]
-	end := bytes.IndexByte(b[:min(len(b), maxVariableName)], 0)
-	if end < 0 {
-		return false
-	}
-	_, rest, ok := bytes.Cut(b[:end], []byte(sectionVariable))
-	return ok && plainName("_"+string(rest), "")
+// IsSectionVariable reports whether name is that of a variable that stands for a section of the user.
+func IsSectionVariable(name string) bool {
+	_, rest, ok := strings.Cut(name, sectionVariable)
+	return ok && len(name) < maxVariableName && plainName("_"+rest, "")
 }
 
-// text returns the n bytes that the relocation r points to.
-func (o *object) text(r rela, n uint64) (string, bool) {
-	if int64(r.sym) >= int64(o.symbols()) {
-		return "", false
+// stringHeader returns the pointer and the length of the string variable v.
+func (l *linker) stringHeader(v ProgramVariable) []byte {
+	return l.image[l.obj.sections[v.Section].out.off+v.Off:][:stringHeaderSize]
+}
+
+// text returns what the string variable v holds, "" when that is not what a section's variable can have.
+func (l *linker) text(v ProgramVariable) string {
+	header := l.stringHeader(v)
+	addr, n := le.Uint64(header), le.Uint64(header[stringHeaderLength:])
+	if n > uint64(len(sectionText)+maxSectionName) || addr > maxAddress {
+		return ""
 	}
-	s := o.symbol(r.sym)
-	if int(s.section) >= len(o.sections) {
-		return "", false
+	// The program relocates the pointer to the section's data as it does this one.
+	if at := l.obj.sections[v.Section].out.addr + v.Off; l.opt.PIE && !anyFrom(l.sites, at, at+1) {
+		return ""
 	}
-	data := o.sections[s.section].data
-	off := s.value + uint64(r.addend)
-	if size := uint64(len(data)); off > size || n > size-off || n > uint64(len(sectionText)+maxSectionName) {
-		return "", false
+	for _, s := range l.sections {
+		if s.in != nil && s.flags&elf.SHF_ALLOC != 0 && s.typ != elf.SHT_NOBITS && s.addr <= addr && addr+n <= s.addr+s.in.Size {
+			return string(l.image[s.off+addr-s.addr:][:n])
+		}
 	}
-	return string(data[off : off+n]), true
+	return ""
 }

@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
@@ -76,7 +77,7 @@ func splitLinkName(name string) (pkg, symbol string) {
 func plainSymbol(s string) string {
 	parts := symbolParts(s)
 	for i, p := range parts {
-		if i > 0 && compilerPart.MatchString(p) {
+		if i > 0 && compilerPart().MatchString(p) {
 			parts = parts[:i]
 			break
 		}
@@ -84,12 +85,13 @@ func plainSymbol(s string) string {
 	return strings.Join(parts, ".")
 }
 
-var (
-	pointers = strings.NewReplacer("(*", "", "(", "", ")", "")
-	// compilerPart is what the compiler calls functions inside of functions (cmd/compile/internal/ir, closureName), and what it numbers.
-	// A method may have a name that begins so.
-	compilerPart = regexp.MustCompile(`^((func|gowrap|deferwrap)?[0-9]+(-range[0-9]+)?)?$`)
-)
+var pointers = strings.NewReplacer("(*", "", "(", "", ")", "")
+
+// compilerPart is what the compiler calls functions inside of functions (cmd/compile/internal/ir, closureName), and what it numbers.
+// A method may have a name that begins so.
+var compilerPart = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^((func|gowrap|deferwrap)?[0-9]+(-range[0-9]+)?)?$`)
+})
 
 // symbolParts splits a function's name in its package, without type arguments and pointers, at the dots.
 func symbolParts(s string) []string {

@@ -24,6 +24,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	registry "github.com/go3s/rules_go3s/internal/machine"
@@ -106,12 +107,14 @@ func (p *Policy) SetGoVersionMin(v string) error {
 	return nil
 }
 
-var fipsModuleVersion = regexp.MustCompile(`^(latest|v[0-9]+\.[0-9]+\.[0-9]+(-[0-9a-f]+)?)$`)
+var fipsModuleVersion = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(latest|v[0-9]+\.[0-9]+\.[0-9]+(-[0-9a-f]+)?)$`)
+})
 
 // DemandFIPS adds the rules that a program has this version of the FIPS 140 module and starts in its mode. The policy keeps what
 // it says of these rules; a policy that names another version contradicts.
 func (p *Policy) DemandFIPS(version string) error {
-	if !fipsModuleVersion.MatchString(version) {
+	if !fipsModuleVersion().MatchString(version) {
 		return fmt.Errorf("version %q, want latest or a version such as v1.0.0", version)
 	}
 	if named := p.FIPSModule; named != "" && named != version && !strings.HasPrefix(version, named+"-") {
@@ -192,7 +195,7 @@ func Parse(data []byte) (*Policy, error) {
 	if p.Syscalls, err = parseSyscalls(file.Syscalls); err != nil {
 		return nil, err
 	}
-	if p.FIPSModule != "" && !fipsModuleVersion.MatchString(p.FIPSModule) {
+	if p.FIPSModule != "" && !fipsModuleVersion().MatchString(p.FIPSModule) {
 		return nil, fmt.Errorf("fips_module is %q, want latest or a version such as v1.0.0", p.FIPSModule)
 	}
 	for _, id := range slices.Sorted(maps.Keys(p.Overrides)) {

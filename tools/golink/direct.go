@@ -47,7 +47,7 @@ func runDirect(args []string) error {
 	if err := c.ReadImportcfg(*importcfg, data); err != nil {
 		return err
 	}
-	c.Main = fs.Arg(0)
+	c.Main, c.KeepArchives = fs.Arg(0), true
 	image, err := golink.Link(c)
 	if err != nil {
 		return err

@@ -98,6 +98,7 @@ func runLink(args []string) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	c.KeepArchives = true
 	var err error
 	if c.ExtLD, err = os.Executable(); err != nil {
 		return err

@@ -96,8 +96,10 @@ func run(args []string) error {
 	if len(args) == 0 {
 		return errors.New("no command; see golink -h")
 	}
-	if done, err := tool().Describe(os.Stdout, args); done {
-		return err
+	if len(args) == 1 { // a link does without a description of all commands
+		if done, err := tool().Describe(os.Stdout, args); done {
+			return err
+		}
 	}
 	switch {
 	case isHelp(args[0]) || args[0] == "help":

@@ -58,6 +58,7 @@ type Config struct {
 	GOEXPERIMENT string
 	FIPS         string   // version of the FIPS 140-3 module, as GOFIPS140 names it; "" for no FIPS 140-3 mode
 	GoLinker     GoLinker // what loads packages and lays out go.o; "" is Auto
+	KeepArchives bool     // leave archives mapped into memory: the process ends with the link
 
 	XDefs      []string // "importpath.name=value" with {KEY} placeholders
 	StampFiles []string // Bazel workspace status files

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/golink"
+	"github.com/go3s/rules_go3s/internal/link"
+	"github.com/go3s/rules_go3s/internal/link/extld"
 )
 
 // A GoLinker says what loads the packages and lays out go.o, from which golink makes the program.
@@ -66,7 +68,7 @@ func (c *Config) linkOwn(args []string, importcfg, tmp, out string) (warnings st
 	}
 	cfg := golink.Config{
 		Main: c.Main, GOROOT: cmp.Or(c.GOROOT, noGOROOT), BuildID: c.goBuildID(), PIE: c.BuildMode == ModeStaticPIE,
-		Nameless: c.StripSymbols && c.Map == "" && c.External.Path == "",
+		KeepArchives: c.KeepArchives,
 	}
 	text, err := os.ReadFile(importcfg)
 	if err != nil {
@@ -91,17 +93,24 @@ func (c *Config) linkOwn(args []string, importcfg, tmp, out string) (warnings st
 			cfg.XDefs = append(cfg.XDefs, [2]string{name, value})
 		}
 	}
-	data, err := golink.Object(cfg)
-	if err != nil {
-		return "", fmt.Errorf("linking %s: %w%s", cmp.Or(c.BuildInfo.Path, c.Main), err, hint(err.Error()))
-	}
 	x, err := c.expected(tmp)
 	if err != nil {
 		return "", err
 	}
-	r, err := x.Link(data, tmp)
+	var r *extld.Result
+	if c.StripSymbols && c.Map == "" && c.External.Path == "" { // nobody asks what symbols are called
+		err = golink.Layout(cfg, func(p *link.Program) (err error) {
+			r, err = x.LinkProgram(p)
+			return err
+		})
+	} else {
+		var data []byte
+		if data, err = golink.Object(cfg); err == nil {
+			r, err = x.Link(data, tmp)
+		}
+	}
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("linking %s: %w%s", cmp.Or(c.BuildInfo.Path, c.Main), err, hint(err.Error()))
 	}
 	return r.Warnings, x.Write(r, out)
 }

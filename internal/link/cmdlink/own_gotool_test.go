@@ -56,6 +56,30 @@ func TestOwn(t *testing.T) {
 	}
 }
 
+// TestOwnGenerated links a package that Bazel generated: the names of its sources lose what precedes the package.
+func TestOwnGenerated(t *testing.T) {
+	dir, err := filepath.Abs("../../../tools/golink/testdata/hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := linktest.Compile(t, "amd64", dir, true, "-gcflags=-trimpath="+dir+"=>bazel-out/k8-fastbuild/bin/some/package")
+	files := map[cmdlink.GoLinker][]byte{}
+	for _, linker := range []cmdlink.GoLinker{cmdlink.Own, cmdlink.CmdLink} {
+		out := filepath.Join(t.TempDir(), "out")
+		p.Link(t, cmdlink.ModeStaticPIE, out, func(c *cmdlink.Config) { c.StripSymbols, c.GoLinker = true, linker })
+		if files[linker], err = os.ReadFile(out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own := files[cmdlink.Own]
+	if !bytes.Equal(own, files[cmdlink.CmdLink]) {
+		t.Errorf("%d bytes, want the %d of cmd/link", len(own), len(files[cmdlink.CmdLink]))
+	}
+	if bytes.Contains(own, []byte("bazel-out")) || !bytes.Contains(own, []byte("\x00some/package/")) {
+		t.Error("the function table does not name the source as some/package/…")
+	}
+}
+
 // TestOwnCompiled links archives that the compiler made otherwise than usual: package golink links them as cmd/link does, or says why it
 // does not. Those of the race detector need cgo, so that there are none.
 func TestOwnCompiled(t *testing.T) {

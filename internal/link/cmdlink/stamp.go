@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/go3s/rules_go3s/internal/inputfile"
 )
@@ -25,7 +26,7 @@ func readStamps(files []string) (map[string]string, error) {
 	return m, nil
 }
 
-var placeholder = regexp.MustCompile(`\{.+?\}`)
+var placeholder = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{.+?\}`) })
 
 // resolveXDef turns "pkg.name=value" into the argument of cmd/link's -X: each
 // {KEY} in value becomes that key's stamp, and a package path equal to mainPath
@@ -43,7 +44,7 @@ func resolveXDef(def, mainPath string, stamps map[string]string) (arg string, ok
 		pkg = "main"
 	}
 	ok = true
-	value = placeholder.ReplaceAllStringFunc(value, func(key string) string {
+	value = placeholder().ReplaceAllStringFunc(value, func(key string) string {
 		v, known := stamps[key[1:len(key)-1]]
 		if !known {
 			ok = false

@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go3s/rules_go3s/internal/link"
 )
@@ -41,10 +42,12 @@ type version struct {
 }
 
 // firstLines recognise linkers by the first line of their --version.
-var firstLines = map[string]*regexp.Regexp{
-	GNU: regexp.MustCompile(`^GNU ld .*?(\d+)\.(\d+)[.0-9-]*$`),
-	LLD: regexp.MustCompile(`\bLLD (\d+)\.(\d+)`),
-}
+var firstLines = sync.OnceValue(func() map[string]*regexp.Regexp {
+	return map[string]*regexp.Regexp{
+		GNU: regexp.MustCompile(`^GNU ld .*?(\d+)\.(\d+)[.0-9-]*$`),
+		LLD: regexp.MustCompile(`\bLLD (\d+)\.(\d+)`),
+	}
+})
 
 // minVersions are the oldest releases with all options that arguments gives.
 var minVersions = map[string]version{
@@ -56,7 +59,7 @@ var minVersions = map[string]version{
 func parseVersion(path, text string) (version, error) {
 	line, _, _ := strings.Cut(text, "\n")
 	line = strings.TrimSpace(line)
-	for flavor, re := range firstLines {
+	for flavor, re := range firstLines() {
 		m := re.FindStringSubmatch(line)
 		if m == nil {
 			continue

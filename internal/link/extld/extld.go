@@ -241,8 +241,27 @@ func (x *Command) Link(data []byte, dir string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	return x.result(out)
+}
+
+// LinkProgram links p, a program in memory.
+func (x *Command) LinkProgram(p *link.Program) (*Result, error) {
+	opt := x.opt
+	if err := x.readUserFiles(&opt); err != nil {
+		return nil, err
+	}
+	opt.DeferBuildIDs = x.isFinished()
+	out, err := link.LinkProgram(x.input, p, opt)
+	if err != nil {
+		return nil, err
+	}
+	return x.result(out)
+}
+
+// result returns what is made of the linked program out.
+func (x *Command) result(out *link.Output) (*Result, error) {
 	r := &Result{image: [][]byte{out.File}, buildIDs: noBuildIDs}
-	if opt.DeferBuildIDs {
+	if x.isFinished() {
 		r.buildIDs = out.DeferredBuildIDs
 	}
 	if x.mapFile != "" {
