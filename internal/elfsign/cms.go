@@ -337,8 +337,14 @@ func validAt(cert *x509.Certificate, now time.Time, remedy string) error {
 		day(now), remedy)
 }
 
-// usable refuses a certificate that is not for signatures.
+// MinRSA is the size in bits of the smallest RSA key that signs, here and for firmware (package authenticode).
+const MinRSA = 2048
+
+// usable refuses a certificate that is not for signatures, or of a key that is too small for them.
 func usable(cert *x509.Certificate) error {
+	if key, ok := cert.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < MinRSA {
+		return fmt.Errorf("the certificate of %s has an RSA key of %d bits, want %d at least", cert.Subject, key.N.BitLen(), MinRSA)
+	}
 	if cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
 		return fmt.Errorf("the certificate of %s is not for digital signatures (key usage %#x)", cert.Subject, cert.KeyUsage)
 	}

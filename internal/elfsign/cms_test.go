@@ -3,7 +3,6 @@ package elfsign
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"slices"
@@ -164,34 +163,40 @@ func longForm(der []byte) []byte {
 	return slices.Concat([]byte{der[0], der[1] + 1, 0}, der[2:2+n], der[2+n:])
 }
 
-// TestUsable: a certificate that is not for signatures signs nothing, and nobody believes what it has signed.
+// TestUsable: a certificate that is not for signatures, or of a small key, signs nothing, and nobody believes what it has signed.
 func TestUsable(t *testing.T) {
-	private, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := keyFile(t, private)
-	cert := certificate(t, private.Public(), private, nil, true, now.Add(-time.Hour), now.Add(time.Hour)) // for certificates alone
-	if cert.KeyUsage&x509.KeyUsageDigitalSignature != 0 {
-		t.Fatal("the certificate is for signatures")
-	}
-	if _, err := key.Signature([]byte("content"), cert, now); err == nil || !strings.Contains(err.Error(), "is not for digital signatures") {
-		t.Errorf("error %v", err)
-	}
-	raw, err := key.Sign(AlgorithmRSA, digest([]byte("content")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var trust Trust
-	if err := trust.Add("cert", certPEM(cert)); err != nil {
-		t.Fatal(err)
-	}
-	der, err := marshalCMS(raw, cert, pkix.AlgorithmIdentifier{Algorithm: hashes[0].oid}, pkix.AlgorithmIdentifier{Algorithm: oidRSA})
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := trust.Judge([]byte("content"), []Signature{{CMS, der}}, now)[0]
-	if v.Trusted || v.Err == nil || !strings.Contains(v.Err.Error(), "is not for digital signatures") {
-		t.Errorf("verdict %+v", v)
+	for _, test := range []struct {
+		bits int
+		ca   bool // for certificates alone
+		want string
+	}{
+		{2048, true, "is not for digital signatures"},
+		{1024, false, "has an RSA key of 1024 bits, want 2048 at least"},
+	} {
+		private, err := rsa.GenerateKey(rand.Reader, test.bits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := keyFile(t, private)
+		cert := certificate(t, private.Public(), private, nil, test.ca, now.Add(-time.Hour), now.Add(time.Hour))
+		if _, err := key.Signature([]byte("content"), cert, now); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("error %v, want %q", err, test.want)
+		}
+		raw, err := key.Sign(AlgorithmRSA, digest([]byte("content")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		der, err := marshalCMS(raw, cert, pkix.AlgorithmIdentifier{Algorithm: hashes[0].oid}, pkix.AlgorithmIdentifier{Algorithm: oidRSA})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var trust Trust
+		if err := trust.Add("cert", certPEM(cert)); err != nil {
+			t.Fatal(err)
+		}
+		v := trust.Judge([]byte("content"), []Signature{{CMS, der}}, now)[0]
+		if v.Trusted || v.Err == nil || !strings.Contains(v.Err.Error(), test.want) {
+			t.Errorf("verdict %+v, want %q", v, test.want)
+		}
 	}
 }

@@ -21,9 +21,6 @@ import (
 	"github.com/go3s/rules_go3s/internal/elfsign"
 )
 
-// minModulus is the size in bits of the smallest RSA key that firmware takes.
-const minModulus = 2048
-
 type contentInfo struct {
 	Type    asn1.ObjectIdentifier
 	Content signedData `asn1:"explicit,tag:0"`
@@ -142,8 +139,8 @@ func CheckCertificate(cert *x509.Certificate, now time.Time) (*rsa.PublicKey, er
 	if !ok {
 		return nil, fmt.Errorf("the certificate of %s has a key of type %T, want RSA: firmware knows no other", cert.Subject, cert.PublicKey)
 	}
-	if n := key.N.BitLen(); n < minModulus {
-		return nil, fmt.Errorf("the certificate of %s has an RSA key of %d bits, want %d at least", cert.Subject, n, minModulus)
+	if n := key.N.BitLen(); n < elfsign.MinRSA {
+		return nil, fmt.Errorf("the certificate of %s has an RSA key of %d bits, want %d at least", cert.Subject, n, elfsign.MinRSA)
 	}
 	return key, nil
 }
