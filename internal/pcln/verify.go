@@ -70,6 +70,7 @@ type verifier struct {
 	name              string          // its name in old
 	size              uint64          // of its instructions in bytes
 	trees             trees
+	preempted         struct{ old, new preemption }
 	known             *known
 }
 

@@ -252,12 +252,11 @@ func (v *verifier) points(int) error {
 	if err != nil {
 		return err
 	}
-	x, err := v.old.preemption(&v.a, v.name)
-	if err != nil {
+	x, y := &v.preempted.old, &v.preempted.new
+	if err := x.read(v.old, &v.a, v.name); err != nil {
 		return err
 	}
-	y, err := v.new.preemption(&v.b, newName)
-	if err != nil {
+	if err := y.read(v.new, &v.b, newName); err != nil {
 		return err
 	}
 	covered, err := v.old.coverage(v.a.pcdata[goabi.PCDataUnsafePoint], v.a.size)
@@ -265,26 +264,23 @@ func (v *verifier) points(int) error {
 		return err
 	}
 	// The places where the answers may change are the ends of all four tables.
-	places := []uint64{0}
-	for _, runs := range [][]run{x.points, x.inlined, y.points, y.inlined} {
+	for _, runs := range [...][]run{{{end: 0}}, x.points, x.inlined, y.points, y.inlined} {
 		for _, r := range runs {
-			places = append(places, r.end)
-		}
-	}
-	for _, at := range places {
-		if at >= min(v.size, covered) {
-			continue
-		}
-		a, err := x.at(at)
-		if err != nil {
-			return err
-		}
-		b, err := y.at(at)
-		if err != nil {
-			return err
-		}
-		if a != b && !(goabi.NeverPreempted(v.name) && b == unsafePointUnsafe) {
-			return v.fail("the unsafe point at +%#x is %d, want %d", at, b, a)
+			at := r.end
+			if at >= min(v.size, covered) {
+				continue
+			}
+			a, err := x.at(at)
+			if err != nil {
+				return err
+			}
+			b, err := y.at(at)
+			if err != nil {
+				return err
+			}
+			if a != b && !(goabi.NeverPreempted(v.name) && b == unsafePointUnsafe) {
+				return v.fail("the unsafe point at +%#x is %d, want %d", at, b, a)
+			}
 		}
 	}
 	return nil
@@ -298,14 +294,14 @@ type preemption struct {
 	points, inlined []run
 }
 
-func (t *Table) preemption(r *record, name string) (*preemption, error) {
-	p := &preemption{t: t, r: r, name: name}
-	var err error
-	if p.points, err = t.walkAll(r.pcdata[goabi.PCDataUnsafePoint], r.size, nil); err != nil {
-		return nil, err
+// read makes p that of the function of r in t. It uses the memory of the function before.
+func (p *preemption) read(t *Table, r *record, name string) (err error) {
+	p.t, p.r, p.name = t, r, name
+	if p.points, err = t.walkAll(r.pcdata[goabi.PCDataUnsafePoint], r.size, p.points[:0]); err != nil {
+		return err
 	}
-	p.inlined, err = t.walkAll(r.pcdata[goabi.PCDataInlTree], r.size, nil)
-	return p, err
+	p.inlined, err = t.walkAll(r.pcdata[goabi.PCDataInlTree], r.size, p.inlined[:0])
+	return err
 }
 
 // at returns unsafePointUnsafe when a goroutine cannot be preempted at an
