@@ -12,7 +12,7 @@
 //	funcnametab  names, each ended by NUL
 //	cutab        for each compilation unit the offsets of its files in filetab
 //	filetab      file names
-//	pctab        pcvalue tables: from instructions to values (stream.go)
+//	pctab        pcvalue tables: from instructions to values (pcvalue.go)
 //	functab      pairs of entry and offset of the _func of each function, then the _func records (table.go)
 //	go:func.*    function data: stack maps, inline trees and so on (funcdata.go)
 //	findfunctab  from instruction to function
@@ -60,9 +60,9 @@
 // There are some ten tables for each function, and tens of thousands of functions. What is kept of them is in few large arrays
 // (intern.go), and what is needed for one of them only in buffers that the next one uses: the time went into allocations and the pages for
 // them, not into what is computed. What golink has given back is used for the arrays (package hugepages). What many functions refer to is
-// looked up by its offset in small tables that forget (ids, pairs). Sorting is by keys of 8 bytes (package radix). Functions are verified on
-// all processors; names and function data are laid out beside the tables. Reading the tables is not done in parallel: what they become has
-// to be numbered in the order of functions, which costs more than reading them.
+// looked up by its offset in small tables that forget (ids, pairs). Sorting is by keys of 8 bytes (package radix). Functions are verified
+// on all processors; names and function data are laid out beside the tables. Reading the tables is not done in parallel: what they become
+// has to be numbered in the order of functions, which costs more than reading them.
 //
 // Of 34 ms for the program of 6 MB, reading and encoding take 14, the verification 9, the search for tables that are parts of others 8
 // (pctab.go), the rest of the layout and the copy of the program 4.

@@ -9,8 +9,8 @@ import (
 	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
-// Verify compares bytes where it can, and what it knows to be the same only once. Of programs with one byte of the tables changed it accepts
-// none that differs when all tables are read for each instruction.
+// Verify compares bytes where it can, and what several functions use only once. Of programs with one byte of the tables changed it
+// accepts none that differs when all tables are read for each instruction.
 func TestVerifyChanges(t *testing.T) {
 	for _, machine := range smallMachines {
 		f, err := goelf.Parse("small", smallProgram(machine, smallReleases[0]))
@@ -61,11 +61,11 @@ func TestVerifyChanges(t *testing.T) {
 
 // sameAnswers compares what tracebacks and the garbage collector look up for each instruction of function i.
 func sameAnswers(old, new *Table, i int) error {
-	var a, b record
-	if err := old.record(i, &a); err != nil {
+	var a, b funcRecord
+	if err := old.readFunc(i, &a); err != nil {
 		return err
 	}
-	if err := new.record(i, &b); err != nil {
+	if err := new.readFunc(i, &b); err != nil {
 		return err
 	}
 	depths, err := old.runs(a.sp, toEnd, nil)
