@@ -63,36 +63,36 @@ func (t *Table) Usage() ([]Use, error) {
 func (t *Table) dissect() (*breakdown, error) {
 	a := &breakdown{t: t, owner: make([]int8, t.Section.Size)}
 	start := func(module int) uint64 { return le.Uint64(t.mod[module:]) - t.Section.Addr }
-	records := make([]record, t.count)
+	records := make([]funcRecord, t.count)
 	var err error
 	for i := range records {
-		if err = t.record(i, &records[i]); err != nil {
+		if err = t.readFunc(i, &records[i]); err != nil {
 			return nil, err
 		}
 	}
-	table := func(name string, offset func(*record) uint32) error {
-		return a.each(name, records, func(r *record) (uint64, uint64, error) {
+	table := func(name string, offset func(*funcRecord) uint32) error {
+		return a.each(name, records, func(r *funcRecord) (uint64, uint64, error) {
 			off := offset(r)
-			n, err := t.streamSize(off, r.size)
+			n, err := t.pcValueSize(off, r.size)
 			return start(goabi.ModulePCTab) + uint64(off), n, err
 		})
 	}
-	if err := table("pcsp: stack depths", func(r *record) uint32 { return r.sp }); err != nil {
+	if err := table("pcsp: stack depths", func(r *funcRecord) uint32 { return r.sp }); err != nil {
 		return nil, err
 	}
 	for _, k := range pcdataLast {
-		if err := table(partPCData[k], func(r *record) uint32 { return r.pcdata[k] }); err != nil {
+		if err := table(partPCData[k], func(r *funcRecord) uint32 { return r.pcdata[k] }); err != nil {
 			return nil, err
 		}
 	}
-	if err := table("pcfile: files", func(r *record) uint32 { return r.file }); err != nil {
+	if err := table("pcfile: files", func(r *funcRecord) uint32 { return r.file }); err != nil {
 		return nil, err
 	}
-	if err := table("pcln: lines", func(r *record) uint32 { return r.line }); err != nil {
+	if err := table("pcln: lines", func(r *funcRecord) uint32 { return r.line }); err != nil {
 		return nil, err
 	}
 	for _, k := range funcdataLast {
-		err := a.each(partFuncData[k], records, func(r *record) (uint64, uint64, error) {
+		err := a.each(partFuncData[k], records, func(r *funcRecord) (uint64, uint64, error) {
 			if r.funcdata[k] == goabi.NoFuncData {
 				return 0, 0, nil
 			}
@@ -140,7 +140,7 @@ func (a *breakdown) records(base uint64) {
 }
 
 // each claims for a part of that name what place says for each record: the offset in the section, and bytes.
-func (a *breakdown) each(name string, records []record, place func(*record) (off, size uint64, err error)) error {
+func (a *breakdown) each(name string, records []funcRecord, place func(*funcRecord) (off, size uint64, err error)) error {
 	p := a.part(name)
 	for i := range records {
 		off, size, err := place(&records[i])
@@ -175,8 +175,8 @@ func (a *breakdown) claim(p int8, fn int, off, size uint64) {
 	}
 }
 
-// streamSize returns the size in bytes of the pc table at off, as far as a function of so many bytes reads it.
-func (t *Table) streamSize(off uint32, size uint64) (uint64, error) {
+// pcValueSize returns the size in bytes of the pc table at off, as far as a function of so many bytes reads it.
+func (t *Table) pcValueSize(off uint32, size uint64) (uint64, error) {
 	w, err := startWalk(t, off, size)
 	for err == nil && !w.over {
 		err = w.next(t)
@@ -188,7 +188,7 @@ func (t *Table) streamSize(off uint32, size uint64) (uint64, error) {
 }
 
 // dataOf returns the function data of that kind of r, which has it.
-func (t *Table) dataOf(r *record, kind int) ([]byte, error) {
+func (t *Table) dataOf(r *funcRecord, kind int) ([]byte, error) {
 	last := func(k int) (n int32, err error) {
 		runs, err := t.runs(r.pcdata[k], r.size, nil)
 		for _, x := range runs {

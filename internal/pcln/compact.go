@@ -8,13 +8,13 @@ import (
 	"github.com/go3s/rules_go3s/internal/suffixtab"
 )
 
-// noID stands for no stream, name or piece of function data.
+// noID stands for no pcvalue table, name or piece of function data.
 const noID = -1
 
 // An outFunc is a function of the output. What it refers to is named by the ids
 // of the tables being built.
 type outFunc struct {
-	record
+	funcRecord
 	nameID   int32 // noID for the name at offset 0
 	sp       int32
 	file     int32
@@ -28,22 +28,22 @@ type compactor struct {
 	t    *Table
 	tier Tier
 
-	names   *suffixtab.Table
-	nameIDs map[string]int32
-	streams pcTab
-	blobs   blobTable
-	files   fileTables
-	funcs   []outFunc
-	out     *Table // its parts, once finished
+	names    *suffixtab.Table
+	nameIDs  map[string]int32
+	pcValues pcTab
+	blobs    blobTable
+	files    fileTables
+	funcs    []outFunc
+	out      *Table // its parts, once finished
 
 	morestack map[uint64]bool // text offsets of runtime.morestack and its variants
 
 	sym *symbolizer // of the tier External
 
-	copies, called ids                    // of streams that are copied, and names of inlined calls
+	copies, called ids                    // of pcvalue tables that are copied, and names of inlined calls
 	data           [goabi.NumFuncData]ids // of function data
 
-	raw  []byte                     // buffer for a stream or a tree
+	raw  []byte                     // buffer for a pcvalue table or a tree
 	tree inlTree                    // buffer
 	runs [1 + goabi.NumPCData][]run // buffers for runs
 }
@@ -51,7 +51,7 @@ type compactor struct {
 // compact builds the contents of the functions of t in the given tier. tag marks
 // names of the tier External.
 func compact(t *Table, tier Tier, tag string) (*compactor, error) {
-	c := &compactor{t: t, tier: tier, nameIDs: make(map[string]int32, t.count), streams: newPCTab(len(t.pctab), t.count),
+	c := &compactor{t: t, tier: tier, nameIDs: make(map[string]int32, t.count), pcValues: newPCTab(len(t.pctab), t.count),
 		blobs: blobTable{pieces: newInterner(len(t.gofunc), t.count, 0)}}
 	if tier == External {
 		s, err := newSymbolizer(t, tag)
@@ -127,8 +127,8 @@ func (c *compactor) calledID(call *inlCall) (int32, error) {
 	return at.id, nil
 }
 
-// An ids remembers what became of what is at offsets of the input, but for 0, as far as there is room: one takes the place of another one
-// with the same hash.
+// ids remembers what became of what is at offsets of the input, but for 0, as far as there is room: one takes the place of another one with
+// the same hash.
 type ids [1 << 11]ided
 
 type ided struct {
@@ -139,7 +139,7 @@ type ided struct {
 // at returns where off is, or would be.
 func (x *ids) at(off uint32) *ided { return &x[off*0x9e3779b1>>(32-11)] }
 
-// copied returns the id of the stream at off as a closed one.
+// copied returns the id of the pcvalue table at off as a closed one.
 func (c *compactor) copied(off uint32) (int32, error) {
 	if off == 0 {
 		return noID, nil
@@ -155,36 +155,36 @@ func (c *compactor) copied(off uint32) (int32, error) {
 	*at = ided{off, noID}
 	if len(head) > 1 || head[0] != 0 { // not the one that is -1 everywhere
 		c.raw = append(binary.AppendUvarint(append(c.raw[:0], head...), longest(last)), 0)
-		at.id = c.streams.add(c.raw, 0)
+		at.id = c.pcValues.add(c.raw, 0)
 	}
 	return at.id, nil
 }
 
-// closed returns the id of the closed stream of runs.
+// closed returns the id of the closed pcvalue table of runs.
 func (c *compactor) closed(runs []run) int32 {
 	if constant(runs, -1) {
 		return noID
 	}
 	c.raw = appendClosed(c.raw[:0], runs, c.t.quantum)
-	return c.streams.add(c.raw, 0)
+	return c.pcValues.add(c.raw, 0)
 }
 
-// open returns the id of the open stream of runs for a function of so many bytes.
+// open returns the id of the open pcvalue table of runs for a function of so many bytes.
 func (c *compactor) open(runs []run, size uint64) int32 {
 	if constant(runs, -1) {
 		return noID
 	}
-	head, last := appendStream(c.raw[:0], runs, c.t.quantum, size)
+	head, last := appendPCValue(c.raw[:0], runs, c.t.quantum, size)
 	c.raw = head
-	return c.streams.add(head, last)
+	return c.pcValues.add(head, last)
 }
 
 // function makes function i of the output.
 func (c *compactor) function(i int) error {
 	t := c.t
 	o := &c.funcs[i]
-	r := &o.record
-	err := t.record(i, r)
+	r := &o.funcRecord
+	err := t.readFunc(i, r)
 	if err != nil {
 		return err
 	}
@@ -244,11 +244,11 @@ func (c *compactor) function(i int) error {
 		tables[goabi.PCDataArgLive] = nil
 	}
 	if !c.lined() {
-		o.record.startLine, o.record.cu = 0, 0
+		o.funcRecord.startLine, o.funcRecord.cu = 0, 0
 	}
 	if c.tier == sideFile {
 		tables[goabi.PCDataUnsafePoint], tables[goabi.PCDataStackMap], tables[goabi.PCDataPanicBounds] = nil, nil, nil
-		o.record.sp = 0
+		o.funcRecord.sp = 0
 	}
 	for k := range tables {
 		if k == goabi.PCDataInlTree && c.named() && len(tables[k]) > 0 {
@@ -268,18 +268,18 @@ func (c *compactor) function(i int) error {
 // lines adds the stack depths and files and lines.
 func (c *compactor) lines(o *outFunc) error {
 	var err error
-	if o.sp, err = c.copied(o.record.sp); err != nil || !c.lined() {
+	if o.sp, err = c.copied(o.funcRecord.sp); err != nil || !c.lined() {
 		return err
 	}
-	if o.line, err = c.copied(o.record.line); err != nil {
+	if o.line, err = c.copied(o.funcRecord.line); err != nil {
 		return err
 	}
-	runs, err := c.t.runs(o.record.file, toEnd, c.runs[goabi.NumPCData][:0])
+	runs, err := c.t.runs(o.funcRecord.file, toEnd, c.runs[goabi.NumPCData][:0])
 	if err != nil {
 		return err
 	}
 	c.runs[goabi.NumPCData] = runs[:0]
-	o.record.cu, runs = c.files.renumber(o.record.cu, runs)
+	o.funcRecord.cu, runs = c.files.renumber(o.funcRecord.cu, runs)
 	o.file = c.closed(runs)
 	return nil
 }
@@ -288,7 +288,7 @@ func (c *compactor) lines(o *outFunc) error {
 func (c *compactor) functionData(o *outFunc, tree *inlTree, liveMax int32) (err error) {
 	for k := range o.funcdata {
 		o.funcdata[k] = noID
-		if o.record.funcdata[k] == goabi.NoFuncData || c.drops(k) {
+		if o.funcRecord.funcdata[k] == goabi.NoFuncData || c.drops(k) {
 			continue
 		}
 		if k == goabi.FuncDataInlTree {
@@ -300,13 +300,13 @@ func (c *compactor) functionData(o *outFunc, tree *inlTree, liveMax int32) (err 
 			}
 			continue
 		}
-		off := o.record.funcdata[k]
+		off := o.funcRecord.funcdata[k]
 		at := c.data[k].at(off)
 		if at.off == off && off != 0 && k != goabi.FuncDataArgLive { // what that has depends on the function
 			o.funcdata[k] = at.id
 			continue
 		}
-		data, err := c.t.data(&o.record, k, 0, liveMax)
+		data, err := c.t.data(&o.funcRecord, k, 0, liveMax)
 		if err != nil {
 			return err
 		}
@@ -322,7 +322,7 @@ func (c *compactor) functionData(o *outFunc, tree *inlTree, liveMax int32) (err 
 // one that is preempted elsewhere is scanned conservatively), and the compiler
 // gives every call a map. The exception is the call of runtime.morestack, which on
 // amd64 and arm64 follows the function's code, and on riscv64 before it.
-func (c *compactor) skipPrologue(i int, r *record, runs []run) error {
+func (c *compactor) skipPrologue(i int, r *funcRecord, runs []run) error {
 	goarch := c.t.f.GOARCH()
 	if goarch == "riscv64" || r.flag&goabi.FuncFlagAsm != 0 || len(runs) < 2 || runs[0].val != -1 {
 		return nil

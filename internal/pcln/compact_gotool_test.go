@@ -125,8 +125,8 @@ func TestCallsOfThemselves(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range table.Len() {
-		var r record
-		if err := table.record(i, &r); err != nil {
+		var r funcRecord
+		if err := table.readFunc(i, &r); err != nil {
 			t.Fatal(err)
 		}
 		if name, err := table.name(r.name); err != nil || name != "main.init" {
@@ -308,8 +308,8 @@ func spans(t testing.TB, f *goelf.File) []span {
 		{offset(goabi.ModuleFuncs), functions * goabi.FuncTabEntry}, {offset(goabi.ModuleFindFuncTab), table.findSize()},
 	}
 	for i := range table.count {
-		var r record
-		if err := table.record(i, &r); err != nil {
+		var r funcRecord
+		if err := table.readFunc(i, &r); err != nil {
 			t.Fatal(err)
 		}
 		at := uint64(le.Uint32(table.funcs[i*goabi.FuncTabEntry+4:]))

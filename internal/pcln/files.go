@@ -59,9 +59,9 @@ func (x *fileTables) gather(t *Table) error {
 	x.files = suffixtab.New(nil, true)
 	var several, single unitFiles
 	var runs []run
-	var r record
+	var r funcRecord
 	for i := range t.count {
-		if err := t.record(i, &r); err != nil {
+		if err := t.readFunc(i, &r); err != nil {
 			return err
 		}
 		var err error

@@ -12,7 +12,7 @@ const maxFuncData = 64 << 20
 // data returns what funcdata kind of r holds, whose length only its contents
 // tell: the reader of each kind in package runtime is named. Inline trees have
 // goabi.InlinedCall bytes for each of the given number of records.
-func (t *Table) data(r *record, kind int, records int, liveMax int32) ([]byte, error) {
+func (t *Table) data(r *funcRecord, kind int, records int, liveMax int32) ([]byte, error) {
 	off := r.funcdata[kind]
 	if uint64(off) > uint64(len(t.gofunc)) {
 		return nil, t.errorf(0, "function data of kind %d begins at %#x of %#x", kind, off, len(t.gofunc))

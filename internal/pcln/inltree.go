@@ -33,7 +33,7 @@ type inlCall struct {
 }
 
 // inlTree reads into tree the records that the runs refer to. Their callers are among them: those at the instructions that called.
-func (t *Table) inlTree(r *record, runs []run, tree *inlTree) error {
+func (t *Table) inlTree(r *funcRecord, runs []run, tree *inlTree) error {
 	tree.order, tree.calls = tree.order[:0], tree.calls[:0]
 	if r.funcdata[goabi.FuncDataInlTree] == goabi.NoFuncData {
 		return nil // indices without a tree mean nothing
@@ -56,7 +56,7 @@ func (t *Table) inlTree(r *record, runs []run, tree *inlTree) error {
 }
 
 // inlinedCall reads the record with that index, which is not negative.
-func (t *Table) inlinedCall(r *record, index int32) (inlCall, error) {
+func (t *Table) inlinedCall(r *funcRecord, index int32) (inlCall, error) {
 	data, err := t.data(r, goabi.FuncDataInlTree, int(index)+1, 0)
 	if err != nil {
 		return inlCall{}, err

@@ -39,16 +39,16 @@ func TestInterner(t *testing.T) {
 	}
 }
 
-// A pcTab has each stream where it says, whole, and an open one with a last run that is long enough: in itself, in another one, or
+// A pcTab has each pcvalue table where it says, whole, and an open one with a last run that is long enough: in itself, in another one, or
 // in a hole.
-func TestStreams(t *testing.T) {
+func TestPCTab(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	tab := newPCTab(0, 0)
 	type added struct {
 		head string
 		need uint64
 	}
-	var streams []added // by id
+	var pcValues []added // by id
 	for range 4000 {
 		var runs []run
 		end := uint64(0)
@@ -57,15 +57,15 @@ func TestStreams(t *testing.T) {
 			runs = append(runs, run{end, int32(len(runs)%2*8 + random.IntN(2))})
 		}
 		runs = mergeRuns(runs, func(v int32) int32 { return v })
-		head, need := appendStream(nil, runs, 1, end)
+		head, need := appendPCValue(nil, runs, 1, end)
 		if random.IntN(2) == 0 {
 			head, need = appendClosed(nil, runs, 1), 0
 		}
 		id := int(tab.add(head, need))
-		if id == len(streams) {
-			streams = append(streams, added{string(head), 0})
+		if id == len(pcValues) {
+			pcValues = append(pcValues, added{string(head), 0})
 		}
-		streams[id].need = max(streams[id].need, need)
+		pcValues[id].need = max(pcValues[id].need, need)
 	}
 	const align = 4
 	var holes []hole
@@ -82,17 +82,17 @@ func TestStreams(t *testing.T) {
 		t.Error("nothing is in a hole")
 	}
 	written := 0
-	for id, s := range streams {
+	for id, s := range pcValues {
 		b := data[tab.offsets[id]:]
 		if !strings.HasPrefix(string(b), s.head) {
-			t.Fatalf("stream %d is not at %#x", id, tab.offsets[id])
+			t.Fatalf("pcvalue table %d is not at %#x", id, tab.offsets[id])
 		}
 		if v, n := uvarint(b[len(s.head):]); s.need > 0 && (n == 0 || uint64(v) < s.need) {
-			t.Errorf("the last run of stream %d has length %d, want at least %d", id, v, s.need)
+			t.Errorf("the last run of pcvalue table %d has length %d, want at least %d", id, v, s.need)
 		}
 		written += len(s.head)
 	}
 	if len(tab.data) >= written {
-		t.Errorf("%d bytes, want fewer than the %d of all streams", len(tab.data), written)
+		t.Errorf("%d bytes, want fewer than the %d of all pcvalue tables", len(tab.data), written)
 	}
 }

@@ -44,8 +44,8 @@ func (s *Symbols) Functions() ([]Func, error) {
 	names := string(t.names) // that all names are parts of
 	funcs := make([]Func, t.count)
 	for i := range funcs {
-		var r record
-		if err := t.record(i, &r); err != nil {
+		var r funcRecord
+		if err := t.readFunc(i, &r); err != nil {
 			return nil, err
 		}
 		name, _, ok := strings.Cut(names[min(uint64(r.name), uint64(len(names))):], "\x00")
@@ -78,8 +78,8 @@ func (s *Symbols) Frames(i int, off uint64) ([]Frame, error) {
 	if i < 0 || i >= t.count {
 		return nil, fmt.Errorf("%s: there is no function %d of %d", t.f.Name, i, t.count)
 	}
-	var r record
-	if err := t.record(i, &r); err != nil {
+	var r funcRecord
+	if err := t.readFunc(i, &r); err != nil {
 		return nil, err
 	}
 	var list []Frame
@@ -124,7 +124,7 @@ func (s *Symbols) Frames(i int, off uint64) ([]Frame, error) {
 
 // fileLine returns the place in the source of byte off of the function of r
 // (runtime/symtab.go, funcline1).
-func (t *Table) fileLine(r *record, off uint64) (file string, line int, err error) {
+func (t *Table) fileLine(r *funcRecord, off uint64) (file string, line int, err error) {
 	l, err := t.valueIn(r.line, toEnd, off)
 	if err != nil {
 		return "", 0, err

@@ -135,8 +135,8 @@ func newSymbolizer(t *Table, tag string) (*symbolizer, error) {
 	s := &symbolizer{t: t}
 	n := namer{tag: tag}
 	for i := range t.count {
-		var r record
-		if err := t.record(i, &r); err != nil {
+		var r funcRecord
+		if err := t.readFunc(i, &r); err != nil {
 			return nil, err
 		}
 		name, err := t.name(r.name)
@@ -214,8 +214,8 @@ func (s *symbolizer) reduceTree(i int, runs []run, tree *inlTree) ([]run, error)
 	if len(tree.calls) == 0 {
 		return nil, nil
 	}
-	var r record
-	if err := s.t.record(i, &r); err != nil {
+	var r funcRecord
+	if err := s.t.readFunc(i, &r); err != nil {
 		return nil, err
 	}
 	keep := make([]bool, len(runs))

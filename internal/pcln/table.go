@@ -153,8 +153,8 @@ func (t *Table) Len() int { return t.count }
 // function for i == Len().
 func (t *Table) entry(i int) uint64 { return uint64(le.Uint32(t.funcs[i*goabi.FuncTabEntry:])) }
 
-// A record is a _func (runtime/runtime2.go) with the arrays after it.
-type record struct {
+// A funcRecord is a _func (runtime/runtime2.go) with the arrays after it.
+type funcRecord struct {
 	entry       uint32
 	name        uint32
 	args        uint32
@@ -171,8 +171,8 @@ type record struct {
 	size        uint64                    // in bytes up to the next function; no part of a _func
 }
 
-// record decodes the record of function i into r.
-func (t *Table) record(i int, r *record) error {
+// readFunc decodes the _func record of function i into r.
+func (t *Table) readFunc(i int, r *funcRecord) error {
 	off := uint64(le.Uint32(t.funcs[i*goabi.FuncTabEntry+4:]))
 	size := uint64(len(t.funcs))
 	at := uint64(0)
@@ -259,9 +259,9 @@ func (t *Table) file(cu uint32, n int32) (name string, ok bool) {
 // target with something after it.
 func (t *Table) entriesOf(wanted func(name string) bool) (map[uint64]bool, error) {
 	entries := map[uint64]bool{}
-	var r record
+	var r funcRecord
 	for i := range t.count {
-		if err := t.record(i, &r); err != nil {
+		if err := t.readFunc(i, &r); err != nil {
 			return nil, err
 		}
 		name, err := t.name(r.name)

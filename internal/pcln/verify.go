@@ -66,10 +66,11 @@ type verifier struct {
 	asking, morestack map[uint64]bool // text offsets
 	addends           []uint64        // addresses in old of the Elf64_Rela of words of moduledata
 	high              *elf.Prog64     // in new, the second one of the segment that became two; nil for none
-	a, b              record          // of the function at hand
+	a, b              funcRecord      // of the function at hand
 	name              string          // its name in old
 	size              uint64          // of its instructions in bytes
 	trees             trees
+	preempted         struct{ old, new preemption }
 	known             *known
 }
 
@@ -78,8 +79,8 @@ type known struct {
 	names, files, closed, depths pairs
 }
 
-// A pairs remembers pairs of an offset in the old program and one in the new program, as far as there is room: a pair takes the place of
-// another one with the same hash.
+// pairs remembers an offset in the old program and one in the new program, as far as there is room: a pair takes the place of another one
+// with the same hash.
 type pairs [1 << 12]pair
 
 type pair struct {

@@ -9,10 +9,10 @@ import (
 
 // function compares what the runtime can ask about function i.
 func (v *verifier) function(i int) error {
-	if err := v.old.record(i, &v.a); err != nil {
+	if err := v.old.readFunc(i, &v.a); err != nil {
 		return err
 	}
-	if err := v.new.record(i, &v.b); err != nil {
+	if err := v.new.readFunc(i, &v.b); err != nil {
 		return err
 	}
 	v.size = v.old.entry(i+1) - v.old.entry(i)

@@ -19,7 +19,7 @@ const maxInlined = 1 << 12
 
 // frames returns the calls inlined at an instruction, the innermost first
 // (runtime/symtabinl.go, inlineUnwinder). inlined is the table of inlined calls.
-func (t *Table) frames(r *record, inlined []run, index int32) ([]frame, error) {
+func (t *Table) frames(r *funcRecord, inlined []run, index int32) ([]frame, error) {
 	var list []frame
 	var passed chain
 	for index >= 0 && r.funcdata[goabi.FuncDataInlTree] != goabi.NoFuncData && !passed.again(index) {
@@ -37,7 +37,7 @@ func (t *Table) frames(r *record, inlined []run, index int32) ([]frame, error) {
 }
 
 // call returns the record of an inlined call.
-func (t *Table) call(r *record, index int32) (frame, error) {
+func (t *Table) call(r *funcRecord, index int32) (frame, error) {
 	at := uint64(r.funcdata[goabi.FuncDataInlTree]) + uint64(index)*goabi.InlinedCall
 	if at+goabi.InlinedCall > uint64(len(t.gofunc)) {
 		return frame{}, t.errorf(0, "verification: the inlined call at %#x is not in the function data", at)
@@ -118,7 +118,8 @@ func (v *verifier) sameCall(x, y frame) error {
 	if err != nil {
 		return err
 	}
-	if !same || x.id != y.id || v.tier == Full && (x.parent != y.parent || x.startLine != y.startLine) || v.tier == Functions && y.startLine != 0 {
+	if !same || x.id != y.id || v.tier == Full && (x.parent != y.parent || x.startLine != y.startLine) ||
+		v.tier == Functions && y.startLine != 0 {
 		return v.fail("an inlined call is %+v, want %+v", y, x)
 	}
 	return nil
@@ -203,7 +204,7 @@ func (v *verifier) reducedTrees(old, new uint32) error {
 
 // sameCounts compares, of the calls inlined at s, what runtime.gorecover counts and what reflect.valueMethodName reads.
 func (v *verifier) sameCounts(s step) error {
-	count := func(t *Table, r *record, inlined []run, index int32) (n int, methods []string, err error) {
+	count := func(t *Table, r *funcRecord, inlined []run, index int32) (n int, methods []string, err error) {
 		list, err := t.frames(r, inlined, index)
 		if err != nil {
 			return 0, nil, err
@@ -252,12 +253,11 @@ func (v *verifier) points(int) error {
 	if err != nil {
 		return err
 	}
-	x, err := v.old.preemption(&v.a, v.name)
-	if err != nil {
+	x, y := &v.preempted.old, &v.preempted.new
+	if err := x.read(v.old, &v.a, v.name); err != nil {
 		return err
 	}
-	y, err := v.new.preemption(&v.b, newName)
-	if err != nil {
+	if err := y.read(v.new, &v.b, newName); err != nil {
 		return err
 	}
 	covered, err := v.old.coverage(v.a.pcdata[goabi.PCDataUnsafePoint], v.a.size)
@@ -265,26 +265,23 @@ func (v *verifier) points(int) error {
 		return err
 	}
 	// The places where the answers may change are the ends of all four tables.
-	places := []uint64{0}
-	for _, runs := range [][]run{x.points, x.inlined, y.points, y.inlined} {
+	for _, runs := range [...][]run{{{end: 0}}, x.points, x.inlined, y.points, y.inlined} {
 		for _, r := range runs {
-			places = append(places, r.end)
-		}
-	}
-	for _, at := range places {
-		if at >= min(v.size, covered) {
-			continue
-		}
-		a, err := x.at(at)
-		if err != nil {
-			return err
-		}
-		b, err := y.at(at)
-		if err != nil {
-			return err
-		}
-		if a != b && !(goabi.NeverPreempted(v.name) && b == unsafePointUnsafe) {
-			return v.fail("the unsafe point at +%#x is %d, want %d", at, b, a)
+			at := r.end
+			if at >= min(v.size, covered) {
+				continue
+			}
+			a, err := x.at(at)
+			if err != nil {
+				return err
+			}
+			b, err := y.at(at)
+			if err != nil {
+				return err
+			}
+			if a != b && !(goabi.NeverPreempted(v.name) && b == unsafePointUnsafe) {
+				return v.fail("the unsafe point at +%#x is %d, want %d", at, b, a)
+			}
 		}
 	}
 	return nil
@@ -293,19 +290,19 @@ func (v *verifier) points(int) error {
 // A preemption tells where in a function a goroutine can be preempted.
 type preemption struct {
 	t               *Table
-	r               *record
+	r               *funcRecord
 	name            string
 	points, inlined []run
 }
 
-func (t *Table) preemption(r *record, name string) (*preemption, error) {
-	p := &preemption{t: t, r: r, name: name}
-	var err error
-	if p.points, err = t.walkAll(r.pcdata[goabi.PCDataUnsafePoint], r.size, nil); err != nil {
-		return nil, err
+// read makes p that of the function of r in t. It uses the memory of the function before.
+func (p *preemption) read(t *Table, r *funcRecord, name string) (err error) {
+	p.t, p.r, p.name = t, r, name
+	if p.points, err = t.walkAll(r.pcdata[goabi.PCDataUnsafePoint], r.size, p.points[:0]); err != nil {
+		return err
 	}
-	p.inlined, err = t.walkAll(r.pcdata[goabi.PCDataInlTree], r.size, nil)
-	return p, err
+	p.inlined, err = t.walkAll(r.pcdata[goabi.PCDataInlTree], r.size, p.inlined[:0])
+	return err
 }
 
 // at returns unsafePointUnsafe when a goroutine cannot be preempted at an

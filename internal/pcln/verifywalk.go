@@ -133,7 +133,7 @@ func (v *verifier) compare(a, b uint32, size uint64, f func(step) error) error {
 	return nil
 }
 
-// closed compares tables as compareClosed does, where nothing else but equal values say the same. Most differ in the length of the last run
+// closed is compareClosed for tables of which only equal values say the same, and remembers them. Most differ in the length of the last run
 // at most: it compares their bytes then.
 func (v *verifier) closed(what string, a, b uint32) error {
 	same, known := v.known.closed.at(a, b)
@@ -150,8 +150,8 @@ func (v *verifier) closed(what string, a, b uint32) error {
 }
 
 // lengthened reports whether both tables are there and the same but for the last run, which may be longer in b: a of old and b of new,
-// read to their ends if they are closed, and else as far as a has values. It does not decode them: in a table the only byte 0, but for the first one, is that of its end, unless a number is
-// written in more bytes than it needs, or is the length of a run.
+// read to their ends if they are closed, and else as far as a has values. It does not decode them: in a table the only byte 0, but for the
+// first one, is that of its end, unless a number is written in more bytes than it needs, or is the length of a run.
 func (v *verifier) lengthened(a, b uint32, closed bool) bool {
 	if a == 0 || b == 0 || uint64(a) >= uint64(len(v.old.pctab)) || uint64(b) >= uint64(len(v.new.pctab)) || v.old.quantum != v.new.quantum {
 		return false
@@ -191,7 +191,8 @@ func numbers(b []byte) (n int) {
 }
 
 // compareClosed compares tables that are read to their ends: a of old and b of new have the same values for all instructions that a
-// covers, up to v.size if it is 0, and beyond them b only lengthens its last run. So the largest values are the same, too. same returns nil for two values that say the same; without it, only equal ones do.
+// covers, up to v.size if it is 0, and beyond them b only lengthens its last run. So the largest values are the same, too. same returns nil
+// for two values that say the same; without it, only equal ones do.
 func (v *verifier) compareClosed(what string, a, b uint32, same func(at uint64, old, new int32) error) error {
 	x, err := startWalk(v.old, a, toEnd)
 	if err != nil {

@@ -35,9 +35,9 @@ func (c *compactor) finish() {
 		npc, nfd := o.counts()
 		size += goabi.FuncSize + 4*(npc+nfd)
 	}
-	fills := c.streams.finish(holes, recordAlign)
+	fills := c.pcValues.finish(holes, recordAlign)
 	wait()
-	c.out.pctab, c.out.funcs = c.streams.data, c.encodeFuncs(start, size, fills)
+	c.out.pctab, c.out.funcs = c.pcValues.data, c.encodeFuncs(start, size, fills)
 }
 
 // write lays the output out as cmd/link does (cmd/link/internal/ld/pcln.go).
@@ -141,11 +141,11 @@ func (c *compactor) holes(o *outFunc, off int, list []hole) []hole {
 func (c *compactor) encodeFuncs(start, size int, fills []fill) []byte {
 	funcs := hugepages.Bytes(start, size)
 	word := func(v uint32) { funcs = le.AppendUint32(funcs, v) }
-	stream := func(id int32) {
+	pcValue := func(id int32) {
 		if id == noID {
 			word(0)
 		} else {
-			word(c.streams.offsets[id])
+			word(c.pcValues.offsets[id])
 		}
 	}
 	for i := range c.funcs {
@@ -161,15 +161,15 @@ func (c *compactor) encodeFuncs(start, size int, fills []fill) []byte {
 		}
 		word(o.args)
 		word(o.deferReturn)
-		stream(o.sp)
-		stream(o.file)
-		stream(o.line)
+		pcValue(o.sp)
+		pcValue(o.file)
+		pcValue(o.line)
 		word(uint32(npc))
 		word(o.cu)
 		word(o.startLine)
 		funcs = append(funcs, o.id, o.flag, 0, byte(nfd))
 		for _, id := range o.pcdata[:npc] {
-			stream(id)
+			pcValue(id)
 		}
 		for _, id := range o.funcdata[:nfd] {
 			if id == noID {

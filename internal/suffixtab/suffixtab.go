@@ -78,8 +78,8 @@ func (t *Table) Offset(id int) uint32 { return t.offsets[id] }
 // Data returns the finished table.
 func (t *Table) Data() []byte { return t.data }
 
-// reversedKey returns the last 8 bytes of s as a number, the last one being worth most, and zeros for those that it lacks. Numbers of strings
-// are in the order of the strings read from their ends, or equal.
+// reversedKey returns the last 8 bytes of s as a number, the last one being worth most, and zeros for those that it lacks. Numbers of
+// strings are in the order of the strings read from their ends, or equal.
 func reversedKey(s string) (key uint64) {
 	if n := len(s); n >= 8 {
 		t := s[n-8:]

@@ -2,9 +2,9 @@ package pcln
 
 import "encoding/binary"
 
-// # Streams
+// # Pcvalue tables
 //
-// A stream is a pcvalue table. It maps the instructions of one function to values (runtime/symtab.go,
+// A pcvalue table maps the instructions of one function to values (runtime/symtab.go,
 // step; made by cmd/internal/obj/pcln.go, funcpctab). It is a sequence of pairs
 // of varints: the difference of the value to the one before, zigzag-coded, and
 // the number of instruction units for which the value holds. The first value is
@@ -32,7 +32,7 @@ func uvarint(b []byte) (v uint32, n int) {
 	return 0, 0
 }
 
-// runs appends the runs of the stream at off to buf, up to the one that reaches size, in bytes.
+// runs appends the runs of the pcvalue table at off to buf, up to the one that reaches size, in bytes.
 func (t *Table) runs(off uint32, size uint64, buf []run) ([]run, error) {
 	if off == 0 {
 		return buf, nil
@@ -60,13 +60,13 @@ func (t *Table) runs(off uint32, size uint64, buf []run) ([]run, error) {
 	return buf, nil
 }
 
-// endless returns the error for the stream at off. A pair of no length does not occur, and would be read again as the first one if it
-// followed the entry.
+// endless returns the error for the pcvalue table at off. A pair of no length does not occur, and would be read again as the first one if
+// it followed the entry.
 func (t *Table) endless(off uint32) error {
 	return t.errorf(0, "the pc table at %#x has no end, or a value for no instruction", off)
 }
 
-// whole returns the bytes of the stream at off up to the length of the last run, and that length in units.
+// whole returns the bytes of the pcvalue table at off up to the length of the last run, and that length in units.
 func (t *Table) whole(off uint32) (head []byte, last uint64, err error) {
 	if uint64(off) >= uint64(len(t.pctab)) {
 		return nil, 0, t.errorf(0, "a pc table begins at %#x of %#x", off, len(t.pctab))
@@ -106,18 +106,18 @@ func longPair(b []byte) (d, length uint32, m, n int) {
 	return d, length, m, m + n
 }
 
-// valueIn returns the value that the stream at off has for the offset pc of a function of size bytes; -1 beyond its end.
+// valueIn returns the value that the pcvalue table at off has for the offset pc of a function of size bytes; -1 beyond its end.
 func (t *Table) valueIn(off uint32, size, pc uint64) (int32, error) {
 	runs, err := t.runs(off, min(size, pc+1), make([]run, 0, 64))
 	return valueAt(runs, pc), err
 }
 
-// toEnd is the size of a function for runs to read a closed stream to its end.
+// toEnd is the size of a function for runs to read a closed pcvalue table to its end.
 const toEnd = 1 << 33
 
-// appendStream appends the stream of runs, which are not empty, to b, up to the length of the last one,
+// appendPCValue appends the pcvalue table of runs, which are not empty, to b, up to the length of the last one,
 // which it returns in units. The last run is that which reaches size, in bytes; it begins before.
-func appendStream(b []byte, runs []run, quantum, size uint64) (head []byte, last uint64) {
+func appendPCValue(b []byte, runs []run, quantum, size uint64) (head []byte, last uint64) {
 	pc, val := uint64(0), int32(-1)
 	for i, r := range runs {
 		d := r.val - val
@@ -132,14 +132,14 @@ func appendStream(b []byte, runs []run, quantum, size uint64) (head []byte, last
 	return b, 0
 }
 
-// appendClosed appends the whole stream of runs to b. The last run is lengthened to longest(n).
+// appendClosed appends the whole pcvalue table of runs to b. The last run is lengthened to longest(n).
 func appendClosed(b []byte, runs []run, quantum uint64) []byte {
-	b, last := appendStream(b, runs, quantum, runs[len(runs)-1].end)
+	b, last := appendPCValue(b, runs, quantum, runs[len(runs)-1].end)
 	return append(binary.AppendUvarint(b, longest(last)), 0)
 }
 
-// longest returns the largest length of a run that takes as many bytes as n. The last run of a stream only has to
-// reach the end of its function, and so more streams are equal, or parts of others.
+// longest returns the largest length of a run that takes as many bytes as n. The last run of a pcvalue table only has to
+// reach the end of its function, and so more pcvalue tables are equal, or parts of others.
 func longest(n uint64) uint64 {
 	for bits := 7; bits <= 28; bits += 7 {
 		if l := uint64(1)<<bits - 1; n <= l {
