@@ -70,7 +70,7 @@
 // # Debugging
 //
 // The verification names the function that it does not accept by its index and its offset from the start of the text: "go tool nm -n" of
-// the program with its symbols says which one that is. [Table.Anatomy] gives every byte to a part: "go run ./bench/tables BEFORE AFTER"
+// the program with its symbols says which one that is. [Table.Breakdown] gives every byte to a part: "go run ./bench/tables BEFORE AFTER"
 // prints both, and a part that grew is where to look. What fails in a program that was accepted is found by the tier: with [Full] it is
 // the layout (pctab.go, blobs.go, write.go) or what counts as equal (compact.go), with [Functions] alone what the runtime asks for besides
 // tracebacks, and with [External] alone a name (naming.go) or an inlined call (inltree.go). Go's own tests find it by name:
