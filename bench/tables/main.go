@@ -38,7 +38,7 @@ func print(files []string) error {
 	var names []string
 	rows := make(map[string][]int)
 	for i, file := range files {
-		parts, err := anatomy(file)
+		parts, err := breakdownOf(file)
 		if err != nil {
 			return err
 		}
@@ -66,8 +66,8 @@ func print(files []string) error {
 	return w.Flush()
 }
 
-// anatomy returns the parts of a file, the first of which is all of it.
-func anatomy(name string) ([]pcln.Part, error) {
+// breakdownOf returns the parts of a file, the first of which is all of it.
+func breakdownOf(name string) ([]pcln.Part, error) {
 	f, err := goelf.Open(name)
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func anatomy(name string) ([]pcln.Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	inside, err := t.Anatomy()
+	inside, err := t.Breakdown()
 	if err != nil {
 		return nil, err
 	}

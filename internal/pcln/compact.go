@@ -2,6 +2,7 @@ package pcln
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/hugepages"
@@ -81,6 +82,9 @@ func compact(t *Table, tier Tier, tag string) (*compactor, error) {
 		if err := c.function(i); err != nil {
 			return nil, err
 		}
+	}
+	if n := len(c.pcValues.heads.data); n > math.MaxUint32-searchPad {
+		return nil, t.errorf(0, "the pcvalue tables have %d bytes, more than their offsets can tell: they overlap", n)
 	}
 	return c, nil
 }

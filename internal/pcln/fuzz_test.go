@@ -55,7 +55,7 @@ func FuzzSmallPrograms(f *testing.F) {
 			return
 		}
 		if table, err := Read(g, goabi.Refuse); err == nil {
-			table.Anatomy()
+			table.Breakdown()
 		}
 		var out []byte
 		var symbols *Symbols

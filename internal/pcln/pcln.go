@@ -53,7 +53,7 @@
 // go: the bytes are those of cmd/link. But a wrong table is found when a program panics, or never, when the garbage collector reads a wrong
 // stack map; and each program has other tables. It was a third of the time, 20 of 64 ms of one processor for a program of 6 MB, when it
 // decoded each table of each function. Most tables are copied, or only become longer: now it compares bytes where that is as good, and what
-// several functions use once, which takes 9 of 34 ms, in parallel. So it stays, for every program.
+// several functions use once, which takes 9 of 35 ms, in parallel. So it stays, for every program.
 //
 // # Cost
 //
@@ -64,13 +64,13 @@
 // on all processors; names and function data are laid out beside the tables. Reading the tables is not done in parallel: what they become
 // has to be numbered in the order of functions, which costs more than reading them.
 //
-// Of 34 ms for the program of 6 MB, reading and encoding take 14, the verification 9, the search for tables that are parts of others 8
+// Of 35 ms for the program of 6 MB, reading and encoding take 14, the verification 9, the search for tables that are parts of others 8
 // (pctab.go), the rest of the layout and the copy of the program 4.
 //
 // # Debugging
 //
 // The verification names the function that it does not accept by its index and its offset from the start of the text: "go tool nm -n" of
-// the program with its symbols says which one that is. [Table.Anatomy] gives every byte to a part: "go run ./bench/tables BEFORE AFTER"
+// the program with its symbols says which one that is. [Table.Breakdown] gives every byte to a part: "go run ./bench/tables BEFORE AFTER"
 // prints both, and a part that grew is where to look. What fails in a program that was accepted is found by the tier: with [Full] it is
 // the layout (pctab.go, blobs.go, write.go) or what counts as equal (compact.go), with [Functions] alone what the runtime asks for besides
 // tracebacks, and with [External] alone a name (naming.go) or an inlined call (inltree.go). Go's own tests find it by name:

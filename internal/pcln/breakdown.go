@@ -41,26 +41,26 @@ type breakdown struct {
 	uses  []Use
 }
 
-// Anatomy returns what the bytes of the section are for. Each byte counts once, for the first part that uses it, as tables
+// Breakdown returns what the bytes of the section are for. Each byte counts once, for the first part that uses it, as tables
 // share bytes with others. The last part is what nothing refers to. It fails when the tables do not fit together.
-func (t *Table) Anatomy() ([]Part, error) {
-	a, err := t.dissect()
+func (t *Table) Breakdown() ([]Part, error) {
+	a, err := t.breakDown()
 	if err != nil {
 		return nil, err
 	}
 	return a.parts, nil
 }
 
-// Usage is Anatomy by function. Of what several functions use, it is the first one that has it.
+// Usage is Breakdown by function. Of what several functions use, it is the first one that has it.
 func (t *Table) Usage() ([]Use, error) {
-	a, err := t.dissect()
+	a, err := t.breakDown()
 	if err != nil {
 		return nil, err
 	}
 	return a.uses, nil
 }
 
-func (t *Table) dissect() (*breakdown, error) {
+func (t *Table) breakDown() (*breakdown, error) {
 	a := &breakdown{t: t, owner: make([]int8, t.Section.Size)}
 	start := func(module int) uint64 { return le.Uint64(t.mod[module:]) - t.Section.Addr }
 	records := make([]funcRecord, t.count)

@@ -10,7 +10,7 @@ import (
 )
 
 // Each byte counts once, and what a tier drops has no bytes left.
-func TestAnatomy(t *testing.T) {
+func TestBreakdown(t *testing.T) {
 	const functions = 6
 	for _, machine := range smallMachines {
 		original, err := goelf.Parse("small", smallProgram(machine, smallReleases[0]))
@@ -27,7 +27,7 @@ func TestAnatomy(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				parts, size := anatomy(t, f)
+				parts, size := breakdownOf(t, f)
 				sum := 0
 				for _, n := range parts {
 					sum += n
@@ -43,7 +43,7 @@ func TestAnatomy(t *testing.T) {
 				}
 			})
 		}
-		parts, _ := anatomy(t, original)
+		parts, _ := breakdownOf(t, original)
 		for name, want := range map[string]int{
 			"functab": functions*goabi.FuncTabEntry + 4, "_func: fixed words": functions * goabi.FuncSize, "_func: references to pcvalue tables": functions * goabi.NumPCData * 4,
 			"_func: references to function data": functions * goabi.NumFuncData * 4, "header": goabi.PCHeaderSize, "inline trees": 2 * 2 * goabi.InlinedCall,
@@ -56,14 +56,14 @@ func TestAnatomy(t *testing.T) {
 	}
 }
 
-// anatomy returns the bytes of each part of the tables of f, and of their section.
-func anatomy(t *testing.T, f *goelf.File) (parts map[string]int, size int) {
+// breakdownOf returns the bytes of each part of the tables of f, and of their section.
+func breakdownOf(t *testing.T, f *goelf.File) (parts map[string]int, size int) {
 	t.Helper()
 	table, err := Read(f, goabi.Refuse)
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := table.Anatomy()
+	list, err := table.Breakdown()
 	if err != nil {
 		t.Fatal(err)
 	}
