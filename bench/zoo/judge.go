@@ -55,7 +55,8 @@ func newLinkcheck(path, dir string) (*linkcheck, error) {
 		Severity string `json:"severity"`
 	}
 	rules := map[string]override{}
-	for line := range strings.Lines(lc.list) {
+	_, profiles, _ := strings.Cut(lc.list, "\n| rule |")
+	for line := range strings.Lines(profiles) {
 		// The profiles' table begins each row with a link to the rule; rules of other commands are not in it.
 		if rest, ok := strings.CutPrefix(line, "| [`"); ok {
 			id, _, _ := strings.Cut(rest, "`")

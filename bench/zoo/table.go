@@ -36,7 +36,7 @@ on any other, and ` + "`-update`" + ` accepts them after a review. CI makes no z
 kinds of files, as far as Go and gcc make them.
 
 ` + "```sh" + `
-# Debian: apt-get install checksec devscripts pax-utils elfutils llvm binutils musl-tools; upx and sstrip are looked for on PATH
+# Debian: apt-get install checksec devscripts pax-utils elfutils llvm binutils musl-tools; upx and sstrip (upx-ucl and elfkickers of newer Debian) are looked for on PATH
 go run ./bench/zoo -doc docs/evidence/zoo.md
 ` + "```" + `
 
