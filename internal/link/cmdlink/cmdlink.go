@@ -293,10 +293,10 @@ func (c *Config) writeImportcfg(file, level, godebugs string) error {
 			return fmt.Errorf("standard library: %w: want archives compiled for %s/%s", err, c.GOOS, c.GOARCH)
 		}
 		var err error
-		if std, err = readPackageList(c.PackageList, stdDir); err != nil {
+		if std, err = readPackageList(c.PackageList); err != nil {
 			return err
 		}
-		if err := c.checkFIPS(std); err != nil {
+		if err := c.checkFIPS(std, stdDir); err != nil {
 			return err
 		}
 	}

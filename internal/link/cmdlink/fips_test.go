@@ -1,6 +1,9 @@
 package cmdlink
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -25,8 +28,16 @@ func TestCheckFIPS(t *testing.T) {
 		{frozen, "latest", false},
 		{nil, "latest", false},
 	} {
+		dir := t.TempDir()
+		for _, path := range c.std {
+			archive := stdArchive(dir, path)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(archive), 0o700), os.WriteFile(archive, nil, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
 		cfg := Config{FIPS: c.fips, Stdlib: "std"}
-		err := cfg.checkFIPS(c.std)
+		// The list is that of all standard libraries.
+		err := cfg.checkFIPS(slices.Concat(release, frozen), dir)
 		if (err == nil) != c.ok {
 			t.Errorf("%s with %v: %v", c.fips, c.std, err)
 		}

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -17,10 +16,9 @@ import (
 // can. Ours have no C code to need it.
 const cgoPackage = "runtime/cgo"
 
-// readPackageList reads one import path a line; blank lines are skipped, and so are
-// packages without an archive in dir: the list is the same for every platform and
-// build mode.
-func readPackageList(file, dir string) ([]string, error) {
+// readPackageList reads one import path a line; blank lines are skipped. The list is the same for every platform and build mode: there are
+// packages on it without an archive, which no package of the platform imports.
+func readPackageList(file string) ([]string, error) {
 	f, err := inputfile.Open(file)
 	if err != nil {
 		return nil, err
@@ -30,10 +28,7 @@ func readPackageList(file, dir string) ([]string, error) {
 	s := bufio.NewScanner(f)
 	for s.Scan() {
 		p := strings.TrimSpace(s.Text())
-		if p == "" || p == cgoPackage {
-			continue
-		}
-		if _, err := os.Stat(path.Join(dir, p) + ".a"); err == nil {
+		if p != "" && p != cgoPackage {
 			list = append(list, p)
 		}
 	}
@@ -43,6 +38,9 @@ func readPackageList(file, dir string) ([]string, error) {
 	return list, nil
 }
 
+// stdArchive returns the archive of package p of the standard library in dir.
+func stdArchive(dir, p string) string { return path.Join(dir, p) + ".a" }
+
 // importcfg returns the text of cmd/link's -importcfg file: where each package's
 // archive is, and the build information. Two archives of one package path are an
 // error that names both labels, since the linker would silently take one.
@@ -50,7 +48,7 @@ func importcfg(std []string, stdDir string, archives []Archive, modinfo string) 
 	var b bytes.Buffer
 	seen := map[string]string{}
 	for _, p := range std {
-		fmt.Fprintf(&b, "packagefile %s=%s\n", p, path.Join(stdDir, p)+".a")
+		fmt.Fprintf(&b, "packagefile %s=%s\n", p, stdArchive(stdDir, p))
 		seen[p] = "the standard library"
 	}
 	var errs []error
