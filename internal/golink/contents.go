@@ -1,6 +1,8 @@
 package golink
 
 import (
+	"math/bits"
+
 	"github.com/go3s/rules_go3s/internal/goobj"
 	"github.com/go3s/rules_go3s/internal/parallel"
 )
@@ -58,9 +60,13 @@ func (l *linker) firstContents() []uint32 {
 	var jobs []func()
 	for from := 0; from < len(starts); from += partsOfJob {
 		jobs = append(jobs, func() {
-			var table []uint32 // of the largest part so far
+			largest := 0
 			for part := from; part < from+partsOfJob; part++ {
-				table = findFirst(sorted[starts[part]:ends[part]], first, table)
+				largest = max(largest, ends[part]-starts[part])
+			}
+			table := make([]uint32, tableSize(largest))
+			for part := from; part < from+partsOfJob; part++ {
+				findFirst(sorted[starts[part]:ends[part]], first, table)
 			}
 		})
 	}
@@ -69,19 +75,14 @@ func (l *linker) firstContents() []uint32 {
 	return first
 }
 
-// findFirst notes in first the first of those in list that are the same. It uses the memory of table, and returns it or more.
-func findFirst(list []content, first []uint32, table []uint32) []uint32 {
-	size := 16
-	for size < 2*len(list) {
-		size *= 2
-	}
-	if size > cap(table) {
-		table = make([]uint32, size)
-	} else {
-		table = table[:size]
-		clear(table)
-	}
-	mask := uint64(size - 1) // the table has indices in list plus one
+// tableSize returns the size of a hash table of n indices: a power of two, at least half of it empty.
+func tableSize(n int) int { return 1 << bits.Len(uint(2*n)) }
+
+// findFirst notes in first the first of those in list that are the same. It uses the memory of table.
+func findFirst(list []content, first []uint32, table []uint32) {
+	table = table[:tableSize(len(list))]
+	clear(table)
+	mask := uint64(len(table) - 1) // the table has indices in list plus one
 	for i := range list {
 		c := &list[i]
 		for at := mixed(c.key) >> 20 & mask; ; at = (at + 1) & mask {
@@ -96,5 +97,4 @@ func findFirst(list []content, first []uint32, table []uint32) []uint32 {
 			}
 		}
 	}
-	return table
 }

@@ -103,7 +103,8 @@ func (l *linker) hasAddresses(id int) bool {
 }
 
 // addresses returns the offsets of the addresses in section id.
-func (l *linker) addresses(id int) (offs []uint64) {
+func (l *linker) addresses(id int) []uint64 {
+	offs := make([]uint64, 0, min(int(l.sect[id].size/wordSize), l.numRelocs)) // what is not used costs nothing
 	for k := kindType; k < kindBSS; k++ {
 		list := l.buckets[k]
 		if len(list) == 0 || int(l.sections[list[0]]) != id {

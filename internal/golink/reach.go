@@ -34,7 +34,7 @@ type reacher struct {
 	todo    [][]sym  // by the object that defines them, so that what is near is looked at together
 	objects []uint32 // that todo has something of, but for current
 	current uint32
-	methods []methodRef
+	methods [][]methodRef // by type
 
 	called    map[methodSig]bool
 	named     map[string]bool
@@ -57,17 +57,13 @@ func (l *linker) reach() {
 	r.mark(l.mainTasks)
 	for {
 		r.flood()
-		rest := r.methods[:0]
-		for _, m := range r.methods {
-			if r.reflected && isExported(m.sig.name) || r.called[m.sig] || r.named[m.sig.name] {
-				for _, s := range m.relocs {
-					r.mark(s)
-				}
-			} else {
-				rest = append(rest, m)
+		types := r.methods[:0]
+		for _, methods := range r.methods {
+			if rest := slices.DeleteFunc(methods, r.markMethod); len(rest) > 0 {
+				types = append(types, rest)
 			}
 		}
-		r.methods = rest
+		r.methods = types
 		if len(r.objects) == 0 && len(r.todo[r.current]) == 0 {
 			break
 		}
@@ -75,6 +71,17 @@ func (l *linker) reach() {
 	slices.Sort(r.linked)
 	r.linked = slices.Compact(r.linked) // some were looked at twice
 	r.dropMapInits()
+}
+
+// markMethod marks m if it is needed, and reports whether it is.
+func (r *reacher) markMethod(m methodRef) bool {
+	if !(r.reflected && isExported(m.sig.name) || r.called[m.sig] || r.named[m.sig.name]) {
+		return false
+	}
+	for _, s := range m.relocs {
+		r.mark(s)
+	}
+	return true
 }
 
 func isExported(name string) bool {
@@ -181,6 +188,9 @@ func (r *reacher) follow(s sym, relocs []reloc, isType, used bool) {
 				return
 			}
 			if used {
+				if methods == nil {
+					methods = make([]methodRef, 0, (len(relocs)-i)/3)
+				}
 				methods = append(methods, methodRef{relocs: [3]sym{rel.sym, relocs[i+1].sym, relocs[i+2].sym}})
 				r.useIface(rel.sym)
 			}
@@ -229,7 +239,7 @@ func (r *reacher) follow(s sym, relocs []reloc, isType, used bool) {
 		for i := range methods {
 			methods[i].sig = sigs[i]
 		}
-		r.methods = append(r.methods, methods...)
+		r.methods = append(r.methods, methods)
 	}
 }
 
