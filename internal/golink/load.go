@@ -33,9 +33,11 @@ type object struct {
 	files    []string
 	hashes   []uint64   // two for each name from its NonPkgDefs on
 	wrappers []nameHash // of the names of its functions for assembly
-	base     sym        // of its first symbol
-	others   []sym      // its symbols after PkgDefs
-	pkgs     []numbers  // of the packages that its references count
+	// contentText says that there are functions among its content-addressed symbols, which are half of all.
+	contentText bool
+	base        sym       // of its first symbol
+	others      []sym     // its symbols after PkgDefs
+	pkgs        []numbers // of the packages that its references count
 	// order of its file table in the function table, -1 for an object without functions there
 	unit int
 }

@@ -302,6 +302,7 @@ func (c *contentLoader) load(obj uint32, o *object) {
 				c.sizes[f] = e.Size
 			}
 		}
+		o.contentText = o.contentText || kindOf(e.Kind).isText()
 		c.first[c.n] = uint32(s)
 		c.merge(s, &e)
 		o.others[i] = s

@@ -21,18 +21,23 @@ func (l *linker) orderText() {
 	for i, o := range l.objs[1:] {
 		obj := uint32(i + 1)
 		pkgDefs := uint32(o.Count(goobj.PkgDefs))
-		for idx := range uint32(o.Defs()) {
-			s := o.base + sym(idx)
-			if idx >= pkgDefs {
-				s = o.others[idx-pkgDefs]
-			}
-			if l.attrs[s]&attrReachable == 0 || !kindOf(o.SymKind(idx)).isText() {
+		for b := goobj.PkgDefs; b < goobj.NonPkgRefs; b++ {
+			if (b == goobj.Hashed64Defs || b == goobj.HashedDefs) && !o.contentText {
 				continue
 			}
-			if l.defs[s] != (def{obj, idx}) || o.SymFlags(idx)&goobj.SymDupOK != 0 {
-				o.lib.dupText = append(o.lib.dupText, s)
-			} else {
-				o.lib.text = append(o.lib.text, s)
+			for idx := o.First(b); idx < o.First(b+1); idx++ {
+				s := o.base + sym(idx)
+				if idx >= pkgDefs {
+					s = o.others[idx-pkgDefs]
+				}
+				if l.attrs[s]&attrReachable == 0 || !kindOf(o.SymKind(idx)).isText() {
+					continue
+				}
+				if l.defs[s] != (def{obj, idx}) || o.SymFlags(idx)&goobj.SymDupOK != 0 {
+					o.lib.dupText = append(o.lib.dupText, s)
+				} else {
+					o.lib.text = append(o.lib.text, s)
+				}
 			}
 		}
 	}
