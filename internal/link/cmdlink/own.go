@@ -99,10 +99,13 @@ func (c *Config) linkOwn(args []string, importcfg, tmp, out string) (warnings st
 	}
 	var r *extld.Result
 	if c.StripSymbols && c.Map == "" && c.External.Path == "" { // nobody asks what symbols are called
-		err = golink.Layout(cfg, func(p *link.Program) (err error) {
-			r, err = x.LinkProgram(p)
+		var out *link.Output
+		if err = golink.Layout(cfg, func(p *link.Program) (err error) {
+			out, err = x.LinkProgram(p)
 			return err
-		})
+		}); err == nil {
+			r, err = x.Finish(out) // in the memory that Layout took
+		}
 	} else {
 		var data []byte
 		if data, err = golink.Object(cfg); err == nil {

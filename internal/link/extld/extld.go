@@ -241,25 +241,21 @@ func (x *Command) Link(data []byte, dir string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return x.result(out)
+	return x.Finish(out)
 }
 
-// LinkProgram links p, a program in memory.
-func (x *Command) LinkProgram(p *link.Program) (*Result, error) {
+// LinkProgram links p, a program in memory, up to what Finish does. That needs nothing of p.
+func (x *Command) LinkProgram(p *link.Program) (*link.Output, error) {
 	opt := x.opt
 	if err := x.readUserFiles(&opt); err != nil {
 		return nil, err
 	}
 	opt.DeferBuildIDs = x.isFinished()
-	out, err := link.LinkProgram(x.input, p, opt)
-	if err != nil {
-		return nil, err
-	}
-	return x.result(out)
+	return link.LinkProgram(x.input, p, opt)
 }
 
-// result returns what is made of the linked program out.
-func (x *Command) result(out *link.Output) (*Result, error) {
+// Finish returns what is made of the linked program out.
+func (x *Command) Finish(out *link.Output) (*Result, error) {
 	r := &Result{image: [][]byte{out.File}, buildIDs: noBuildIDs}
 	if x.isFinished() {
 		r.buildIDs = out.DeferredBuildIDs
