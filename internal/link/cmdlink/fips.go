@@ -8,8 +8,8 @@ import (
 	"github.com/go3s/rules_go3s/internal/goabi"
 )
 
-// checkFIPS refuses a standard library, of those import paths and in directory dir, that was not compiled with the FIPS 140-3 module of c. The
-// packages of a frozen module have its version in their import path; those of the release have none.
+// checkFIPS refuses a standard library, of those import paths and in directory dir, that was not compiled with the FIPS 140-3 module of
+// c. The packages of a frozen module have its version in their import path; those of the release have none.
 func (c *Config) checkFIPS(std []string, dir string) error {
 	if c.FIPS == "" {
 		return nil
