@@ -1,6 +1,7 @@
 package golink
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"unicode"
@@ -21,7 +22,8 @@ import (
 //
 // Debugging information is left out: it refers to what is needed anyway, and to more of itself.
 //
-// That set does not depend on the order in which it is found: each rule only ever adds to it.
+// That set does not depend on the order in which it is found: each rule only ever adds to it. So all processors look for it at once
+// (reachwork.go).
 
 // A methodRef is a method of a type that is used as an interface.
 type methodRef struct {
@@ -29,33 +31,47 @@ type methodRef struct {
 	relocs [3]sym // its type, and its two entries
 }
 
+// A reacher is the state of the search.
 type reacher struct {
 	*linker
-	todo    [][]sym  // by the object that defines them, so that what is near is looked at together
-	objects []uint32 // that todo has something of, but for current
-	current uint32
-	methods [][]methodRef // by type
+	needed, ifaces bitSet
+	workers        []*reachWorker
+	methods        [][]methodRef // by type
 
 	called    map[methodSig]bool
 	named     map[string]bool
 	reflected bool
 	pkgInits  []sym
+
+	shared sharedWork
 }
 
 // reach marks what the program needs.
 func (l *linker) reach() {
-	r := &reacher{linker: l, todo: make([][]sym, len(l.objs)), called: map[methodSig]bool{}, named: map[string]bool{}}
+	r := &reacher{
+		linker: l, needed: newBitSet(len(l.defs)), ifaces: newBitSet(len(l.defs)), called: map[methodSig]bool{}, named: map[string]bool{},
+	}
+	r.shared.more.L = &r.shared.mu
+	for s, a := range l.attrs {
+		if a&attrUsedInIface != 0 {
+			r.ifaces.add(sym(s))
+		}
+	}
+	for range min(runtime.GOMAXPROCS(0), maxReachWorkers) {
+		r.workers = append(r.workers, &reachWorker{reacher: r, todo: make([][]sym, len(l.objs))})
+	}
 	entry := l.arch.entry
 	if l.object {
 		entry = "main"
 	}
+	w := r.workers[0]
 	for _, name := range []string{entry, "runtime.unreachableMethod"} {
 		for abi := range numABIs {
-			r.mark(l.lookup(name, abi))
+			w.mark(l.lookup(name, abi))
 		}
 	}
-	r.mark(l.mainTasks)
-	for {
+	w.mark(l.mainTasks)
+	for len(w.objects) > 0 || len(w.todo[w.current]) > 0 {
 		r.flood()
 		types := r.methods[:0]
 		for _, methods := range r.methods {
@@ -64,12 +80,17 @@ func (l *linker) reach() {
 			}
 		}
 		r.methods = types
-		if len(r.objects) == 0 && len(r.todo[r.current]) == 0 {
-			break
+	}
+	for s := range l.attrs {
+		if r.needed.has(sym(s)) {
+			l.attrs[s] |= attrReachable
+		}
+		if r.ifaces.has(sym(s)) {
+			l.attrs[s] |= attrUsedInIface
 		}
 	}
-	slices.Sort(r.linked)
-	r.linked = slices.Compact(r.linked) // some were looked at twice
+	slices.Sort(l.linked)
+	l.linked = slices.Compact(l.linked) // some were looked at twice
 	r.dropMapInits()
 }
 
@@ -79,7 +100,7 @@ func (r *reacher) markMethod(m methodRef) bool {
 		return false
 	}
 	for _, s := range m.relocs {
-		r.mark(s)
+		r.workers[0].mark(s)
 	}
 	return true
 }
@@ -91,91 +112,95 @@ func isExported(name string) bool {
 	return false
 }
 
-func (r *reacher) mark(s sym) {
-	if s != 0 && r.attrs[s]&attrReachable == 0 && r.kinds[s] != kindUnloaded {
-		r.attrs[s] |= attrReachable
-		r.visit(s)
+func (w *reachWorker) mark(s sym) {
+	if s != 0 && !w.needed.has(s) && w.kinds[s] != kindUnloaded && w.needed.add(s) {
+		w.visit(s)
 	}
 }
 
 // visit has flood look at s.
-func (r *reacher) visit(s sym) {
-	obj := r.defs[s].obj
-	if len(r.todo[obj]) == 0 && obj != r.current {
-		r.objects = append(r.objects, obj)
+func (w *reachWorker) visit(s sym) {
+	obj := w.defs[s].obj
+	if len(w.todo[obj]) == 0 && obj != w.current {
+		w.objects = append(w.objects, obj)
 	}
-	r.todo[obj] = append(r.todo[obj], s)
+	w.todo[obj] = append(w.todo[obj], s)
 }
 
 // useIface notes that type t is converted to an interface, and looks at it again if that was not known.
-func (r *reacher) useIface(t sym) {
-	if t == 0 || r.attrs[t]&attrUsedInIface != 0 {
-		return
-	}
-	r.attrs[t] |= attrUsedInIface
-	if r.attrs[t]&attrReachable != 0 {
-		r.visit(t)
+func (w *reachWorker) useIface(t sym) {
+	if t != 0 && !w.ifaces.has(t) && w.ifaces.add(t) && w.needed.has(t) {
+		w.visit(t)
 	}
 }
 
 // warmSyms is how many symbols are warmed at once.
 const warmSyms = 64
 
-func (r *reacher) flood() {
+func (w *reachWorker) flood() {
+	defer w.end()
 	var buf []reloc
 	warm := 0 // of what is to do of the current object, so many are warm
 	for {
-		if len(r.todo[r.current]) == 0 {
-			if len(r.objects) == 0 {
+		if len(w.todo[w.current]) == 0 {
+			if len(w.objects) == 0 && !w.take() {
 				return
 			}
-			r.current = r.objects[len(r.objects)-1]
-			r.objects = r.objects[:len(r.objects)-1]
+			if len(w.todo[w.current]) > 0 { // taken
+				warm = 0
+				continue
+			}
+			w.current = w.objects[len(w.objects)-1]
+			w.objects = w.objects[:len(w.objects)-1]
 			warm = 0
 		}
-		list := r.todo[r.current]
+		list := w.todo[w.current]
 		if warm == 0 {
+			if w.shared.waiting.Load() > 0 && (len(w.objects) > 1 || len(list) > warmSyms) {
+				w.give()
+				list = w.todo[w.current]
+			}
 			warm = min(len(list), warmSyms)
-			r.warm(list[len(list)-warm:])
+			w.warm(list[len(list)-warm:])
 		}
 		warm--
 		s := list[len(list)-1]
-		r.todo[r.current] = list[:len(list)-1]
-		flags := r.flags(s)
-		r.reflected = r.reflected || flags&goobj.SymReflectMethod != 0
+		w.todo[w.current] = list[:len(list)-1]
+		flags := w.flags(s)
+		w.reflected = w.reflected || flags&goobj.SymReflectMethod != 0
 		if flags&(goobj.SymTypelink|goobj.SymItab) != 0 {
-			r.linked = append(r.linked, s)
+			w.linked = append(w.linked, s)
 		}
 		isType := flags&goobj.SymGoType != 0
-		used := isType && r.attrs[s]&attrUsedInIface != 0
-		buf = r.relocs(s, buf)
-		r.numReached++
-		r.numRelocs += len(buf)
-		r.follow(s, buf, isType, used)
+		used := isType && w.ifaces.has(s)
+		buf = w.relocs(s, buf)
+		w.symbols++
+		w.relocsOf += len(buf)
+		w.follow(s, buf, isType, used)
 
 		isFunc := false
-		r.aux(s, func(typ uint8, a sym) {
+		w.aux(s, func(typ uint8, a sym) {
 			isFunc = true
 			if typ > goobj.AuxPCData {
-				r.errorf("%s: auxiliary symbol of type %d, which is not known: %w", r.name(s), typ, ErrUnsupported)
+				w.errorf("%s: auxiliary symbol of type %d, which is not known: %w", w.name(s), typ, ErrUnsupported)
 			}
 			if typ != goobj.AuxGoType { // a variable does not need the descriptor of its type
-				r.mark(a)
+				w.mark(a)
 			}
 		})
 		if isFunc && flags&goobj.SymPkgInit != 0 {
-			r.pkgInits = append(r.pkgInits, s)
+			w.pkgInits = append(w.pkgInits, s)
 		}
 	}
 }
 
 // follow marks what the relocations of s refer to.
-func (r *reacher) follow(s sym, relocs []reloc, isType, used bool) {
+func (w *reachWorker) follow(s sym, relocs []reloc, isType, used bool) {
 	var methods []methodRef
 	for i := 0; i < len(relocs); i++ {
 		rel := relocs[i]
-		if rel.typ != r.release.relocInitOrder && (rel.typ > goobj.MaxReloc || !r.arch.known[rel.typ]) {
-			r.errorf("%s: relocation type %d, which is not known for %s: %w", r.name(s), rel.typ, r.arch.GOARCH, ErrUnsupported)
+		if rel.typ != w.release.relocInitOrder && (rel.typ > goobj.MaxReloc || !w.arch.known[rel.typ]) {
+			w.errorf("%s: relocation type %d, which is not known for %s: %w", w.name(s), rel.typ, w.arch.GOARCH, ErrUnsupported)
 			return
 		}
 		if rel.weak {
@@ -184,7 +209,7 @@ func (r *reacher) follow(s sym, relocs []reloc, isType, used bool) {
 		switch rel.typ {
 		case goobj.RelocMethodOff: // three of them: type, entry for interfaces, entry
 			if i+2 >= len(relocs) {
-				r.errorf("%s: R_METHODOFF is not one of three", r.name(s))
+				w.errorf("%s: R_METHODOFF is not one of three", w.name(s))
 				return
 			}
 			if used {
@@ -192,54 +217,54 @@ func (r *reacher) follow(s sym, relocs []reloc, isType, used bool) {
 					methods = make([]methodRef, 0, (len(relocs)-i)/3)
 				}
 				methods = append(methods, methodRef{relocs: [3]sym{rel.sym, relocs[i+1].sym, relocs[i+2].sym}})
-				r.useIface(rel.sym)
+				w.useIface(rel.sym)
 			}
 			i += 2
 			continue
-		case goobj.RelocUseType, r.release.relocInitOrder:
+		case goobj.RelocUseType, w.release.relocInitOrder:
 			continue
 		case goobj.RelocUseIface:
 			t := rel.sym
-			if r.flags(t)&goobj.SymItab != 0 {
-				t = r.itabType(t)
+			if w.flags(t)&goobj.SymItab != 0 {
+				t = w.itabType(t)
 			}
-			if r.flags(t)&goobj.SymGoType == 0 {
-				r.errorf("%s: R_USEIFACE refers to %s, which is no type", r.name(s), r.name(rel.sym))
+			if w.flags(t)&goobj.SymGoType == 0 {
+				w.errorf("%s: R_USEIFACE refers to %s, which is no type", w.name(s), w.name(rel.sym))
 				return
 			}
-			r.useIface(t)
+			w.useIface(t)
 			continue
 		case goobj.RelocUseIfaceMethod:
-			t, ok := r.typeDesc(rel.sym)
+			t, ok := w.typeDesc(rel.sym)
 			if !ok || t.kind() != kindInterface || int64(int32(rel.add)) != rel.add {
-				r.errorf("%s: R_USEIFACEMETHOD refers to %s, which is no interface", r.name(s), r.name(rel.sym))
+				w.errorf("%s: R_USEIFACEMETHOD refers to %s, which is no interface", w.name(s), w.name(rel.sym))
 				return
 			}
-			r.called[methodSig{r.nameAt(t, int(rel.add)), t.target(int(rel.add) + 4)}] = true
+			w.called[methodSig{w.nameAt(t, int(rel.add)), t.target(int(rel.add) + 4)}] = true
 			continue
 		case goobj.RelocUseNamedMethod:
-			r.named[string(r.data(rel.sym))] = true
+			w.named[string(w.data(rel.sym))] = true
 			continue
 		}
-		if isType && used && r.flags(rel.sym)&goobj.SymGoType != 0 {
-			r.useIface(rel.sym)
+		if isType && used && w.flags(rel.sym)&goobj.SymGoType != 0 {
+			w.useIface(rel.sym)
 		}
-		r.mark(rel.sym)
+		w.mark(rel.sym)
 	}
 	if len(methods) > 0 {
-		t, ok := r.typeDesc(s)
+		t, ok := w.typeDesc(s)
 		var sigs []methodSig
 		if ok {
-			sigs, ok = r.linker.methods(t)
+			sigs, ok = w.linker.methods(t)
 		}
 		if !ok || len(sigs) != len(methods) {
-			r.errorf("%s: %d methods in its relocations, %d in the descriptor", r.name(s), len(methods), len(sigs))
+			w.errorf("%s: %d methods in its relocations, %d in the descriptor", w.name(s), len(methods), len(sigs))
 			return
 		}
 		for i := range methods {
 			methods[i].sig = sigs[i]
 		}
-		r.methods = append(r.methods, methods)
+		w.methods = append(w.methods, methods)
 	}
 }
 
@@ -257,6 +282,7 @@ func (l *linker) itabType(t sym) sym {
 func (r *reacher) dropMapInits() {
 	noop := r.lookup("runtime.mapinitnoop", abiInternal)
 	var buf []reloc
+	slices.Sort(r.pkgInits)
 	for _, s := range r.pkgInits {
 		buf = r.relocs(s, buf)
 		for i, rel := range buf {
