@@ -114,7 +114,7 @@ type linker struct {
 
 	jumps map[jumpKey]sym
 
-	numReached, numRelocs int   // symbols that are needed, and their relocations
+	numReached, numRelocs int   // at least as many as symbols that are needed, and as their relocations
 	linked                []sym // needed types that reflection finds by name, and interface tables
 
 	mainTasks sym
