@@ -35,12 +35,20 @@ type object struct {
 	wrappers []nameHash // of the names of its functions for assembly
 	// contentText says that there are functions among its content-addressed symbols, which are half of all.
 	contentText bool
-	base        sym       // of its first symbol
-	others      []sym     // its symbols after PkgDefs
-	pkgs        []numbers // of the packages that its references count
+	base        sym                // of its first symbol
+	self        uint32             // how many symbols it has in PkgDefs
+	others      []sym              // its symbols after those
+	refs        [numRefLists][]sym // parts of others, by what references call them
+	pkgs        []numbers          // of the packages that its references count
 	// order of its file table in the function table, -1 for an object without functions there
 	unit int
 }
+
+// Lists of symbols that references name by firstRefList and the numbers after it.
+const (
+	firstRefList = goobj.RefHashed
+	numRefLists  = goobj.RefNone - firstRefList + 1
+)
 
 // numbers are those of the symbols that a package defines for others: n from base on.
 type numbers struct {

@@ -34,12 +34,18 @@ type machine struct {
 	fields [goobj.MaxReloc + 1][]field
 	// known has the relocation types that objects for the machine may have, but for the release's own.
 	known [goobj.MaxReloc + 1]bool
+	// plain has those of them that mean no more for what a program needs than that it needs their target.
+	plain [goobj.MaxReloc + 1]bool
 }
 
 // commonRelocs are the relocation types that every machine has and that no field is for.
 var commonRelocs = []goobj.RelocType{
-	goobj.RelocAddr, goobj.RelocAddrOff, goobj.RelocSize, goobj.RelocCallInd, goobj.RelocConst, goobj.RelocPCRel, goobj.RelocUseType,
-	goobj.RelocUseIface, goobj.RelocUseIfaceMethod, goobj.RelocUseNamedMethod, goobj.RelocMethodOff, goobj.RelocKeep,
+	goobj.RelocAddr, goobj.RelocAddrOff, goobj.RelocSize, goobj.RelocCallInd, goobj.RelocConst, goobj.RelocPCRel, goobj.RelocKeep,
+}
+
+// reachRelocs are those that have a meaning of their own for what a program needs.
+var reachRelocs = []goobj.RelocType{
+	goobj.RelocUseType, goobj.RelocUseIface, goobj.RelocUseIfaceMethod, goobj.RelocUseNamedMethod, goobj.RelocMethodOff,
 }
 
 // A field is a part of a Go relocation.
@@ -79,6 +85,10 @@ func init() {
 					m.fields[t] = append(m.fields[t], field{p, &r})
 				}
 			}
+		}
+		m.plain = m.known
+		for _, t := range reachRelocs {
+			m.known[t] = true
 		}
 	}
 }

@@ -286,6 +286,11 @@ type contentLoader struct {
 
 func (c *contentLoader) load(obj uint32, o *object) {
 	o.others = array[sym](&c.pool, o.All()-o.Count(goobj.PkgDefs))
+	o.self = uint32(o.Count(goobj.PkgDefs))
+	short, long := o.Count(goobj.Hashed64Defs), o.Count(goobj.HashedDefs)
+	o.refs[goobj.RefHashed64-firstRefList] = o.others[:short]
+	o.refs[goobj.RefHashed-firstRefList] = o.others[short:][:long]
+	o.refs[goobj.RefNone-firstRefList] = o.others[short+long:]
 	first := o.First(goobj.Hashed64Defs)
 	for i := range o.First(goobj.NonPkgDefs) - first {
 		idx := first + i

@@ -1,7 +1,6 @@
 package golink
 
 import (
-	"runtime"
 	"slices"
 	"strings"
 	"unicode"
@@ -35,6 +34,7 @@ type methodRef struct {
 type reacher struct {
 	*linker
 	needed, ifaces bitSet
+	seen           bitSet // was looked at
 	workers        []*reachWorker
 	methods        [][]methodRef // by type
 
@@ -42,24 +42,20 @@ type reacher struct {
 	named     map[string]bool
 	reflected bool
 	pkgInits  []sym
-
-	shared sharedWork
 }
 
 // reach marks what the program needs.
 func (l *linker) reach() {
+	n := len(l.defs)
 	r := &reacher{
-		linker: l, needed: newBitSet(len(l.defs)), ifaces: newBitSet(len(l.defs)), called: map[methodSig]bool{}, named: map[string]bool{},
+		linker: l, needed: newBitSet(n), ifaces: newBitSet(n), seen: newBitSet(n), called: map[methodSig]bool{}, named: map[string]bool{},
 	}
-	r.shared.more.L = &r.shared.mu
 	for s, a := range l.attrs {
 		if a&attrUsedInIface != 0 {
 			r.ifaces.add(sym(s))
 		}
 	}
-	for range min(runtime.GOMAXPROCS(0), maxReachWorkers) {
-		r.workers = append(r.workers, &reachWorker{reacher: r, todo: make([][]sym, len(l.objs))})
-	}
+	r.makeWorkers()
 	entry := l.arch.entry
 	if l.object {
 		entry = "main"
@@ -71,7 +67,7 @@ func (l *linker) reach() {
 		}
 	}
 	w.mark(l.mainTasks)
-	for len(w.objects) > 0 || len(w.todo[w.current]) > 0 {
+	for w.found {
 		r.flood()
 		types := r.methods[:0]
 		for _, methods := range r.methods {
@@ -82,7 +78,7 @@ func (l *linker) reach() {
 		r.methods = types
 	}
 	for s := range l.attrs {
-		if r.needed.has(sym(s)) {
+		if r.needed.has(sym(s)) && l.kinds[s] != kindUnloaded {
 			l.attrs[s] |= attrReachable
 		}
 		if r.ifaces.has(sym(s)) {
@@ -112,86 +108,93 @@ func isExported(name string) bool {
 	return false
 }
 
+// mark notes that the program needs s.
 func (w *reachWorker) mark(s sym) {
-	if s != 0 && !w.needed.has(s) && w.kinds[s] != kindUnloaded && w.needed.add(s) {
-		w.visit(s)
+	if s != 0 && !w.needed.has(s) && w.needed.add(s) {
+		w.found = true
 	}
 }
 
-// visit has flood look at s.
-func (w *reachWorker) visit(s sym) {
-	obj := w.defs[s].obj
-	if len(w.todo[obj]) == 0 && obj != w.current {
-		w.objects = append(w.objects, obj)
-	}
-	w.todo[obj] = append(w.todo[obj], s)
-}
-
-// useIface notes that type t is converted to an interface, and looks at it again if that was not known.
+// useIface notes that type t is converted to an interface, and has it looked at again if that was not known.
 func (w *reachWorker) useIface(t sym) {
 	if t != 0 && !w.ifaces.has(t) && w.ifaces.add(t) && w.needed.has(t) {
-		w.visit(t)
+		w.seen.remove(t)
+		w.found = true
 	}
 }
 
-// warmSyms is how many symbols are warmed at once.
-const warmSyms = 64
+// look looks at s, which is needed.
+func (w *reachWorker) look(s sym) {
+	if w.kinds[s] == kindUnloaded {
+		return
+	}
+	flags := w.flags(s)
+	w.reflected = w.reflected || flags&goobj.SymReflectMethod != 0
+	if flags&(goobj.SymTypelink|goobj.SymItab) != 0 {
+		w.linked = append(w.linked, s)
+	}
+	isType := flags&goobj.SymGoType != 0
+	used := isType && w.ifaces.has(s)
+	w.symbols++
+	w.relocsOf += w.countRelocs(s)
+	if used {
+		w.buf = w.relocs(s, w.buf)
+	} else {
+		w.buf = w.markPlain(s, w.buf)
+	}
+	if len(w.buf) > 0 {
+		w.follow(s, w.buf, isType, used)
+	}
+	if w.markAux(s) && flags&goobj.SymPkgInit != 0 {
+		w.pkgInits = append(w.pkgInits, s)
+	}
+}
 
-func (w *reachWorker) flood() {
-	defer w.end()
-	var buf []reloc
-	warm := 0 // of what is to do of the current object, so many are warm
-	for {
-		if len(w.todo[w.current]) == 0 {
-			if len(w.objects) == 0 && !w.take() {
-				return
-			}
-			if len(w.todo[w.current]) > 0 { // taken
-				warm = 0
-				continue
-			}
-			w.current = w.objects[len(w.objects)-1]
-			w.objects = w.objects[:len(w.objects)-1]
-			warm = 0
-		}
-		list := w.todo[w.current]
-		if warm == 0 {
-			if w.shared.waiting.Load() > 0 && (len(w.objects) > 1 || len(list) > warmSyms) {
-				w.give()
-				list = w.todo[w.current]
-			}
-			warm = min(len(list), warmSyms)
-			w.warm(list[len(list)-warm:])
-		}
-		warm--
-		s := list[len(list)-1]
-		w.todo[w.current] = list[:len(list)-1]
-		flags := w.flags(s)
-		w.reflected = w.reflected || flags&goobj.SymReflectMethod != 0
-		if flags&(goobj.SymTypelink|goobj.SymItab) != 0 {
-			w.linked = append(w.linked, s)
-		}
-		isType := flags&goobj.SymGoType != 0
-		used := isType && w.ifaces.has(s)
-		buf = w.relocs(s, buf)
-		w.symbols++
-		w.relocsOf += len(buf)
-		w.follow(s, buf, isType, used)
-
-		isFunc := false
-		w.aux(s, func(typ uint8, a sym) {
-			isFunc = true
-			if typ > goobj.AuxPCData {
-				w.errorf("%s: auxiliary symbol of type %d, which is not known: %w", w.name(s), typ, ErrUnsupported)
-			}
-			if typ != goobj.AuxGoType { // a variable does not need the descriptor of its type
-				w.mark(a)
-			}
-		})
-		if isFunc && flags&goobj.SymPkgInit != 0 {
-			w.pkgInits = append(w.pkgInits, s)
+// markPlain marks what those relocations of s refer to that have no other meaning for the search, and returns the others in the memory of
+// buf. Nearly all are such ones, and to decode the rest of them takes as long as to mark.
+func (w *reachWorker) markPlain(s sym, buf []reloc) []reloc {
+	d := w.defs[s]
+	if d.obj == 0 {
+		return w.relocs(s, buf)
+	}
+	o, plain := w.objs[d.obj], &w.arch.plain
+	buf = buf[:0]
+	if int(d.idx) >= o.Defs() {
+		return buf
+	}
+	for b := o.RelocData(d.idx); len(b) > 0; b = b[goobj.RawRelocSize:] {
+		r := goobj.DecodeReloc(b)
+		t := w.resolve(o, r.Ref)
+		if r.Type > goobj.MaxReloc || !plain[r.Type] {
+			buf = append(buf, resolved(r, t))
+		} else if !w.needed.has(t) {
+			w.mark(t)
 		}
 	}
+	return buf
+}
+
+// markAux marks the auxiliary symbols of s, and reports whether there are any.
+func (w *reachWorker) markAux(s sym) bool {
+	d := w.origin(s)
+	if d.obj == 0 {
+		return false
+	}
+	o := w.objs[d.obj]
+	if int(d.idx) >= o.Defs() {
+		return false
+	}
+	from, to := o.Auxs(d.idx)
+	for n := from; n < to; n++ {
+		typ, ref := o.Aux(n)
+		if typ > goobj.AuxPCData {
+			w.errorf("%s: auxiliary symbol of type %d, which is not known: %w", w.name(s), typ, ErrUnsupported)
+		}
+		if typ != goobj.AuxGoType { // a variable does not need the descriptor of its type
+			w.mark(w.resolve(o, ref))
+		}
+	}
+	return from < to
 }
 
 // follow marks what the relocations of s refer to.

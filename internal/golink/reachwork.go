@@ -2,28 +2,28 @@ package golink
 
 import (
 	"maps"
-	"slices"
-	"sync"
+	"math/bits"
+	"runtime"
 	"sync/atomic"
 
-	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
 // # Work of reach
 //
-// Workers, one for each processor up to maxReachWorkers, have what they are to look at by themselves. What they share is which symbols
-// are needed and which types are used as interfaces, a bit each: the worker that sets the bit looks at the symbol. A worker without work
-// takes what others give away when they see that one waits. What else they find is joined when none has work.
+// Symbols are looked at in the order of their numbers, which is that of the archives: what an object says of a symbol is in several tables,
+// and neighbours share cache lines there. In a round, workers, one for each processor, take parts of the numbers and look at all that is
+// found to be needed there; what is found in a part that was done before is for the next round. Programs take some tens of rounds. Workers
+// share three bits of each symbol. What else they find is joined after the last round.
 
-// maxReachWorkers bounds how many look for work at each other's.
-const maxReachWorkers = 8
+// partWords is how many words of a bitSet a part is: 4,096 symbols.
+const partWords = 128
 
 // A reachWorker looks at symbols.
 type reachWorker struct {
 	*reacher
-	todo    [][]sym  // by the object that defines them, so that what is near is looked at together
-	objects []uint32 // that todo has something of, but for current
-	current uint32
+	found bool // something to look at
+	buf   []reloc
 
 	methods           [][]methodRef
 	called            map[methodSig]bool
@@ -33,37 +33,38 @@ type reachWorker struct {
 	symbols, relocsOf int // looked at
 }
 
-// sharedWork is what workers gave away.
-type sharedWork struct {
-	mu      sync.Mutex
-	more    sync.Cond
-	lists   [][]sym
-	idle    int          // workers without work
-	waiting atomic.Int32 // the same, for a look without mu
-	ended   bool
-}
-
-// A bitSet is a set of symbols that several processors add to.
+// A bitSet is a set of symbols that several processors change.
 type bitSet []uint32
 
 func newBitSet(n int) bitSet          { return make(bitSet, (n+31)/32) }
 func (b bitSet) has(s sym) bool       { return atomic.LoadUint32(&b[s/32])&(1<<(s%32)) != 0 }
 func (b bitSet) add(s sym) (new bool) { return atomic.OrUint32(&b[s/32], 1<<(s%32))&(1<<(s%32)) == 0 }
+func (b bitSet) remove(s sym)         { atomic.AndUint32(&b[s/32], ^uint32(1<<(s%32))) }
 
-// flood has the workers look at all that is to do, which worker 0 has, and joins what they find.
+// makeWorkers makes workers, one for each processor.
+func (r *reacher) makeWorkers() {
+	for range runtime.GOMAXPROCS(0) {
+		r.workers = append(r.workers, &reachWorker{reacher: r, called: map[methodSig]bool{}, named: map[string]bool{}})
+	}
+}
+
+// flood has the workers look at all that is to do, and joins what they find.
 func (r *reacher) flood() {
-	r.shared.ended, r.shared.idle = false, 0
-	r.shared.waiting.Store(0)
-	for _, w := range r.workers {
-		w.called, w.named = map[methodSig]bool{}, map[string]bool{}
-	}
-	var waits []func()
-	for _, w := range r.workers[1:] {
-		waits = append(waits, goelf.Go(w.flood)) // each at once: they wait for each other
-	}
-	r.workers[0].flood()
-	for _, wait := range waits {
-		wait()
+	for r.takeFound() {
+		var next atomic.Int64
+		var jobs []func()
+		for _, w := range r.workers {
+			jobs = append(jobs, func() {
+				for {
+					from := int(next.Add(partWords)) - partWords
+					if from >= len(r.needed) {
+						return
+					}
+					w.lookAt(from, min(from+partWords, len(r.needed)))
+				}
+			})
+		}
+		parallel.Do(jobs)
 	}
 	for _, w := range r.workers {
 		r.methods = append(r.methods, w.methods...)
@@ -78,60 +79,29 @@ func (r *reacher) flood() {
 	}
 }
 
-// take waits for work that others give away, and reports whether there is any.
-func (w *reachWorker) take() bool {
-	q := &w.shared
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.idle++
-	q.waiting.Store(int32(q.idle))
-	for len(q.lists) == 0 && !q.ended {
-		if q.idle == len(w.workers) {
-			q.ended = true
-			q.more.Broadcast()
-			return false
-		}
-		q.more.Wait()
+// takeFound reports whether a worker found something since the last call.
+func (r *reacher) takeFound() (found bool) {
+	for _, w := range r.workers {
+		found = found || w.found
+		w.found = false
 	}
-	if q.ended {
-		return false
-	}
-	q.idle--
-	q.waiting.Store(int32(q.idle))
-	for _, list := range q.lists {
-		for _, s := range list {
-			w.visit(s)
-		}
-	}
-	q.lists = nil
-	return true
+	return found
 }
 
-// give gives half of the work away.
-func (w *reachWorker) give() {
-	q := &w.shared
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if n := len(w.objects) / 2; n > 0 {
-		for _, obj := range w.objects[:n] {
-			q.lists = append(q.lists, w.todo[obj])
-			w.todo[obj] = nil
+// lookAt looks at what is needed and was not looked at, of the symbols of words from to to.
+func (w *reachWorker) lookAt(from, to int) {
+	for found := true; found; {
+		found = false
+		for i := from; i < to; i++ {
+			word := atomic.LoadUint32(&w.needed[i]) &^ atomic.LoadUint32(&w.seen[i])
+			if word == 0 {
+				continue
+			}
+			found = true
+			atomic.OrUint32(&w.seen[i], word) // before they are looked at: useIface may want them again
+			for ; word != 0; word &= word - 1 {
+				w.look(sym(32*i + bits.TrailingZeros32(word)))
+			}
 		}
-		w.objects = append(w.objects[:0], w.objects[n:]...)
-	} else {
-		list := w.todo[w.current]
-		n := len(list) / 2
-		q.lists = append(q.lists, slices.Clone(list[:n]))
-		w.todo[w.current] = append(list[:0], list[n:]...)
 	}
-	q.more.Signal()
-}
-
-// end ends the work of all: where a worker stops by a panic, others would wait for it.
-func (w *reachWorker) end() {
-	q := &w.shared
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.ended = true
-	q.more.Broadcast()
 }

@@ -200,15 +200,16 @@ func (l *linker) relocs(s sym, buf []reloc) []reloc {
 	if int(d.idx) >= o.Defs() {
 		return buf
 	}
-	from, to := o.Relocs(d.idx)
-	for n := from; n < to; n++ {
-		r := o.Reloc(n)
-		buf = append(buf, reloc{
-			add: r.Add, off: r.Off, size: r.Size, sym: l.resolve(o, r.Ref),
-			typ: r.Type &^ goobj.WeakReloc, weak: r.Type&goobj.WeakReloc != 0,
-		})
+	for b := o.RelocData(d.idx); len(b) > 0; b = b[goobj.RawRelocSize:] {
+		r := goobj.DecodeReloc(b)
+		buf = append(buf, resolved(r, l.resolve(o, r.Ref)))
 	}
 	return buf
+}
+
+// resolved returns the relocation r, which is to t.
+func resolved(r goobj.RawReloc, t sym) reloc {
+	return reloc{add: r.Add, off: r.Off, size: r.Size, sym: t, typ: r.Type &^ goobj.WeakReloc, weak: r.Type&goobj.WeakReloc != 0}
 }
 
 // countRelocs returns how many relocations s has.
@@ -250,41 +251,33 @@ func (l *linker) calls(s sym, f func(off int32, target sym) bool) {
 
 // resolve returns the symbol that object o refers to by r. A reference that the object cannot have is reported, and is to no symbol.
 func (l *linker) resolve(o *object, r goobj.Ref) sym {
-	switch r.Pkg {
-	case goobj.RefSelf:
-		if int(r.Sym) < o.Count(goobj.PkgDefs) {
+	if uint64(r.Pkg) < uint64(len(o.pkgs)) {
+		if p := o.pkgs[r.Pkg]; r.Sym < p.n {
+			return p.base + sym(r.Sym)
+		}
+	} else if r.Pkg == goobj.RefSelf {
+		if r.Sym < o.self {
 			return o.base + sym(r.Sym)
 		}
-	case goobj.RefHashed64:
-		if int(r.Sym) < o.Count(goobj.Hashed64Defs) {
-			return o.others[r.Sym]
+	} else if i := r.Pkg - firstRefList; i < numRefLists {
+		if list := o.refs[i]; uint64(r.Sym) < uint64(len(list)) {
+			return list[r.Sym]
 		}
-	case goobj.RefHashed:
-		if int(r.Sym) < o.Count(goobj.HashedDefs) {
-			return o.others[r.Sym+uint32(o.Count(goobj.Hashed64Defs))]
+	}
+	return l.resolveOther(o, r)
+}
+
+// resolveOther resolves what is to no symbol of a package.
+func (l *linker) resolveOther(o *object, r goobj.Ref) sym {
+	switch {
+	case r == goobj.Ref{}:
+		return 0
+	case r.Pkg == goobj.RefBuiltin && int(r.Sym) < len(l.builtins):
+		if s := l.builtins[r.Sym]; s != 0 {
+			return s
 		}
-	case goobj.RefNone:
-		if i := uint64(r.Sym) + uint64(o.Count(goobj.Hashed64Defs)+o.Count(goobj.HashedDefs)); i < uint64(len(o.others)) {
-			return o.others[i]
-		}
-	case goobj.RefBuiltin:
-		if int(r.Sym) < len(l.builtins) {
-			if s := l.builtins[r.Sym]; s != 0 {
-				return s
-			}
-			l.errorf("%s: reference to %s, which the runtime of this program does not have", o.Name, l.release.builtins[r.Sym].name)
-			return 0
-		}
-	case 0:
-		if r.Sym == 0 {
-			return 0
-		}
-	default:
-		if int64(r.Pkg) < int64(len(o.pkgs)) {
-			if p := o.pkgs[r.Pkg]; r.Sym < p.n {
-				return p.base + sym(r.Sym)
-			}
-		}
+		l.errorf("%s: reference to %s, which the runtime of this program does not have", o.Name, l.release.builtins[r.Sym].name)
+		return 0
 	}
 	l.errorf("%s: reference to symbol %d of package index %#x, which there is not", o.Name, r.Sym, r.Pkg)
 	return 0

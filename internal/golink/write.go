@@ -82,7 +82,6 @@ func (l *linker) contents(file []byte, newRelocate func(part []sym) func(s sym, 
 			end = l.values[l.text[done]] - text.addr
 		}
 		jobs = append(jobs, func() {
-			l.warm(part)
 			if pad := l.arch.codePad; pad != 0 {
 				for i := start; i < end; i++ {
 					code[i] = pad

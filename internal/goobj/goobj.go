@@ -117,12 +117,12 @@ const (
 )
 
 const (
-	magic      = "\x00go120ld"
-	headerSize = len(magic) + 8 + 4 + 4*numBlocks // magic, fingerprint, flags, block offsets
-	symSize    = 8 + 2 + 1 + 1 + 1 + 4 + 4
-	relocSize  = 4 + 1 + 2 + 8 + 8
-	refSize    = 8 + 8 // reference and name
-	staticABI  = 0xffff
+	magic        = "\x00go120ld"
+	headerSize   = len(magic) + 8 + 4 + 4*numBlocks // magic, fingerprint, flags, block offsets
+	symSize      = 8 + 2 + 1 + 1 + 1 + 4 + 4
+	RawRelocSize = 4 + 1 + 2 + 8 + 8
+	refSize      = 8 + 8 // reference and name
+	staticABI    = 0xffff
 
 	flagShared = 1
 )
@@ -276,7 +276,7 @@ func (p *parser) symbols(f *File) error {
 			Name: name, Static: p.u16(off+8) == staticABI, Kind: Kind(p.obj[off+10]), Size: p.u32(off + 13), Align: p.u32(off + 17),
 		})
 	}
-	relocs, err := p.index(blkRelocIdx, defs, blkReloc, relocSize)
+	relocs, err := p.index(blkRelocIdx, defs, blkReloc, RawRelocSize)
 	if err != nil {
 		return err
 	}
@@ -291,7 +291,7 @@ func (p *parser) symbols(f *File) error {
 			return p.errorf(p.blk[blkSymDef]+uint32(i)*symSize, "symbol %s: %d bytes of data in a size of %d", s.Name, len(s.Data), s.Size)
 		}
 		for r := relocs[i]; r < relocs[i+1]; r++ {
-			off := p.blk[blkReloc] + r*relocSize
+			off := p.blk[blkReloc] + r*RawRelocSize
 			rel := Reloc{Off: int32(p.u32(off)), Size: p.obj[off+4], Type: RelocType(p.u16(off + 5)), Add: int64(p.u64(off + 7))}
 			if rel.Off < 0 || int64(rel.Off)+int64(rel.Size) > int64(len(s.Data)) {
 				return p.errorf(off, "symbol %s: relocation of %d bytes at %d, want it inside %d bytes", s.Name, rel.Size, rel.Off, len(s.Data))

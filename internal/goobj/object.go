@@ -194,7 +194,7 @@ var blockSizes = [numBlocks]uint32{
 	blkAutolib: importSize, blkPkgIdx: 8, blkFile: 8,
 	blkSymDef: symSize, blkHashed64Def: symSize, blkHashedDef: symSize, blkNonPkgDef: symSize, blkNonPkgRef: symSize, blkRefFlags: refFlags,
 	blkHash64: hash64Size, blkHash: hashSize, blkRelocIdx: 4, blkAuxIdx: 4, blkDataIdx: 4,
-	blkReloc: relocSize, blkAux: auxSize, blkData: 1, blkRefName: refSize,
+	blkReloc: RawRelocSize, blkAux: auxSize, blkData: 1, blkRefName: refSize,
 }
 
 // checkTables checks block offsets and index blocks.
@@ -395,21 +395,30 @@ func (o *Object) Relocs(i uint32) (from, to uint32) {
 }
 
 // Reloc returns relocation n.
-func (o *Object) Reloc(n uint32) RawReloc {
-	e := o.b[o.blk[blkReloc]+n*relocSize:][:relocSize]
+func (o *Object) Reloc(n uint32) RawReloc { return DecodeReloc(o.b[o.blk[blkReloc]+n*RawRelocSize:]) }
+
+// RelocData returns the relocations of symbol i as they are in the file, RawRelocSize bytes each, for DecodeReloc.
+func (o *Object) RelocData(i uint32) []byte {
+	from, to := o.Relocs(i)
+	return o.b[o.blk[blkReloc]+from*RawRelocSize : o.blk[blkReloc]+to*RawRelocSize]
+}
+
+// DecodeReloc returns the relocation that b begins with.
+func DecodeReloc(b []byte) RawReloc {
+	_ = b[RawRelocSize-1]
 	return RawReloc{
-		Off: int32(binary.LittleEndian.Uint32(e)), Size: e[4], Type: RelocType(binary.LittleEndian.Uint16(e[5:])),
-		Add: int64(binary.LittleEndian.Uint64(e[7:])),
-		Ref: Ref{binary.LittleEndian.Uint32(e[15:]), binary.LittleEndian.Uint32(e[19:])},
+		Off: int32(binary.LittleEndian.Uint32(b)), Size: b[4], Type: RelocType(binary.LittleEndian.Uint16(b[5:])),
+		Add: int64(binary.LittleEndian.Uint64(b[7:])),
+		Ref: Ref{binary.LittleEndian.Uint32(b[15:]), binary.LittleEndian.Uint32(b[19:])},
 	}
 }
 
 // RelocOff returns where relocation n is in its symbol.
-func (o *Object) RelocOff(n uint32) int32 { return int32(o.u32(o.blk[blkReloc] + n*relocSize)) }
+func (o *Object) RelocOff(n uint32) int32 { return int32(o.u32(o.blk[blkReloc] + n*RawRelocSize)) }
 
 // RelocType returns the type of relocation n.
 func (o *Object) RelocType(n uint32) RelocType {
-	return RelocType(o.u16(o.blk[blkReloc] + n*relocSize + 5))
+	return RelocType(o.u16(o.blk[blkReloc] + n*RawRelocSize + 5))
 }
 
 // Auxs returns the numbers of the auxiliary symbols of symbol i: from up to to.
@@ -435,7 +444,7 @@ func (o *Object) Touch(i uint32) uint32 {
 func (o *Object) TouchContents(i uint32) uint32 {
 	var x uint32
 	if from, to := o.Relocs(i); from < to {
-		x += uint32(o.b[o.blk[blkReloc]+from*relocSize])
+		x += uint32(o.b[o.blk[blkReloc]+from*RawRelocSize])
 	}
 	if from, to := o.Auxs(i); from < to {
 		x += uint32(o.b[o.blk[blkAux]+from*auxSize])
