@@ -1,6 +1,7 @@
 package golink
 
 import (
+	"encoding/binary"
 	"math/bits"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
@@ -27,35 +28,33 @@ func part(key uint64) int { return int(mixed(key) >> (64 - contentBits)) }
 // mixed returns bits that depend on all of the key.
 func mixed(key uint64) uint64 { return key * 0x9e3779b97f4a7c15 }
 
-// firstContents returns, for each content-addressed definition of all objects in their order, the number of the first one that is the same.
-// All are sorted into parts by hash first, so that what is looked up next is near, and a part can be done beside others.
-func (l *linker) firstContents() []uint32 {
-	var ends [2 * contentParts]int
-	total := 0
-	for _, o := range l.objs[1:] {
-		o.Hash64s(func(key uint64) { ends[shortContents+part(key)]++ })
-		o.Hashes(func(key, _ uint64) { ends[part(key)]++ })
-		total += o.Count(goobj.Hashed64Defs) + o.Count(goobj.HashedDefs)
+// firstContents returns, for each content-addressed definition of all objects in their order, the number of the first one that is the same,
+// with laterContent added for one that is not that itself. All are sorted into parts by hash first, so that what is looked up next is near,
+// and a part can be done beside others.
+func (l *linker) firstContents() []sym {
+	groups := l.contentGroups()
+	eachGroup := func(f func(*contentGroup)) {
+		var jobs []func()
+		for i := range groups {
+			jobs = append(jobs, func() { f(&groups[i]) })
+		}
+		parallel.Do(jobs)
 	}
-	var starts [2 * contentParts]int
+	eachGroup((*contentGroup).count)
+	var starts, ends [2 * contentParts]int
 	sum := 0
-	for part, n := range ends {
+	for part := range starts {
 		starts[part] = sum
+		for i := range groups {
+			n := groups[i].next[part]
+			groups[i].next[part] = sum
+			sum += n
+		}
 		ends[part] = sum
-		sum += n
 	}
-	sorted := array[content](&l.pool, total)
-	n := uint32(0)
-	add := func(c content, part int) {
-		sorted[ends[part]] = c
-		ends[part]++
-		n++
-	}
-	for _, o := range l.objs[1:] {
-		o.Hash64s(func(key uint64) { add(content{key: key, n: n}, shortContents+part(key)) })
-		o.Hashes(func(key, second uint64) { add(content{key, uint32(second), n}, part(key)) })
-	}
-	first := array[uint32](&l.pool, total)
+	sorted := array[content](&l.pool, sum)
+	eachGroup(func(g *contentGroup) { g.sort(sorted) })
+	first := array[sym](&l.pool, sum)
 	const partsOfJob = 16
 	var jobs []func()
 	for from := 0; from < len(starts); from += partsOfJob {
@@ -75,11 +74,135 @@ func (l *linker) firstContents() []uint32 {
 	return first
 }
 
+// loadContents gives the content-addressed symbols their definitions. first is what firstContents returned, and is parts of what objects
+// have as their contents now; loadNamed numbered the symbols.
+func (l *linker) loadContents(first []sym) {
+	sizes := array[uint32](&l.pool, len(first)) // of the definition that is used, by the first one
+	ends := make([]int, len(l.objs))
+	for i, o := range l.objs[1:] {
+		ends[i+1] = ends[i] + len(o.contents)
+	}
+	l.eachObject(func(obj uint32, o *object) {
+		s, sizes := o.newContents, sizes[ends[obj-1]:ends[obj]]
+		for i, f := range o.contents {
+			idx := o.self + uint32(i)
+			e := o.Sym(idx)
+			l.checkDef(o, idx, &e)
+			o.contentText = o.contentText || kindOf(e.Kind).isText()
+			if f&laterContent == 0 {
+				l.setSym(s, obj, idx, &e)
+				l.merge(s, &e)
+				sizes[i] = e.Size
+				o.contents[i] = s
+				s++
+			}
+		}
+	})
+	// Few definitions add something to the first one. They do so in their order, after all others have found it.
+	changes := make([][]contentChange, len(l.objs))
+	l.eachObject(func(obj uint32, o *object) {
+		for i, f := range o.contents {
+			if f&laterContent == 0 {
+				continue
+			}
+			f &^= laterContent
+			s, idx := sym(first[f]), o.self+uint32(i)
+			o.contents[i] = s
+			if e := o.Sym(idx); e.Size > sizes[f] || l.adds(s, &e) {
+				changes[obj] = append(changes[obj], contentChange{idx, uint32(f)})
+			}
+		}
+	})
+	for obj, list := range changes {
+		for _, c := range list {
+			s, e := sym(first[c.first]), l.objs[obj].Sym(c.idx)
+			if e.Size > sizes[c.first] {
+				l.setSym(s, uint32(obj), c.idx, &e)
+				sizes[c.first] = e.Size
+			}
+			l.merge(s, &e)
+		}
+	}
+	giveBack(&l.pool, sizes)
+}
+
+// A contentChange is a definition, symbol idx of its object, that adds something to the first one of the same contents.
+type contentChange struct{ idx, first uint32 }
+
+// laterContent marks a definition that is not the first of its contents.
+const laterContent = 1 << 31
+
+// A contentGroup are the content-addressed definitions of some objects.
+type contentGroup struct {
+	objs  []*object
+	first uint32 // number of its first definition
+	n     int
+	next  [2 * contentParts]int // by part, how many it has, then where the next one goes
+}
+
+// contentGroups returns all definitions as groups of about the same size. There is more work for groups than processors, so that all end at
+// about the same time.
+func (l *linker) contentGroups() []contentGroup {
+	total := 0
+	for _, o := range l.objs[1:] {
+		total += o.numContents()
+	}
+	const numGroups = 16
+	var groups []contentGroup
+	n := 0
+	for from := 1; from < len(l.objs); {
+		g := contentGroup{first: uint32(n)}
+		to := from
+		for ; to < len(l.objs) && g.n <= total/numGroups; to++ {
+			g.n += l.objs[to].numContents()
+		}
+		g.objs = l.objs[from:to]
+		groups = append(groups, g)
+		from, n = to, n+g.n
+	}
+	return groups
+}
+
+// numContents returns how many content-addressed definitions o has.
+func (o *object) numContents() int { return o.Count(goobj.Hashed64Defs) + o.Count(goobj.HashedDefs) }
+
+// count counts, by part.
+func (g *contentGroup) count() {
+	for _, o := range g.objs {
+		for b := o.Hash64s(); len(b) > 0; b = b[goobj.Hash64Size:] {
+			g.next[shortContents+part(binary.LittleEndian.Uint64(b))]++
+		}
+		for b := o.Hashes(); len(b) > 0; b = b[goobj.HashSize:] {
+			g.next[part(binary.LittleEndian.Uint64(b))]++
+		}
+	}
+}
+
+// sort puts the definitions where they go.
+func (g *contentGroup) sort(sorted []content) {
+	n := g.first
+	add := func(c content, part int) {
+		sorted[g.next[part]] = c
+		g.next[part]++
+		n++
+	}
+	for _, o := range g.objs {
+		for b := o.Hash64s(); len(b) > 0; b = b[goobj.Hash64Size:] {
+			key := binary.LittleEndian.Uint64(b)
+			add(content{key: key, n: n}, shortContents+part(key))
+		}
+		for b := o.Hashes(); len(b) > 0; b = b[goobj.HashSize:] {
+			key := binary.LittleEndian.Uint64(b)
+			add(content{key, binary.LittleEndian.Uint32(b[8:]), n}, part(key))
+		}
+	}
+}
+
 // tableSize returns the size of a hash table of n indices: a power of two, at least half of it empty.
 func tableSize(n int) int { return 1 << bits.Len(uint(2*n)) }
 
 // findFirst notes in first the first of those in list that are the same. It uses the memory of table.
-func findFirst(list []content, first []uint32, table []uint32) {
+func findFirst(list []content, first []sym, table []uint32) {
 	table = table[:tableSize(len(list))]
 	clear(table)
 	mask := uint64(len(table) - 1) // the table has indices in list plus one
@@ -88,11 +211,11 @@ func findFirst(list []content, first []uint32, table []uint32) {
 		for at := mixed(c.key) >> 20 & mask; ; at = (at + 1) & mask {
 			if table[at] == 0 {
 				table[at] = uint32(i + 1)
-				first[c.n] = c.n
+				first[c.n] = sym(c.n)
 				break
 			}
 			if f := &list[table[at]-1]; f.key == c.key && f.hi == c.hi {
-				first[c.n] = f.n
+				first[c.n] = sym(f.n) | laterContent
 				break
 			}
 		}

@@ -37,8 +37,10 @@ type object struct {
 	contentText bool
 	base        sym                // of its first symbol
 	self        uint32             // how many symbols it has in PkgDefs
-	others      []sym              // its symbols after those
-	refs        [numRefLists][]sym // parts of others, by what references call them
+	newContents sym                // the first of the content-addressed symbols that no object before it has
+	contents    []sym              // its content-addressed symbols
+	named       []sym              // those that it defines or refers to by name
+	refs        [numRefLists][]sym // the same, by what references call them
 	pkgs        []numbers          // of the packages that its references count
 	// order of its file table in the function table, -1 for an object without functions there
 	unit int

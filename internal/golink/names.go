@@ -119,47 +119,83 @@ func (t *nameTable) added() {
 func (l *linker) loadNames() {
 	pkgDefs, named, refs, contents := 0, 0, 0, 0
 	for _, o := range l.objs[1:] {
+		o.base, o.self = sym(1+pkgDefs), uint32(o.Count(goobj.PkgDefs))
 		pkgDefs += o.Count(goobj.PkgDefs)
-		contents += o.Count(goobj.Hashed64Defs) + o.Count(goobj.HashedDefs)
+		contents += o.numContents()
 		named += o.Count(goobj.NonPkgDefs)
 		refs += o.Count(goobj.NonPkgRefs)
 	}
 	guess := pkgDefs + contents + named + refs + 1024 // more than there will be: what is not used costs nothing
+	if guess >= maxSyms {
+		l.errorf("%d symbols, want less than %d: %w", guess, uint32(maxSyms), ErrUnsupported)
+		return
+	}
 	l.defs = array[def](&l.pool, guess)[:1]
 	l.kinds = array[kind](&l.pool, guess)[:1]
 	l.attrs = array[uint8](&l.pool, guess)[:1]
 	l.aligns = array[uint8](&l.pool, guess)[:1]
 	l.names = newNameTable(&l.pool, named)
 
-	c := contentLoader{linker: l, first: l.firstContents()}
+	first := l.firstContents()
 	hashes := array[uint64](&l.pool, 2*(named+refs)) // in memory that firstContents gave back
 	wanted := l.hashNames(hashes)
+	l.loadPkgDefs(pkgDefs, wanted)
+	l.setLists(first, array[sym](&l.pool, named+refs))
 	for i, o := range l.objs[1:] {
-		l.loadPkgDefs(uint32(i+1), o, wanted)
-	}
-	c.sizes = array[uint32](&l.pool, contents)
-	for i, o := range l.objs[1:] {
-		c.load(uint32(i+1), o)
 		l.loadNamed(uint32(i+1), o)
 	}
+	l.loadContents(first)
 	for i, b := range l.release.builtins {
 		l.builtins[i] = l.lookup(b.name, b.abi)
 	}
 	for _, v := range l.pulledVars {
 		l.checkLinkname(v.from, v.sym)
 	}
-	for _, o := range l.objs[1:] {
-		l.loadRefs(o)
-	}
+	l.loadRefs()
 	giveBack(&l.pool, hashes)
-	giveBack(&l.pool, c.first)
-	giveBack(&l.pool, c.sizes)
 	for _, f := range l.sizeFixups {
 		l.change(f.sym).size = f.size
 	}
 	room := len(l.defs) + len(l.defs)/16 + 4096 // for symbols that are made later
 	l.values = array[uint64](&l.pool, room)[:len(l.defs)]
 	l.sections = array[uint8](&l.pool, room)[:len(l.defs)]
+}
+
+// maxSyms bounds the number of symbols: the highest bit is laterContent's.
+const maxSyms = laterContent
+
+// setLists makes parts of contents and named, in the order of the objects, their lists of symbols.
+func (l *linker) setLists(contents, named []sym) {
+	for _, o := range l.objs[1:] {
+		n := o.numContents()
+		o.contents, contents = contents[:n], contents[n:]
+		short := o.Count(goobj.Hashed64Defs)
+		o.refs[goobj.RefHashed64-firstRefList], o.refs[goobj.RefHashed-firstRefList] = o.contents[:short], o.contents[short:]
+		n = o.Count(goobj.NonPkgDefs) + o.Count(goobj.NonPkgRefs)
+		o.named, named = named[:n], named[n:]
+		o.refs[goobj.RefNone-firstRefList] = o.named
+	}
+}
+
+// eachObject calls f for all objects, on all processors.
+func (l *linker) eachObject(f func(obj uint32, o *object)) {
+	var jobs []func()
+	for i, o := range l.objs[1:] {
+		jobs = append(jobs, func() { f(uint32(i+1), o) })
+	}
+	parallel.Do(jobs)
+}
+
+// addSyms adds n symbols without definitions, and returns the first one. There is room for those of objects.
+func (l *linker) addSyms(n int) sym {
+	s := len(l.defs)
+	l.defs, l.kinds, l.attrs, l.aligns = l.defs[:s+n], l.kinds[:s+n], l.attrs[:s+n], l.aligns[:s+n]
+	return sym(s)
+}
+
+// setSym makes symbol idx of object obj, which is e, the definition of s.
+func (l *linker) setSym(s sym, obj, idx uint32, e *goobj.SymEntry) {
+	l.defs[s], l.kinds[s] = def{obj, idx}, kindOf(e.Kind)
 }
 
 // merge adds what a definition or reference says about symbol s.
@@ -170,6 +206,11 @@ func (l *linker) merge(s sym, e *goobj.SymEntry) {
 	if a := alignLog(e.Align); a > l.aligns[s] {
 		l.aligns[s] = a
 	}
+}
+
+// adds reports whether merge would change s.
+func (l *linker) adds(s sym, e *goobj.SymEntry) bool {
+	return e.Flags&goobj.SymUsedInIface != 0 && l.attrs[s]&attrUsedInIface == 0 || alignLog(e.Align) > l.aligns[s]
 }
 
 // abiOf returns the ABI of symbol idx of o, -1 for one of that object alone.
@@ -230,34 +271,54 @@ func (l *linker) hashNames(hashes []uint64) nameSet {
 	return wanted
 }
 
-// named returns the hash of the name of symbol i of o, one of NonPkgDefs or NonPkgRefs, counted from the first of them.
-func (o *object) named(i uint32) nameHash { return nameHash{o.hashes[2*i], o.hashes[2*i+1]} }
+// hash returns the hash of the name of symbol i of o, one of NonPkgDefs or NonPkgRefs.
+func (o *object) hash(i uint32) nameHash {
+	i -= o.First(goobj.NonPkgDefs)
+	return nameHash{o.hashes[2*i], o.hashes[2*i+1]}
+}
 
-func (l *linker) loadPkgDefs(obj uint32, o *object, wanted nameSet) {
-	o.base = sym(len(l.defs))
-	all := o.lib.path == "runtime" || o.lib.path == "main" // the linker refers to some by name
-	for i := range uint32(o.Count(goobj.PkgDefs)) {
-		s, e := sym(len(l.defs)), o.Sym(i)
-		l.addSym(def{obj, i}, kindOf(e.Kind))
-		l.merge(s, &e)
-		l.checkDef(o, i, &e)
-		name := o.SymName(i)
-		if name == "" {
-			continue
+// loadPkgDefs adds the n symbols that packages define for others, and the names of those that may be looked for.
+func (l *linker) loadPkgDefs(n int, wanted nameSet) {
+	l.addSyms(n)
+	named := make([][]namedDef, len(l.objs))
+	l.eachObject(func(obj uint32, o *object) {
+		all := o.lib.path == "runtime" || o.lib.path == "main" // the linker refers to some by name
+		for i := range o.self {
+			s, e := o.base+sym(i), o.Sym(i)
+			l.setSym(s, obj, i, &e)
+			l.merge(s, &e)
+			l.checkDef(o, i, &e)
+			name := o.SymName(i)
+			if name == "" {
+				continue
+			}
+			h := nameHash{maphash.String(l.names.seeds[0], name)}
+			if !all && !wanted.has(h[0]) {
+				continue
+			}
+			if l.abiOf(o, i) >= 0 {
+				h[1] = maphash.String(l.names.seeds[1], name)
+				named[obj] = append(named[obj], namedDef{h, i})
+			}
 		}
-		h := nameHash{maphash.String(l.names.seeds[0], name)}
-		if !all && !wanted.has(h[0]) {
-			continue
-		}
-		if abi := l.abiOf(o, i); abi >= 0 {
-			h[1] = maphash.String(l.names.seeds[1], name)
-			old, slot := l.names.slot(h, abi)
-			slot.sym, slot.size, slot.dupOK = s, e.Size, e.Flags&goobj.SymDupOK != 0
+	})
+	for obj, list := range named {
+		o := l.objs[obj]
+		for _, d := range list {
+			e := o.Sym(d.idx)
+			old, slot := l.names.slot(d.hash, int(o.SymABI(d.idx)))
+			slot.sym, slot.size, slot.dupOK = o.base+sym(d.idx), e.Size, e.Flags&goobj.SymDupOK != 0
 			if old == 0 {
 				l.names.added()
 			}
 		}
 	}
+}
+
+// A namedDef is a symbol, idx of its object, with the hash of its name.
+type namedDef struct {
+	hash nameHash
+	idx  uint32
 }
 
 // checkDef reports a definition, e of o and symbol i there, that contradicts itself, or is of an unknown kind.
@@ -276,51 +337,6 @@ func (l *linker) checkDef(o *object, i uint32, e *goobj.SymEntry) {
 	}
 }
 
-// A contentLoader numbers content-addressed symbols.
-type contentLoader struct {
-	*linker
-	first []uint32 // by definition, the first one that is the same; for those so far, the symbol
-	n     uint32   // definitions so far, of all objects
-	sizes []uint32 // of the symbol that a definition is the first of
-}
-
-func (c *contentLoader) load(obj uint32, o *object) {
-	o.others = array[sym](&c.pool, o.All()-o.Count(goobj.PkgDefs))
-	o.self = uint32(o.Count(goobj.PkgDefs))
-	short, long := o.Count(goobj.Hashed64Defs), o.Count(goobj.HashedDefs)
-	o.refs[goobj.RefHashed64-firstRefList] = o.others[:short]
-	o.refs[goobj.RefHashed-firstRefList] = o.others[short:][:long]
-	o.refs[goobj.RefNone-firstRefList] = o.others[short+long:]
-	first := o.First(goobj.Hashed64Defs)
-	for i := range o.First(goobj.NonPkgDefs) - first {
-		idx := first + i
-		f, e := c.first[c.n], o.Sym(idx)
-		c.checkDef(o, idx, &e)
-		s := sym(len(c.defs))
-		if f == c.n {
-			c.sizes[f] = e.Size
-			c.addSym(def{obj, idx}, kindOf(e.Kind))
-		} else {
-			s = sym(c.first[f])
-			if e.Size > c.sizes[f] {
-				c.redefine(s, obj, idx)
-				c.sizes[f] = e.Size
-			}
-		}
-		o.contentText = o.contentText || kindOf(e.Kind).isText()
-		c.first[c.n] = uint32(s)
-		c.merge(s, &e)
-		o.others[i] = s
-		c.n++
-	}
-}
-
-// redefine makes symbol idx of object obj the definition of s.
-func (l *linker) redefine(s sym, obj, idx uint32) {
-	l.defs[s] = def{obj, idx}
-	l.kinds[s] = kindOf(l.objs[obj].SymKind(idx))
-}
-
 // A sizeFixup is a variable that is larger than its definition.
 type sizeFixup struct {
 	sym  sym
@@ -333,9 +349,14 @@ type pulledVar struct {
 	sym  sym
 }
 
+// loadNamed adds the symbols that o, object obj, defines and no object before it, the content-addressed ones first.
 func (l *linker) loadNamed(obj uint32, o *object) {
+	n := 0
+	for _, f := range o.contents {
+		n += int(^f >> 31) // without laterContent
+	}
+	o.newContents = l.addSyms(n)
 	first := o.First(goobj.NonPkgDefs)
-	others := o.others[o.Count(goobj.Hashed64Defs)+o.Count(goobj.HashedDefs):]
 	pulled := goobj.SymLinkname | l.release.linknameStd
 	for i := range uint32(o.Count(goobj.NonPkgDefs)) {
 		if i%warmNames == 0 {
@@ -344,9 +365,9 @@ func (l *linker) loadNamed(obj uint32, o *object) {
 		idx := first + i
 		e := o.Sym(idx)
 		l.checkDef(o, idx, &e)
-		s := l.addNamed(obj, o, idx, o.named(i), &e)
+		s := l.addNamed(obj, o, idx, o.hash(idx), &e)
 		l.merge(s, &e)
-		others[i] = s
+		o.named[i] = s
 		if e.Flags&pulled != 0 && o.DataSize(idx) == 0 && strings.Contains(o.SymName(idx), ".") {
 			l.pulledVars = append(l.pulledVars, pulledVar{o, s})
 		}
@@ -376,14 +397,14 @@ func (l *linker) addNamed(obj uint32, o *object, idx uint32, h nameHash, e *goob
 	if dupOK {
 		if e.Size > slot.size {
 			slot.size, slot.dupOK = e.Size, dupOK
-			l.redefine(old, obj, idx)
+			l.setSym(old, obj, idx, e)
 		}
 		return old
 	}
 	if slot.dupOK {
 		if l.release.strongWins {
 			slot.size, slot.dupOK = e.Size, dupOK
-			l.redefine(old, obj, idx)
+			l.setSym(old, obj, idx, e)
 		}
 		return old
 	}
@@ -395,7 +416,7 @@ func (l *linker) addNamed(obj uint32, o *object, idx uint32, h nameHash, e *goob
 	switch {
 	case k.isText() && oldIsBSS, hasData && oldIsBSS, isBSS && oldIsBSS && size > oldSize:
 		slot.size = e.Size
-		l.redefine(old, obj, idx)
+		l.setSym(old, obj, idx, e)
 		if oldSize > size {
 			l.sizeFixups = append(l.sizeFixups, sizeFixup{old, oldSize})
 		}
@@ -410,31 +431,74 @@ func (l *linker) addNamed(obj uint32, o *object, idx uint32, h nameHash, e *goob
 	return old
 }
 
-// loadRefs resolves what o refers to by name, and the packages it refers to by number.
-func (l *linker) loadRefs(o *object) {
-	first := o.First(goobj.NonPkgRefs)
-	others := o.others[first-o.First(goobj.Hashed64Defs):]
-	pulled := goobj.SymLinkname | l.release.linknameStd
-	fromAssembly := l.release.linknameStd != 0 && o.Flags&goobj.FlagAssembly != 0
-	hashes := o.hashes[2*o.Count(goobj.NonPkgDefs):]
-	for i := range uint32(o.Count(goobj.NonPkgRefs)) {
-		if i%warmNames == 0 {
-			l.warmed.Store(uint32(l.names.warm(hashes[2*i : min(2*int(i+warmNames), len(hashes))])))
-		}
-		idx := first + i
-		var s sym
-		e := o.Sym(idx)
-		if abi := l.abiOf(o, idx); abi >= 0 {
-			s = l.lookupReference(o.named(idx-o.First(goobj.NonPkgDefs)), o, idx, abi)
-		} else {
-			s = l.ownSym(&own{name: o.SymName(idx), static: true}, kindNone)
-		}
-		l.merge(s, &e)
-		others[i] = s
-		if e.Flags&pulled != 0 || fromAssembly {
-			l.checkLinkname(o, s)
+// loadRefs resolves what objects refer to by name, and the packages that they refer to by number.
+func (l *linker) loadRefs() {
+	// Nearly all references are to what is defined, or have no name, and say nothing new. The others make symbols, in the order of objects.
+	l.lookupOrMake("", abi0)
+	others := make([][]uint32, len(l.objs))
+	l.eachObject(func(obj uint32, o *object) {
+		others[obj] = l.loadDefinedRefs(o)
+		l.loadPackages(o)
+	})
+	for obj, list := range others {
+		o := l.objs[obj]
+		for _, idx := range list {
+			var s sym
+			e := o.Sym(idx)
+			if abi := l.abiOf(o, idx); abi >= 0 {
+				s = l.lookupReference(o.hash(idx), o, idx, abi)
+			} else {
+				s = l.ownSym(&own{name: o.SymName(idx), static: true}, kindNone)
+			}
+			l.merge(s, &e)
+			o.named[idx-o.First(goobj.NonPkgDefs)] = s
+			if l.isPulled(o, &e) {
+				l.checkLinkname(o, s)
+			}
 		}
 	}
+	for _, o := range l.objs[1:] {
+		o.RefFlags(func(r goobj.Ref, f goobj.SymFlags) {
+			if f&goobj.SymUsedInIface != 0 {
+				l.attrs[l.resolve(o, r)] |= attrUsedInIface
+			}
+		})
+	}
+}
+
+// loadDefinedRefs resolves the references of o by name to symbols that there are, and returns those that are to be looked at again: to
+// other symbols, and those that say something of theirs.
+func (l *linker) loadDefinedRefs(o *object) (others []uint32) {
+	first := o.First(goobj.NonPkgDefs)
+	hashes := o.hashes[2*o.Count(goobj.NonPkgDefs):]
+	var warmed sym
+	for i := range uint32(o.Count(goobj.NonPkgRefs)) {
+		if i%warmNames == 0 {
+			warmed += l.names.warm(hashes[2*i : min(2*int(i+warmNames), len(hashes))])
+		}
+		idx := o.First(goobj.NonPkgRefs) + i
+		e := o.Sym(idx)
+		var s sym
+		if abi := o.SymABI(idx); abi < numABIs {
+			s = l.names.find(o.hash(idx), int(abi))
+		}
+		if s == 0 || l.adds(s, &e) || l.isPulled(o, &e) {
+			others = append(others, idx)
+		}
+		o.named[idx-first] = s
+	}
+	l.warmed.Store(uint32(warmed))
+	return others
+}
+
+// isPulled reports whether e is a reference of o that must be allowed.
+func (l *linker) isPulled(o *object, e *goobj.SymEntry) bool {
+	std := l.release.linknameStd
+	return e.Flags&(goobj.SymLinkname|std) != 0 || std != 0 && o.Flags&goobj.FlagAssembly != 0
+}
+
+// loadPackages finds the packages that o refers to by number.
+func (l *linker) loadPackages(o *object) {
 	paths, err := o.Packages()
 	if err != nil {
 		l.fail(err)
@@ -445,14 +509,9 @@ func (l *linker) loadRefs(o *object) {
 			continue
 		}
 		if dep := l.byPrefix[p]; dep != nil {
-			o.pkgs[i] = numbers{dep.base, uint32(dep.Count(goobj.PkgDefs))}
+			o.pkgs[i] = numbers{dep.base, dep.self}
 		} else {
 			l.errorf("%s: reference to package %s, which is not in the program", o.Name, p)
 		}
 	}
-	o.RefFlags(func(r goobj.Ref, f goobj.SymFlags) {
-		if f&goobj.SymUsedInIface != 0 {
-			l.attrs[l.resolve(o, r)] |= attrUsedInIface
-		}
-	})
 }

@@ -62,6 +62,7 @@ func (l *linker) ownSym(o *own, k kind) sym {
 	return s
 }
 
+// addSym adds a symbol with one definition.
 func (l *linker) addSym(d def, k kind) {
 	l.defs = append(l.defs, d)
 	l.kinds = append(l.kinds, k)
@@ -265,6 +266,17 @@ func (l *linker) resolve(o *object, r goobj.Ref) sym {
 		}
 	}
 	return l.resolveOther(o, r)
+}
+
+// sym returns symbol i of o.
+func (o *object) sym(i uint32) sym {
+	if i < o.self {
+		return o.base + sym(i)
+	}
+	if i -= o.self; int(i) < len(o.contents) {
+		return o.contents[i]
+	}
+	return o.named[int(i)-len(o.contents)]
 }
 
 // resolveOther resolves what is to no symbol of a package.

@@ -20,16 +20,12 @@ func (l *linker) orderText() {
 	}
 	for i, o := range l.objs[1:] {
 		obj := uint32(i + 1)
-		pkgDefs := uint32(o.Count(goobj.PkgDefs))
 		for b := goobj.PkgDefs; b < goobj.NonPkgRefs; b++ {
 			if (b == goobj.Hashed64Defs || b == goobj.HashedDefs) && !o.contentText {
 				continue
 			}
 			for idx := o.First(b); idx < o.First(b+1); idx++ {
-				s := o.base + sym(idx)
-				if idx >= pkgDefs {
-					s = o.others[idx-pkgDefs]
-				}
+				s := o.sym(idx)
 				if l.attrs[s]&attrReachable == 0 || !kindOf(o.SymKind(idx)).isText() {
 					continue
 				}

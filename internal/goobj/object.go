@@ -84,10 +84,14 @@ const (
 const (
 	auxSize    = 1 + 8
 	refFlags   = 8 + 1 + 1
-	hash64Size = 8
-	hashSize   = 16
 	importSize = 8 + 8
 	maxText    = 1 << 30
+)
+
+// Sizes in bytes of what identifies content-addressed symbols.
+const (
+	Hash64Size = 8
+	HashSize   = 16
 )
 
 // A Ref is a reference to a symbol. Package indices other than those below count the packages of [Object.Packages]; index 0 with symbol 0
@@ -193,7 +197,7 @@ func (o *Object) errorf(off uint32, format string, args ...any) error {
 var blockSizes = [numBlocks]uint32{
 	blkAutolib: importSize, blkPkgIdx: 8, blkFile: 8,
 	blkSymDef: symSize, blkHashed64Def: symSize, blkHashedDef: symSize, blkNonPkgDef: symSize, blkNonPkgRef: symSize, blkRefFlags: refFlags,
-	blkHash64: hash64Size, blkHash: hashSize, blkRelocIdx: 4, blkAuxIdx: 4, blkDataIdx: 4,
+	blkHash64: Hash64Size, blkHash: HashSize, blkRelocIdx: 4, blkAuxIdx: 4, blkDataIdx: 4,
 	blkReloc: RawRelocSize, blkAux: auxSize, blkData: 1, blkRefName: refSize,
 }
 
@@ -361,19 +365,11 @@ func (o *Object) SymFlags(i uint32) SymFlags {
 func (o *Object) SymSize(i uint32) uint32  { return o.u32(o.sym(i) + 13) }
 func (o *Object) SymAlign(i uint32) uint32 { return o.u32(o.sym(i) + 17) }
 
-// Hash64s calls f for the contents of each symbol of Hashed64Defs.
-func (o *Object) Hash64s(f func(content uint64)) {
-	for b := o.b[o.blk[blkHash64]:o.blk[blkHash64+1]]; len(b) >= hash64Size; b = b[hash64Size:] {
-		f(binary.LittleEndian.Uint64(b))
-	}
-}
+// Hash64s returns the contents of the symbols of Hashed64Defs, Hash64Size bytes each.
+func (o *Object) Hash64s() []byte { return o.b[o.blk[blkHash64]:o.blk[blkHash64+1]] }
 
-// Hashes calls f for the hash of each symbol of HashedDefs.
-func (o *Object) Hashes(f func(first, second uint64)) {
-	for b := o.b[o.blk[blkHash]:o.blk[blkHash+1]]; len(b) >= hashSize; b = b[hashSize:] {
-		f(binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]))
-	}
-}
+// Hashes returns the hashes of the symbols of HashedDefs, HashSize bytes each.
+func (o *Object) Hashes() []byte { return o.b[o.blk[blkHash]:o.blk[blkHash+1]] }
 
 // Data returns the bytes of symbol i, which may have more zeros after them.
 func (o *Object) Data(i uint32) []byte {
