@@ -62,8 +62,8 @@ type Config struct {
 	FuncAlign int
 	// PIE makes an object for a position-independent program. Link does not take it.
 	PIE bool
-	// KeepArchives leaves archives mapped into memory. The end of the process unmaps them for less.
-	KeepArchives bool
+	// Archives are files that are open already; who gives them closes them. Without it, Link opens and closes what it reads.
+	Archives *Archives
 }
 
 // IsFuncAlign reports whether functions can be aligned to n bytes.
@@ -92,7 +92,6 @@ type linker struct {
 	byPath   map[string]*library
 	byPrefix map[string]*object // the first object of a package, by the path as symbols spell it
 	objs     []*object          // the first is unused
-	mapped   [][]byte
 	pool     pool
 	warmed   atomic.Uint32 // written only: see warm
 	read     int64         // bytes of all archives
@@ -152,8 +151,9 @@ func Object(cfg Config) ([]byte, error) {
 
 // run runs link, and ends the use of the archives and of memory.
 func (l *linker) run(link func() ([]byte, error)) (file []byte, err error) {
-	if !l.cfg.KeepArchives {
-		defer l.unmap()
+	if l.cfg.Archives == nil {
+		l.cfg.Archives = &Archives{}
+		defer l.cfg.Archives.Close()
 	}
 	defer l.pool.end()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))

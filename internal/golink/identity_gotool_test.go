@@ -94,7 +94,8 @@ func checkWorkers(t *testing.T, newLinker func() *linker, want []byte) {
 		func() {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(workers))
 			l := newLinker()
-			defer l.unmap()
+			l.cfg.Archives = &Archives{}
+			defer l.cfg.Archives.Close()
 			got, err := l.link()
 			if err != nil {
 				t.Fatalf("%d workers: %v", workers, err)

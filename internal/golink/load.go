@@ -5,11 +5,11 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
 // A library is a package of the program.
@@ -83,12 +83,27 @@ func (l *linker) failed() error {
 	return errors.Join(l.errs...)
 }
 
-// load opens the packages of the program: main, and what packages import, in the order in which imports name them.
+// load opens the packages of the program: main, and what packages import, in the order in which imports name them. Those that are known
+// at one time are opened on all processors, and added in their order.
 func (l *linker) load() {
 	l.addLibrary("main", l.cfg.Main, "the command line", [8]byte{})
-	for i := 0; i < len(l.libs); i++ {
-		l.loadLibrary(l.libs[i])
-		if i == len(l.libs)-1 && l.byPath["runtime"] == nil {
+	for n := 0; n < len(l.libs); {
+		libs := l.libs[n:]
+		members := make([][]opened, len(libs))
+		var jobs []func()
+		for i, lib := range libs {
+			jobs = append(jobs, func() { members[i] = l.open(lib) })
+		}
+		parallel.Do(jobs)
+		for i, lib := range libs {
+			for _, m := range members[i] {
+				l.addObject(lib, m)
+			}
+			if lib.path == "main" && !lib.isMain {
+				l.errorf("%s: not package main", lib.file)
+			}
+		}
+		if n += len(libs); n == len(l.libs) && l.byPath["runtime"] == nil {
 			file := l.cfg.Packages["runtime"]
 			if file == "" {
 				l.errorf("package runtime: no archive: every Go program needs it")
@@ -109,52 +124,74 @@ func (l *linker) addLibrary(path, file, from string, fingerprint [8]byte) *libra
 	return lib
 }
 
-func (l *linker) loadLibrary(lib *library) {
-	data, err := l.mapFile(lib.file)
+// An opened member of an archive is an object, or an error that is said of it.
+type opened struct {
+	*goobj.Object
+	files   []string
+	imports []goobj.Import
+	size    int // of the archive, where this is its first member
+	err     error
+}
+
+// open opens the objects of lib.
+func (l *linker) open(lib *library) []opened {
+	data, err := l.cfg.Archives.Map(lib.file)
 	if err != nil {
-		l.errorf("package %s, imported by %s: %w", lib.path, lib.from, err)
-		return
+		return []opened{{err: fmt.Errorf("package %s, imported by %s: %w", lib.path, lib.from, err)}}
 	}
 	members := []goobj.Member{{Name: "_go_.o", Data: data}}
 	if goobj.IsArchive(data) {
 		if members, err = goobj.Members(lib.file, data); err != nil {
-			l.fail(err)
-			return
+			return []opened{{err: err}}
 		}
 	}
+	var list []opened
 	for _, m := range members {
+		name := fmt.Sprintf("%s(%s)", lib.file, m.Name)
 		switch {
 		case m.Name == "__.PKGDEF": // export data, for the compiler
 		case m.Name == "dynimportfail", m.Name == "preferlinkext":
-			l.errorf("%s(%s): %w", lib.file, m.Name, ErrUnsupported)
+			list = append(list, opened{err: fmt.Errorf("%s: %w", name, ErrUnsupported)})
 		case len(m.Name) < 16 && !strings.HasSuffix(m.Name, ".o") && !strings.HasSuffix(m.Name, ".syso"):
 			// A file of a build tool.
 		default:
-			l.loadObject(lib, fmt.Sprintf("%s(%s)", lib.file, m.Name), m)
+			list = append(list, openObject(name, m))
 		}
 	}
-	if lib.path == "main" && !lib.isMain {
-		l.errorf("%s: not package main", lib.file)
+	if len(list) > 0 {
+		list[0].size = len(data)
 	}
+	return list
 }
 
 // ErrUnsupported is about programs that Link refuses although there is nothing wrong with them: the SDK's linker can link them.
 var ErrUnsupported = errors.New("this needs the SDK's linker")
 
-func (l *linker) loadObject(lib *library, name string, m goobj.Member) {
+func openObject(name string, m goobj.Member) (o opened) {
 	if !goobj.IsObject(m.Data) {
 		if bytes.HasPrefix(m.Data, []byte(elf.ELFMAG)) {
-			l.errorf("%s: an ELF object: %w", name, ErrUnsupported)
-			return
+			return opened{err: fmt.Errorf("%s: an ELF object: %w", name, ErrUnsupported)}
 		}
-		l.errorf("%s: found %.20q, want a Go object", name, m.Data[:min(len(m.Data), 20)])
+		return opened{err: fmt.Errorf("%s: found %.20q, want a Go object", name, m.Data[:min(len(m.Data), 20)])}
+	}
+	if o.Object, o.err = goobj.OpenObject(name, m.Data, m.Off); o.err != nil {
+		return opened{err: o.err}
+	}
+	var err error
+	o.files, o.err = o.Files()
+	o.imports, err = o.Imports()
+	o.err = errors.Join(o.err, err)
+	return o
+}
+
+// addObject adds an object of lib to the program, and the packages that it imports.
+func (l *linker) addObject(lib *library, m opened) {
+	l.read += int64(m.size)
+	if m.err != nil {
+		l.fail(m.err)
 		return
 	}
-	g, err := goobj.OpenObject(name, m.Data, m.Off)
-	if err != nil {
-		l.fail(err)
-		return
-	}
+	g, name := m.Object, m.Name
 	if l.header == "" {
 		l.header = g.Line
 		if err := l.setTarget(g); err != nil {
@@ -178,11 +215,8 @@ func (l *linker) loadObject(lib *library, name string, m goobj.Member) {
 	if unknown := g.Flags &^ knownFlags; unknown != 0 {
 		l.errorf("%s: flags %#x, which are not known: %w", name, uint32(unknown), ErrUnsupported)
 	}
-	o := &object{Object: g, lib: lib, unit: -1}
+	o := &object{Object: g, lib: lib, files: m.files, unit: -1}
 	lib.isMain = lib.isMain || g.Main
-	if o.files, err = g.Files(); err != nil {
-		l.fail(err)
-	}
 	prefix := pathToPrefix(lib.path)
 	if l.byPrefix[prefix] == nil {
 		l.byPrefix[prefix] = o
@@ -195,11 +229,7 @@ func (l *linker) loadObject(lib *library, name string, m goobj.Member) {
 		}
 		l.checkFingerprint(lib, g.Fingerprint, name)
 	}
-	imports, err := g.Imports()
-	if err != nil {
-		l.fail(err)
-	}
-	for _, i := range imports {
+	for _, i := range m.imports {
 		path := i.Path
 		dep := l.byPath[path]
 		if dep == nil {
@@ -225,33 +255,6 @@ func (l *linker) checkFingerprint(lib *library, fp [8]byte, where string) {
 			lib.path, lib.fingerprint, where, fp)
 	}
 }
-
-// mapFile maps a file into memory until the end of the link.
-func (l *linker) mapFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %v, want a regular file", name, info.Mode())
-	}
-	if info.Size() == 0 {
-		return nil, fmt.Errorf("%s: the file is empty", name)
-	}
-	if info.Size() > maxArchive {
-		return nil, fmt.Errorf("%s: %d bytes, want at most %d", name, info.Size(), int64(maxArchive))
-	}
-	l.read += info.Size()
-	return l.mapOpen(f, int(info.Size()))
-}
-
-// maxArchive bounds an archive: offsets in objects have 32 bits.
-const maxArchive = 1<<32 - 1
 
 // pathToPrefix returns how names of symbols spell a package path (cmd/internal/objabi, PathToPrefix).
 func pathToPrefix(path string) string {

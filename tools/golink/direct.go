@@ -47,7 +47,7 @@ func runDirect(args []string) error {
 	if err := c.ReadImportcfg(*importcfg, data); err != nil {
 		return err
 	}
-	c.Main, c.KeepArchives = fs.Arg(0), true
+	c.Main, c.Archives = fs.Arg(0), &golink.Archives{} // the end of the process closes them
 	image, err := golink.Link(c)
 	if err != nil {
 		return err

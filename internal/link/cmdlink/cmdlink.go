@@ -18,7 +18,9 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
 	"github.com/go3s/rules_go3s/internal/cgofiles"
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
+	"github.com/go3s/rules_go3s/internal/golink"
 	"github.com/go3s/rules_go3s/internal/goobj"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/link"
@@ -59,6 +61,7 @@ type Config struct {
 	FIPS         string   // version of the FIPS 140-3 module, as GOFIPS140 names it; "" for no FIPS 140-3 mode
 	GoLinker     GoLinker // what loads packages and lays out go.o; "" is Auto
 	KeepArchives bool     // leave archives mapped into memory: the process ends with the link
+	archives     *golink.Archives
 
 	XDefs      []string // "importpath.name=value" with {KEY} placeholders
 	StampFiles []string // Bazel workspace status files
@@ -122,8 +125,15 @@ func Link(c Config) (warnings string, err error) {
 		return "", err
 	}
 
-	packages, err := c.loaded()
-	if err != nil {
+	c.archives = &golink.Archives{}
+	if !c.KeepArchives {
+		defer c.archives.Close()
+	}
+	var packages []*loadedPackage
+	if err := goelf.Guard(func() (err error) {
+		packages, err = c.loaded()
+		return err
+	}); err != nil {
 		return "", err
 	}
 	if err := checkDynamicImports(packages); err != nil {

@@ -11,13 +11,11 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
-	"github.com/go3s/rules_go3s/internal/inputfile"
 )
 
 // A loadedPackage is a package, other than those of the standard library, that cmd/link will load.
@@ -52,7 +50,7 @@ func (c *Config) loaded() ([]*loadedPackage, error) {
 		if i > 0 {
 			file = archives[p.path].File
 		}
-		prelude, err := readPrelude(file)
+		prelude, err := c.readPrelude(file)
 		if err != nil {
 			return nil, err
 		}
@@ -72,30 +70,25 @@ func (c *Config) loaded() ([]*loadedPackage, error) {
 const compilerObject = "_go_.o"
 
 // readPrelude reads the prelude of the compiler's object in a Go archive.
-func readPrelude(file string) (*goobj.Prelude, error) {
-	f, err := inputfile.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
+func (c *Config) readPrelude(file string) (*goobj.Prelude, error) {
+	data, err := c.archives.Map(file)
 	if err != nil {
 		return nil, err
 	}
 	// __.PKGDEF may come first, what the assembler made comes after.
 	off := int64(len(arMagic))
 	for range 2 {
-		header := make([]byte, arHeaderSize)
-		if _, err := f.ReadAt(header, off); err != nil {
-			return nil, fmt.Errorf("%s: offset %d: no archive member %s: %w", file, off, compilerObject, err)
+		if int64(len(data)) < off+arHeaderSize {
+			break
 		}
+		header := data[off:][:arHeaderSize]
 		size, err := strconv.ParseInt(string(bytes.TrimSpace(header[48:58])), 10, 64)
 		off += arHeaderSize
-		if err != nil || size < 0 || size > info.Size()-off {
-			return nil, fmt.Errorf("%s: offset %d: an archive member of %q bytes, want at most %d", file, off-arHeaderSize, header[48:58], info.Size()-off)
+		if rest := int64(len(data)) - off; err != nil || size < 0 || size > rest {
+			return nil, fmt.Errorf("%s: offset %d: an archive member of %q bytes, want at most %d", file, off-arHeaderSize, header[48:58], rest)
 		}
 		if string(bytes.TrimRight(header[:16], " /")) == compilerObject {
-			return goobj.ReadPrelude(file, io.NewSectionReader(f, off, size), size)
+			return goobj.ReadPrelude(file, bytes.NewReader(data[off:][:size]), size)
 		}
 		off += size + size&1
 	}

@@ -68,7 +68,7 @@ func (c *Config) linkOwn(args []string, importcfg, tmp, out string) (warnings st
 	}
 	cfg := golink.Config{
 		Main: c.Main, GOROOT: cmp.Or(c.GOROOT, noGOROOT), BuildID: c.goBuildID(), PIE: c.BuildMode == ModeStaticPIE,
-		KeepArchives: c.KeepArchives,
+		Archives: c.archives,
 	}
 	text, err := os.ReadFile(importcfg)
 	if err != nil {
