@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
 // A loadedPackage is a package, other than those of the standard library, that cmd/link will load.
@@ -44,22 +45,29 @@ func (c *Config) loaded() ([]*loadedPackage, error) {
 	}
 	queue := []*loadedPackage{{path: "main", label: cmp.Or(c.MainLabel, c.BuildInfo.Path, c.Main)}}
 	seen := map[string]bool{"main": true}
-	for i := 0; i < len(queue); i++ {
-		p := queue[i]
-		file := c.Main
-		if i > 0 {
-			file = archives[p.path].File
-		}
-		prelude, err := c.readPrelude(file)
+	for n := 0; n < len(queue); {
+		wave := queue[n:] // read on all processors
+		n = len(queue)
+		preludes := make([]*goobj.Prelude, len(wave))
+		err := parallel.Ranges(len(wave), 1, func(i, _ int) (err error) {
+			file := c.Main
+			if p := wave[i]; p.parent != nil {
+				file = archives[p.path].File
+			}
+			preludes[i], err = c.readPrelude(file)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
-		p.directives = prelude.Directives
-		for _, path := range prelude.Imports {
-			// Packages of the standard library import no others. cmd/link tells about those that are missing.
-			if a := archives[path]; a != nil && !seen[path] {
-				seen[path] = true
-				queue = append(queue, &loadedPackage{path: path, label: cmp.Or(a.Label, path), parent: p})
+		for i, p := range wave {
+			p.directives = preludes[i].Directives
+			for _, path := range preludes[i].Imports {
+				// Packages of the standard library import no others. cmd/link tells about those that are missing.
+				if a := archives[path]; a != nil && !seen[path] {
+					seen[path] = true
+					queue = append(queue, &loadedPackage{path: path, label: cmp.Or(a.Label, path), parent: p})
+				}
 			}
 		}
 	}
