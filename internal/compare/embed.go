@@ -32,7 +32,11 @@ const (
 	embedEntry  = 48
 )
 
+// maxSummed bounds the bytes of all that looks like an embedded file, as a multiple of the program's.
+const maxSummed = 8
+
 func (r *reader) readEmbedded() error {
+	r.expectFiles()
 	for i := range r.f.Sections {
 		s := &r.f.Sections[i]
 		flags := elf.SectionFlag(s.Flags)
@@ -50,35 +54,50 @@ func (r *reader) readEmbedded() error {
 				continue
 			}
 			if end := at + embedHeader + n*embedEntry; end <= uint64(len(b)) {
-				r.readFiles(b[at+embedHeader : end])
+				if err := r.readFiles(b[at+embedHeader : end]); err != nil {
+					return fmt.Errorf("%s: offset %#x: %w", r.f.Name, s.Off+at, err)
+				}
 			}
 		}
 	}
 	return nil
 }
 
+// maxPath is how many bytes the name of an embedded file has at most: what Linux takes for a path.
+const maxPath = 4096
+
+func (r *reader) expectFiles() {
+	r.summed, r.toSum = map[[16]byte]embeddedFile{}, maxSummed*len(r.f.Data)
+}
+
 // readFiles notes the files of one embed.FS, unless the entries are something else.
-func (r *reader) readFiles(b []byte) {
+func (r *reader) readFiles(b []byte) error {
 	files := map[string]string{}
 	for ; len(b) >= embedEntry; b = b[embedEntry:] {
-		name, ok := r.stringAt(b)
+		raw, ok := r.bytesAt(b)
+		if !ok || len(raw) > maxPath {
+			return nil
+		}
+		name := string(raw)
 		path, isFolder := strings.CutSuffix(name, "/")
-		if !ok || !fs.ValidPath(path) {
-			return
+		if !fs.ValidPath(path) {
+			return nil
 		}
 		if isFolder {
 			if [embedEntry - 16]byte(b[16:]) != [embedEntry - 16]byte{} {
-				return
+				return nil
 			}
 			files[name] = "folder"
 			continue
 		}
-		data, ok := r.stringAt(b[16:])
-		sum := sha256.Sum256([]byte(data))
-		if !ok || embedHash(data) != string(b[32:48]) {
-			return
+		f, ok, err := r.embeddedFile(b[16:])
+		if err != nil {
+			return err
 		}
-		files[name] = fmt.Sprintf("%d bytes, sha256:%s", len(data), hex.EncodeToString(sum[:]))
+		if !ok || f.hash != [16]byte(b[32:]) {
+			return nil
+		}
+		files[name] = f.what
 	}
 	for name, what := range files {
 		// Two variables may embed different files of one name.
@@ -87,25 +106,54 @@ func (r *reader) readFiles(b []byte) {
 		}
 		r.embedded[name] = what
 	}
+	return nil
+}
+
+// An embeddedFile is what entries of embed.FS are compared by.
+type embeddedFile struct {
+	hash [16]byte
+	what string
+}
+
+// embeddedFile returns the file whose address and length are at the start of b; ok is false where there is none. What merely looks like
+// files may name the same megabytes again and again, so each is summed once, and all of them together are bounded.
+func (r *reader) embeddedFile(b []byte) (f embeddedFile, ok bool, err error) {
+	at := [16]byte(b)
+	if f, ok = r.summed[at]; ok {
+		return f, true, nil
+	}
+	data, ok := r.bytesAt(b)
+	if !ok {
+		return f, false, nil
+	}
+	if r.toSum -= len(data); r.toSum < 0 {
+		return f, false, fmt.Errorf("what looks like embedded files overlaps: it has more than %d times the bytes of the program", maxSummed)
+	}
+	sum := sha256.Sum256(data)
+	f = embeddedFile{embedHash(data), fmt.Sprintf("%d bytes, sha256:%s", len(data), hex.EncodeToString(sum[:]))}
+	r.summed[at] = f
+	return f, true, nil
 }
 
 // embedHash is the hash of an embedded file.
-func embedHash(data string) string {
+func embedHash(data []byte) [16]byte {
 	if len(data) <= 1024 {
-		sum := sha256.Sum256([]byte(data))
+		sum := sha256.Sum256(data)
 		sum[0] ^= 0xff
-		return string(sum[:16])
+		return [16]byte(sum[:])
 	}
-	sum := sha256.Sum256([]byte("\x01" + data))
-	return string(sum[:16])
+	h := sha256.New()
+	h.Write([]byte{1})
+	h.Write(data)
+	return [16]byte(h.Sum(nil))
 }
 
-// stringAt returns the string whose address and length are at the start of b.
-func (r *reader) stringAt(b []byte) (string, bool) {
+// bytesAt returns the string whose address and length are at the start of b.
+func (r *reader) bytesAt(b []byte) ([]byte, bool) {
 	addr, n := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
 	if n == 0 {
-		return "", true
+		return nil, true
 	}
 	data, err := r.f.Bytes(addr, n)
-	return string(data), err == nil
+	return data, err == nil
 }

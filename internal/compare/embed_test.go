@@ -31,7 +31,8 @@ func TestReadFiles(t *testing.T) {
 		}
 		return append(b, append([]byte(hash), make([]byte, 16)...)[:16]...)
 	}
-	file := entry(6, 5, 11, 4, embedHash("data"))
+	hash := embedHash([]byte("data"))
+	file := entry(6, 5, 11, 4, string(hash[:]))
 	folder := entry(0, 4, 0, 0, "")
 	for _, tt := range []struct {
 		name  string
@@ -46,9 +47,24 @@ func TestReadFiles(t *testing.T) {
 		{"a name outside of the file", entry(0, 1<<40, 0, 0, ""), nil},
 	} {
 		r := &reader{f: f, Program: &Program{embedded: map[string]string{}}}
-		r.readFiles(tt.table)
+		r.expectFiles()
+		if err := r.readFiles(tt.table); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
 		if got := slices.Sorted(maps.Keys(r.embedded)); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
+	}
+
+	// Files that share their bytes have no more than the program, unless somebody made them so.
+	r := &reader{f: f, Program: &Program{embedded: map[string]string{}}}
+	r.expectFiles()
+	r.toSum = 3
+	if err := r.readFiles(file); err == nil {
+		t.Error("more bytes than allowed: no error")
+	}
+	r.toSum = 4
+	if err := r.readFiles(slices.Concat(file, file, file)); err != nil {
+		t.Errorf("the same file three times: %v", err)
 	}
 }

@@ -78,6 +78,9 @@ type reader struct {
 	funcValues gobin.Range     // see readFuncValues
 	relocated  map[uint64]bool // addresses of the words that are relocated at start
 	uses       []dataRef       // of data by code
+
+	summed map[[16]byte]embeddedFile // what looks like an embedded file, by address and length
+	toSum  int                       // how many bytes of such may follow
 }
 
 // usedIn is between an inlined function and the one that it is inlined into.
