@@ -53,7 +53,7 @@ type compactor struct {
 // names of the tier External.
 func compact(t *Table, tier Tier, tag string) (*compactor, error) {
 	c := &compactor{t: t, tier: tier, nameIDs: make(map[string]int32, t.count), pcValues: newPCTab(len(t.pctab), t.count),
-		blobs: blobTable{pieces: newInterner(len(t.gofunc), t.count, 0)}}
+		blobs: blobTable{pieces: newInterner(len(t.gofunc), t.count)}}
 	if tier == External {
 		s, err := newSymbolizer(t, tag)
 		if err != nil {
@@ -83,8 +83,8 @@ func compact(t *Table, tier Tier, tag string) (*compactor, error) {
 			return nil, err
 		}
 	}
-	if n := len(c.pcValues.heads.data); n > math.MaxUint32-searchPad {
-		return nil, t.errorf(0, "the pcvalue tables have %d bytes, more than their offsets can tell: they overlap", n)
+	if n := c.pcValues.maxSize(); n > math.MaxUint32 {
+		return nil, t.errorf(0, "the pcvalue tables have up to %d bytes, more than their offsets can tell: they overlap", n)
 	}
 	return c, nil
 }

@@ -12,19 +12,18 @@ import (
 // their bytes are in one array: there are tens of thousands.
 type interner struct {
 	data  []byte
-	room  int // bytes of data after each, which are zero
 	list  []interned
 	table []int32 // numbers plus one, 0 for none, by hash; its length is a power of two
 }
 
 type interned struct {
-	start     int // in data; the next one begins after its room
+	start     int // in data
 	hash, tag uint32
 }
 
 // newInterner returns one for about count byte strings of size bytes together.
-func newInterner(size, count, room int) interner {
-	t := interner{room: room, data: hugepages.Unset[byte](size + count*room)[:0], list: hugepages.Unset[interned](count)[:0]}
+func newInterner(size, count int) interner {
+	t := interner{data: hugepages.Unset[byte](size)[:0], list: hugepages.Unset[interned](count)[:0]}
 	t.resize(1 << bits.Len(uint(2*count)))
 	return t
 }
@@ -44,7 +43,6 @@ func (t *interner) add(b []byte, tag uint32) int {
 			t.table[at] = int32(len(t.list)) + 1
 			t.list = append(t.list, interned{len(t.data), h, tag})
 			t.data = append(t.data, b...)
-			t.data = append(t.data, make([]byte, t.room)...)
 			return len(t.list) - 1
 		}
 		if x := &t.list[n]; x.hash == h && x.tag == tag && bytes.Equal(t.bytes(int(n)), b) {
@@ -73,5 +71,5 @@ func (t *interner) bytes(n int) []byte {
 	if n+1 < len(t.list) {
 		end = t.list[n+1].start
 	}
-	return t.data[t.list[n].start : end-t.room]
+	return t.data[t.list[n].start:end]
 }
