@@ -253,7 +253,7 @@ func (l *linker) sortTypes() {
 				l.errorf("type %s: no well-formed descriptor", l.name(s))
 				continue
 			}
-			e.class, e.str = 1, l.typeString(t)
+			e.class, e.str = 1, l.typeString(&t)
 		}
 		list[i] = e
 	}

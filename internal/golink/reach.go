@@ -243,7 +243,7 @@ func (w *reachWorker) follow(s sym, relocs []reloc, isType, used bool) {
 				w.errorf("%s: R_USEIFACEMETHOD refers to %s, which is no interface", w.name(s), w.name(rel.sym))
 				return
 			}
-			w.called[methodSig{w.nameAt(t, int(rel.add)), t.target(int(rel.add) + 4)}] = true
+			w.called[methodSig{w.nameAt(&t, int(rel.add)), t.target(int(rel.add) + 4)}] = true
 			continue
 		case goobj.RelocUseNamedMethod:
 			w.named[string(w.data(rel.sym))] = true
@@ -258,7 +258,7 @@ func (w *reachWorker) follow(s sym, relocs []reloc, isType, used bool) {
 		t, ok := w.typeDesc(s)
 		var sigs []methodSig
 		if ok {
-			sigs, ok = w.linker.methods(t)
+			sigs, ok = w.linker.methods(&t)
 		}
 		if !ok || len(sigs) != len(methods) {
 			w.errorf("%s: %d methods in its relocations, %d in the descriptor", w.name(s), len(methods), len(sigs))

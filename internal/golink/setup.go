@@ -145,7 +145,7 @@ func (l *linker) typeLinks() {
 				l.errorf("type %s: no well-formed descriptor", l.name(s))
 				continue
 			}
-			types = append(types, named{l.typeString(t), s})
+			types = append(types, named{l.typeString(&t), s})
 		case f&goobj.SymItab != 0:
 			itabs = append(itabs, s)
 		}

@@ -53,11 +53,12 @@ type typeDesc struct {
 	l    *linker
 	sym  sym
 	data []byte
+	next uint32 // relocation after the last one that target found
 }
 
 // typeDesc returns the descriptor s; ok is false where it is too short to be one.
 func (l *linker) typeDesc(s sym) (t typeDesc, ok bool) {
-	t = typeDesc{l, s, l.data(s)}
+	t = typeDesc{l: l, sym: s, data: l.data(s)}
 	return t, len(t.data) >= typeSize
 }
 
@@ -68,8 +69,9 @@ func (t typeDesc) has(flag byte) bool {
 	return t.data[typeTFlag]&flag != 0
 }
 
-// target returns what the relocation at offset off refers to, 0 when there is none.
-func (t typeDesc) target(off int) sym {
+// target returns what the relocation at offset off refers to, 0 when there is none. Who asks in their order waits for no search: a type can
+// have hundreds of methods.
+func (t *typeDesc) target(off int) sym {
 	d := t.l.defs[t.sym]
 	if d.obj == 0 {
 		for _, r := range t.l.owns[d.idx].relocs {
@@ -83,7 +85,13 @@ func (t typeDesc) target(off int) sym {
 	if int(d.idx) >= o.Defs() {
 		return 0
 	}
-	for n, to := o.Relocs(d.idx); n < to; n++ {
+	from, to := o.Relocs(d.idx)
+	for range to - from {
+		if t.next < from || t.next >= to {
+			t.next = from
+		}
+		n := t.next
+		t.next++
 		if o.RelocOff(n) == int32(off) {
 			return t.l.resolve(o, o.Reloc(n).Ref)
 		}
@@ -100,7 +108,7 @@ func (t typeDesc) word(off int) uint64 {
 }
 
 // nameAt returns the name that the relocation at offset off of t refers to (internal/abi, Name).
-func (l *linker) nameAt(t typeDesc, off int) string {
+func (l *linker) nameAt(t *typeDesc, off int) string {
 	s := t.target(off)
 	if s == 0 {
 		return ""
@@ -117,7 +125,7 @@ func (l *linker) nameAt(t typeDesc, off int) string {
 }
 
 // typeString returns how type t is spelled.
-func (l *linker) typeString(t typeDesc) string {
+func (l *linker) typeString(t *typeDesc) string {
 	s := l.nameAt(t, typeStr)
 	if t.has(tflagExtraStar) && s != "" {
 		return s[1:]
@@ -132,7 +140,7 @@ type methodSig struct {
 }
 
 // methods returns the methods of type t, which has an uncommonType; ok is false where there is no room for them.
-func (l *linker) methods(t typeDesc) (sigs []methodSig, ok bool) {
+func (l *linker) methods(t *typeDesc) (sigs []methodSig, ok bool) {
 	if !t.has(tflagUncommon) {
 		return nil, false
 	}
