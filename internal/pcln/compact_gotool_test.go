@@ -3,6 +3,8 @@ package pcln
 import (
 	"bytes"
 	"debug/elf"
+	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 	"github.com/go3s/rules_go3s/internal/gotool"
+	"github.com/go3s/rules_go3s/internal/machine"
 )
 
 const program = `package main
@@ -69,6 +72,53 @@ func open(t testing.TB, path string) *goelf.File {
 	return f
 }
 
+// checkTiers compacts the program at path in each tier. No result is larger than the one before; started, with args, each does
+// what the program does.
+func checkTiers(t *testing.T, goarch, path string, start bool, args ...string) {
+	t.Helper()
+	f := open(t, path)
+	run := func(path string) string {
+		cmd := gotool.Run(t, goarch, path, args...)
+		cmd.Dir = filepath.Dir(path)
+		b, err := cmd.CombinedOutput()
+		if len(b) == 0 {
+			t.Fatalf("%s: %v, and nothing printed", path, err)
+		}
+		return fmt.Sprintf("%s(%v)", strings.ReplaceAll(string(b), path, "PROGRAM"), err)
+	}
+	want := ""
+	if start {
+		want = run(path)
+	}
+	size := len(f.Data)
+	for tier := Full; tier <= External; tier++ {
+		data, _, err := Compact(f, tier, goabi.Refuse)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// On machines with large pages a file shrinks by whole pages.
+		if len(data) > size || tier == External && len(data) > len(f.Data)*9/10 {
+			t.Errorf("%s, %v: %d bytes, after %d", path, tier, len(data), size)
+		}
+		size = len(data)
+		if !start {
+			continue
+		}
+		dir := filepath.Join(filepath.Dir(path), tier.String())
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		out := filepath.Join(dir, filepath.Base(path)) // some programs print their names
+		if err := os.WriteFile(out, data, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if got := run(out); got != want {
+			t.Errorf("%s, %v: printed %q, want %q", path, tier, got, want)
+		}
+		os.Remove(out)
+	}
+}
+
 // Programs of the go command, in which other sections follow .gopclntab, also
 // with addends in a table of relocations, shrink and run.
 func TestGoBuild(t *testing.T) {
@@ -82,38 +132,8 @@ func TestGoBuild(t *testing.T) {
 		{"stripped-arm64", "arm64", []string{"-ldflags=-s -w"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			path := build(t, test.goarch, test.args...)
-			f := open(t, path)
-			want := ""
-			if test.name != "pie-amd64" { // it wants a dynamic loader
-				b, err := gotool.Run(t, test.goarch, path).CombinedOutput()
-				if err != nil {
-					t.Fatalf("%v: %s", err, b)
-				}
-				want = string(b)
-			}
-			size := len(f.Data)
-			for tier := Full; tier <= External; tier++ {
-				data, _, err := Compact(f, tier, goabi.Refuse)
-				if err != nil {
-					t.Fatal(err)
-				}
-				// On machines with large pages a file shrinks by whole pages.
-				if len(data) > size || tier == External && len(data) > len(f.Data)*9/10 {
-					t.Errorf("%v: %d bytes, after %d", tier, len(data), size)
-				}
-				size = len(data)
-				out := path + "." + tier.String()
-				if err := os.WriteFile(out, data, 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if want != "" {
-					got, err := gotool.Run(t, test.goarch, out).CombinedOutput()
-					if err != nil || string(got) != want {
-						t.Errorf("%v: printed %q (%v), want %q", tier, got, err, want)
-					}
-				}
-			}
+			// A PIE of the go command wants a dynamic loader.
+			checkTiers(t, test.goarch, build(t, test.goarch, test.args...), test.name != "pie-amd64")
 		})
 	}
 }
@@ -146,6 +166,26 @@ func TestCallsOfThemselves(t *testing.T) {
 		return
 	}
 	t.Fatal("there is no main.init")
+}
+
+var commandsFlag = flag.String("pcln.commands", "cmd/gofmt", "`packages` of Go's commands that TestCommands compacts; cmd/... for all")
+
+// Go's own commands shrink and start.
+func TestCommands(t *testing.T) {
+	for _, goarch := range machine.GOARCHs() {
+		t.Run(goarch, func(t *testing.T) {
+			dir := t.TempDir()
+			gotool.Output(t, "", goarch, "build", "-trimpath", "-ldflags=-s -w", "-o", dir+"/", *commandsFlag)
+			paths, err := filepath.Glob(dir + "/*")
+			if err != nil || len(paths) == 0 {
+				t.Fatalf("-pcln.commands=%s: no commands (%v)", *commandsFlag, err)
+			}
+			for _, path := range paths {
+				t.Run(filepath.Base(path), func(t *testing.T) { checkTiers(t, goarch, path, true, "-h") })
+			}
+			t.Logf("%s: %d commands", goarch, len(paths))
+		})
+	}
 }
 
 // What linkcheck reads of functions is the same after compacting without loss, also where short tables moved into the records.
