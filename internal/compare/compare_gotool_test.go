@@ -125,6 +125,12 @@ func app(t testing.TB, changes func(edit func(file, old, new string))) string {
 	if err := os.Rename(filepath.Join(dir, "go.mod.txt"), filepath.Join(dir, "go.mod")); err != nil {
 		t.Fatal(err)
 	}
+	for i := range 3 {
+		text := strings.Repeat("All machines have this line.\n", 42+i) + "end"
+		if err := os.WriteFile(filepath.Join(dir, "web", fmt.Sprint(i)), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
 	changes(func(file, old, new string) {
 		path := filepath.Join(dir, file)
 		data, err := os.ReadFile(path)

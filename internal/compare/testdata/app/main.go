@@ -51,6 +51,15 @@ func greet(who string) string { return fmt.Sprintf("hello, %s, from %s", who, ru
 //go:noinline
 func isVideo(data []byte) bool { return bytes.HasPrefix(data, []byte("\x1aE\xdf\xa3")) }
 
+// Of constants the linker aligns the texts of embedded files that are longer than 1024 bytes. They follow this one, which is shorter.
+const (
+	line = "All machines have this line.\n"
+	page = line + line + line + line + line + line + line + line
+)
+
+//go:noinline
+func text() string { return page + page + page + page + page + line }
+
 func main() {
 	index, err := web.ReadFile("web/index.html")
 	if err != nil {
@@ -59,7 +68,7 @@ func main() {
 	}
 	s := store.Open("https://updates.example.com/feed")
 	s.Put("index", string(index))
-	fmt.Println(kernel.Sum(banner), kernel.Strict, isVideo(index), store.Plain(version))
+	fmt.Println(kernel.Sum(banner), kernel.Strict, isVideo(index), text(), store.Plain(version))
 	fmt.Println(greet(s.Get(s.Shortest())+s.Longest()), version, banner, table[len(os.Args)%len(table)], places[len(os.Args)%len(places)], north, south, east, west)
 	if len(os.Args) > 100 {
 		north, south, east, west = south, east, west, north
