@@ -16,6 +16,7 @@ package compare
 // program's strings; one embedded as bytes is data.
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"debug/elf"
 	"encoding/binary"
@@ -61,9 +62,14 @@ func (r *reader) readEmbedded() error {
 func (r *reader) readFiles(b []byte) {
 	files := map[string]string{}
 	for ; len(b) >= embedEntry; b = b[embedEntry:] {
-		name, ok := r.stringAt(b)
+		// What is none of it often gives a large part of the program for a name: no copy of it, and no look at all of it.
+		text, ok := r.bytesAt(b)
+		if !ok || bytes.IndexByte(text, 0) >= 0 {
+			return
+		}
+		name := string(text)
 		path, isFolder := strings.CutSuffix(name, "/")
-		if !ok || !fs.ValidPath(path) {
+		if !fs.ValidPath(path) {
 			return
 		}
 		if isFolder {
@@ -73,11 +79,11 @@ func (r *reader) readFiles(b []byte) {
 			files[name] = "folder"
 			continue
 		}
-		data, ok := r.stringAt(b[16:])
-		sum := sha256.Sum256([]byte(data))
-		if !ok || embedHash(data) != string(b[32:48]) {
+		data, ok := r.bytesAt(b[16:])
+		if !ok || embedHash(data) != [16]byte(b[32:]) {
 			return
 		}
+		sum := sha256.Sum256(data)
 		files[name] = fmt.Sprintf("%d bytes, sha256:%s", len(data), hex.EncodeToString(sum[:]))
 	}
 	for name, what := range files {
@@ -90,22 +96,25 @@ func (r *reader) readFiles(b []byte) {
 }
 
 // embedHash is the hash of an embedded file.
-func embedHash(data string) string {
-	if len(data) <= 1024 {
-		sum := sha256.Sum256([]byte(data))
-		sum[0] ^= 0xff
-		return string(sum[:16])
+func embedHash(data []byte) [16]byte {
+	h := sha256.New()
+	if len(data) > 1024 {
+		h.Write([]byte{1})
 	}
-	sum := sha256.Sum256([]byte("\x01" + data))
-	return string(sum[:16])
+	h.Write(data)
+	sum := [16]byte(h.Sum(nil))
+	if len(data) <= 1024 {
+		sum[0] ^= 0xff
+	}
+	return sum
 }
 
-// stringAt returns the string whose address and length are at the start of b.
-func (r *reader) stringAt(b []byte) (string, bool) {
+// bytesAt returns the bytes of the string whose address and length are at the start of b.
+func (r *reader) bytesAt(b []byte) ([]byte, bool) {
 	addr, n := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
 	if n == 0 {
-		return "", true
+		return nil, true
 	}
 	data, err := r.f.Bytes(addr, n)
-	return string(data), err == nil
+	return data, err == nil
 }
