@@ -255,7 +255,11 @@ func (r *result) writeDifferences(w *strings.Builder) bool {
 		w.WriteString("\n")
 	}
 	if most := slices.Max(append(slices.Collect(maps.Values(omitted)), 0)); most > 0 {
-		fmt.Fprintf(w, "- %d more, which the report leaves out\n", most)
+		fmt.Fprintf(w, "- %d more, which the report leaves out.", most)
+		if reason := known["more of "+r.Name]; reason != "" {
+			fmt.Fprintf(w, " *%s*", reason)
+		}
+		w.WriteString("\n")
 	}
 	return true
 }
