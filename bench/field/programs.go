@@ -114,6 +114,7 @@ var known = map[string]string{
 	"golang.org/x/text/internal/language/compact":                          "numbers that look like addresses: mended in linkcheck since this was built",
 	"helm.sh/helm/v4/pkg/chart/v2/util":                                    "the string before an embedded file, with the zeros that align it: mended in linkcheck since this was built",
 	"k8s.io/kube-openapi/pkg/internal/third_party/go-json-experiment/json": "closures that are called after the function that the compiler inlines them into: mended in linkcheck since this was built",
+	"more of helm":          "not looked at one by one: hugo has the same release of wazero and as many, and those are of wazero and golang.org/x/sys/cpu",
 	"more of hugo":          "of wazero and golang.org/x/sys/cpu, too",
 	"storj.io/common/storj": "what an instruction of bits.TrailingZeros16 returns is known to the compiler; riscv64 calls the function",
 }
