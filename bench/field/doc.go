@@ -126,10 +126,11 @@ one target for each rule, for three architectures. Written by `+"`go run ./bench
 
 Sizes are bytes. "go build" is `+"`CGO_ENABLED=0 go build -trimpath -ldflags=\"-s -w\"`"+` of the same modules. "runs" says whether all four files print and answer
 what go build's does: versions, help texts, for servers a request over loopback and SIGTERM; foreign ones under qemu-user. "functions" are
-how many govulncheck %s sees in the static file and in go build's with symbols, which has an entry of its own. linkcheck counts error findings, compare what
-it would fail a build for where the rule says `+"`compare = \"strict\"`"+`, which these do not; the lists below have them, and say where the list of system calls of a mode
-is not that of go build's file. "start" and "memory" are of the static file, the static
-PIE and the packed one as multiples of go build's: the least time from exec to exit of %d starts in turn, with the first command line of "runs",
+how many govulncheck %s sees in the static file and in go build's with symbols, where it also sees the entry, for which the rules have
+their own, and in large programs the end of a name, which is no function. linkcheck counts error findings, compare what it would fail a
+build for where the rule says `+"`compare = \"strict\"`"+`, which these do not; the lists below have them, and say where the list of system calls
+of a mode is not that of go build's file. "start" and "memory" are of the static file, the static PIE and the packed one as multiples of
+go build's: the least time from exec to exit of %d starts in turn, with the first command line of "runs",
 and the largest resident set; empty where that command line does not end with status 0.
 
 | program | for | go build | static | static PIE | nolibc | packed PIE | runs | start | memory | functions | linkcheck | compare |
@@ -254,7 +255,11 @@ func (r *result) writeDifferences(w *strings.Builder) bool {
 		w.WriteString("\n")
 	}
 	if most := slices.Max(append(slices.Collect(maps.Values(omitted)), 0)); most > 0 {
-		fmt.Fprintf(w, "- %d more, which the report leaves out\n", most)
+		fmt.Fprintf(w, "- %d more, which the report leaves out.", most)
+		if reason := known["more of "+r.Name]; reason != "" {
+			fmt.Fprintf(w, " *%s*", reason)
+		}
+		w.WriteString("\n")
 	}
 	return true
 }

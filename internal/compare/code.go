@@ -10,7 +10,9 @@ import (
 
 // # Code
 //
-// What functions refer to is read from their instructions; a reference inside an inlined call counts as the inlined function's.
+// What functions refer to is read from their instructions; a reference inside an inlined call counts as the inlined function's. But
+// the standard library names no function of other packages: an inlined function of it has such a reference from its arguments, or
+// because the compiler moved the instruction there, and it counts as that of the function around it.
 
 // readCode finds what functions refer to. A reference inside an inlined call is
 // the inlined function's.
@@ -52,27 +54,33 @@ func (r *reader) readCode() error {
 				continue
 			}
 			at := info.CallAt(x.PC-text) + 1
-			caller, to := callers[at], ""
+			link := func(to string, how use) {
+				at := at
+				for pkg := gobin.PackageOf(to); pkg != "" && !r.std.packages[pkg] && at > 0 && r.std.packages[gobin.PackageOf(callers[at])]; {
+					at = info.Inlined[at-1].Parent + 1
+				}
+				if r.link(callers[at], to, how); to == "" {
+					return
+				}
+				if rule, _ := r.std.explainName(to); rule == "" {
+					busy[at] = true
+				}
+			}
 			switch x.Flow {
 			case disasm.Syscall, disasm.Syscall32:
-				to = systemCall
-				r.link(caller, to, called)
+				link(systemCall, called)
 			case disasm.Call, disasm.Jump, disasm.Branch:
 				if x.Taken {
-					r.fn(caller).indirect = true // as on amd64, where no register is followed
+					r.fn(callers[at]).indirect = true // as on amd64, where no register is followed
 				} else if x.Target < code.Addr || x.Target >= code.End() {
-					to = r.funcAt(x.Target, false)
-					r.link(caller, to, called)
+					link(r.funcAt(x.Target, false), called)
 				}
 			case disasm.CallIndirect:
-				r.fn(caller).indirect = true
+				r.fn(callers[at]).indirect = true
 			}
 			if x.Ref != 0 {
-				to = r.dataAt(caller, x.Ref)
+				link(r.valueAt(x.Ref), addressed)
 				r.uses = append(r.uses, dataRef{x.Ref, around(at)})
-			}
-			if rule, _ := r.std.explainName(to); to != "" && rule == "" {
-				busy[at] = true
 			}
 		}
 		for c := len(info.Inlined) - 1; c >= 0; c-- {
@@ -87,9 +95,8 @@ func (r *reader) readCode() error {
 	return nil
 }
 
-// dataAt notes that user refers to the data at addr, and returns the function that
-// this means, if any.
-func (r *reader) dataAt(user string, addr uint64) string {
+// valueAt returns the function that addr is the entry or the value of, if any.
+func (r *reader) valueAt(addr uint64) string {
 	to := r.funcAt(addr, true)
 	// A function value is the address of a word that holds the entry.
 	if to == "" && r.funcValues.Start <= addr && addr < r.funcValues.End {
@@ -97,7 +104,6 @@ func (r *reader) dataAt(user string, addr uint64) string {
 			to = r.funcAt(binary.LittleEndian.Uint64(b), true)
 		}
 	}
-	r.link(user, to, addressed)
 	return to
 }
 

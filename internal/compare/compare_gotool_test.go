@@ -125,6 +125,12 @@ func app(t testing.TB, changes func(edit func(file, old, new string))) string {
 	if err := os.Rename(filepath.Join(dir, "go.mod.txt"), filepath.Join(dir, "go.mod")); err != nil {
 		t.Fatal(err)
 	}
+	for i := range 3 {
+		text := strings.Repeat("All machines have this line.\n", 42+i) + "end"
+		if err := os.WriteFile(filepath.Join(dir, "web", fmt.Sprint(i)), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
 	changes(func(file, old, new string) {
 		path := filepath.Join(dir, file)
 		data, err := os.ReadFile(path)
@@ -167,6 +173,9 @@ var plants = []plant{
 	{name: "call", goarch: "amd64",
 		files: [][3]string{{"store/store.go", "\treturn s.texts[name] + s.url", "\tif runtime.GOARCH == \"amd64\" {\n\t\ts.Put(name, name)\n\t}\n\treturn s.texts[name] + s.url"}, {"store/store.go", "\t\"sync\"", "\t\"runtime\"\n\t\"sync\""}},
 		want:  []string{"calls example.com/app/store.(*Store).Get -> example.com/app/store.(*Store).Put"}},
+	{name: "call by an inlined function of the standard library", goarch: "amd64",
+		files: [][3]string{{"store/store.go", "\treturn s.texts[name] + s.url", "\tif slices.ContainsFunc([]string{name}, isShort) {\n\t\treturn name\n\t}\n\treturn s.texts[name] + s.url"}},
+		want:  []string{"calls example.com/app/store.(*Store).Get -> example.com/app/store.isShort"}},
 	{name: "function value", goarch: "arm64",
 		files: [][3]string{{"main.go", "\ts.Put(", "\tgo greet(\"nobody\")\n\ts.Put("}},
 		want:  []string{"functions main.main.gowrap1", "calls main.main -> main.main.gowrap1"}},
@@ -185,6 +194,9 @@ var plants = []plant{
 	{name: "longer string", goarch: "riscv64",
 		files: [][3]string{{"main.go", "updates.example.com/feed", "updates.example.com/feeds"}},
 		want:  []string{`strings "https://updates.example.com/feeds"`}},
+	{name: "string that is compared with its negative", goarch: "arm64",
+		files: [][3]string{{"main.go", `\x1aE\xdf\xa3`, `\x1aE\xdf\xa2`}},
+		want:  []string{`strings "\x1aEߣ"`}},
 	{name: "embedded file", goarch: "amd64",
 		files: [][3]string{{"web/index.html", "index", "<script>"}},
 		want:  []string{"embedded-files web/index.html", `strings "<html><script></html>\n"`}},

@@ -21,7 +21,7 @@ func cut(pieces ...string) *text {
 }
 
 func TestTextHas(t *testing.T) {
-	other := cut("a", "bc", "evil", "https://example.com/a", "0123456789abcdef0123456789", "padded\x00\x00")
+	other := cut("a", "bc", "evil", "https://example.com/a", "0123456789abcdef0123456789", "padded\x00\x00", "contains,", `"name":`, "the end")
 	for _, tt := range []struct {
 		name string
 		text *text
@@ -34,6 +34,9 @@ func TestTextHas(t *testing.T) {
 		{"longer", cut("evils"), []bool{false}},
 		{"shorter", cut("https://example.com/", "x"), []bool{false, false}},
 		{"start of the next not referred to", cut("a", "bcev", "il", "https://example.com/a"), []bool{true, true, true, true}},
+		{"start not referred to anywhere", cut("a,", `"name":`, "contains", "evil"), []bool{true, true, true, true}},
+		{"start not referred to anywhere, but another", cut("a;", `"name":`, "contains", "evil"), []bool{false, true, false, true}},
+		{"start not referred to anywhere, after what is nowhere else", cut("a,", `"name":`, "evil"), []bool{false, true, true}},
 		{"padding", cut("a", "evil\x00\x00\x00"), []bool{true, true}},
 		{"other padding", cut("padded\x00"), []bool{true}},
 		{"zeros that are no padding", cut("evil" + strings.Repeat("\x00", 32)), []bool{false}},

@@ -137,15 +137,16 @@ func (r *reader) embeddedFile(b []byte) (f embeddedFile, ok bool, err error) {
 
 // embedHash is the hash of an embedded file.
 func embedHash(data []byte) [16]byte {
-	if len(data) <= 1024 {
-		sum := sha256.Sum256(data)
-		sum[0] ^= 0xff
-		return [16]byte(sum[:])
-	}
 	h := sha256.New()
-	h.Write([]byte{1})
+	if len(data) > 1024 {
+		h.Write([]byte{1})
+	}
 	h.Write(data)
-	return [16]byte(h.Sum(nil))
+	sum := [16]byte(h.Sum(nil))
+	if len(data) <= 1024 {
+		sum[0] ^= 0xff
+	}
+	return sum
 }
 
 // bytesAt returns the string whose address and length are at the start of b.

@@ -43,6 +43,7 @@ func TestReadFiles(t *testing.T) {
 		{"folder with data", entry(0, 4, 11, 4, ""), nil},
 		{"folder with a hash", entry(0, 4, 0, 0, "x"), nil},
 		{"no path", entry(3, 1, 0, 0, ""), nil},
+		{"a path with a zero", entry(0, 9, 11, 4, string(hash[:])), nil},
 		{"another hash", entry(6, 5, 11, 4, "x"), nil},
 		{"a name outside of the file", entry(0, 1<<40, 0, 0, ""), nil},
 	} {

@@ -15,7 +15,7 @@ import (
 // strings by pieces of 8, 4, 2 and 1 bytes that are constants in instructions
 // (cmd/compile/internal/walk/compare.go, walkCompareString); riscv64 reads the string
 // itself, byte by byte. amd64 has such a constant as bytes in its code. arm64 puts it
-// together by MOVZ and MOVK, 16 bits each, or loads it from read-only data.
+// together by MOVZ and MOVK, 16 bits each, or loads it from read-only data, and may compare with its negative.
 
 // hasImmediate reports whether all pieces of s that have 4 bytes or more are
 // constants in the program's code. Shorter ones are taken to be. The last piece may
@@ -110,8 +110,13 @@ type builder struct {
 
 // step adds to parts what the instruction at the start of code makes.
 func (b *builder) step(arch *disasm.Arch, code []byte, pc uint64, parts map[uint64]bool) {
-	// MOVN, MOVZ, MOVK, and ORR with a pattern of bits.
 	inst := binary.LittleEndian.Uint32(code)
+	if inst&0x7fe0fc1f == 0x2b00001f { // CMN compares with a register subtracted from zero
+		v := -b.regs[inst>>16&31]
+		parts[v], parts[v&(1<<32-1)] = true, true
+		return
+	}
+	// MOVN, MOVZ, MOVK, and ORR with a pattern of bits.
 	if inst&0x1f800000 != 0x12800000 && inst&0x1f800000 != 0x12000000 {
 		return
 	}

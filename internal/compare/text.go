@@ -65,8 +65,11 @@ func (t *text) has(u *text, i int) bool {
 	if t.index[string(piece)] || t.index[withoutPadding(string(piece))] {
 		return true
 	}
+	next := u.bytes[u.starts[i+1]:u.starts[min(i+2, len(u.starts)-1)]]
 	for cut := range piece {
-		if t.lengths[cut] && t.index[string(piece[:cut])] && t.hasStart(u.bytes[u.starts[i]+cut:min(u.starts[i+1]+context, len(u.bytes))]) {
+		rest := u.starts[i] + cut
+		if t.lengths[cut] && t.index[string(piece[:cut])] &&
+			(t.hasStart(u.bytes[rest:min(u.starts[i+1]+context, len(u.bytes))]) || t.hasInside(u, piece[cut:], next)) {
 			return true
 		}
 	}
@@ -79,7 +82,8 @@ func (t *text) has(u *text, i int) bool {
 		}
 		// Another string may follow, that u has elsewhere.
 		k, _ := slices.BinarySearch(t.starts, at)
-		if end := t.starts[k+1]; end > at+len(piece) && u.hasStart(t.bytes[at+len(piece):min(end+context, len(t.bytes))]) {
+		if end := t.starts[k+1]; end > at+len(piece) && (u.hasStart(t.bytes[at+len(piece):min(end+context, len(t.bytes))]) ||
+			u.hasInside(t, t.bytes[at+len(piece):end], t.bytes[end:t.starts[min(k+2, len(t.starts)-1)]])) {
 			return true
 		}
 	}
@@ -113,6 +117,21 @@ func (t *text) startsOf(prefix []byte) iter.Seq[int] {
 func (t *text) hasStart(start []byte) bool {
 	for range t.startsOf(start) {
 		return true
+	}
+	return false
+}
+
+// hasInside reports whether a piece of t begins with inside, and start ends the piece before it, the rest of which u has: both are
+// a string of which nothing refers to the start.
+func (t *text) hasInside(u *text, start, inside []byte) bool {
+	if len(inside) == 0 {
+		return false
+	}
+	for at := range t.startsOf(inside) {
+		k, _ := slices.BinarySearch(t.starts, at)
+		if k > 0 && bytes.HasSuffix(t.bytes[t.starts[k-1]:at], start) && u.index[string(t.bytes[t.starts[k-1]:at-len(start)])] {
+			return true
+		}
 	}
 	return false
 }
@@ -159,9 +178,16 @@ func (d *dataReader) readText(b []byte) error {
 	}
 	b = bytes.TrimRight(b, "\x00") // padding up to what is aligned after the strings
 	begins[d.strings.Start+uint64(len(b))] = true
+	ends := func(addr uint64) bool { // where another begins, or zeros that align it
+		at := addr
+		for !begins[at] && at < addr+maxAlign && at < d.strings.Start+uint64(len(b)) && b[at-d.strings.Start] == 0 {
+			at++
+		}
+		return begins[at]
+	}
 	for _, r := range refs {
 		// A number may look like an address, but rarely together with what follows it like that of a whole string.
-		if !d.relocates() && (r.end == r.word || !begins[r.end]) {
+		if !d.relocates() && (r.end == r.word || !ends(r.end)) {
 			continue
 		}
 		if r.end < d.strings.End && users[r.end] == nil {

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
 	"os"
@@ -45,6 +46,20 @@ var north, south, east, west = tag{0x402000, 0, nil}, tag{0x402100, 0, nil}, tag
 //go:noinline
 func greet(who string) string { return fmt.Sprintf("hello, %s, from %s", who, runtime.GOARCH) }
 
+// isVideo looks for a number that arm64 compares with its negative.
+//
+//go:noinline
+func isVideo(data []byte) bool { return bytes.HasPrefix(data, []byte("\x1aE\xdf\xa3")) }
+
+// Of constants the linker aligns the texts of embedded files that are longer than 1024 bytes. They follow this one, which is shorter.
+const (
+	line = "All machines have this line.\n"
+	page = line + line + line + line + line + line + line + line
+)
+
+//go:noinline
+func text() string { return page + page + page + page + page + line }
+
 func main() {
 	index, err := web.ReadFile("web/index.html")
 	if err != nil {
@@ -53,7 +68,7 @@ func main() {
 	}
 	s := store.Open("https://updates.example.com/feed")
 	s.Put("index", string(index))
-	fmt.Println(kernel.Sum(banner), kernel.Strict)
+	fmt.Println(kernel.Sum(banner), kernel.Strict, isVideo(index), text(), store.Plain(version))
 	fmt.Println(greet(s.Get(s.Shortest())+s.Longest()), version, banner, table[len(os.Args)%len(table)], places[len(os.Args)%len(places)], north, south, east, west)
 	if len(os.Args) > 100 {
 		north, south, east, west = south, east, west, north

@@ -4,6 +4,7 @@ package store
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -57,3 +58,32 @@ func (s *Store) Longest() string {
 	s.byLength(names)
 	return names[len(names)-1]
 }
+
+// Plain returns a name without what says how the text is made. The compiler takes strings.TrimSuffix for a repetition on arm64, and moves
+// the choice of the function into it on amd64.
+//
+//go:noinline
+func Plain(name string) string {
+	change := first
+	switch {
+	case strings.HasSuffix(name, ".markdown.txt"):
+		name = strings.TrimSuffix(name, ".markdown.txt")
+	case strings.HasSuffix(name, ".html.gz"):
+		name = strings.TrimSuffix(name, ".html.gz")
+		change = last
+	default:
+		if isShort(name) {
+			return name
+		}
+	}
+	return change(strings.Split(name, "/"))
+}
+
+//go:noinline
+func isShort(name string) bool { return len(name) < 8 }
+
+//go:noinline
+func first(names []string) string { return names[0] }
+
+//go:noinline
+func last(names []string) string { return names[len(names)-1] }
