@@ -16,6 +16,7 @@ package compare
 // program's strings; one embedded as bytes is data.
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"debug/elf"
 	"encoding/binary"
@@ -75,7 +76,7 @@ func (r *reader) readFiles(b []byte) error {
 	files := map[string]string{}
 	for ; len(b) >= embedEntry; b = b[embedEntry:] {
 		raw, ok := r.bytesAt(b)
-		if !ok || len(raw) > maxPath {
+		if !ok || len(raw) > maxPath || bytes.IndexByte(raw, 0) >= 0 {
 			return nil
 		}
 		name := string(raw)
