@@ -9,6 +9,7 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
 // A section of the program.
@@ -136,96 +137,126 @@ func (l *linker) makeGroups() {
 	if relro {
 		typeKind, funcKind = kindTypeRel, kindGoFuncRel
 	}
-	for s := sym(1); int(s) < len(l.defs); s++ {
-		k := l.kinds[s]
-		if k != kindROData && k != kindNoPtrBSS || l.attrs[s]&(attrReachable|attrSpecial) != attrReachable {
-			continue
+	parallel.Ranges(len(l.defs), symsOfJob, func(from, to int) error {
+		for s := sym(from); int(s) < to; s++ {
+			l.groupByName(s, typeKind, funcKind)
 		}
-		name := l.name(s)
-		if k == kindNoPtrBSS {
-			if l.release.typeSections && strings.HasPrefix(name, "type:.gcmask.") {
-				l.kinds[s] = kindGCMask
-			}
-			continue
+		return nil
+	})
+}
+
+// symsOfJob is how many symbols a job looks at.
+const symsOfJob = 1 << 14
+
+// groupByName gives s the kind of the group that its name says, if any. Types and function values are of the given kinds.
+func (l *linker) groupByName(s sym, typeKind, funcKind kind) {
+	k := l.kinds[s]
+	if k != kindROData && k != kindNoPtrBSS || l.attrs[s]&(attrReachable|attrSpecial) != attrReachable {
+		return
+	}
+	switch name := l.name(s); {
+	case k == kindNoPtrBSS:
+		if l.release.typeSections && strings.HasPrefix(name, "type:.gcmask.") {
+			l.kinds[s] = kindGCMask
 		}
-		switch {
-		case strings.HasPrefix(name, "go:string."):
-			l.kinds[s] = kindGoString
-		case strings.HasPrefix(name, "runtime.gcbits."), !l.release.typeSections && strings.HasPrefix(name, "type:.gcprog."):
-			l.kinds[s] = kindGCBits
-		case strings.HasSuffix(name, "·f"):
-			l.kinds[s] = funcKind
-		case strings.HasPrefix(name, "type:"), l.release.typeSections && l.flags(s)&goobj.SymItab != 0:
-			l.kinds[s] = typeKind
-		}
+	case strings.HasPrefix(name, "go:string."):
+		l.kinds[s] = kindGoString
+	case strings.HasPrefix(name, "runtime.gcbits."), !l.release.typeSections && strings.HasPrefix(name, "type:.gcprog."):
+		l.kinds[s] = kindGCBits
+	case strings.HasSuffix(name, "·f"):
+		l.kinds[s] = funcKind
+	case strings.HasPrefix(name, "type:"), l.release.typeSections && l.flags(s)&goobj.SymItab != 0:
+		l.kinds[s] = typeKind
 	}
 }
 
 // fillBuckets sorts the symbols that are laid out by kind, and within a kind by size and number.
 func (l *linker) fillBuckets() {
-	var keys [numKinds][]uint64
+	parts := make([][numKinds][]uint64, (len(l.defs)+symsOfJob-1)/symsOfJob)
 	zerobase := l.lookup("runtime.zerobase", abi0)
-	for s := sym(1); int(s) < len(l.defs); s++ {
-		k := l.kinds[s]
-		if k <= kindTextEnd || k >= kindUnloaded || l.attrs[s]&(attrReachable|attrSpecial) != attrReachable {
-			continue
-		}
-		d := l.defs[s]
-		var size uint64
-		if d.obj == 0 {
-			o := l.owns[d.idx]
-			if o.name == "" {
+	parallel.Ranges(len(l.defs), symsOfJob, func(from, to int) error {
+		keys := &parts[from/symsOfJob]
+		for s := sym(from); int(s) < to; s++ {
+			size, ok := l.laidOutSize(s)
+			if !ok {
 				continue
 			}
-			size = o.size
-		} else {
-			o := l.objs[d.obj]
-			if o.SymName(d.idx) == "" {
-				continue // part of another symbol
+			key := size<<32 | uint64(s)
+			if s == zerobase { // after all symbols without size, which get its address
+				key = 1<<32 - 1
 			}
-			size = uint64(o.SymSize(d.idx))
+			keys[l.kinds[s]] = append(keys[l.kinds[s]], key)
 		}
-		if size > maxData {
-			l.errorf("symbol %s: %d bytes, want at most %d", l.name(s), size, maxData)
-			continue
-		}
-		switch {
-		case !l.cfg.PIE:
-		case k == kindType && !l.release.typeSections:
-			k = kindTypeRel
-			l.kinds[s] = k
-		case k == kindROData && l.countRelocs(s) > 0:
-			k = kindRODataRel
-			l.kinds[s] = k
-		}
-		if k == kindCounter {
-			l.errorf("symbol %s: a counter of coverage or fuzzing: %w", l.name(s), ErrUnsupported)
-		}
-		key := size<<32 | uint64(s)
-		if s == zerobase { // after all symbols without size, which get its address
-			key = 1<<32 - 1
-		}
-		keys[k] = append(keys[k], key)
-	}
-	for k, list := range keys {
-		if kind(k) != kindPCLnTab {
-			slices.Sort(list)
-		} else {
-			slices.SortFunc(list, func(a, b uint64) int { return int(int64(uint32(a)) - int64(uint32(b))) })
-		}
-		syms := make([]sym, len(list))
-		for i, key := range list {
-			syms[i] = sym(uint32(key))
-			if uint32(key) == 1<<32-1 {
-				syms[i] = zerobase
+		return nil
+	})
+	var jobs []func()
+	for k := range numKinds {
+		jobs = append(jobs, func() {
+			n := 0
+			for i := range parts {
+				n += len(parts[i][k])
 			}
-			l.align(syms[i]) // by the size that it has now
-		}
-		l.buckets[k] = syms
+			list := make([]uint64, 0, n)
+			for i := range parts {
+				list = append(list, parts[i][k]...)
+			}
+			if k != kindPCLnTab {
+				slices.Sort(list)
+			} else {
+				slices.SortFunc(list, func(a, b uint64) int { return int(int64(uint32(a)) - int64(uint32(b))) })
+			}
+			syms := make([]sym, len(list))
+			for i, key := range list {
+				syms[i] = sym(uint32(key))
+				if uint32(key) == 1<<32-1 {
+					syms[i] = zerobase
+				}
+				l.align(syms[i]) // by the size that it has now
+			}
+			l.buckets[k] = syms
+		})
 	}
+	parallel.Do(jobs)
 	if l.release.typeSections {
 		l.sortTypes()
 	}
+}
+
+// laidOutSize returns the size in bytes of s, and whether it is laid out with others of its kind, which is final then.
+func (l *linker) laidOutSize(s sym) (size uint64, ok bool) {
+	k := l.kinds[s]
+	if k <= kindTextEnd || k >= kindUnloaded || l.attrs[s]&(attrReachable|attrSpecial) != attrReachable {
+		return 0, false
+	}
+	d := l.defs[s]
+	if d.obj == 0 {
+		o := l.owns[d.idx]
+		if o.name == "" {
+			return 0, false
+		}
+		size = o.size
+	} else {
+		o := l.objs[d.obj]
+		if o.SymName(d.idx) == "" {
+			return 0, false // part of another symbol
+		}
+		size = uint64(o.SymSize(d.idx))
+	}
+	if size > maxData {
+		l.errorf("symbol %s: %d bytes, want at most %d", l.name(s), size, maxData)
+		return 0, false
+	}
+	switch {
+	case !l.cfg.PIE:
+	case k == kindType && !l.release.typeSections:
+		l.kinds[s] = kindTypeRel
+	case k == kindROData && l.countRelocs(s) > 0:
+		l.kinds[s] = kindRODataRel
+	}
+	if k == kindCounter {
+		l.errorf("symbol %s: a counter of coverage or fuzzing: %w", l.name(s), ErrUnsupported)
+	}
+	return size, true
 }
 
 // sortTypes sorts types for the runtime since Go 1.27, which takes them in the order of their section: first those that reflection finds by

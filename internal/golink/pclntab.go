@@ -9,6 +9,7 @@ import (
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/goobj"
 	"github.com/go3s/rules_go3s/internal/link"
+	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
 // # Function table
@@ -98,8 +99,6 @@ type funcTable struct {
 	header, names, units, files, pctab, funcs, data, find sym
 
 	fns       []fn
-	pcdata    []uint32 // memory of fn.pcdata
-	dataSyms  []sym    // memory of fn.data
 	offs      []uint32 // by symbol: offset of a function's name, with isName, or of a table by program counter
 	named     []sym
 	nameBytes uint32
@@ -165,28 +164,74 @@ func (l *linker) inTable(s sym) bool {
 	return name != "" && !strings.HasPrefix(name, ".L")
 }
 
+// functions returns the functions of the table, with what the compiler says about them. Their tables are symbols in the place of offsets.
+func (l *linker) functions() []fn {
+	fns := make([]fn, 0, len(l.text))
+	for _, s := range l.text {
+		if l.inTable(s) {
+			fns = append(fns, fn{sym: s})
+		}
+	}
+	parallel.Ranges(len(fns), chunkSize, func(from, to int) error {
+		part := fns[from:to]
+		pcdata, data := array[uint32](&l.pool, 4*len(part))[:0], array[sym](&l.pool, 6*len(part))[:0]
+		for i := range part {
+			f := &part[i]
+			if f.info = l.funcInfoOf(f.sym); f.info.valid() {
+				pcdata, data = l.readTables(f, pcdata, data)
+			}
+		}
+		return nil
+	})
+	return fns
+}
+
+// readTables reads which tables and data f has. It uses the memory of pcdata and data, and returns what is left.
+func (l *linker) readTables(f *fn, pcdata []uint32, data []sym) ([]uint32, []sym) {
+	firstPC, firstData := len(pcdata), len(data)
+	l.aux(f.sym, func(typ uint8, a sym) {
+		switch typ {
+		case goobj.AuxPCSP:
+			f.pcsp = uint32(a)
+		case goobj.AuxPCFile:
+			f.pcfile = uint32(a)
+		case goobj.AuxPCLine:
+			f.pcline = uint32(a)
+		case goobj.AuxPCInline:
+			f.inline = uint32(a)
+		case goobj.AuxPCData:
+			pcdata = append(pcdata, uint32(a))
+		case goobj.AuxFuncData:
+			data = append(data, a)
+		}
+	})
+	if f.info.numCalls() == 0 {
+		f.inline = 0
+	} else {
+		for len(data)-firstData < goabi.FuncDataInlTree+1 {
+			data = append(data, 0)
+		}
+	}
+	f.pcdata, f.data = pcdata[firstPC:], data[firstData:]
+	return pcdata, data
+}
+
 // makeFuncTable collects what the table has, and makes its symbols.
 func (l *linker) makeFuncTable() {
 	t := &funcTable{offs: array[uint32](&l.pool, len(l.defs)), fileOffs: map[string]uint32{}}
 	l.tab = t
-	t.fns = make([]fn, 0, len(l.text))
-	t.pcdata = array[uint32](&l.pool, 4*len(l.text))[:0]
+	t.fns = l.functions()
 	t.pcSyms = array[placed](&l.pool, 6*len(l.text))[:0]
 	t.funcData = array[placed](&l.pool, 6*len(l.text))[:0]
-	t.dataSyms = array[sym](&l.pool, 6*len(l.text))[:0]
 	t.pcBytes = 1 // offset 0 is for no table
-	for _, s := range l.text {
-		if !l.inTable(s) {
-			continue
-		}
-		t.fns = append(t.fns, fn{sym: s, info: l.funcInfoOf(s)})
-		f := &t.fns[len(t.fns)-1]
-		l.addUnit(s)
+	for i := range t.fns {
+		f := &t.fns[i]
+		l.addUnit(f.sym)
 		l.collectNames(f)
 		if f.info.valid() {
 			l.collectFiles(f)
 			l.collectTables(f)
-			l.collectFuncData(f)
+			l.collectFuncData(i)
 		}
 	}
 	if len(t.fns) == 0 {
@@ -294,39 +339,15 @@ func (l *linker) fileName(name string) string {
 	return name
 }
 
-// collectTables gives the tables of f their offsets, and notes its data.
+// collectTables gives the tables of f their offsets.
 func (l *linker) collectTables(f *fn) {
-	t := l.tab
-	pcdata, data := len(t.pcdata), len(t.dataSyms)
-	var sp, file, line, inline sym
-	l.aux(f.sym, func(typ uint8, a sym) {
-		switch typ {
-		case goobj.AuxPCSP:
-			sp = a
-		case goobj.AuxPCFile:
-			file = a
-		case goobj.AuxPCLine:
-			line = a
-		case goobj.AuxPCInline:
-			inline = a
-		case goobj.AuxPCData:
-			t.pcdata = append(t.pcdata, uint32(a)) // until it has an offset
-		case goobj.AuxFuncData:
-			t.dataSyms = append(t.dataSyms, a)
-		}
-	})
-	f.pcsp, f.pcfile, f.pcline = l.collectTable(sp), l.collectTable(file), l.collectTable(line)
-	f.pcdata = t.pcdata[pcdata:]
+	for _, table := range []*uint32{&f.pcsp, &f.pcfile, &f.pcline} {
+		*table = l.collectTable(sym(*table))
+	}
 	for i, s := range f.pcdata {
 		f.pcdata[i] = l.collectTable(sym(s))
 	}
-	if f.info.numCalls() > 0 {
-		f.inline = l.collectTable(inline)
-		for len(t.dataSyms)-data < goabi.FuncDataInlTree+1 {
-			t.dataSyms = append(t.dataSyms, 0)
-		}
-	}
-	f.data = t.dataSyms[data:]
+	f.inline = l.collectTable(sym(f.inline))
 }
 
 // collectTable returns the offset of table s, 0 for none.
@@ -358,12 +379,13 @@ func (l *linker) noFuncData(f *fn, j int) bool {
 	return (j == goabi.FuncDataArgsMap || j == goabi.FuncDataArgInfo) && f.info.obj.Flags&goobj.FlagAssembly != 0 && len(l.data(s)) == 0
 }
 
-// collectFuncData lists the data of f that no function before has.
-func (l *linker) collectFuncData(f *fn) {
+// collectFuncData lists the data of function i that no function before has.
+func (l *linker) collectFuncData(i int) {
 	t := l.tab
+	f := &t.fns[i]
 	for j, s := range f.data {
 		if j == goabi.FuncDataInlTree && f.info.numCalls() > 0 {
-			t.funcData = append(t.funcData, placed{fn: uint32(len(t.fns) - 1), align: 4})
+			t.funcData = append(t.funcData, placed{fn: uint32(i), align: 4})
 			continue
 		}
 		if l.noFuncData(f, j) || l.attrs[s]&attrSpecial != 0 {
