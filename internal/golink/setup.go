@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
 // fipsMarks are symbols that enclose what the FIPS 140 module is made of, in pairs.
@@ -133,30 +134,38 @@ func (l *linker) typeLinks() {
 	}
 	type named struct {
 		str string
-		typ sym
+		typ sym // 0 for an interface table
 	}
-	var types []named
-	var itabs []sym
-	for _, s := range l.linked {
-		switch f := l.flags(s); {
-		case f&goobj.SymTypelink != 0:
+	types := make([]named, len(l.linked))
+	parallel.Ranges(len(types), chunkSize, func(from, to int) error {
+		for i, s := range l.linked[from:to] {
+			if l.flags(s)&goobj.SymTypelink == 0 {
+				continue
+			}
 			t, ok := l.typeDesc(s)
 			if !ok {
 				l.errorf("type %s: no well-formed descriptor", l.name(s))
 				continue
 			}
-			types = append(types, named{l.typeString(&t), s})
-		case f&goobj.SymItab != 0:
+			types[from+i] = named{l.typeString(&t), s}
+		}
+		return nil
+	})
+	var itabs []sym
+	for i, s := range l.linked {
+		if types[i].typ == 0 {
 			itabs = append(itabs, s)
 		}
 	}
+	types = slices.DeleteFunc(types, func(n named) bool { return n.typ == 0 })
 	// Types can be spelled alike. Their order is then that of this algorithm: cmd/link sorts by it.
 	slices.SortFunc(types, func(a, b named) int { return strings.Compare(a.str, b.str) })
 	_, o := l.define("runtime.typelink", kindTypeLink)
 	o.data = make([]byte, 4*len(types))
 	o.size = uint64(len(o.data))
+	o.relocs = make([]reloc, len(types))
 	for i, t := range types {
-		o.relocs = append(o.relocs, reloc{off: int32(4 * i), size: 4, typ: goobj.RelocAddrOff, sym: t.typ})
+		o.relocs[i] = reloc{off: int32(4 * i), size: 4, typ: goobj.RelocAddrOff, sym: t.typ}
 	}
 	_, o = l.define("runtime.itablink", kindItabLink)
 	for _, t := range itabs {
