@@ -2,8 +2,9 @@ package golink
 
 import (
 	"fmt"
-	"os"
 	"sync"
+
+	"github.com/go3s/rules_go3s/internal/inputfile"
 )
 
 // Archives are files in memory, each of them once however many read it.
@@ -24,7 +25,7 @@ func (a *Archives) Map(name string) ([]byte, error) {
 	if data != nil {
 		return data, nil
 	}
-	f, err := os.Open(name)
+	f, err := inputfile.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -32,9 +33,6 @@ func (a *Archives) Map(name string) ([]byte, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %v, want a regular file", name, info.Mode())
 	}
 	if info.Size() == 0 {
 		return nil, fmt.Errorf("%s: the file is empty", name)
