@@ -142,6 +142,9 @@ func (c *config) run() (err error) {
 	}
 	c.bazel = bazel.Server{Wrapper: filepath.Join(module, "bazelw"), Dir: filepath.Join(c.dir, "workspace")}
 	c.cache = filepath.Join(c.dir, "cache")
+	if err := os.MkdirAll(c.cache, 0o777); err != nil { // stays empty where options give a build no disk cache
+		return err
+	}
 	c.options = append([]string{"--disk_cache=" + c.cache}, c.options...)
 	defer func() {
 		if _, e := c.bazel.Command("shutdown"); err == nil {
