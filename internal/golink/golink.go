@@ -11,8 +11,9 @@
 //	initTasks        order the initialization of packages: it is data, and what it refers to is needed (inittask.go)
 //	reach            find what the program needs (reach.go); everything after this looks at that alone
 //	setUp, setStrings  give variables that the linker sets their contents: what is needed decides which
-//	checkStack       check that functions without a stack check have room (stack.go)
-//	orderText, layoutText  order functions and give them addresses (text.go, jumps.go): the tables of functions are by address
+//	orderText        order functions (text.go)
+//	checkStack, findTypeLinks  check that functions without a stack check have room (stack.go); beside that, sort types by name (setup.go)
+//	layoutText       give functions their addresses (text.go, jumps.go): the tables of functions are by address
 //	typeLinks, buildInfo   make data that refers to symbols
 //	makeFuncTable    find the sizes of the tables of functions (pclntab.go)
 //	makeGroups, makeModule, layoutData  sort data by kind and size, and lay it out (data.go): writable data first, since
@@ -46,6 +47,7 @@ import (
 	"sync/atomic"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
 // A Config says what to link.
@@ -115,6 +117,8 @@ type linker struct {
 
 	numReached, numRelocs int   // at least as many as symbols that are needed, and as their relocations
 	linked                []sym // needed types that reflection finds by name, and interface tables
+	types                 []typeLink
+	itabs                 []sym
 
 	mainTasks sym
 	module    sym
@@ -213,7 +217,7 @@ func (l *linker) layOut() error {
 		l.setUp,
 		l.orderText,
 		l.setStrings,
-		l.checkStack,
+		func() { parallel.Do([]func(){l.checkStack, l.findTypeLinks}) },
 		l.layoutText,
 		l.typeLinks,
 		l.buildInfo,

@@ -21,9 +21,6 @@ type library struct {
 	imports     []*library
 	units       []*object
 	isMain      bool
-
-	text    []sym // its functions, in order
-	dupText []sym // functions that other packages may define, too, and changed ones
 }
 
 // An object is an object file of a package.
@@ -42,6 +39,8 @@ type object struct {
 	named       []sym              // those that it defines or refers to by name
 	refs        [numRefLists][]sym // the same, by what references call them
 	pkgs        []numbers          // of the packages that its references count
+	text        []sym              // its needed functions, in order
+	dupText     []sym              // those that other packages may define, too, and changed ones
 	// order of its file table in the function table, -1 for an object without functions there
 	unit int
 }
@@ -83,27 +82,25 @@ func (l *linker) failed() error {
 	return errors.Join(l.errs...)
 }
 
-// load opens the packages of the program: main, and what packages import, in the order in which imports name them. Those that are known
-// at one time are opened on all processors, and added in their order.
+// load opens the packages of the program: main, and what packages import. They are opened on all processors, and added in the order in
+// which imports name them.
 func (l *linker) load() {
+	opened := l.openAll()
 	l.addLibrary("main", l.cfg.Main, "the command line", [8]byte{})
-	for n := 0; n < len(l.libs); {
-		libs := l.libs[n:]
-		members := make([][]opened, len(libs))
-		var jobs []func()
-		for i, lib := range libs {
-			jobs = append(jobs, func() { members[i] = l.open(lib) })
+	for n := 0; n < len(l.libs); n++ {
+		lib := l.libs[n]
+		o := opened[lib.path]
+		if o.err != nil {
+			l.errorf("package %s, imported by %s: %w", lib.path, lib.from, o.err)
 		}
-		parallel.Do(jobs)
-		for i, lib := range libs {
-			for _, m := range members[i] {
-				l.addObject(lib, m)
-			}
-			if lib.path == "main" && !lib.isMain {
-				l.errorf("%s: not package main", lib.file)
-			}
+		l.read += int64(o.size)
+		for _, m := range o.objects {
+			l.addObject(lib, m)
 		}
-		if n += len(libs); n == len(l.libs) && l.byPath["runtime"] == nil {
+		if lib.path == "main" && !lib.isMain {
+			l.errorf("%s: not package main", lib.file)
+		}
+		if n == len(l.libs)-1 && l.byPath["runtime"] == nil {
 			file := l.cfg.Packages["runtime"]
 			if file == "" {
 				l.errorf("package runtime: no archive: every Go program needs it")
@@ -124,58 +121,82 @@ func (l *linker) addLibrary(path, file, from string, fingerprint [8]byte) *libra
 	return lib
 }
 
-// An opened member of an archive is an object, or an error that is said of it.
-type opened struct {
+// An openedArchive is what is known of a package before packages are put in order.
+type openedArchive struct {
+	objects []openedObject
+	size    int   // in bytes
+	err     error // the archive cannot be read
+}
+
+// An openedObject is an object, or an error that is said of it.
+type openedObject struct {
 	*goobj.Object
 	files   []string
 	imports []goobj.Import
-	size    int // of the archive, where this is its first member
 	err     error
 }
 
-// open opens the objects of lib.
-func (l *linker) open(lib *library) []opened {
-	data, err := l.cfg.Archives.Map(lib.file)
+// openAll opens the archives that imports lead to, by package path.
+func (l *linker) openAll() map[string]openedArchive {
+	return parallel.Walk([]string{"main", "runtime"}, func(path string) (a openedArchive, imports []string) {
+		file := l.cfg.Packages[path]
+		if path == "main" {
+			file = l.cfg.Main
+		}
+		if file == "" { // addObject says who imports it
+			return a, nil
+		}
+		a = l.open(file)
+		for _, o := range a.objects {
+			for _, i := range o.imports {
+				imports = append(imports, i.Path)
+			}
+		}
+		return a, imports
+	})
+}
+
+// open opens the objects in an archive.
+func (l *linker) open(file string) (a openedArchive) {
+	data, err := l.cfg.Archives.Map(file)
 	if err != nil {
-		return []opened{{err: fmt.Errorf("package %s, imported by %s: %w", lib.path, lib.from, err)}}
+		a.err = err
+		return a
 	}
+	a.size = len(data)
 	members := []goobj.Member{{Name: "_go_.o", Data: data}}
 	if goobj.IsArchive(data) {
-		if members, err = goobj.Members(lib.file, data); err != nil {
-			return []opened{{err: err}}
+		if members, a.err = goobj.Members(file, data); a.err != nil {
+			return a
 		}
 	}
-	var list []opened
 	for _, m := range members {
-		name := fmt.Sprintf("%s(%s)", lib.file, m.Name)
+		name := file + "(" + m.Name + ")"
 		switch {
 		case m.Name == "__.PKGDEF": // export data, for the compiler
 		case m.Name == "dynimportfail", m.Name == "preferlinkext":
-			list = append(list, opened{err: fmt.Errorf("%s: %w", name, ErrUnsupported)})
+			a.objects = append(a.objects, openedObject{err: fmt.Errorf("%s: %w", name, ErrUnsupported)})
 		case len(m.Name) < 16 && !strings.HasSuffix(m.Name, ".o") && !strings.HasSuffix(m.Name, ".syso"):
 			// A file of a build tool.
 		default:
-			list = append(list, openObject(name, m))
+			a.objects = append(a.objects, openObject(name, m))
 		}
 	}
-	if len(list) > 0 {
-		list[0].size = len(data)
-	}
-	return list
+	return a
 }
 
 // ErrUnsupported is about programs that Link refuses although there is nothing wrong with them: the SDK's linker can link them.
 var ErrUnsupported = errors.New("this needs the SDK's linker")
 
-func openObject(name string, m goobj.Member) (o opened) {
+func openObject(name string, m goobj.Member) (o openedObject) {
 	if !goobj.IsObject(m.Data) {
 		if bytes.HasPrefix(m.Data, []byte(elf.ELFMAG)) {
-			return opened{err: fmt.Errorf("%s: an ELF object: %w", name, ErrUnsupported)}
+			return openedObject{err: fmt.Errorf("%s: an ELF object: %w", name, ErrUnsupported)}
 		}
-		return opened{err: fmt.Errorf("%s: found %.20q, want a Go object", name, m.Data[:min(len(m.Data), 20)])}
+		return openedObject{err: fmt.Errorf("%s: found %.20q, want a Go object", name, m.Data[:min(len(m.Data), 20)])}
 	}
 	if o.Object, o.err = goobj.OpenObject(name, m.Data, m.Off); o.err != nil {
-		return opened{err: o.err}
+		return openedObject{err: o.err}
 	}
 	var err error
 	o.files, o.err = o.Files()
@@ -185,8 +206,7 @@ func openObject(name string, m goobj.Member) (o opened) {
 }
 
 // addObject adds an object of lib to the program, and the packages that it imports.
-func (l *linker) addObject(lib *library, m opened) {
-	l.read += int64(m.size)
+func (l *linker) addObject(lib *library, m openedObject) {
 	if m.err != nil {
 		l.fail(m.err)
 		return

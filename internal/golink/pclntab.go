@@ -9,7 +9,6 @@ import (
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/goobj"
 	"github.com/go3s/rules_go3s/internal/link"
-	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
 // # Function table
@@ -26,14 +25,14 @@ import (
 type fn struct {
 	sym    sym
 	info   funcInfo
-	pcsp   uint32
-	pcfile uint32
-	pcline uint32
-	inline uint32 // offset of the table of inlined calls
+	pcsp   sym // tables by program counter, 0 for none
+	pcfile sym
+	pcline sym
+	inline sym    // table of inlined calls
 	start  uint32 // of its record
-	pcdata []uint32
-	data   []sym
 	tree   uint32 // offset of the tree of inlined calls in the data of functions
+	pcdata []sym
+	data   []sym
 }
 
 // funcInfo is what the compiler says about a function (cmd/internal/goobj, FuncInfo); nil for none.
@@ -119,7 +118,7 @@ const isName = 1 << 31
 
 // placed is data of functions: a symbol, or the tree of inlined calls of function fn.
 type placed struct {
-	off   uint64
+	off   uint64 // the size before there are offsets
 	sym   sym
 	fn    uint32
 	align uint32
@@ -164,76 +163,12 @@ func (l *linker) inTable(s sym) bool {
 	return name != "" && !strings.HasPrefix(name, ".L")
 }
 
-// functions returns the functions of the table, with what the compiler says about them. Their tables are symbols in the place of offsets.
-func (l *linker) functions() []fn {
-	fns := make([]fn, 0, len(l.text))
-	for _, s := range l.text {
-		if l.inTable(s) {
-			fns = append(fns, fn{sym: s})
-		}
-	}
-	parallel.Ranges(len(fns), chunkSize, func(from, to int) error {
-		part := fns[from:to]
-		pcdata, data := array[uint32](&l.pool, 4*len(part))[:0], array[sym](&l.pool, 6*len(part))[:0]
-		for i := range part {
-			f := &part[i]
-			if f.info = l.funcInfoOf(f.sym); f.info.valid() {
-				pcdata, data = l.readTables(f, pcdata, data)
-			}
-		}
-		return nil
-	})
-	return fns
-}
-
-// readTables reads which tables and data f has. It uses the memory of pcdata and data, and returns what is left.
-func (l *linker) readTables(f *fn, pcdata []uint32, data []sym) ([]uint32, []sym) {
-	firstPC, firstData := len(pcdata), len(data)
-	l.aux(f.sym, func(typ uint8, a sym) {
-		switch typ {
-		case goobj.AuxPCSP:
-			f.pcsp = uint32(a)
-		case goobj.AuxPCFile:
-			f.pcfile = uint32(a)
-		case goobj.AuxPCLine:
-			f.pcline = uint32(a)
-		case goobj.AuxPCInline:
-			f.inline = uint32(a)
-		case goobj.AuxPCData:
-			pcdata = append(pcdata, uint32(a))
-		case goobj.AuxFuncData:
-			data = append(data, a)
-		}
-	})
-	if f.info.numCalls() == 0 {
-		f.inline = 0
-	} else {
-		for len(data)-firstData < goabi.FuncDataInlTree+1 {
-			data = append(data, 0)
-		}
-	}
-	f.pcdata, f.data = pcdata[firstPC:], data[firstData:]
-	return pcdata, data
-}
-
 // makeFuncTable collects what the table has, and makes its symbols.
 func (l *linker) makeFuncTable() {
 	t := &funcTable{offs: array[uint32](&l.pool, len(l.defs)), fileOffs: map[string]uint32{}}
 	l.tab = t
-	t.fns = l.functions()
-	t.pcSyms = array[placed](&l.pool, 6*len(l.text))[:0]
-	t.funcData = array[placed](&l.pool, 6*len(l.text))[:0]
 	t.pcBytes = 1 // offset 0 is for no table
-	for i := range t.fns {
-		f := &t.fns[i]
-		l.addUnit(f.sym)
-		l.collectNames(f)
-		if f.info.valid() {
-			l.collectFiles(f)
-			l.collectTables(f)
-			l.collectFuncData(i)
-		}
-	}
+	l.collectFunctions()
 	if len(t.fns) == 0 {
 		l.errorf("the program has no functions")
 		return
@@ -268,65 +203,6 @@ func (l *linker) makeFuncTable() {
 	l.makeFind()
 }
 
-// addUnit notes the compilation unit of function s.
-func (l *linker) addUnit(s sym) {
-	if d := l.origin(s); d.obj != 0 {
-		if o := l.objs[d.obj]; o.unit < 0 {
-			o.unit = len(l.tab.unitList)
-			l.tab.unitList = append(l.tab.unitList, o)
-			l.tab.unitFiles = append(l.tab.unitFiles, make([]bool, len(o.files)))
-			l.tab.unitMax = append(l.tab.unitMax, 0)
-		}
-	}
-}
-
-// collectNames gives the names of f, and of what is inlined into it, their offsets.
-func (l *linker) collectNames(f *fn) {
-	l.collectName(f.sym)
-	for c := range f.info.numCalls() {
-		_, callee, _ := f.info.call(c)
-		l.collectName(l.resolve(f.info.obj, callee))
-	}
-}
-
-func (l *linker) collectName(s sym) {
-	switch t := l.tab; {
-	case t.offs[s] == 0:
-		t.offs[s] = t.nameBytes | isName
-		t.named = append(t.named, s)
-		t.nameBytes += uint32(len(l.name(s)) + 1)
-	case t.offs[s]&isName == 0:
-		l.errorf("%s: a table of functions in the place of one of them", l.name(s))
-	}
-}
-
-// collectFiles gives the names of the files of f their offsets.
-func (l *linker) collectFiles(f *fn) {
-	for n := range f.info.numFiles() {
-		l.collectFile(f.info.obj, f.info.file(n))
-	}
-	for c := range f.info.numCalls() {
-		file, _, _ := f.info.call(c)
-		l.collectFile(f.info.obj, file)
-	}
-}
-
-func (l *linker) collectFile(o *object, file uint32) {
-	t := l.tab
-	if t.unitFiles[o.unit][file] {
-		return
-	}
-	t.unitFiles[o.unit][file] = true
-	t.unitMax[o.unit] = max(t.unitMax[o.unit], file+1)
-	name := o.files[file]
-	if _, ok := t.fileOffs[name]; ok {
-		return
-	}
-	t.fileOffs[name] = t.fileBytes
-	t.fileList = append(t.fileList, name)
-	t.fileBytes += uint32(len(l.fileName(name)) + 1)
-}
-
 // fileName returns the name of a source file as tracebacks show it.
 func (l *linker) fileName(name string) string {
 	name = strings.TrimPrefix(name, "gofile..")
@@ -339,36 +215,6 @@ func (l *linker) fileName(name string) string {
 	return name
 }
 
-// collectTables gives the tables of f their offsets.
-func (l *linker) collectTables(f *fn) {
-	for _, table := range []*uint32{&f.pcsp, &f.pcfile, &f.pcline} {
-		*table = l.collectTable(sym(*table))
-	}
-	for i, s := range f.pcdata {
-		f.pcdata[i] = l.collectTable(sym(s))
-	}
-	f.inline = l.collectTable(sym(f.inline))
-}
-
-// collectTable returns the offset of table s, 0 for none.
-func (l *linker) collectTable(s sym) uint32 {
-	t := l.tab
-	if s == 0 {
-		return 0
-	}
-	if t.offs[s] == 0 {
-		if size := l.size(s); size != 0 {
-			t.offs[s] = uint32(t.pcBytes)
-			t.pcSyms = append(t.pcSyms, placed{sym: s, off: t.pcBytes})
-			t.pcBytes += size
-		}
-	}
-	if t.offs[s]&isName != 0 {
-		l.errorf("%s: a function in the place of a table", l.name(s))
-	}
-	return t.offs[s]
-}
-
 // noFuncData reports whether function f has no data j: the assembler refers to argument maps that the compiler makes for functions
 // with a declaration in Go, and only for those.
 func (l *linker) noFuncData(f *fn, j int) bool {
@@ -377,27 +223,6 @@ func (l *linker) noFuncData(f *fn, j int) bool {
 		return true
 	}
 	return (j == goabi.FuncDataArgsMap || j == goabi.FuncDataArgInfo) && f.info.obj.Flags&goobj.FlagAssembly != 0 && len(l.data(s)) == 0
-}
-
-// collectFuncData lists the data of function i that no function before has.
-func (l *linker) collectFuncData(i int) {
-	t := l.tab
-	f := &t.fns[i]
-	for j, s := range f.data {
-		if j == goabi.FuncDataInlTree && f.info.numCalls() > 0 {
-			t.funcData = append(t.funcData, placed{fn: uint32(i), align: 4})
-			continue
-		}
-		if l.noFuncData(f, j) || l.attrs[s]&attrSpecial != 0 {
-			continue
-		}
-		if l.kinds[s].isText() {
-			l.errorf("%s: a function in the place of data of one", l.name(s))
-			continue
-		}
-		l.attrs[s] |= attrSpecial
-		t.funcData = append(t.funcData, placed{sym: s, align: uint32(l.align(s))})
-	}
 }
 
 // placeFuncData gives the data of functions offsets, those with the largest alignment first.
@@ -420,18 +245,17 @@ func (l *linker) placeFuncData() (align, size uint64) {
 				continue
 			}
 			size = goelf.AlignUp(size, a)
+			n := p.off
 			p.off = size
 			if p.sym != 0 {
-				n := l.size(p.sym)
 				if n == 0 {
 					l.errorf("%s: data of a function without a size", l.name(p.sym))
 				}
 				l.values[p.sym] = size // it is in no section
-				size += n
 			} else {
 				t.fns[p.fn].tree = uint32(size)
-				size += uint64(t.fns[p.fn].info.numCalls()) * goabi.InlinedCall
 			}
+			size += n
 			ordered = append(ordered, p)
 		}
 	}
@@ -538,9 +362,9 @@ func (l *linker) writeFuncs(b []byte) {
 			}
 			return !found
 		})
-		le.PutUint32(r[16:], f.pcsp)
-		le.PutUint32(r[20:], f.pcfile)
-		le.PutUint32(r[24:], f.pcline)
+		le.PutUint32(r[16:], t.offs[f.pcsp])
+		le.PutUint32(r[20:], t.offs[f.pcfile])
+		le.PutUint32(r[24:], t.offs[f.pcline])
 		le.PutUint32(r[28:], uint32(f.numPCData()))
 		unit := uint32(goabi.NoFile)
 		if d := l.origin(f.sym); d.obj != 0 {
@@ -549,11 +373,11 @@ func (l *linker) writeFuncs(b []byte) {
 		le.PutUint32(r[32:], unit)
 		r[43] = byte(len(f.data))
 		rest := r[goabi.FuncSize:]
-		for j, off := range f.pcdata {
-			le.PutUint32(rest[4*j:], off)
+		for j, table := range f.pcdata {
+			le.PutUint32(rest[4*j:], t.offs[table])
 		}
 		if f.info.numCalls() > 0 {
-			le.PutUint32(rest[4*goabi.PCDataInlTree:], f.inline)
+			le.PutUint32(rest[4*goabi.PCDataInlTree:], t.offs[f.inline])
 		}
 		rest = rest[4*f.numPCData():]
 		for j, s := range f.data {

@@ -127,16 +127,18 @@ func (l *linker) setString(name, value string) {
 	o.relocs = []reloc{{off: 0, size: 8, typ: goobj.RelocAddr, sym: text}}
 }
 
-// typeLinks makes the lists of types that reflection finds by name, and of interface tables.
-func (l *linker) typeLinks() {
+// A typeLink is a type that reflection finds by name, with how it is spelled.
+type typeLink struct {
+	str string
+	typ sym // 0 for an interface table
+}
+
+// findTypeLinks lists the types that reflection finds by name, and interface tables. It changes nothing else.
+func (l *linker) findTypeLinks() {
 	if l.release.typeSections {
 		return
 	}
-	type named struct {
-		str string
-		typ sym // 0 for an interface table
-	}
-	types := make([]named, len(l.linked))
+	types := make([]typeLink, len(l.linked))
 	parallel.Ranges(len(types), chunkSize, func(from, to int) error {
 		for i, s := range l.linked[from:to] {
 			if l.flags(s)&goobj.SymTypelink == 0 {
@@ -147,28 +149,34 @@ func (l *linker) typeLinks() {
 				l.errorf("type %s: no well-formed descriptor", l.name(s))
 				continue
 			}
-			types[from+i] = named{l.typeString(&t), s}
+			types[from+i] = typeLink{l.typeString(&t), s}
 		}
 		return nil
 	})
-	var itabs []sym
 	for i, s := range l.linked {
 		if types[i].typ == 0 {
-			itabs = append(itabs, s)
+			l.itabs = append(l.itabs, s)
 		}
 	}
-	types = slices.DeleteFunc(types, func(n named) bool { return n.typ == 0 })
+	l.types = slices.DeleteFunc(types, func(t typeLink) bool { return t.typ == 0 })
 	// Types can be spelled alike. Their order is then that of this algorithm: cmd/link sorts by it.
-	slices.SortFunc(types, func(a, b named) int { return strings.Compare(a.str, b.str) })
+	slices.SortFunc(l.types, func(a, b typeLink) int { return strings.Compare(a.str, b.str) })
+}
+
+// typeLinks makes the lists of what findTypeLinks found.
+func (l *linker) typeLinks() {
+	if l.release.typeSections {
+		return
+	}
 	_, o := l.define("runtime.typelink", kindTypeLink)
-	o.data = make([]byte, 4*len(types))
+	o.data = make([]byte, 4*len(l.types))
 	o.size = uint64(len(o.data))
-	o.relocs = make([]reloc, len(types))
-	for i, t := range types {
+	o.relocs = make([]reloc, len(l.types))
+	for i, t := range l.types {
 		o.relocs[i] = reloc{off: int32(4 * i), size: 4, typ: goobj.RelocAddrOff, sym: t.typ}
 	}
 	_, o = l.define("runtime.itablink", kindItabLink)
-	for _, t := range itabs {
+	for _, t := range l.itabs {
 		o.addAddr(t, 0)
 	}
 }

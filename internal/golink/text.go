@@ -18,25 +18,7 @@ func (l *linker) orderText() {
 	for _, s := range l.fips[:2] {
 		l.text = append(l.text, s)
 	}
-	for i, o := range l.objs[1:] {
-		obj := uint32(i + 1)
-		for b := goobj.PkgDefs; b < goobj.NonPkgRefs; b++ {
-			if (b == goobj.Hashed64Defs || b == goobj.HashedDefs) && !o.contentText {
-				continue
-			}
-			for idx := o.First(b); idx < o.First(b+1); idx++ {
-				s := o.sym(idx)
-				if l.attrs[s]&attrReachable == 0 || !kindOf(o.SymKind(idx)).isText() {
-					continue
-				}
-				if l.defs[s] != (def{obj, idx}) || o.SymFlags(idx)&goobj.SymDupOK != 0 {
-					o.lib.dupText = append(o.lib.dupText, s)
-				} else {
-					o.lib.text = append(o.lib.text, s)
-				}
-			}
-		}
-	}
+	l.eachObject(l.listText)
 	libs, err := inDependencyOrder(l.libs)
 	if err != nil {
 		l.fail(err)
@@ -47,17 +29,41 @@ func (l *linker) orderText() {
 			if l.release.isRuntime(lib.path) != inRuntime {
 				continue
 			}
-			for _, s := range lib.text {
-				l.addText(s)
+			for _, o := range lib.units {
+				for _, s := range o.text {
+					l.addText(s)
+				}
 			}
-			for _, s := range lib.dupText {
-				if l.addText(s) && l.pkg(s) != lib {
-					l.dupPkg[s] = lib
+			for _, o := range lib.units {
+				for _, s := range o.dupText {
+					if l.addText(s) && l.pkg(s) != lib {
+						l.dupPkg[s] = lib
+					}
 				}
 			}
 		}
 	}
 	slices.SortStableFunc(l.text, func(a, b sym) int { return int(l.kinds[a]) - int(l.kinds[b]) })
+}
+
+// listText lists the needed functions of o, object obj.
+func (l *linker) listText(obj uint32, o *object) {
+	for b := goobj.PkgDefs; b < goobj.NonPkgRefs; b++ {
+		if (b == goobj.Hashed64Defs || b == goobj.HashedDefs) && !o.contentText {
+			continue
+		}
+		for idx := o.First(b); idx < o.First(b+1); idx++ {
+			s := o.sym(idx)
+			if l.attrs[s]&attrReachable == 0 || !kindOf(o.SymKind(idx)).isText() {
+				continue
+			}
+			if l.defs[s] != (def{obj, idx}) || o.SymFlags(idx)&goobj.SymDupOK != 0 {
+				o.dupText = append(o.dupText, s)
+			} else {
+				o.text = append(o.text, s)
+			}
+		}
+	}
 }
 
 // addText adds function s, and reports whether it was not there.

@@ -124,6 +124,18 @@ func IsObject(b []byte) bool { return bytes.HasPrefix(b, []byte(headerPrefix)) }
 
 // OpenObject checks the object b, which is at file offset base of the file name.
 func OpenObject(name string, b []byte, base int64) (*Object, error) {
+	o, err := openText(name, b, base)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.checkTables(); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// openText checks what comes before the tables of the object b.
+func openText(name string, b []byte, base int64) (*Object, error) {
 	h, rest, err := ParseHeader(b)
 	if err != nil {
 		return nil, &FormatError{name, base, err.Error()}
@@ -143,9 +155,6 @@ func OpenObject(name string, b []byte, base int64) (*Object, error) {
 	}
 	copy(o.Fingerprint[:], o.b[len(magic):])
 	o.Flags = ObjectFlags(o.u32(uint32(len(magic) + 8)))
-	if err := o.checkTables(); err != nil {
-		return nil, err
-	}
 	return o, nil
 }
 
@@ -201,14 +210,22 @@ var blockSizes = [numBlocks]uint32{
 	blkReloc: RawRelocSize, blkAux: auxSize, blkData: 1, blkRefName: refSize,
 }
 
+// readBlock reads where block i begins, which is at prev or after it.
+func (o *Object) readBlock(i int, prev uint32) error {
+	off := uint32(headerSize - 4*numBlocks + 4*i)
+	o.blk[i] = o.u32(off)
+	if o.blk[i] < prev || int64(o.blk[i]) > int64(len(o.b)) {
+		return o.errorf(off, "block %d begins at %#x, want %#x to %#x", i, o.blk[i], prev, len(o.b))
+	}
+	return nil
+}
+
 // checkTables checks block offsets and index blocks.
 func (o *Object) checkTables() error {
 	prev := uint32(headerSize)
 	for i := range o.blk {
-		off := uint32(headerSize - 4*numBlocks + 4*i)
-		o.blk[i] = o.u32(off)
-		if o.blk[i] < prev || int64(o.blk[i]) > int64(len(o.b)) {
-			return o.errorf(off, "block %d begins at %#x, want %#x to %#x", i, o.blk[i], prev, len(o.b))
+		if err := o.readBlock(i, prev); err != nil {
+			return err
 		}
 		prev = o.blk[i]
 	}

@@ -1,7 +1,6 @@
 package goobj
 
 import (
-	"bytes"
 	"encoding/binary"
 	"os"
 	"slices"
@@ -34,7 +33,7 @@ func object(text string, imports ...string) []byte {
 
 func TestReadPrelude(t *testing.T) {
 	const header = "go object linux amd64 go1.26.8"
-	long := strings.Repeat("p", 3*preludeChunk)
+	long := strings.Repeat("p", 12<<10)
 	for _, test := range []struct {
 		name       string
 		data       []byte
@@ -51,7 +50,7 @@ func TestReadPrelude(t *testing.T) {
 		},
 		{name: "long", data: object(header+"\n"+long, "a"), imports: []string{"a"}},
 	} {
-		p, err := ReadPrelude("x.a", bytes.NewReader(test.data), int64(len(test.data)))
+		p, err := ReadPrelude("x.a", test.data, 0)
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
 			continue
@@ -73,7 +72,7 @@ func FuzzReadPrelude(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var p *Prelude
 		var err error
-		fuzztest.Bounded(t, len(data), 64, func() { p, err = ReadPrelude("x.a", bytes.NewReader(data), int64(len(data))) })
+		fuzztest.Bounded(t, len(data), 64, func() { p, err = ReadPrelude("x.a", data, 0) })
 		if (p == nil) == (err == nil) {
 			t.Errorf("prelude %+v and error %v", p, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 )
 
@@ -50,6 +51,81 @@ func TestPanic(t *testing.T) {
 				}
 			}()
 			Do([]func(){func() {}, func() { panic(want) }, func() {}})
+		}()
+	}
+}
+
+// Each number is visited once, whoever finds it, and a panic reaches the caller while others wait for more.
+func TestWalk(t *testing.T) {
+	const n = 1000
+	for _, workers := range []int{1, 2, 5} {
+		func() {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(workers))
+			var visits [n]atomic.Int32
+			got := Walk([]int{1, 1}, func(i int) (int, []int) {
+				visits[i].Add(1)
+				return i * i, []int{2 * i % n, (2*i + 1) % n, 1}
+			})
+			if len(got) != n {
+				t.Errorf("%d workers: visited %d numbers, want %d", workers, len(got), n)
+			}
+			for i, square := range got {
+				if v := visits[i].Load(); v != 1 || square != i*i {
+					t.Errorf("%d workers: %d: %d visits and result %d, want 1 and %d", workers, i, v, square, i*i)
+				}
+			}
+			want := errors.New("fault")
+			defer func() {
+				if got := recover(); got != want {
+					t.Errorf("%d workers: panic %v, want %v", workers, got, want)
+				}
+			}()
+			Walk([]int{0}, func(i int) (int, []int) {
+				if i == 3 {
+					panic(want)
+				}
+				return 0, []int{i + 1}
+			})
+		}()
+	}
+	if got := Walk(nil, func(int) (int, []int) { return 0, nil }); len(got) != 0 {
+		t.Errorf("%v, want nothing", got)
+	}
+}
+
+// Results are used once and in order, and a panic reaches the caller while others wait.
+func TestInOrder(t *testing.T) {
+	for _, workers := range []int{1, 2, 5} {
+		func() {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(workers))
+			for _, n := range []int{0, 1, 2, 100} {
+				var got []int
+				InOrder(n, func(i int) int { return i * i }, func(i, v int) {
+					if v != i*i {
+						t.Errorf("%d: got %d", i, v)
+					}
+					got = append(got, i)
+				})
+				if len(got) != n || !slices.IsSorted(got) || len(slices.Compact(got)) != n {
+					t.Errorf("%d workers: used %v, want 0 to %d", workers, got, n-1)
+				}
+			}
+			want := errors.New("fault")
+			for _, where := range []string{"produce", "use"} {
+				func() {
+					defer func() {
+						if got := recover(); got != want {
+							t.Errorf("%d workers, %s: panic %v, want %v", workers, where, got, want)
+						}
+					}()
+					fault := func(i int, in string) {
+						if i == 7 && in == where {
+							panic(want)
+						}
+					}
+					InOrder(50, func(i int) int { fault(i, "produce"); return 0 }, func(i, _ int) { fault(i, "use") })
+				}()
+			}
 		}()
 	}
 }

@@ -208,14 +208,11 @@ func (c *Config) publish(tmp, out string, leftOut []cgofiles.LeftOut) error {
 	return outputs.Commit()
 }
 
-// checkInputs refuses archives, scripts and contents that are no regular files, before the link: cmd/link and external linkers
-// would wait for a named pipe.
+// checkInputs refuses scripts and contents that are no regular files, before the link: external linkers would wait for a named pipe.
+// Archives are checked where they are opened (loaded).
 func (c *Config) checkInputs() error {
 	type input struct{ what, file string }
 	var inputs []input
-	for _, a := range c.Archives {
-		inputs = append(inputs, input{fmt.Sprintf("package %s from %s", a.PkgPath, a.Label), a.File})
-	}
 	for _, spec := range c.Sections {
 		s, file, err := link.ParseSection(spec)
 		if err != nil {

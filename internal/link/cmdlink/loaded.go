@@ -43,31 +43,40 @@ func (c *Config) loaded() ([]*loadedPackage, error) {
 	for i := range c.Archives {
 		archives[c.Archives[i].PkgPath] = &c.Archives[i]
 	}
+	type result struct {
+		*goobj.Prelude
+		err error
+	}
+	results := parallel.Walk([]string{"main"}, func(path string) (r result, imports []string) {
+		file := c.Main
+		if path != "main" {
+			a := archives[path]
+			if a == nil { // of the standard library, which imports no others, or missing, which the linker says
+				return r, nil
+			}
+			file = a.File
+		}
+		if r.Prelude, r.err = c.readPrelude(file); r.err != nil {
+			return r, nil
+		}
+		return r, r.Imports
+	})
 	queue := []*loadedPackage{{path: "main", label: cmp.Or(c.MainLabel, c.BuildInfo.Path, c.Main)}}
 	seen := map[string]bool{"main": true}
-	for n := 0; n < len(queue); {
-		wave := queue[n:] // read on all processors
-		n = len(queue)
-		preludes := make([]*goobj.Prelude, len(wave))
-		err := parallel.Ranges(len(wave), 1, func(i, _ int) (err error) {
-			file := c.Main
-			if p := wave[i]; p.parent != nil {
-				file = archives[p.path].File
-			}
-			preludes[i], err = c.readPrelude(file)
-			return err
-		})
-		if err != nil {
-			return nil, err
+	for n := 0; n < len(queue); n++ {
+		p := queue[n]
+		r := results[p.path]
+		if r.err != nil && p.parent != nil {
+			r.err = fmt.Errorf("package %s from %s: %w", p.path, p.label, r.err)
 		}
-		for i, p := range wave {
-			p.directives = preludes[i].Directives
-			for _, path := range preludes[i].Imports {
-				// Packages of the standard library import no others. cmd/link tells about those that are missing.
-				if a := archives[path]; a != nil && !seen[path] {
-					seen[path] = true
-					queue = append(queue, &loadedPackage{path: path, label: cmp.Or(a.Label, path), parent: p})
-				}
+		if r.err != nil {
+			return nil, r.err
+		}
+		p.directives = r.Directives
+		for _, path := range r.Imports {
+			if a := archives[path]; a != nil && !seen[path] {
+				seen[path] = true
+				queue = append(queue, &loadedPackage{path: path, label: cmp.Or(a.Label, path), parent: p})
 			}
 		}
 	}
@@ -96,7 +105,7 @@ func (c *Config) readPrelude(file string) (*goobj.Prelude, error) {
 			return nil, fmt.Errorf("%s: offset %d: an archive member of %q bytes, want at most %d", file, off-arHeaderSize, header[48:58], rest)
 		}
 		if string(bytes.TrimRight(header[:16], " /")) == compilerObject {
-			return goobj.ReadPrelude(file, bytes.NewReader(data[off:][:size]), size)
+			return goobj.ReadPrelude(file, data[off:][:size], off)
 		}
 		off += size + size&1
 	}

@@ -1,0 +1,245 @@
+package golink
+
+import (
+	"github.com/go3s/rules_go3s/internal/goabi"
+	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/parallel"
+)
+
+// # What the function table has
+//
+// Offsets are given out in the order in which functions first need something, so one after the other. But nearly all that functions need is
+// needed by their neighbours: all processors list what parts of the functions need, each thing once, and one of them goes through these
+// lists in order meanwhile.
+
+// A needs is what a part of the functions needs, in order, without what another one of the part needed before.
+type needs struct {
+	names  []sym    // of functions, and of what is inlined into them
+	tables []placed // by program counter; off is the size
+	data   []placed // off is the size
+	files  []fileRef
+}
+
+// A fileRef is file of the list of obj.
+type fileRef struct {
+	obj  *object
+	file uint32
+}
+
+// A symSet is a set of symbols for one processor.
+type symSet []uint64
+
+// add adds s, and reports whether it is new.
+func (b symSet) add(s sym) bool {
+	was := b[s/64]
+	b[s/64] = was | 1<<(s%64)
+	return b[s/64] != was
+}
+
+// collectFunctions lists the functions of the table and gives what they need its offsets; those of data come later (placeFuncData).
+func (l *linker) collectFunctions() {
+	t := l.tab
+	t.fns = make([]fn, 0, len(l.text))
+	for _, s := range l.text {
+		if l.inTable(s) {
+			t.fns = append(t.fns, fn{sym: s})
+		}
+	}
+	t.named = array[sym](&l.pool, 2*len(t.fns))[:0]
+	t.pcSyms, t.funcData = array[placed](&l.pool, 6*len(t.fns))[:0], array[placed](&l.pool, 6*len(t.fns))[:0]
+	parallel.InOrder((len(t.fns)+chunkSize-1)/chunkSize, func(i int) needs {
+		return l.needsOf(i*chunkSize, min((i+1)*chunkSize, len(t.fns)))
+	}, func(i int, n needs) {
+		for i := i * chunkSize; i < min((i+1)*chunkSize, len(t.fns)); i++ {
+			l.addUnit(t.fns[i].sym)
+		}
+		for _, s := range n.names {
+			l.addName(s)
+		}
+		for _, f := range n.files {
+			l.addFile(f)
+		}
+		for _, table := range n.tables {
+			l.addTable(table)
+		}
+		for _, d := range n.data {
+			l.addFuncData(d)
+		}
+		giveBack(&l.pool, n.names)
+		giveBack(&l.pool, n.tables)
+		giveBack(&l.pool, n.data)
+	})
+}
+
+// needsOf reads what the functions with numbers from from to to-1 have, and lists what they need.
+func (l *linker) needsOf(from, to int) (n needs) {
+	fns := l.tab.fns[from:to]
+	pcdata, data := array[sym](&l.pool, 4*len(fns))[:0], array[sym](&l.pool, 6*len(fns))[:0]
+	n.names = array[sym](&l.pool, 4*len(fns))[:0]
+	n.tables, n.data = array[placed](&l.pool, 6*len(fns))[:0], array[placed](&l.pool, 6*len(fns))[:0]
+	var sets [3]symSet
+	for i := range sets {
+		sets[i] = array[uint64](&l.pool, len(l.defs)/64+1)
+		defer giveBack(&l.pool, sets[i])
+	}
+	names, tables, datas := sets[0], sets[1], sets[2]
+	name := func(s sym) {
+		if names.add(s) {
+			n.names = append(n.names, s)
+		}
+	}
+	table := func(s sym) {
+		if s != 0 && tables.add(s) {
+			if size := l.size(s); size != 0 {
+				n.tables = append(n.tables, placed{sym: s, off: size})
+			}
+		}
+	}
+	files := map[*object][]bool{}
+	for i := range fns {
+		f := &fns[i]
+		f.info = l.funcInfoOf(f.sym)
+		name(f.sym)
+		if !f.info.valid() {
+			continue
+		}
+		pcdata, data = l.readTables(f, pcdata, data)
+		o := f.info.obj
+		used := files[o]
+		if used == nil {
+			used = make([]bool, len(o.files))
+			files[o] = used
+		}
+		file := func(i uint32) {
+			if !used[i] {
+				used[i] = true
+				n.files = append(n.files, fileRef{o, i})
+			}
+		}
+		for j := range f.info.numFiles() {
+			file(f.info.file(j))
+		}
+		for c := range f.info.numCalls() {
+			i, callee, _ := f.info.call(c)
+			file(i)
+			name(l.resolve(o, callee))
+		}
+		table(f.pcsp)
+		table(f.pcfile)
+		table(f.pcline)
+		for _, s := range f.pcdata {
+			table(s)
+		}
+		table(f.inline)
+		for j, s := range f.data {
+			switch {
+			case j == goabi.FuncDataInlTree && f.info.numCalls() > 0:
+				n.data = append(n.data, placed{fn: uint32(from + i), off: uint64(f.info.numCalls()) * goabi.InlinedCall})
+			case l.noFuncData(f, j) || !datas.add(s):
+			case l.kinds[s].isText():
+				l.errorf("%s: a function in the place of data of one", l.name(s))
+			default:
+				n.data = append(n.data, placed{sym: s, off: l.size(s)})
+			}
+		}
+	}
+	return n
+}
+
+// readTables reads which tables and data f has. It uses the memory of pcdata and data, and returns what is left.
+func (l *linker) readTables(f *fn, pcdata, data []sym) (_, _ []sym) {
+	firstPC, firstData := len(pcdata), len(data)
+	l.aux(f.sym, func(typ uint8, a sym) {
+		switch typ {
+		case goobj.AuxPCSP:
+			f.pcsp = a
+		case goobj.AuxPCFile:
+			f.pcfile = a
+		case goobj.AuxPCLine:
+			f.pcline = a
+		case goobj.AuxPCInline:
+			f.inline = a
+		case goobj.AuxPCData:
+			pcdata = append(pcdata, a)
+		case goobj.AuxFuncData:
+			data = append(data, a)
+		}
+	})
+	if f.info.numCalls() == 0 {
+		f.inline = 0
+	} else {
+		for len(data)-firstData < goabi.FuncDataInlTree+1 {
+			data = append(data, 0)
+		}
+	}
+	f.pcdata, f.data = pcdata[firstPC:], data[firstData:]
+	return pcdata, data
+}
+
+// addUnit notes the compilation unit of function s.
+func (l *linker) addUnit(s sym) {
+	if d := l.origin(s); d.obj != 0 {
+		if o := l.objs[d.obj]; o.unit < 0 {
+			o.unit = len(l.tab.unitList)
+			l.tab.unitList = append(l.tab.unitList, o)
+			l.tab.unitFiles = append(l.tab.unitFiles, make([]bool, len(o.files)))
+			l.tab.unitMax = append(l.tab.unitMax, 0)
+		}
+	}
+}
+
+// addName gives the name of function s its offset.
+func (l *linker) addName(s sym) {
+	switch t := l.tab; {
+	case t.offs[s] == 0:
+		t.offs[s] = t.nameBytes | isName
+		t.named = append(t.named, s)
+		t.nameBytes += uint32(len(l.name(s)) + 1)
+	case t.offs[s]&isName == 0:
+		l.errorf("%s: a table of functions in the place of one of them", l.name(s))
+	}
+}
+
+// addFile gives the name of a file its offset.
+func (l *linker) addFile(f fileRef) {
+	t, unit := l.tab, f.obj.unit
+	if t.unitFiles[unit][f.file] {
+		return
+	}
+	t.unitFiles[unit][f.file] = true
+	t.unitMax[unit] = max(t.unitMax[unit], f.file+1)
+	name := f.obj.files[f.file]
+	if _, ok := t.fileOffs[name]; ok {
+		return
+	}
+	t.fileOffs[name] = t.fileBytes
+	t.fileList = append(t.fileList, name)
+	t.fileBytes += uint32(len(l.fileName(name)) + 1)
+}
+
+// addTable gives a table its offset.
+func (l *linker) addTable(p placed) {
+	switch t := l.tab; {
+	case t.offs[p.sym] == 0:
+		size := p.off
+		p.off = t.pcBytes
+		t.offs[p.sym] = uint32(p.off)
+		t.pcSyms = append(t.pcSyms, p)
+		t.pcBytes += size
+	case t.offs[p.sym]&isName != 0:
+		l.errorf("%s: a function in the place of a table", l.name(p.sym))
+	}
+}
+
+// addFuncData lists data of functions.
+func (l *linker) addFuncData(p placed) {
+	p.align = 4 // of a tree
+	if p.sym != 0 {
+		if l.attrs[p.sym]&attrSpecial != 0 {
+			return
+		}
+		l.attrs[p.sym] |= attrSpecial
+		p.align = uint32(l.align(p.sym))
+	}
+	l.tab.funcData = append(l.tab.funcData, p)
+}
