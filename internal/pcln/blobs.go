@@ -31,6 +31,16 @@ func (t *blobTable) add(kind int, data []byte) int32 {
 	return int32(t.pieces.add(data, uint32(kind)))
 }
 
+// addOf adds the piece with that id of another blobTable, whose names have the numbers names here.
+func (t *blobTable) addOf(other *blobTable, id int, names []int32) int32 {
+	b, x := other.pieces.bytes(id), &other.pieces.list[id]
+	if other.kind(id) != goabi.FuncDataInlTree {
+		return int32(t.pieces.addHashed(b, x.hash, x.tag))
+	}
+	eachName(b, func(n int) uint32 { return uint32(names[n]) + 1 })
+	return int32(t.pieces.add(b, x.tag))
+}
+
 // finish lays the pieces out: those of the largest alignment first, longer before
 // shorter ones.
 func (t *blobTable) finish() {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/go3s/rules_go3s/internal/goabi"
+	"github.com/go3s/rules_go3s/internal/parallel"
 	"github.com/go3s/rules_go3s/internal/suffixtab"
 )
 
@@ -15,15 +16,20 @@ import (
 // functions are equal then. Functions of more files have that part of their
 // unit's files that is needed.
 type fileTables struct {
-	t        *Table
-	units    []unitFile        // those of functions of more than one file, ascending
-	base     int               // in cutab, of the first of units
-	current  []unitFile        // those of the unit that was asked for last
-	first    map[string]uint32 // a place in cutab by name
-	lastFile unitFile          // the single file of the function before, and
-	lastAt   uint32            // its place
-	cutab    []int             // ids in files
-	files    *suffixtab.Table
+	t     *Table
+	units []unitFile        // those of functions of more than one file, ascending
+	first map[string]uint32 // a place in cutab by name
+	cutab []int             // ids in files
+	files *suffixtab.Table
+}
+
+// fileNumbers are the file numbers of the output, for functions that follow each other.
+type fileNumbers struct {
+	*fileTables
+	base     int        // in cutab, of the first of units
+	current  []unitFile // those of the unit that was asked for last
+	lastFile unitFile   // the single file of the function before, and
+	lastAt   uint32     // its place
 }
 
 // A unitFile is a file number of a compilation unit: the unit's cuOffset, in the upper 32 bits, and the number.
@@ -46,10 +52,10 @@ func (x *unitFiles) add(f unitFile) {
 	}
 }
 
-// sorted returns all file numbers, each once.
-func (x *unitFiles) sorted() []unitFile {
-	slices.Sort(x.list)
-	return slices.Compact(x.list)
+// sorted returns the file numbers of list, each once.
+func sorted(list []unitFile) []unitFile {
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // gather collects the files of all functions.
@@ -57,26 +63,38 @@ func (x *fileTables) gather(t *Table) error {
 	x.t = t
 	x.first = map[string]uint32{}
 	x.files = suffixtab.New(nil, true)
-	var several, single unitFiles
-	var runs []run
-	var r funcRecord
-	for i := range t.count {
-		if err := t.readFunc(i, &r); err != nil {
-			return err
-		}
-		var err error
-		if runs, err = t.runs(r.file, toEnd, runs[:0]); err != nil {
-			return err
-		}
-		set := &several
-		if len(runs) == 1 {
-			set = &single
-		}
-		for _, f := range runs {
-			if f.val >= 0 {
-				set.add(newUnitFile(r.cu, f.val))
+	parts := make([]struct{ several, single unitFiles }, (t.count+partSize-1)/partSize)
+	err := parallel.Ranges(t.count, partSize, func(from, to int) error {
+		var runs []run
+		var r funcRecord
+		part := &parts[from/partSize]
+		for i := from; i < to; i++ {
+			if err := t.readFunc(i, &r); err != nil {
+				return err
+			}
+			var err error
+			if runs, err = t.runs(r.file, toEnd, runs[:0]); err != nil {
+				return err
+			}
+			set := &part.several
+			if len(runs) == 1 {
+				set = &part.single
+			}
+			for _, f := range runs {
+				if f.val >= 0 {
+					set.add(newUnitFile(r.cu, f.val))
+				}
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var several, single []unitFile
+	for i := range parts {
+		several = append(several, parts[i].several.list...)
+		single = append(single, parts[i].single.list...)
 	}
 	add := func(f unitFile, again bool) error {
 		cu, n := f.split()
@@ -93,13 +111,13 @@ func (x *fileTables) gather(t *Table) error {
 		}
 		return nil
 	}
-	x.units = several.sorted()
+	x.units = sorted(several)
 	for _, f := range x.units {
 		if err := add(f, true); err != nil {
 			return err
 		}
 	}
-	for _, f := range single.sorted() {
+	for _, f := range sorted(single) {
 		if err := add(f, false); err != nil {
 			return err
 		}
@@ -109,7 +127,7 @@ func (x *fileTables) gather(t *Table) error {
 
 // renumber returns the cuOffset and the file numbers that say in the output what
 // cu and runs say in the input.
-func (x *fileTables) renumber(cu uint32, runs []run) (uint32, []run) {
+func (x *fileNumbers) renumber(cu uint32, runs []run) (uint32, []run) {
 	switch {
 	case len(runs) == 0:
 		return goabi.NoUnit, runs

@@ -146,10 +146,10 @@ func (x *inlTree) renumber(runs []run) []run {
 
 // encodeTree appends the records of a tree to b. Names are given by id; the
 // writer puts their offsets in their place.
-func (c *compactor) encodeTree(b []byte, x *inlTree) ([]byte, error) {
+func (p *part) encodeTree(b []byte, x *inlTree) ([]byte, error) {
 	for i := range x.calls {
 		call := &x.calls[i]
-		name, err := c.calledID(call)
+		name, err := p.calledID(call)
 		if err != nil {
 			return nil, err
 		}

@@ -32,10 +32,14 @@ var internSeed = maphash.MakeSeed() // numbers do not depend on hashes
 
 // add returns the number of b.
 func (t *interner) add(b []byte, tag uint32) int {
+	return t.addHashed(b, uint32(maphash.Bytes(internSeed, b)), tag)
+}
+
+// addHashed is add of a byte string with that hash, one of list.
+func (t *interner) addHashed(b []byte, h, tag uint32) int {
 	if 2*len(t.list) >= len(t.table) {
 		t.resize(2 * len(t.table))
 	}
-	h := uint32(maphash.Bytes(internSeed, b))
 	mask := uint32(len(t.table) - 1)
 	for at := h & mask; ; at = (at + 1) & mask {
 		n := t.table[at] - 1
@@ -63,6 +67,12 @@ func (t *interner) resize(length int) {
 		}
 		t.table[at] = int32(n) + 1
 	}
+}
+
+// reset makes t empty.
+func (t *interner) reset() {
+	t.data, t.list = t.data[:0], t.list[:0]
+	clear(t.table)
 }
 
 // bytes returns the byte string with number n.

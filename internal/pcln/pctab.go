@@ -58,7 +58,17 @@ func (t *pcTab) add(head []byte, need uint64) int32 {
 	if need > 0 {
 		tag = openPCValue
 	}
-	id := t.heads.add(head, tag)
+	return t.needs(t.heads.add(head, tag), need)
+}
+
+// addOf adds the pcvalue table with that id of another pcTab.
+func (t *pcTab) addOf(other *pcTab, id int) int32 {
+	x := &other.heads.list[id]
+	return t.needs(t.heads.addHashed(other.heads.bytes(id), x.hash, x.tag), other.need[id])
+}
+
+// needs notes what the pcvalue table with that id, which may be new, needs, and returns the id.
+func (t *pcTab) needs(id int, need uint64) int32 {
 	if id == len(t.need) {
 		t.need = append(t.need, 0)
 	}

@@ -8,6 +8,7 @@ import (
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
+	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
 var le = binary.LittleEndian
@@ -254,23 +255,32 @@ func (t *Table) file(cu uint32, n int32) (name string, ok bool) {
 	return cstring(t.fileText, off)
 }
 
-// entriesOf returns the text offsets of the functions whose names are wanted. The
+// entriesOf returns the text offsets of the functions whose names are wanted, which is asked on all processors. The
 // trampolines that cmd/link makes for calls that go far have the name of their
 // target with something after it.
 func (t *Table) entriesOf(wanted func(name string) bool) (map[uint64]bool, error) {
+	found := make([][]uint64, (t.count+partSize-1)/partSize)
+	err := parallel.Ranges(t.count, partSize, func(from, to int) error {
+		var r funcRecord
+		for i := from; i < to; i++ {
+			if err := t.readFunc(i, &r); err != nil {
+				return err
+			}
+			name, err := t.name(r.name)
+			if err != nil {
+				return err
+			}
+			if wanted(name) {
+				found[from/partSize] = append(found[from/partSize], t.entry(i))
+			}
+		}
+		return nil
+	})
 	entries := map[uint64]bool{}
-	var r funcRecord
-	for i := range t.count {
-		if err := t.readFunc(i, &r); err != nil {
-			return nil, err
-		}
-		name, err := t.name(r.name)
-		if err != nil {
-			return nil, err
-		}
-		if wanted(name) {
-			entries[t.entry(i)] = true
+	for _, list := range found {
+		for _, entry := range list {
+			entries[entry] = true
 		}
 	}
-	return entries, nil
+	return entries, err
 }

@@ -25,13 +25,20 @@ import (
 // questions of the runtime as the program old does, but for what the tier drops.
 func Verify(old, compacted *Table, tier Tier) error {
 	v := &verifier{old: old, new: compacted, tier: tier}
-	if err := v.memory(); err != nil {
-		return err
+	m := *v
+	var memory error
+	wait := goelf.Go(func() { memory = m.memory() })
+	err := v.functions()
+	wait()
+	return cmp.Or(memory, err)
+}
+
+// functions compares what is said of functions.
+func (v *verifier) functions() (err error) {
+	old, tier := v.old, v.tier
+	if old.count != v.new.count {
+		return v.fail("%d functions, want %d", v.new.count, old.count)
 	}
-	if old.count != compacted.count {
-		return v.fail("%d functions, want %d", compacted.count, old.count)
-	}
-	var err error
 	if tier == External {
 		if v.asking, err = old.entriesOf(asksInlined); err != nil {
 			return err

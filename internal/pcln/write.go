@@ -91,11 +91,15 @@ func (c *compactor) nameTrees() {
 		if c.blobs.kind(id) != goabi.FuncDataInlTree {
 			continue
 		}
-		b := c.blobs.pieces.bytes(id)
-		for at := 4; at < len(b); at += goabi.InlinedCall {
-			if n := le.Uint32(b[at:]); n != 0 {
-				le.PutUint32(b[at:], c.names.Offset(int(n-1)))
-			}
+		eachName(c.blobs.pieces.bytes(id), c.names.Offset)
+	}
+}
+
+// eachName puts what f returns for the id of each name into the records of an inline tree.
+func eachName(tree []byte, f func(id int) uint32) {
+	for at := 4; at < len(tree); at += goabi.InlinedCall {
+		if n := le.Uint32(tree[at:]); n != 0 {
+			le.PutUint32(tree[at:], f(int(n-1)))
 		}
 	}
 }

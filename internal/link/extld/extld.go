@@ -17,10 +17,12 @@ import (
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/atomicfile"
+	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/link"
 	"github.com/go3s/rules_go3s/internal/link/elflinker"
+	"github.com/go3s/rules_go3s/internal/pcln"
 )
 
 // plainFlags lists the flags without a value that cmd/link gives, or that it tries
@@ -218,7 +220,7 @@ type Result struct {
 	image   [][]byte // pieces, which follow each other
 	linkMap []byte   // nil when an external linker wrote it itself, or none is asked for
 	symbols []byte   // side file of the tables; nil for none
-	// buildIDs returns what is missing in image.
+	// buildIDs waits for what is missing in image, and returns it.
 	buildIDs func() []link.Patch
 }
 
@@ -236,7 +238,7 @@ func (x *Command) Link(data []byte, dir string) (*Result, error) {
 		r := &Result{Warnings: warnings, image: [][]byte{image}, buildIDs: noBuildIDs}
 		return r, x.finish(r)
 	}
-	opt.DeferBuildIDs = x.isFinished()
+	opt.DeferBuildIDs = x.defersBuildIDs()
 	out, err := link.Link(x.input, data, opt)
 	if err != nil {
 		return nil, err
@@ -250,15 +252,17 @@ func (x *Command) LinkProgram(p *link.Program) (*link.Output, error) {
 	if err := x.readUserFiles(&opt); err != nil {
 		return nil, err
 	}
-	opt.DeferBuildIDs = x.isFinished()
+	opt.DeferBuildIDs = x.defersBuildIDs()
 	return link.LinkProgram(x.input, p, opt)
 }
 
 // Finish returns what is made of the linked program out.
 func (x *Command) Finish(out *link.Output) (*Result, error) {
 	r := &Result{image: [][]byte{out.File}, buildIDs: noBuildIDs}
-	if x.isFinished() {
-		r.buildIDs = out.DeferredBuildIDs
+	if x.defersBuildIDs() { // beside all else: to sum the contents takes as long as to write them
+		var ids []link.Patch
+		wait := goelf.Go(func() { ids = out.DeferredBuildIDs() })
+		r.buildIDs = func() []link.Patch { wait(); return ids }
 	}
 	if x.mapFile != "" {
 		r.linkMap = out.Map()
@@ -267,6 +271,10 @@ func (x *Command) Finish(out *link.Output) (*Result, error) {
 }
 
 func noBuildIDs() []link.Patch { return nil }
+
+// defersBuildIDs reports whether build IDs are put into the file at last. They stay where they are, since smaller tables move only what
+// follows them; but names of the tier External are made of one.
+func (x *Command) defersBuildIDs() bool { return x.tables.tier != pcln.External.String() }
 
 // Write writes r to the file out, and the link map and the side file to what x names, all of them or none.
 func (x *Command) Write(r *Result, out string) error {
@@ -284,22 +292,14 @@ func (x *Command) Write(r *Result, out string) error {
 		}
 	}
 	err := outputs.WriteFunc(out, 0o755, func(w io.Writer) error {
-		// To sum the contents takes as long as to write them.
-		var ids []link.Patch
-		summed := make(chan struct{})
-		go func() {
-			defer close(summed)
-			ids = r.buildIDs()
-		}()
-		var err error
 		for _, piece := range r.image {
-			if _, err = w.Write(piece); err != nil {
-				break
+			if _, err := w.Write(piece); err != nil {
+				return err
 			}
 		}
-		<-summed
-		if err != nil || len(ids) == 0 {
-			return err
+		ids := r.buildIDs()
+		if len(ids) == 0 {
+			return nil
 		}
 		f, ok := w.(io.WriterAt)
 		if !ok {
