@@ -34,6 +34,7 @@ func (l *linker) checkStack() {
 	c := &stackChecker{
 		linker: l, height: array[int32](&l.pool, len(l.defs)), morestack: l.lookup("runtime.morestack", abi0), callSize: l.arch.callPush,
 	}
+	defer func() { giveBack(&l.pool, c.height) }()
 	limit := int32(nosplitRoom) - c.callSize - l.arch.frameSave
 	for _, s := range l.text {
 		if l.flags(s)&goobj.SymNoSplit == 0 {
