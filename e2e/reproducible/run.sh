@@ -97,11 +97,12 @@ outputs() {
   (cd "$checkout" && env $settings ./bazelw --output_base="$base" info "$@" bazel-bin 2>/dev/null)
 }
 
-# sums DIRECTORY: the files of programs and releases in it with SHA-256. Parameter files and scripts name configurations, and nobody ships them.
+# sums DIRECTORY: the files of programs and releases in it with SHA-256. Parameter files and scripts name configurations, and nobody ships
+# them.
 sums() {
   (
-    cd "$1" && find examples \( -path 'examples/*_/*' -o -path 'examples/release/release/*' \) -type f ! -name '*.params' ! -name '*.run' ! -name '*.repo_mapping' \
-      ! -name '*_manifest' ! -path '*.runfiles/*' | LC_ALL=C sort | xargs sha256sum
+    cd "$1" && find examples \( -path 'examples/*_/*' -o -path 'examples/release/release/*' \) -type f ! -name '*.params' \
+      ! -name '*.run' ! -name '*.repo_mapping' ! -name '*_manifest' ! -path '*.runfiles/*' | LC_ALL=C sort | xargs sha256sum
   )
 }
 
