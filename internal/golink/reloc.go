@@ -10,12 +10,23 @@ import (
 )
 
 // relocate applies the relocations of s to b, its bytes.
-func (l *linker) relocate(s sym, b []byte, buf []reloc) []reloc {
-	buf = l.relocs(s, buf)
-	for i := range buf {
-		l.relocateOne(s, &buf[i], b)
+func (l *linker) relocate(s sym, b []byte) {
+	d := l.defs[s]
+	if d.obj == 0 {
+		for _, r := range l.owns[d.idx].relocs {
+			l.relocateOne(s, &r, b)
+		}
+		return
 	}
-	return buf
+	o := l.objs[d.obj]
+	if int(d.idx) >= o.Defs() {
+		return
+	}
+	for list := o.RelocData(d.idx); len(list) > 0; list = list[goobj.RawRelocSize:] {
+		raw := goobj.DecodeReloc(list)
+		r := resolved(raw, l.resolve(o, raw.Ref))
+		l.relocateOne(s, &r, b)
+	}
 }
 
 // relocateOne applies relocation r of s to b, its bytes.

@@ -37,10 +37,7 @@ func (l *linker) write() []byte {
 
 // fill fills the file with contents.
 func (l *linker) fill(file []byte) {
-	parallel.Do(l.contents(file, func([]sym) func(sym, []byte) {
-		var buf []reloc
-		return func(s sym, b []byte) { buf = l.relocate(s, b, buf) }
-	}))
+	parallel.Do(l.contents(file, func([]sym) func(sym, []byte) { return l.relocate }))
 }
 
 // A program may have this many times the bytes of its archives, and these besides: what the objects declare without having it is zeros.
