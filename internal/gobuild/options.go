@@ -5,9 +5,10 @@
 // # What the go command sees
 //
 // The go command asks each tool for its version, on which what the tool makes depends. golink adds to that what it changes, so that its
-// packages are not taken for those of go build, and a program is linked again when golink or an option changes. A program is up to date
-// when its Go build ID begins with what the go command wants. golink keeps the first three parts of the ID and derives the last one,
-// elsewhere a sum of the contents, from them.
+// packages are not taken for those of go build, and a program is linked again when golink or an option changes. What says which golink it
+// is, is its version, or for one that was built from changed sources a sum of its bytes: so a golink that has a version makes the same
+// program on all machines. A program is up to date when its Go build ID begins with what the go command wants. golink keeps the first
+// three parts of the ID and derives the last one, elsewhere a sum of the contents, from them.
 package gobuild
 
 import (

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -83,11 +84,17 @@ func printVersion(o *Options, tool, name string, args []string) error {
 // id returns a word that is another one when golink, an option, or a file that one names is.
 func (o *Options) id() (string, error) {
 	h := sha256.New()
-	self, err := os.Executable()
-	if err != nil {
-		return "", err
+	var files []string
+	info, _ := debug.ReadBuildInfo()
+	if v := version(info); v != "" {
+		fmt.Fprintln(h, v)
+	} else {
+		self, err := os.Executable()
+		if err != nil {
+			return "", err
+		}
+		files = append(files, self)
 	}
-	files := []string{self}
 	if o.Policy != "" {
 		files = append(files, o.Policy)
 	}
@@ -106,4 +113,14 @@ func (o *Options) id() (string, error) {
 	}
 	fmt.Fprintf(h, "%q", o.Args())
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:15]), nil
+}
+
+// version returns what says which golink it is that has this build information, on all machines: its version, where that stands for all
+// of its sources, and the release of Go that compiled it. It returns "" where they may be any, and nil has none.
+func version(info *debug.BuildInfo) string {
+	if info == nil || info.Main.Version == "" || info.Main.Version == "(devel)" || strings.HasSuffix(info.Main.Version, "+dirty") ||
+		slices.ContainsFunc(info.Deps, func(m *debug.Module) bool { return m.Replace != nil }) {
+		return ""
+	}
+	return info.Main.Path + "@" + info.Main.Version + " " + info.GoVersion
 }

@@ -42,15 +42,8 @@ func (s *source) specific() bool { return len(s.archs) < len(goarches) }
 // generate returns the table of the SDK in the directory goroot, without its release. The Go that this is compiled by must be
 // of the same series, because it parses and type-checks the sources.
 func generate(goroot string) ([]byte, error) {
-	// Bazel links the directories of an SDK of the host; walking follows no link, not even the first.
-	src, err := filepath.EvalSymlinks(filepath.Join(goroot, "src"))
-	if err != nil {
-		return nil, err
-	}
-	compiler, err := filepath.EvalSymlinks(filepath.Join(src, "cmd/compile/internal"))
-	if err != nil {
-		return nil, err
-	}
+	src := filepath.Join(goroot, "src")
+	compiler := filepath.Join(src, "cmd/compile/internal")
 	sources, err := readSources(src)
 	if err != nil {
 		return nil, err
@@ -69,7 +62,7 @@ func generate(goroot string) ([]byte, error) {
 	}
 	if !packages(sources)["runtime"] || len(folded) == 0 || len(intrinsics) == 0 || len(helpers) == 0 {
 		return nil, fmt.Errorf("%s: found %d source files, %d packages with constants that depend on the architecture, %d intrinsics and %d functions "+
-			"that the compiler calls, want a Go SDK with all of them, package runtime included: its sources are not whole, or directories in it are links",
+			"that the compiler calls, want a Go SDK with all of them, package runtime included: its sources are not whole",
 			src, len(sources), len(folded), len(intrinsics), len(helpers))
 	}
 	var b bytes.Buffer
@@ -110,18 +103,11 @@ func contextFor(goarch string) build.Context {
 // the architectures at least, in the order of their paths.
 func readSources(src string) ([]*source, error) {
 	var out []*source
-	err := filepath.WalkDir(src, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name := d.Name()
-		if d.IsDir() {
-			if rel, _ := filepath.Rel(src, path); rel == "cmd" || rel == "builtin" || name == "testdata" || strings.HasPrefix(name, "_") {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		ext := filepath.Ext(name)
+	skips := func(dir, name string) bool {
+		return dir == filepath.Join(src, "cmd") || dir == filepath.Join(src, "builtin") || name == "testdata" || strings.HasPrefix(name, "_")
+	}
+	err := walk(src, skips, 0, func(path string) error {
+		name, ext := filepath.Base(path), filepath.Ext(path)
 		if ext != ".go" && ext != ".s" || strings.HasSuffix(name, "_test.go") {
 			return nil
 		}
@@ -159,6 +145,41 @@ func readSources(src string) ([]*source, error) {
 		return err
 	})
 	return out, err
+}
+
+// maxDepth is the greatest number of directories above a file: SDKs have 8.
+const maxDepth = 32
+
+// walk calls f for the files below dir, which has depth directories above it, in the order of their names. It follows links: an SDK of the
+// host, or one that differs from another in some directories, is made of them. skips says which directories are left out.
+func walk(dir string, skips func(dir, name string) bool, depth int, f func(path string) error) error {
+	if depth > maxDepth {
+		return fmt.Errorf("%s: more than %d directories in each other: a link leads to a directory that it is in", dir, maxDepth)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		path, isDir := filepath.Join(dir, e.Name()), e.IsDir()
+		if e.Type()&fs.ModeSymlink != 0 {
+			info, err := os.Stat(path)
+			if err != nil {
+				return err
+			}
+			isDir = info.IsDir()
+		}
+		switch {
+		case !isDir:
+			err = f(path)
+		case !skips(path, e.Name()):
+			err = walk(path, skips, depth+1, f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var textSymbol = regexp.MustCompile(`(?m)^\s*(?:TEXT|DEFINE\w*|\w+)\s*\(?\s*([\w·∕~./]*)(<(?:ABIInternal)?>)?\(SB\)`)
@@ -391,9 +412,10 @@ func readHelpers(compiler string) ([]string, error) {
 			seen["runtime."+f.Name.Name] = true
 		}
 	}
-	err = filepath.WalkDir(compiler, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || filepath.Ext(path) != ".go" {
-			return err
+	none := func(string, string) bool { return false }
+	err = walk(compiler, none, 0, func(path string) error {
+		if filepath.Ext(path) != ".go" {
+			return nil
 		}
 		data, err := os.ReadFile(path)
 		for _, m := range lookup.FindAllSubmatch(data, -1) {

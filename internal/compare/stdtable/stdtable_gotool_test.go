@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ func TestShipped(t *testing.T) {
 	lines := bytes.SplitN(text, []byte("\n"), 3)
 	releases, table := strings.Fields(string(lines[1]))[1:], lines[2]
 	cache := gotool.Output(t, ".", "amd64", "env", "GOMODCACHE")
-	roots, err := filepath.Glob(filepath.Join(cache, "golang.org", "toolchain@v0.0.1-go1.*.linux-*"))
+	roots, err := filepath.Glob(filepath.Join(cache, "golang.org", "toolchain@v0.0.1-go1.*.linux-"+runtime.GOARCH))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,5 +68,42 @@ func TestMakeRefuses(t *testing.T) {
 		if table, err := Make([]string{dir}, []string{release}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %d bytes, error %v, want %q", release, len(table), err, want)
 		}
+	}
+}
+
+// An SDK that is made of links has the table of the one that they lead to, and one without an end is refused.
+func TestLinks(t *testing.T) {
+	root := gotool.Output(t, ".", "amd64", "env", "GOROOT")
+	want, err := generate(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := filepath.Join(t.TempDir(), "src")
+	link := func(from, to string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(from, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries, err := os.ReadDir(filepath.Join(root, "src"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		link(filepath.Join(root, "src", e.Name()), filepath.Join(linked, e.Name()))
+	}
+	got, err := generate(filepath.Dir(linked))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%d bytes of a table, want the %d of the SDK that the links lead to", len(got), len(want))
+	}
+	link(linked, filepath.Join(linked, "loop"))
+	if _, err := generate(filepath.Dir(linked)); err == nil || !strings.Contains(err.Error(), "a link leads to a directory that it is in") {
+		t.Errorf("error %v, want one about the link", err)
 	}
 }
