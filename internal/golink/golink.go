@@ -15,7 +15,7 @@
 //	checkStack, findTypeLinks  check that functions without a stack check have room (stack.go); beside that, sort types by name (setup.go)
 //	layoutText       give functions their addresses (text.go, jumps.go): the tables of functions are by address
 //	typeLinks, buildInfo   make data that refers to symbols
-//	makeFuncTable    find the sizes of the tables of functions (pclntab.go)
+//	makeFuncTable    find the sizes of the tables of functions (pclncollect.go, pclntab.go)
 //	makeGroups, makeModule, layoutData  sort data by kind and size, and lay it out (data.go): writable data first, since
 //	                 the garbage collector's description of it is read-only data (gcprog.go)
 //	assignAddresses  give sections and symbols their addresses
