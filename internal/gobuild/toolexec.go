@@ -115,8 +115,8 @@ func (o *Options) id() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:15]), nil
 }
 
-// version returns what says which golink it is that has this build information, on all machines: its version, where that stands for all
-// of its sources, and the release of Go that compiled it. It returns "" where they may be any, and nil has none.
+// version identifies the golink with this build information, the same on all machines: by its version, if that determines all of its
+// sources, and the release of Go that compiled it. It returns "" if the sources may be any, or info is nil.
 func version(info *debug.BuildInfo) string {
 	if info == nil || info.Main.Version == "" || info.Main.Version == "(devel)" || strings.HasSuffix(info.Main.Version, "+dirty") ||
 		slices.ContainsFunc(info.Deps, func(m *debug.Module) bool { return m.Replace != nil }) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A version stands for golink where it stands for its sources.
+// A version identifies golink only if it determines the sources.
 func TestVersion(t *testing.T) {
 	module := func(version string) debug.Module { return debug.Module{Path: "example.com/m", Version: version} }
 	replaced := &debug.Module{Path: "example.com/dep", Replace: &debug.Module{Path: "../dep"}}

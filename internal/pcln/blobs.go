@@ -31,7 +31,7 @@ func (t *blobTable) add(kind int, data []byte) int32 {
 	return int32(t.pieces.add(data, uint32(kind)))
 }
 
-// addOf adds the piece with that id of another blobTable, whose names have the numbers names here.
+// addOf adds the piece with that id of another blobTable. names are the numbers here of the names there.
 func (t *blobTable) addOf(other *blobTable, id int, names []int32) int32 {
 	b, x := other.pieces.bytes(id), &other.pieces.list[id]
 	if other.kind(id) != goabi.FuncDataInlTree {

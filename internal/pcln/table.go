@@ -255,7 +255,7 @@ func (t *Table) file(cu uint32, n int32) (name string, ok bool) {
 	return cstring(t.fileText, off)
 }
 
-// entriesOf returns the text offsets of the functions whose names are wanted, which is asked on all processors. The
+// entriesOf returns the text offsets of the functions with wanted names; wanted is called on all processors. The
 // trampolines that cmd/link makes for calls that go far have the name of their
 // target with something after it.
 func (t *Table) entriesOf(wanted func(name string) bool) (map[uint64]bool, error) {
