@@ -209,7 +209,7 @@ func (c *Config) publish(tmp, out string, leftOut []cgofiles.LeftOut) error {
 }
 
 // checkInputs refuses scripts and contents that are no regular files, before the link: external linkers would wait for a named pipe.
-// Archives are checked where they are opened (loaded).
+// Archives are checked by loaded.
 func (c *Config) checkInputs() error {
 	type input struct{ what, file string }
 	var inputs []input

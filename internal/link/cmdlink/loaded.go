@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
+	"github.com/go3s/rules_go3s/internal/inputfile"
 	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
@@ -61,6 +62,14 @@ func (c *Config) loaded() ([]*loadedPackage, error) {
 		}
 		return r, r.Imports
 	})
+	for _, a := range c.Archives {
+		if _, opened := results[a.PkgPath]; opened {
+			continue
+		}
+		if err := inputfile.Check(a.File); err != nil { // what nothing imports is given all the same
+			return nil, fmt.Errorf("package %s from %s: %w", a.PkgPath, a.Label, err)
+		}
+	}
 	queue := []*loadedPackage{{path: "main", label: cmp.Or(c.MainLabel, c.BuildInfo.Path, c.Main)}}
 	seen := map[string]bool{"main": true}
 	for n := 0; n < len(queue); n++ {
