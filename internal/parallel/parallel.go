@@ -3,7 +3,6 @@ package parallel
 
 import (
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -49,8 +48,7 @@ func Walk[K comparable, V any](roots []K, visit func(K) (v V, found []K)) map[K]
 	add := func(found []K) {
 		for _, k := range found {
 			if _, ok := visited[k]; !ok {
-				var none V
-				visited[k] = none
+				visited[k] = *new(V)
 				queue = append(queue, k)
 			}
 		}
@@ -79,7 +77,7 @@ func Walk[K comparable, V any](roots []K, visit func(K) (v V, found []K)) map[K]
 				continue
 			}
 			k := queue[len(queue)-1]
-			queue = slices.Delete(queue, len(queue)-1, len(queue))
+			queue = queue[:len(queue)-1]
 			step(k)
 		}
 	}, runtime.GOMAXPROCS(0))
