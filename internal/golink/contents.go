@@ -3,6 +3,7 @@ package golink
 import (
 	"encoding/binary"
 	"math/bits"
+	"sync/atomic"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
 	"github.com/go3s/rules_go3s/internal/parallel"
@@ -29,17 +30,11 @@ func part(key uint64) int { return int(mixed(key) >> (64 - contentBits)) }
 func mixed(key uint64) uint64 { return key * 0x9e3779b97f4a7c15 }
 
 // firstContents returns, for each content-addressed definition of all objects in their order, the number of the first one that is the same,
-// with laterContent added for one that is not that itself. All are sorted into parts by hash first, so that what is looked up next is near,
-// and a part can be done beside others.
-func (l *linker) firstContents() []sym {
+// with laterContent added for one that is not that itself, and how many different ones there are. All are sorted into parts by hash first,
+// so that what is looked up next is near, and a part can be done beside others.
+func (l *linker) firstContents() (first []sym, distinct int) {
 	groups := l.contentGroups()
-	eachGroup := func(f func(*contentGroup)) {
-		var jobs []func()
-		for i := range groups {
-			jobs = append(jobs, func() { f(&groups[i]) })
-		}
-		parallel.Do(jobs)
-	}
+	eachGroup := func(f func(*contentGroup)) { parallel.Each(len(groups), func(i int) { f(&groups[i]) }) }
 	eachGroup((*contentGroup).count)
 	var starts, ends [2 * contentParts]int
 	sum := 0
@@ -54,36 +49,30 @@ func (l *linker) firstContents() []sym {
 	}
 	sorted := array[content](&l.pool, sum)
 	eachGroup(func(g *contentGroup) { g.sort(sorted) })
-	first := array[sym](&l.pool, sum)
+	first = array[sym](&l.pool, sum)
 	const partsOfJob = 16
-	var jobs []func()
-	for from := 0; from < len(starts); from += partsOfJob {
-		jobs = append(jobs, func() {
-			largest := 0
-			for part := from; part < from+partsOfJob; part++ {
-				largest = max(largest, ends[part]-starts[part])
-			}
-			table := make([]uint32, tableSize(largest))
-			for part := from; part < from+partsOfJob; part++ {
-				findFirst(sorted[starts[part]:ends[part]], first, table)
-			}
-		})
-	}
-	parallel.Do(jobs)
+	var found atomic.Int64
+	parallel.Each(len(starts)/partsOfJob, func(i int) {
+		from, to := i*partsOfJob, (i+1)*partsOfJob
+		largest := 0
+		for part := from; part < to; part++ {
+			largest = max(largest, ends[part]-starts[part])
+		}
+		table := array[uint32](&l.pool, tableSize(largest))
+		for part := from; part < to; part++ {
+			found.Add(int64(findFirst(sorted[starts[part]:ends[part]], first, table)))
+		}
+		giveBack(&l.pool, table)
+	})
 	giveBack(&l.pool, sorted)
-	return first
+	return first, int(found.Load())
 }
 
 // loadContents gives the content-addressed symbols their definitions. first is what firstContents returned, and is parts of what objects
 // have as their contents now; loadNamed numbered the symbols.
 func (l *linker) loadContents(first []sym) {
-	sizes := array[uint32](&l.pool, len(first)) // of the definition that is used, by the first one
-	ends := make([]int, len(l.objs))
-	for i, o := range l.objs[1:] {
-		ends[i+1] = ends[i] + len(o.contents)
-	}
 	l.eachObject(func(obj uint32, o *object) {
-		s, sizes := o.newContents, sizes[ends[obj-1]:ends[obj]]
+		s := o.newContents
 		for i, f := range o.contents {
 			idx := o.self + uint32(i)
 			e := o.Sym(idx)
@@ -92,7 +81,6 @@ func (l *linker) loadContents(first []sym) {
 			if f&laterContent == 0 {
 				l.setSym(s, obj, idx, &e)
 				l.merge(s, &e)
-				sizes[i] = e.Size
 				o.contents[i] = s
 				s++
 			}
@@ -105,29 +93,29 @@ func (l *linker) loadContents(first []sym) {
 			if f&laterContent == 0 {
 				continue
 			}
-			f &^= laterContent
-			s, idx := sym(first[f]), o.self+uint32(i)
+			s, idx := first[f&^laterContent], o.self+uint32(i)
 			o.contents[i] = s
-			if e := o.Sym(idx); e.Size > sizes[f] || l.adds(s, &e) {
-				changes[obj] = append(changes[obj], contentChange{idx, uint32(f)})
+			if e := o.Sym(idx); e.Size > l.sizes[s] || l.adds(s, &e) {
+				changes[obj] = append(changes[obj], contentChange{idx, s})
 			}
 		}
 	})
 	for obj, list := range changes {
 		for _, c := range list {
-			s, e := sym(first[c.first]), l.objs[obj].Sym(c.idx)
-			if e.Size > sizes[c.first] {
-				l.setSym(s, uint32(obj), c.idx, &e)
-				sizes[c.first] = e.Size
+			e := l.objs[obj].Sym(c.idx)
+			if e.Size > l.sizes[c.sym] {
+				l.setSym(c.sym, uint32(obj), c.idx, &e)
 			}
-			l.merge(s, &e)
+			l.merge(c.sym, &e)
 		}
 	}
-	giveBack(&l.pool, sizes)
 }
 
-// A contentChange is a definition, symbol idx of its object, that adds something to the first one of the same contents.
-type contentChange struct{ idx, first uint32 }
+// A contentChange is a definition of sym, symbol idx of its object, that adds something to the first one.
+type contentChange struct {
+	idx uint32
+	sym sym
+}
 
 // laterContent marks a definition that is not the first of its contents.
 const laterContent = 1 << 31
@@ -201,8 +189,8 @@ func (g *contentGroup) sort(sorted []content) {
 // tableSize returns the size of a hash table of n indices: a power of two, at least half of it empty.
 func tableSize(n int) int { return 1 << bits.Len(uint(2*n)) }
 
-// findFirst notes in first the first of those in list that are the same. It uses the memory of table.
-func findFirst(list []content, first []sym, table []uint32) {
+// findFirst notes in first the first of those in list that are the same, and returns how many are. It uses the memory of table.
+func findFirst(list []content, first []sym, table []uint32) (n int) {
 	table = table[:tableSize(len(list))]
 	clear(table)
 	mask := uint64(len(table) - 1) // the table has indices in list plus one
@@ -212,6 +200,7 @@ func findFirst(list []content, first []sym, table []uint32) {
 			if table[at] == 0 {
 				table[at] = uint32(i + 1)
 				first[c.n] = sym(c.n)
+				n++
 				break
 			}
 			if f := &list[table[at]-1]; f.key == c.key && f.hi == c.hi {
@@ -220,4 +209,5 @@ func findFirst(list []content, first []sym, table []uint32) {
 			}
 		}
 	}
+	return n
 }

@@ -236,11 +236,10 @@ func (l *linker) laidOutSize(s sym) (size uint64, ok bool) {
 		}
 		size = o.size
 	} else {
-		o := l.objs[d.obj]
-		if o.SymName(d.idx) == "" {
+		if l.attrs[s]&attrUnnamed != 0 {
 			return 0, false // part of another symbol
 		}
-		size = uint64(o.SymSize(d.idx))
+		size = uint64(l.sizes[s])
 	}
 	if size > maxData {
 		l.errorf("symbol %s: %d bytes, want at most %d", l.name(s), size, maxData)
@@ -250,7 +249,7 @@ func (l *linker) laidOutSize(s sym) (size uint64, ok bool) {
 	case !l.cfg.PIE:
 	case k == kindType && !l.release.typeSections:
 		l.kinds[s] = kindTypeRel
-	case k == kindROData && l.countRelocs(s) > 0:
+	case k == kindROData && l.attrs[s]&attrLeaf == 0 && l.countRelocs(s) > 0:
 		l.kinds[s] = kindRODataRel
 	}
 	if k == kindCounter {

@@ -100,9 +100,11 @@ type linker struct {
 
 	defs     []def
 	owns     []*own // the first is what symbol 0 is
+	ownRoom  []own  // for the next ones: programs refer to thousands of names that they do not need
 	kinds    []kind
 	attrs    []uint8
 	aligns   []uint8  // logarithm of the alignment plus one, 0 for none
+	sizes    []uint32 // in bytes, of those that an object defines
 	values   []uint64 // address
 	sections []uint8
 	names    *nameTable

@@ -1,8 +1,6 @@
 package golink
 
 import (
-	"bytes"
-	"debug/elf"
 	"errors"
 	"fmt"
 	"slices"
@@ -93,7 +91,7 @@ func (l *linker) load() {
 		if o.err != nil {
 			l.errorf("package %s, imported by %s: %w", lib.path, lib.from, o.err)
 		}
-		l.read += int64(o.size)
+		l.read += int64(len(o.data))
 		for _, m := range o.objects {
 			l.addObject(lib, m)
 		}
@@ -121,32 +119,17 @@ func (l *linker) addLibrary(path, file, from string, fingerprint [8]byte) *libra
 	return lib
 }
 
-// An openedArchive is what is known of a package before packages are put in order.
-type openedArchive struct {
-	objects []openedObject
-	size    int   // in bytes
-	err     error // the archive cannot be read
-}
-
-// An openedObject is an object, or an error that is said of it.
-type openedObject struct {
-	*goobj.Object
-	files   []string
-	imports []goobj.Import
-	err     error
-}
-
 // openAll opens the archives that imports lead to, by package path.
-func (l *linker) openAll() map[string]openedArchive {
-	return parallel.Walk([]string{"main", "runtime"}, func(path string) (a openedArchive, imports []string) {
+func (l *linker) openAll() map[string]*archive {
+	return parallel.Walk([]string{"main", "runtime"}, func(path string) (a *archive, imports []string) {
 		file := l.cfg.Packages[path]
 		if path == "main" {
 			file = l.cfg.Main
 		}
 		if file == "" { // addObject says who imports it
-			return a, nil
+			return &archive{}, nil
 		}
-		a = l.open(file)
+		a = l.cfg.Archives.open(file)
 		for _, o := range a.objects {
 			for _, i := range o.imports {
 				imports = append(imports, i.Path)
@@ -156,54 +139,8 @@ func (l *linker) openAll() map[string]openedArchive {
 	})
 }
 
-// open opens the objects in an archive.
-func (l *linker) open(file string) (a openedArchive) {
-	data, err := l.cfg.Archives.Map(file)
-	if err != nil {
-		a.err = err
-		return a
-	}
-	a.size = len(data)
-	members := []goobj.Member{{Name: "_go_.o", Data: data}}
-	if goobj.IsArchive(data) {
-		if members, a.err = goobj.Members(file, data); a.err != nil {
-			return a
-		}
-	}
-	for _, m := range members {
-		name := file + "(" + m.Name + ")"
-		switch {
-		case m.Name == "__.PKGDEF": // export data, for the compiler
-		case m.Name == "dynimportfail", m.Name == "preferlinkext":
-			a.objects = append(a.objects, openedObject{err: fmt.Errorf("%s: %w", name, ErrUnsupported)})
-		case len(m.Name) < 16 && !strings.HasSuffix(m.Name, ".o") && !strings.HasSuffix(m.Name, ".syso"):
-			// A file of a build tool.
-		default:
-			a.objects = append(a.objects, openObject(name, m))
-		}
-	}
-	return a
-}
-
 // ErrUnsupported is about programs that Link refuses although there is nothing wrong with them: the SDK's linker can link them.
 var ErrUnsupported = errors.New("this needs the SDK's linker")
-
-func openObject(name string, m goobj.Member) (o openedObject) {
-	if !goobj.IsObject(m.Data) {
-		if bytes.HasPrefix(m.Data, []byte(elf.ELFMAG)) {
-			return openedObject{err: fmt.Errorf("%s: an ELF object: %w", name, ErrUnsupported)}
-		}
-		return openedObject{err: fmt.Errorf("%s: found %.20q, want a Go object", name, m.Data[:min(len(m.Data), 20)])}
-	}
-	if o.Object, o.err = goobj.OpenObject(name, m.Data, m.Off); o.err != nil {
-		return openedObject{err: o.err}
-	}
-	var err error
-	o.files, o.err = o.Files()
-	o.imports, err = o.Imports()
-	o.err = errors.Join(o.err, err)
-	return o
-}
 
 // addObject adds an object of lib to the program, and the packages that it imports.
 func (l *linker) addObject(lib *library, m openedObject) {

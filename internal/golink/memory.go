@@ -81,7 +81,7 @@ func giveBack[T plain](p *pool, a []T) {
 	p.released = append(p.released, unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(a))), words))
 }
 
-// warm reads a bit of what the objects say of the symbols of a list, which are looked at next ([goobj.Object.Touch]).
+// warm reads a bit of the contents of the symbols of a list, which are looked at next ([goobj.Object.Touch]).
 func (l *linker) warm(list []sym) {
 	var x uint32
 	for _, touch := range []func(*goobj.Object, uint32) uint32{(*goobj.Object).Touch, (*goobj.Object).TouchContents} {

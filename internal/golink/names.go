@@ -35,13 +35,12 @@ type nameTable struct {
 // A nameHash is the hash of a name.
 type nameHash [2]uint64
 
-// A nameSlot is a name in the table. Size and dupOK are what the definition that is used so far says of itself.
+// A nameSlot is a name in the table.
 type nameSlot struct {
 	hash  nameHash
 	sym   sym
-	size  uint32
 	abi   uint8
-	dupOK bool
+	dupOK bool // the definition that is used so far says it of itself
 }
 
 func newNameTable(p *pool, n int) *nameTable {
@@ -125,18 +124,20 @@ func (l *linker) loadNames() {
 		named += o.Count(goobj.NonPkgDefs)
 		refs += o.Count(goobj.NonPkgRefs)
 	}
-	guess := pkgDefs + contents + named + refs + 1024 // more than there will be: what is not used costs nothing
-	if guess >= maxSyms {
-		l.errorf("%d symbols, want less than %d: %w", guess, uint32(maxSyms), ErrUnsupported)
+	if n := pkgDefs + contents + named + refs; n >= maxSyms-1024 {
+		l.errorf("%d symbols, want less than %d: %w", n, uint32(maxSyms), ErrUnsupported)
 		return
 	}
-	l.defs = array[def](&l.pool, guess)[:1]
-	l.kinds = array[kind](&l.pool, guess)[:1]
-	l.attrs = array[uint8](&l.pool, guess)[:1]
-	l.aligns = array[uint8](&l.pool, guess)[:1]
 	l.names = newNameTable(&l.pool, named)
+	first, distinct := l.firstContents()
+	// Nearly all references are to what is defined: few symbols are added to these.
+	room := 1 + pkgDefs + distinct + named + refs/8 + 4096
+	l.defs = array[def](&l.pool, room)[:1]
+	l.kinds = array[kind](&l.pool, room)[:1]
+	l.attrs = array[uint8](&l.pool, room)[:1]
+	l.aligns = array[uint8](&l.pool, room)[:1]
+	l.sizes = array[uint32](&l.pool, room)[:1]
 
-	first := l.firstContents()
 	hashes := array[uint64](&l.pool, 2*(named+refs)) // in memory that firstContents gave back
 	wanted := l.hashNames(hashes)
 	l.loadPkgDefs(pkgDefs, wanted)
@@ -156,7 +157,7 @@ func (l *linker) loadNames() {
 	for _, f := range l.sizeFixups {
 		l.change(f.sym).size = f.size
 	}
-	room := len(l.defs) + len(l.defs)/16 + 4096 // for symbols that are made later
+	room = max(room, len(l.defs)+4096)
 	l.values = array[uint64](&l.pool, room)[:len(l.defs)]
 	l.sections = array[uint8](&l.pool, room)[:len(l.defs)]
 }
@@ -179,23 +180,27 @@ func (l *linker) setLists(contents, named []sym) {
 
 // eachObject calls f for all objects, on all processors.
 func (l *linker) eachObject(f func(obj uint32, o *object)) {
-	var jobs []func()
-	for i, o := range l.objs[1:] {
-		jobs = append(jobs, func() { f(uint32(i+1), o) })
-	}
-	parallel.Do(jobs)
+	parallel.Each(len(l.objs)-1, func(i int) { f(uint32(i+1), l.objs[i+1]) })
 }
 
 // addSyms adds n symbols without definitions, and returns the first one. There is room for those of objects.
 func (l *linker) addSyms(n int) sym {
 	s := len(l.defs)
-	l.defs, l.kinds, l.attrs, l.aligns = l.defs[:s+n], l.kinds[:s+n], l.attrs[:s+n], l.aligns[:s+n]
+	l.defs, l.kinds, l.attrs, l.aligns, l.sizes = l.defs[:s+n], l.kinds[:s+n], l.attrs[:s+n], l.aligns[:s+n], l.sizes[:s+n]
 	return sym(s)
 }
 
 // setSym makes symbol idx of object obj, which is e, the definition of s.
 func (l *linker) setSym(s sym, obj, idx uint32, e *goobj.SymEntry) {
-	l.defs[s], l.kinds[s] = def{obj, idx}, kindOf(e.Kind)
+	l.defs[s], l.kinds[s], l.sizes[s] = def{obj, idx}, kindOf(e.Kind), e.Size
+	o, a := l.objs[obj], l.attrs[s]&^(attrLeaf|attrUnnamed)
+	if !o.Refers(idx) && e.Flags&followed == 0 {
+		a |= attrLeaf
+	}
+	if !o.IsNamed(idx) {
+		a |= attrUnnamed
+	}
+	l.attrs[s] = a
 }
 
 // merge adds what a definition or reference says about symbol s.
@@ -288,10 +293,10 @@ func (l *linker) loadPkgDefs(n int, wanted nameSet) {
 			l.setSym(s, obj, i, &e)
 			l.merge(s, &e)
 			l.checkDef(o, i, &e)
-			name := o.SymName(i)
-			if name == "" {
+			if !o.IsNamed(i) {
 				continue
 			}
+			name := o.SymName(i)
 			h := nameHash{maphash.String(l.names.seeds[0], name)}
 			if !all && !wanted.has(h[0]) {
 				continue
@@ -307,7 +312,7 @@ func (l *linker) loadPkgDefs(n int, wanted nameSet) {
 		for _, d := range list {
 			e := o.Sym(d.idx)
 			old, slot := l.names.slot(d.hash, int(o.SymABI(d.idx)))
-			slot.sym, slot.size, slot.dupOK = o.base+sym(d.idx), e.Size, e.Flags&goobj.SymDupOK != 0
+			slot.sym, slot.dupOK = o.base+sym(d.idx), e.Flags&goobj.SymDupOK != 0
 			if old == 0 {
 				l.names.added()
 			}
@@ -378,16 +383,17 @@ func (l *linker) loadNamed(obj uint32, o *object) {
 func (l *linker) addNamed(obj uint32, o *object, idx uint32, h nameHash, e *goobj.SymEntry) sym {
 	abi := l.abiOf(o, idx)
 	k := kindOf(e.Kind)
-	if abi < 0 || o.SymName(idx) == "" {
-		l.addSym(def{obj, idx}, k)
-		return sym(len(l.defs) - 1)
+	if abi < 0 || !o.IsNamed(idx) {
+		s := l.addSyms(1)
+		l.setSym(s, obj, idx, e)
+		return s
 	}
 	dupOK := e.Flags&goobj.SymDupOK != 0
 	old, slot := l.names.slot(h, abi)
 	if old == 0 {
-		s := sym(len(l.defs))
-		slot.sym, slot.size, slot.dupOK = s, e.Size, dupOK
-		l.addSym(def{obj, idx}, k)
+		s := l.addSyms(1)
+		slot.sym, slot.dupOK = s, dupOK
+		l.setSym(s, obj, idx, e)
 		l.names.added()
 		return s
 	}
@@ -395,27 +401,26 @@ func (l *linker) addNamed(obj uint32, o *object, idx uint32, h nameHash, e *goob
 		return old
 	}
 	if dupOK {
-		if e.Size > slot.size {
-			slot.size, slot.dupOK = e.Size, dupOK
+		if e.Size > l.sizes[old] {
+			slot.dupOK = dupOK
 			l.setSym(old, obj, idx, e)
 		}
 		return old
 	}
 	if slot.dupOK {
 		if l.release.strongWins {
-			slot.size, slot.dupOK = e.Size, dupOK
+			slot.dupOK = dupOK
 			l.setSym(old, obj, idx, e)
 		}
 		return old
 	}
 	oldDef := l.defs[old]
 	oldObj := l.objs[oldDef.obj]
-	size, oldSize := uint64(e.Size), uint64(slot.size)
+	size, oldSize := uint64(e.Size), uint64(l.sizes[old])
 	hasData, oldHasData := o.DataSize(idx) != 0, oldObj.DataSize(oldDef.idx) != 0
 	isBSS, oldIsBSS := k.isData() && !hasData, l.kinds[old].isData() && !oldHasData
 	switch {
 	case k.isText() && oldIsBSS, hasData && oldIsBSS, isBSS && oldIsBSS && size > oldSize:
-		slot.size = e.Size
 		l.setSym(old, obj, idx, e)
 		if oldSize > size {
 			l.sizeFixups = append(l.sizeFixups, sizeFixup{old, oldSize})

@@ -111,6 +111,9 @@ func (l *linker) addresses(id int) []uint64 {
 			continue
 		}
 		for _, s := range list {
+			if l.attrs[s]&attrLeaf != 0 {
+				continue
+			}
 			at := l.values[s]
 			d := l.defs[s]
 			if d.obj == 0 {

@@ -123,9 +123,16 @@ func (w *reachWorker) useIface(t sym) {
 	}
 }
 
+// followed are the flags of symbols that the search has to see.
+const followed = goobj.SymReflectMethod | goobj.SymTypelink | goobj.SymGoType | goobj.SymItab | goobj.SymPkgInit
+
 // look looks at s, which is needed.
 func (w *reachWorker) look(s sym) {
 	if w.kinds[s] == kindUnloaded {
+		return
+	}
+	if w.attrs[s]&attrLeaf != 0 { // known without a look at the archive
+		w.symbols++
 		return
 	}
 	flags := w.flags(s)

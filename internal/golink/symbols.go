@@ -30,6 +30,8 @@ const (
 	attrSpecial // has an address, is not laid out with others of its kind
 	attrInText  // in linker.text
 	attrGroup   // one of linker.groups
+	attrLeaf    // leads to no other symbol; most are such ones
+	attrUnnamed // has no name
 )
 
 // An own symbol is one that the linker makes or changes.
@@ -68,6 +70,7 @@ func (l *linker) addSym(d def, k kind) {
 	l.kinds = append(l.kinds, k)
 	l.attrs = append(l.attrs, 0)
 	l.aligns = append(l.aligns, 0)
+	l.sizes = append(l.sizes, 0)
 	if l.values != nil {
 		l.values = append(l.values, 0)
 		l.sections = append(l.sections, 0)
@@ -97,7 +100,13 @@ func (l *linker) lookupReference(h nameHash, o *object, idx uint32, abi int) sym
 
 // newName makes a symbol of that name, which slot is for.
 func (l *linker) newName(slot *nameSlot, name string) sym {
-	s := l.ownSym(&own{name: name}, kindNone)
+	if len(l.ownRoom) == 0 {
+		l.ownRoom = make([]own, 256)
+	}
+	o := &l.ownRoom[0]
+	l.ownRoom = l.ownRoom[1:]
+	o.name = name
+	s := l.ownSym(o, kindNone)
 	slot.sym = s
 	l.names.added()
 	return s
@@ -110,8 +119,9 @@ func (l *linker) change(s sym) *own {
 		return l.owns[d.idx]
 	}
 	o := l.objs[d.obj]
-	c := &own{name: o.SymName(d.idx), size: uint64(o.SymSize(d.idx)), orig: d, data: l.data(s)}
+	c := &own{name: o.SymName(d.idx), size: uint64(l.sizes[s]), orig: d, data: l.data(s)}
 	c.relocs = append(c.relocs, l.relocs(s, nil)...)
+	l.attrs[s] &^= attrLeaf
 	l.defs[s] = def{0, uint32(len(l.owns))}
 	l.owns = append(l.owns, c)
 	return c
@@ -147,7 +157,7 @@ func (l *linker) size(s sym) uint64 {
 	if d.obj == 0 {
 		return l.owns[d.idx].size
 	}
-	return uint64(l.objs[d.obj].SymSize(d.idx))
+	return uint64(l.sizes[s])
 }
 
 // data returns the bytes of s that the objects have; zeros follow up to its size.

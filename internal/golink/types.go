@@ -2,6 +2,7 @@ package golink
 
 import (
 	"encoding/binary"
+	"unsafe"
 )
 
 // Layout of a type descriptor (internal/abi, Type).
@@ -107,7 +108,7 @@ func (t typeDesc) word(off int) uint64 {
 	return binary.LittleEndian.Uint64(t.data[off:])
 }
 
-// nameAt returns the name that the relocation at offset off of t refers to (internal/abi, Name).
+// nameAt returns the name that the relocation at offset off of t refers to (internal/abi, Name). It shares the memory of its symbol.
 func (l *linker) nameAt(t *typeDesc, off int) string {
 	s := t.target(off)
 	if s == 0 {
@@ -121,7 +122,7 @@ func (l *linker) nameAt(t *typeDesc, off int) string {
 	if w <= 0 || n > uint64(len(data)-1-w) {
 		return ""
 	}
-	return string(data[1+w:][:n])
+	return unsafe.String(unsafe.SliceData(data[1+w:]), int(n))
 }
 
 // typeString returns how type t is spelled.
@@ -153,6 +154,7 @@ func (l *linker) methods(t *typeDesc) (sigs []methodSig, ok bool) {
 	if first+uint64(n*methodSize) > uint64(len(t.data)) {
 		return nil, false
 	}
+	sigs = make([]methodSig, 0, n)
 	for i := range n {
 		at := int(first) + i*methodSize
 		sigs = append(sigs, methodSig{l.nameAt(t, at), t.target(at + 4)})

@@ -74,19 +74,22 @@ func (l *linker) contents(file []byte, newRelocate func(part []sym) func(s sym, 
 	done := 0
 	chunks(l.text, func(part []sym) {
 		relocate := newRelocate(part)
-		start, end := l.values[part[0]]-text.addr, text.size
+		end := text.size
 		if done += len(part); done < len(l.text) {
 			end = l.values[l.text[done]] - text.addr
 		}
 		jobs = append(jobs, func() {
-			if pad := l.arch.codePad; pad != 0 {
-				for i := start; i < end; i++ {
-					code[i] = pad
+			for i, s := range part {
+				to := end
+				if i+1 < len(part) {
+					to = l.values[part[i+1]] - text.addr
 				}
-			}
-			for _, s := range part {
-				b := code[l.values[s]-text.addr:]
-				relocate(s, b[:copy(b, l.data(s))])
+				b := code[l.values[s]-text.addr : to]
+				n := copy(b, l.data(s))
+				relocate(s, b[:n])
+				for i := n; i < len(b); i++ {
+					b[i] = l.arch.codePad
+				}
 			}
 		})
 	})
@@ -97,12 +100,18 @@ func (l *linker) contents(file []byte, newRelocate func(part []sym) func(s sym, 
 				l.warm(part)
 				for _, s := range part {
 					sec := &l.sect[l.sections[s]]
-					b := file[sec.off+l.values[s]-sec.addr:][:l.size(s)]
-					if d := l.defs[s]; d.obj == 0 && l.owns[d.idx].generate != nil {
-						l.owns[d.idx].generate(b)
-						continue
+					b := file[sec.off+l.values[s]-sec.addr:]
+					if d := l.defs[s]; d.obj == 0 {
+						own := l.owns[d.idx]
+						b = b[:own.size]
+						if own.generate != nil {
+							own.generate(b)
+							continue
+						}
 					}
-					relocate(s, b[:copy(b, l.data(s))])
+					if n := copy(b, l.data(s)); l.attrs[s]&attrLeaf == 0 {
+						relocate(s, b[:n])
+					}
 				}
 			})
 		})

@@ -426,6 +426,16 @@ func DecodeReloc(b []byte) RawReloc {
 	}
 }
 
+// Refers reports whether symbol i has relocations or auxiliary symbols.
+func (o *Object) Refers(i uint32) bool {
+	from, to := o.Relocs(i)
+	firstAux, endAux := o.Auxs(i)
+	return from < to || firstAux < endAux
+}
+
+// IsNamed reports whether symbol i has a name.
+func (o *Object) IsNamed(i uint32) bool { return o.u32(o.sym(i)) != 0 }
+
 // RelocOff returns where relocation n is in its symbol.
 func (o *Object) RelocOff(n uint32) int32 { return int32(o.u32(o.blk[blkReloc] + n*RawRelocSize)) }
 
@@ -446,24 +456,20 @@ func (o *Object) Aux(n uint32) (typ uint8, r Ref) {
 	return e[0], Ref{binary.LittleEndian.Uint32(e[1:]), binary.LittleEndian.Uint32(e[5:])}
 }
 
-// Touch reads where the relocations, auxiliary symbols and bytes of symbol i are, and TouchContents the first of each. What they return
-// is of no use. Who is to look at many symbols calls them for all of them first: the processor waits for these reads together, not one
-// by one.
+// Touch reads where the bytes and relocations of symbol i are, and TouchContents the first of each. What they return is of no use. Who is
+// to look at many symbols calls them for all of them first: the processor waits for these reads together, not one by one.
 func (o *Object) Touch(i uint32) uint32 {
-	return o.u32(o.blk[blkRelocIdx]+4*i) + o.u32(o.blk[blkAuxIdx]+4*i) + o.u32(o.blk[blkDataIdx]+4*i) + uint32(o.b[o.sym(i)])
+	return o.u32(o.blk[blkDataIdx]+4*i) + o.u32(o.blk[blkRelocIdx]+4*i)
 }
 
 // TouchContents is described there.
 func (o *Object) TouchContents(i uint32) uint32 {
 	var x uint32
+	if data := o.Data(i); len(data) > 0 {
+		x = uint32(data[0])
+	}
 	if from, to := o.Relocs(i); from < to {
 		x += uint32(o.b[o.blk[blkReloc]+from*RawRelocSize])
-	}
-	if from, to := o.Auxs(i); from < to {
-		x += uint32(o.b[o.blk[blkAux]+from*auxSize])
-	}
-	if data := o.Data(i); len(data) > 0 {
-		x += uint32(data[0])
 	}
 	return x
 }

@@ -11,18 +11,20 @@ import (
 
 // Do does jobs on all processors, and returns when all are done. Each must write to a place of its own. A panic of a job is raised in the
 // caller.
-func Do(jobs []func()) {
+func Do(jobs []func()) { Each(len(jobs), func(i int) { jobs[i]() }) }
+
+// Each calls f for 0 to n-1 as Do does jobs.
+func Each(n int, f func(i int)) {
 	var next atomic.Int64
-	work := func() {
+	onAll(func() {
 		for {
 			i := int(next.Add(1)) - 1
-			if i >= len(jobs) {
+			if i >= n {
 				return
 			}
-			jobs[i]()
+			f(i)
 		}
-	}
-	onAll(work, min(runtime.GOMAXPROCS(0), len(jobs)))
+	}, min(runtime.GOMAXPROCS(0), n))
 }
 
 // onAll calls work n times at once, and returns when all calls have.
@@ -87,12 +89,8 @@ func Walk[K comparable, V any](roots []K, visit func(K) (v V, found []K)) map[K]
 // Ranges calls f for the ranges from ≤ i < to of so many numbers each that 0 to n-1 are made of, and returns the error of the first
 // range that has one.
 func Ranges(n, size int, f func(from, to int) error) error {
-	var jobs []func()
 	errs := make([]error, (n+size-1)/size)
-	for i := range errs {
-		jobs = append(jobs, func() { errs[i] = f(i*size, min((i+1)*size, n)) })
-	}
-	Do(jobs)
+	Each(len(errs), func(i int) { errs[i] = f(i*size, min((i+1)*size, n)) })
 	for _, err := range errs {
 		if err != nil {
 			return err

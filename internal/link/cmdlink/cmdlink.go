@@ -161,16 +161,14 @@ func Link(c Config) (warnings string, err error) {
 	if err != nil {
 		return "", err
 	}
-	cfg := filepath.Join(tmp, "importcfg")
-	if err := c.writeImportcfg(cfg, object.Level, godebugs); err != nil {
+	s := step{Config: &c, object: object, tmp: tmp}
+	if s.importcfg, err = c.importcfg(object.Level, godebugs); err != nil {
 		return "", err
 	}
-	args, err := c.args(cfg, tmp, godebugs)
-	if err != nil {
+	if s.args, err = c.args(s.importcfgFile(), tmp, godebugs); err != nil {
 		return "", err
 	}
 	out := filepath.Join(tmp, "linked")
-	s := step{Config: &c, object: object, args: args, importcfg: cfg, tmp: tmp}
 	if warnings, err = s.link(out); err != nil {
 		return "", err
 	}
@@ -291,37 +289,34 @@ func (c *Config) checkMain() (mainObject, error) {
 	return object, nil
 }
 
-func (c *Config) writeImportcfg(file, level, godebugs string) error {
+// importcfg returns cmd/link's import configuration.
+func (c *Config) importcfg(level, godebugs string) ([]byte, error) {
 	var std []string
 	var stdDir string
 	if c.PackageList != "" {
 		stdDir = filepath.Join(c.Stdlib, c.GOOS+"_"+c.GOARCH)
 		if _, err := os.Stat(filepath.Join(stdDir, "runtime.a")); err != nil {
-			return fmt.Errorf("standard library: %w: want archives compiled for %s/%s", err, c.GOOS, c.GOARCH)
+			return nil, fmt.Errorf("standard library: %w: want archives compiled for %s/%s", err, c.GOOS, c.GOARCH)
 		}
 		var err error
 		if std, err = readPackageList(c.PackageList); err != nil {
-			return err
+			return nil, err
 		}
 		if err := c.checkFIPS(std, stdDir); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	modinfo := c.ModInfo
 	if modinfo == "" {
 		settings, err := c.settings(level, godebugs)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if modinfo, err = c.BuildInfo.encode(settings); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	text, err := importcfg(std, stdDir, c.Archives, modinfo)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(file, text, 0o666)
+	return importcfg(std, stdDir, c.Archives, modinfo)
 }
 
 // args returns cmd/link's arguments.
@@ -397,6 +392,9 @@ var noGC = []string{"GOGC=off", "GOMEMLIMIT=4GiB"}
 // the file out of s.tmp.
 func (s *step) byCmdLink(out string) (warnings string, err error) {
 	c := s.Config
+	if err := os.WriteFile(s.importcfgFile(), s.importcfg, 0o666); err != nil {
+		return "", err
+	}
 	args, err := boundArgs(s.args, s.tmp, s.object.series.ResponseFiles)
 	if err != nil {
 		return "", err

@@ -240,7 +240,7 @@ func TestLinkLeavesNothingBehind(t *testing.T) {
 	dir := t.TempDir()
 	main := filepath.Join(dir, "main.a")
 	object := "go object linux amd64 go1.26.8\n!\n\x00go120ld" + strings.Repeat("\x00", 88)
-	text := fmt.Sprintf("%s%-16s%32s%-10d`\n%s", arMagic, compilerObject, "", len(object), object)
+	text := fmt.Sprintf("%s%-16s%32s%-10d`\n%s", arMagic, "_go_.o", "", len(object), object)
 	if err := os.WriteFile(main, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}

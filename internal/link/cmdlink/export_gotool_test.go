@@ -1,7 +1,7 @@
 package cmdlink
 
 import (
-	"path/filepath"
+	"os"
 
 	"github.com/go3s/rules_go3s/internal/link/extld"
 	"github.com/go3s/rules_go3s/internal/machine"
@@ -10,11 +10,15 @@ import (
 // Calls returns cmd/link's arguments for c but for its own flags, and what Link
 // expects to be asked for then. Everything is in the directory dir.
 func (c *Config) Calls(dir string) (args []string, expected *extld.Command, err error) {
-	cfg := filepath.Join(dir, "importcfg")
-	if err := c.writeImportcfg(cfg, machine.Of(c.GOARCH).Level, ""); err != nil {
+	s := step{tmp: dir}
+	text, err := c.importcfg(machine.Of(c.GOARCH).Level, "")
+	if err != nil {
 		return nil, nil, err
 	}
-	if args, err = c.args(cfg, dir, ""); err != nil {
+	if err := os.WriteFile(s.importcfgFile(), text, 0o666); err != nil {
+		return nil, nil, err
+	}
+	if args, err = c.args(s.importcfgFile(), dir, ""); err != nil {
 		return nil, nil, err
 	}
 	expected, err = c.expected(dir)

@@ -8,11 +8,9 @@ package cmdlink
 // the message has the way from main to it.
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/go3s/rules_go3s/internal/goobj"
@@ -57,7 +55,7 @@ func (c *Config) loaded() ([]*loadedPackage, error) {
 			}
 			file = a.File
 		}
-		if r.Prelude, r.err = c.readPrelude(file); r.err != nil {
+		if r.Prelude, r.err = c.archives.Prelude(file); r.err != nil {
 			return r, nil
 		}
 		return r, r.Imports
@@ -90,35 +88,6 @@ func (c *Config) loaded() ([]*loadedPackage, error) {
 		}
 	}
 	return queue, nil
-}
-
-// compilerObject is the name of the archive member that the compiler writes for the linker.
-const compilerObject = "_go_.o"
-
-// readPrelude reads the prelude of the compiler's object in a Go archive.
-func (c *Config) readPrelude(file string) (*goobj.Prelude, error) {
-	data, err := c.archives.Map(file)
-	if err != nil {
-		return nil, err
-	}
-	// __.PKGDEF may come first, what the assembler made comes after.
-	off := int64(len(arMagic))
-	for range 2 {
-		if int64(len(data)) < off+arHeaderSize {
-			break
-		}
-		header := data[off:][:arHeaderSize]
-		size, err := strconv.ParseInt(string(bytes.TrimSpace(header[48:58])), 10, 64)
-		off += arHeaderSize
-		if rest := int64(len(data)) - off; err != nil || size < 0 || size > rest {
-			return nil, fmt.Errorf("%s: offset %d: an archive member of %q bytes, want at most %d", file, off-arHeaderSize, header[48:58], rest)
-		}
-		if string(bytes.TrimRight(header[:16], " /")) == compilerObject {
-			return goobj.ReadPrelude(file, data[off:][:size], off)
-		}
-		off += size + size&1
-	}
-	return nil, fmt.Errorf("%s: no member %s among the first two, want an archive made by the Go compiler", file, compilerObject)
 }
 
 // checkDynamicImports refuses packages that ask for a shared library.

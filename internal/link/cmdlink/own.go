@@ -61,8 +61,9 @@ func (g *GoLinker) Values() []string {
 // errDebugInfo is about a program with debugging information. Who asks for that knows, so it is no warning.
 var errDebugInfo = fmt.Errorf("debugging information: %w", golink.ErrUnsupported)
 
-// linkOwn links the program by package golink, and writes it to out. args are those of cmd/link, importcfg its import configuration.
-func (c *Config) linkOwn(args []string, importcfg, tmp, out string) (warnings string, err error) {
+// linkOwn links the program by package golink, and writes it to the file out of s.tmp.
+func (s *step) linkOwn(out string) (warnings string, err error) {
+	c := s.Config
 	if !c.StripSymbols && !c.StripDWARF {
 		return "", errDebugInfo
 	}
@@ -70,11 +71,7 @@ func (c *Config) linkOwn(args []string, importcfg, tmp, out string) (warnings st
 		Main: c.Main, GOROOT: cmp.Or(c.GOROOT, noGOROOT), BuildID: c.goBuildID(), PIE: c.BuildMode == ModeStaticPIE,
 		Archives: c.archives,
 	}
-	text, err := os.ReadFile(importcfg)
-	if err != nil {
-		return "", err
-	}
-	if err := cfg.ReadImportcfg(importcfg, text); err != nil {
+	if err := cfg.ReadImportcfg(s.importcfgFile(), s.importcfg); err != nil {
 		return "", err
 	}
 	for _, a := range c.Ldflags {
@@ -87,13 +84,13 @@ func (c *Config) linkOwn(args []string, importcfg, tmp, out string) (warnings st
 			return "", fmt.Errorf("linker option %s: %w", a, golink.ErrUnsupported)
 		}
 	}
-	for _, a := range args {
+	for _, a := range s.args {
 		if def, ok := strings.CutPrefix(a, "-X="); ok {
 			name, value, _ := strings.Cut(def, "=")
 			cfg.XDefs = append(cfg.XDefs, [2]string{name, value})
 		}
 	}
-	x, err := c.expected(tmp)
+	x, err := c.expected(s.tmp)
 	if err != nil {
 		return "", err
 	}
@@ -109,7 +106,7 @@ func (c *Config) linkOwn(args []string, importcfg, tmp, out string) (warnings st
 	} else {
 		var data []byte
 		if data, err = golink.Object(cfg); err == nil {
-			r, err = x.Link(data, tmp)
+			r, err = x.Link(data, s.tmp)
 		}
 	}
 	if err != nil {
@@ -121,10 +118,13 @@ func (c *Config) linkOwn(args []string, importcfg, tmp, out string) (warnings st
 // A step is a link of the program in a temporary directory: by cmd/link, or by package golink with the same arguments.
 type step struct {
 	*Config
-	object         mainObject
-	args           []string // of cmd/link
-	importcfg, tmp string
+	object    mainObject
+	args      []string // of cmd/link
+	importcfg []byte   // its import configuration
+	tmp       string
 }
+
+func (s *step) importcfgFile() string { return filepath.Join(s.tmp, "importcfg") }
 
 // link links the program into the file out of s.tmp, by what s.GoLinker says.
 func (s *step) link(out string) (warnings string, err error) {
@@ -134,7 +134,7 @@ func (s *step) link(out string) (warnings string, err error) {
 	if s.object.unverified {
 		err = fmt.Errorf("compiled by %s, which counts as no verified release: %w", s.object.Version, golink.ErrUnsupported)
 	} else {
-		warnings, err = s.linkOwn(s.args, s.importcfg, s.tmp, out)
+		warnings, err = s.linkOwn(out)
 	}
 	switch {
 	case s.GoLinker != Own && errors.Is(err, golink.ErrUnsupported):
