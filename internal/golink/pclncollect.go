@@ -103,6 +103,11 @@ func (l *linker) needsOf(from, to int) (n needs) {
 		if !f.info.valid() {
 			continue
 		}
+		if !f.info.wellFormed() {
+			l.errorf("%s: function %s: %d bytes that describe it, which are not well-formed", f.info.obj.Name, l.name(f.sym), len(f.info.data))
+			f.info = funcInfo{}
+			continue
+		}
 		pcdata, data = l.readTables(f, pcdata, data)
 		o := f.info.obj
 		used := files[o]

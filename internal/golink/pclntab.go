@@ -58,26 +58,26 @@ func (f funcInfo) numCalls() int {
 	return int(f.u32(20 + 4*f.numFiles()))
 }
 
-const inlineNode = 24
+const (
+	funcInfoSize = 24 // with empty lists
+	inlineNode   = 24
+)
 
 // call returns the fields of inlined call i.
 func (f funcInfo) call(i int) (file uint32, callee goobj.Ref, parentPC uint32) {
-	at := 24 + 4*f.numFiles() + i*inlineNode
+	at := funcInfoSize + 4*f.numFiles() + i*inlineNode
 	return f.u32(at + 4), goobj.Ref{Pkg: f.u32(at + 12), Sym: f.u32(at + 16)}, f.u32(at + 20)
 }
 
 // wellFormed reports whether the lists of f are in its data, and its files are files of the object.
 func (f funcInfo) wellFormed() bool {
 	n := uint64(len(f.data))
-	if n < 24 {
-		return false
-	}
 	files := uint64(f.u32(16))
-	if 24+4*files > n {
+	if funcInfoSize+4*files > n {
 		return false
 	}
 	calls := uint64(f.u32(int(20 + 4*files)))
-	if 24+4*files+inlineNode*calls > n {
+	if funcInfoSize+4*files+inlineNode*calls > n {
 		return false
 	}
 	for i := range int(files) {
@@ -124,7 +124,7 @@ type placed struct {
 	align uint32
 }
 
-// funcInfoOf returns what the compiler says about function s.
+// funcInfoOf returns what the compiler says about function s. Its lists are not checked (wellFormed).
 func (l *linker) funcInfoOf(s sym) funcInfo {
 	d := l.origin(s)
 	if d.obj == 0 {
@@ -145,8 +145,8 @@ func (l *linker) funcInfoOf(s sym) funcInfo {
 			return funcInfo{}
 		}
 		f := funcInfo{o, o.Data(r.Sym)}
-		if !f.wellFormed() {
-			l.errorf("%s: function %s: %d bytes that describe it, which are not well-formed", o.Name, l.name(s), len(f.data))
+		if len(f.data) < funcInfoSize {
+			l.errorf("%s: function %s: %d bytes that describe it, want at least %d", o.Name, l.name(s), len(f.data), funcInfoSize)
 			return funcInfo{}
 		}
 		return f
@@ -355,13 +355,15 @@ func (l *linker) writeFuncs(b []byte) {
 			le.PutUint32(r[36:], f.info.line())
 			r[40], r[41] = f.info.id(), f.info.flag()
 		}
-		l.calls(f.sym, func(off int32, target sym) bool {
-			found := target == deferReturn || l.isDeferReturnJump(target)
-			if found {
-				le.PutUint32(r[12:], uint32(off+l.arch.deferReturn))
-			}
-			return !found
-		})
+		if l.attrs[f.sym]&attrDefers != 0 {
+			l.calls(f.sym, func(off int32, target sym) bool {
+				found := target == deferReturn || l.isDeferReturnJump(target)
+				if found {
+					le.PutUint32(r[12:], uint32(off+l.arch.deferReturn))
+				}
+				return !found
+			})
+		}
 		le.PutUint32(r[16:], t.offs[f.pcsp])
 		le.PutUint32(r[20:], t.offs[f.pcfile])
 		le.PutUint32(r[24:], t.offs[f.pcline])

@@ -42,6 +42,8 @@ type reacher struct {
 	named     map[string]bool
 	reflected bool
 	pkgInits  []sym
+
+	deferReturn sym
 }
 
 // reach marks what the program needs.
@@ -49,6 +51,7 @@ func (l *linker) reach() {
 	n := len(l.defs)
 	r := &reacher{
 		linker: l, needed: newBitSet(n), ifaces: newBitSet(n), seen: newBitSet(n), called: map[methodSig]bool{}, named: map[string]bool{},
+		deferReturn: l.lookup("runtime.deferreturn", abiInternal),
 	}
 	for s, a := range l.attrs {
 		if a&attrUsedInIface != 0 {
@@ -162,6 +165,7 @@ func (w *reachWorker) look(s sym) {
 func (w *reachWorker) markPlain(s sym, buf []reloc) []reloc {
 	d := w.defs[s]
 	if d.obj == 0 {
+		w.attrs[s] |= attrDefers
 		return w.relocs(s, buf)
 	}
 	o, plain := w.objs[d.obj], &w.arch.plain
@@ -172,6 +176,9 @@ func (w *reachWorker) markPlain(s sym, buf []reloc) []reloc {
 	for b := o.RelocData(d.idx); len(b) > 0; b = b[goobj.RawRelocSize:] {
 		r := goobj.DecodeReloc(b)
 		t := w.resolve(o, r.Ref)
+		if t == w.deferReturn {
+			w.attrs[s] |= attrDefers // here, for to look through all relocations once more takes long
+		}
 		if r.Type > goobj.MaxReloc || !plain[r.Type] {
 			buf = append(buf, resolved(r, t))
 		} else if !w.needed.has(t) {

@@ -39,7 +39,9 @@ func (l *linker) relocateOne(s sym, r *reloc, b []byte) {
 	if r.size == 0 {
 		return
 	}
-	if !l.checkTarget(s, r) {
+	target := l.values[r.sym]
+	placed := target != 0 // so it is defined and needed, and there is nothing to look up
+	if !placed && !l.checkTarget(s, r) {
 		return
 	}
 	var v int64
@@ -47,30 +49,31 @@ func (l *linker) relocateOne(s sym, r *reloc, b []byte) {
 	switch r.typ {
 	case goobj.RelocAddr:
 		t := r.sym
-		if r.weak && l.attrs[t]&attrReachable == 0 {
+		if r.weak && !placed && l.attrs[t]&attrReachable == 0 {
 			t = l.lookup("runtime.unreachableMethod", abiInternal)
+			target = l.values[t]
 		}
 		if l.cfg.PIE && (t == 0 || r.size != wordSize || (addr+uint64(r.off))%wordSize != 0 || !l.hasAddresses(int(l.sections[s]))) {
 			l.errorf("%s: address of %s in %d bytes at %d: a position-independent program can store an address only in an aligned "+
 				"64-bit word of writable data", l.name(s), l.name(t), r.size, r.off)
 			return
 		}
-		v = int64(l.values[t]) + r.add
+		v = int64(target) + r.add
 		if r.size == 4 && int32(v) < 0 {
 			l.errorf("%s: address %#x of %s does not fit 31 bits", l.name(s), v, l.name(t))
 			return
 		}
 	case goobj.RelocCall, goobj.RelocPCRel:
-		v = int64(l.values[r.sym]) + r.add - int64(addr) - int64(r.off) - int64(r.size)
+		v = int64(target) + r.add - int64(addr) - int64(r.off) - int64(r.size)
 		if r.size == 4 && int64(int32(v)) != v {
 			l.errorf("%s: distance %#x to %s does not fit 32 bits", l.name(s), v, l.name(r.sym))
 			return
 		}
 	case goobj.RelocMethodOff, goobj.RelocAddrOff:
 		switch {
-		case r.typ == goobj.RelocMethodOff && l.attrs[r.sym]&attrReachable == 0:
+		case r.typ == goobj.RelocMethodOff && !placed && l.attrs[r.sym]&attrReachable == 0:
 			v = -1 // no method: nothing calls it
-		case r.weak && l.attrs[r.sym]&attrReachable == 0:
+		case r.weak && !placed && l.attrs[r.sym]&attrReachable == 0:
 			return
 		case l.sections[r.sym] == secNone:
 			l.errorf("%s: offset of %s, which is in no section", l.name(s), l.name(r.sym))

@@ -32,6 +32,7 @@ const (
 	attrGroup   // one of linker.groups
 	attrLeaf    // leads to no other symbol; most are such ones
 	attrUnnamed // has no name
+	attrDefers  // may call runtime.deferreturn
 )
 
 // An own symbol is one that the linker makes or changes.
