@@ -75,10 +75,10 @@ func (l *linker) loadContents(first []sym) {
 		s := o.newContents
 		for i, f := range o.contents {
 			idx := o.self + uint32(i)
-			e := o.Sym(idx)
-			l.checkDef(o, idx, &e)
-			o.contentText = o.contentText || kindOf(e.Kind).isText()
+			o.contentText = o.contentText || kindOf(o.SymKind(idx)).isText()
 			if f&laterContent == 0 {
+				e := o.Sym(idx)
+				l.checkDef(o, idx, &e)
 				l.setSym(s, obj, idx, &e)
 				l.merge(s, &e)
 				o.contents[i] = s
@@ -102,7 +102,9 @@ func (l *linker) loadContents(first []sym) {
 	})
 	for obj, list := range changes {
 		for _, c := range list {
-			e := l.objs[obj].Sym(c.idx)
+			o := l.objs[obj]
+			e := o.Sym(c.idx)
+			l.checkDef(o, c.idx, &e)
 			if e.Size > l.sizes[c.sym] {
 				l.setSym(c.sym, uint32(obj), c.idx, &e)
 			}

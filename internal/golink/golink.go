@@ -105,6 +105,7 @@ type linker struct {
 	attrs    []uint8
 	aligns   []uint8  // logarithm of the alignment plus one, 0 for none
 	sizes    []uint32 // in bytes, of those that an object defines
+	ifaces   bitSet   // types that are used as interfaces, as far as that is known
 	values   []uint64 // address
 	sections []uint8
 	names    *nameTable

@@ -137,6 +137,7 @@ func (l *linker) loadNames() {
 	l.attrs = array[uint8](&l.pool, room)[:1]
 	l.aligns = array[uint8](&l.pool, room)[:1]
 	l.sizes = array[uint32](&l.pool, room)[:1]
+	l.ifaces = newBitSet(1 + pkgDefs + distinct + named + refs + 1) // if every reference made a symbol
 
 	hashes := array[uint64](&l.pool, 2*(named+refs)) // in memory that firstContents gave back
 	wanted := l.hashNames(hashes)
@@ -193,9 +194,15 @@ func (l *linker) addSyms(n int) sym {
 // setSym makes symbol idx of object obj, which is e, the definition of s.
 func (l *linker) setSym(s sym, obj, idx uint32, e *goobj.SymEntry) {
 	l.defs[s], l.kinds[s], l.sizes[s] = def{obj, idx}, kindOf(e.Kind), e.Size
-	o, a := l.objs[obj], l.attrs[s]&^(attrLeaf|attrUnnamed)
-	if !o.Refers(idx) && e.Flags&followed == 0 {
-		a |= attrLeaf
+	o, a := l.objs[obj], uint8(0)
+	switch {
+	case e.Flags&followed != 0:
+		a = attrFlagged
+	case !o.Refers(idx):
+		a = attrLeaf
+	}
+	if e.Flags&goobj.SymNoSplit != 0 {
+		a |= attrNoSplit
 	}
 	if !o.IsNamed(idx) {
 		a |= attrUnnamed
@@ -206,7 +213,7 @@ func (l *linker) setSym(s sym, obj, idx uint32, e *goobj.SymEntry) {
 // merge adds what a definition or reference says about symbol s.
 func (l *linker) merge(s sym, e *goobj.SymEntry) {
 	if e.Flags&goobj.SymUsedInIface != 0 {
-		l.attrs[s] |= attrUsedInIface
+		l.ifaces.add(s)
 	}
 	if a := alignLog(e.Align); a > l.aligns[s] {
 		l.aligns[s] = a
@@ -215,7 +222,7 @@ func (l *linker) merge(s sym, e *goobj.SymEntry) {
 
 // adds reports whether merge would change s.
 func (l *linker) adds(s sym, e *goobj.SymEntry) bool {
-	return e.Flags&goobj.SymUsedInIface != 0 && l.attrs[s]&attrUsedInIface == 0 || alignLog(e.Align) > l.aligns[s]
+	return e.Flags&goobj.SymUsedInIface != 0 && !l.ifaces.has(s) || alignLog(e.Align) > l.aligns[s]
 }
 
 // abiOf returns the ABI of symbol idx of o, -1 for one of that object alone.
@@ -465,7 +472,7 @@ func (l *linker) loadRefs() {
 	for _, o := range l.objs[1:] {
 		o.RefFlags(func(r goobj.Ref, f goobj.SymFlags) {
 			if f&goobj.SymUsedInIface != 0 {
-				l.attrs[l.resolve(o, r)] |= attrUsedInIface
+				l.ifaces.add(l.resolve(o, r))
 			}
 		})
 	}

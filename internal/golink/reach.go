@@ -33,10 +33,9 @@ type methodRef struct {
 // A reacher is the state of the search.
 type reacher struct {
 	*linker
-	needed, ifaces bitSet
-	seen           bitSet // was looked at
-	workers        []*reachWorker
-	methods        [][]methodRef // by type
+	needed, seen bitSet // the latter was looked at
+	workers      []*reachWorker
+	methods      [][]methodRef // by type
 
 	called    map[methodSig]bool
 	named     map[string]bool
@@ -50,13 +49,11 @@ type reacher struct {
 func (l *linker) reach() {
 	n := len(l.defs)
 	r := &reacher{
-		linker: l, needed: newBitSet(n), ifaces: newBitSet(n), seen: newBitSet(n), called: map[methodSig]bool{}, named: map[string]bool{},
+		linker: l, needed: newBitSet(n), seen: newBitSet(n), called: map[methodSig]bool{}, named: map[string]bool{},
 		deferReturn: l.lookup("runtime.deferreturn", abiInternal),
 	}
-	for s, a := range l.attrs {
-		if a&attrUsedInIface != 0 {
-			r.ifaces.add(sym(s))
-		}
+	if len(l.ifaces) < len(r.needed) { // for symbols that were made since
+		l.ifaces = append(l.ifaces, make(bitSet, len(r.needed)-len(l.ifaces))...)
 	}
 	r.makeWorkers()
 	entry := l.arch.entry
@@ -83,9 +80,6 @@ func (l *linker) reach() {
 	for s := range l.attrs {
 		if r.needed.has(sym(s)) && l.kinds[s] != kindUnloaded {
 			l.attrs[s] |= attrReachable
-		}
-		if r.ifaces.has(sym(s)) {
-			l.attrs[s] |= attrUsedInIface
 		}
 	}
 	slices.Sort(l.linked)
@@ -138,7 +132,10 @@ func (w *reachWorker) look(s sym) {
 		w.symbols++
 		return
 	}
-	flags := w.flags(s)
+	var flags goobj.SymFlags
+	if w.attrs[s]&attrFlagged != 0 {
+		flags = w.flags(s)
+	}
 	w.reflected = w.reflected || flags&goobj.SymReflectMethod != 0
 	if flags&(goobj.SymTypelink|goobj.SymItab) != 0 {
 		w.linked = append(w.linked, s)

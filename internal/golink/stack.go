@@ -37,7 +37,7 @@ func (l *linker) checkStack() {
 	defer func() { giveBack(&l.pool, c.height) }()
 	limit := int32(nosplitRoom) - c.callSize - l.arch.frameSave
 	for _, s := range l.text {
-		if l.flags(s)&goobj.SymNoSplit == 0 {
+		if l.attrs[s]&attrNoSplit == 0 {
 			continue // what it takes is checked
 		}
 		if h := c.of(s, 0); h > limit {
@@ -84,7 +84,7 @@ func (c *stackChecker) visit(s sym, f func(growth int32, target sym)) {
 	switch {
 	case s == c.morestack || !isFunc: // the latter is for the system's stack, which has room
 		return
-	case c.flags(s)&goobj.SymNoSplit == 0:
+	case c.attrs[s]&attrNoSplit == 0:
 		f(c.callSize, c.morestack)
 		return
 	}

@@ -26,13 +26,13 @@ const (
 // Attributes of symbols.
 const (
 	attrReachable uint8 = 1 << iota
-	attrUsedInIface
-	attrSpecial // has an address, is not laid out with others of its kind
-	attrInText  // in linker.text
-	attrGroup   // one of linker.groups
-	attrLeaf    // leads to no other symbol; most are such ones
-	attrUnnamed // has no name
-	attrDefers  // may call runtime.deferreturn
+	attrSpecial         // has an address, is not laid out with others of its kind
+	attrGroup           // one of linker.groups
+	attrLeaf            // leads to no other symbol; most are such ones
+	attrUnnamed         // has no name
+	attrDefers          // may call runtime.deferreturn
+	attrNoSplit         // a function without a stack check
+	attrFlagged         // reach has to see its flags
 )
 
 // An own symbol is one that the linker makes or changes.
@@ -122,7 +122,7 @@ func (l *linker) change(s sym) *own {
 	o := l.objs[d.obj]
 	c := &own{name: o.SymName(d.idx), size: uint64(l.sizes[s]), orig: d, data: l.data(s)}
 	c.relocs = append(c.relocs, l.relocs(s, nil)...)
-	l.attrs[s] &^= attrLeaf
+	l.attrs[s] &^= attrLeaf | attrNoSplit | attrFlagged // flags are what an object says
 	l.defs[s] = def{0, uint32(len(l.owns))}
 	l.owns = append(l.owns, c)
 	return c

@@ -16,7 +16,7 @@ import (
 // orderText fills l.text.
 func (l *linker) orderText() {
 	for _, s := range l.fips[:2] {
-		l.text = append(l.text, s)
+		l.addText(s)
 	}
 	l.eachObject(l.listText)
 	libs, err := inDependencyOrder(l.libs)
@@ -68,10 +68,10 @@ func (l *linker) listText(obj uint32, o *object) {
 
 // addText adds function s, and reports whether it was not there.
 func (l *linker) addText(s sym) bool {
-	if l.attrs[s]&attrInText != 0 {
+	if l.sections[s] == secText {
 		return false
 	}
-	l.attrs[s] |= attrInText
+	l.sections[s] = secText
 	l.text = append(l.text, s)
 	return true
 }
@@ -110,7 +110,7 @@ func (l *linker) placeFunc(s sym, addr uint64) uint64 {
 	}
 	addr = goelf.AlignUp(addr, align)
 	l.sect[secText].align = max(l.sect[secText].align, align)
-	l.sections[s] = secText
+	l.sections[s] = secText // of a jump; others have it
 	l.values[s] = addr
 	return addr + max(l.size(s), minFunc)
 }
