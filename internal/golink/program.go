@@ -127,8 +127,8 @@ func (l *linker) addresses(id int) []uint64 {
 			o := l.objs[d.obj]
 			from, to := o.Relocs(d.idx)
 			for n := from; n < to; n++ {
-				if o.RelocType(n)&^goobj.WeakReloc == goobj.RelocAddr {
-					offs = append(offs, at+uint64(o.RelocOff(n)))
+				if r := o.Reloc(n); r.Type()&^goobj.WeakReloc == goobj.RelocAddr {
+					offs = append(offs, at+uint64(r.Off()))
 				}
 			}
 		}

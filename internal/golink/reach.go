@@ -143,9 +143,9 @@ func (w *reachWorker) look(s sym) {
 	isType := flags&goobj.SymGoType != 0
 	used := isType && w.ifaces.has(s)
 	w.symbols++
-	w.relocsOf += w.countRelocs(s)
 	if used {
 		w.buf = w.relocs(s, w.buf)
+		w.relocsOf += len(w.buf)
 	} else {
 		w.buf = w.markPlain(s, w.buf)
 	}
@@ -163,6 +163,7 @@ func (w *reachWorker) markPlain(s sym, buf []reloc) []reloc {
 	d := w.defs[s]
 	if d.obj == 0 {
 		w.attrs[s] |= attrDefers
+		w.relocsOf += len(w.owns[d.idx].relocs)
 		return w.relocs(s, buf)
 	}
 	o, plain := w.objs[d.obj], &w.arch.plain
@@ -170,14 +171,21 @@ func (w *reachWorker) markPlain(s sym, buf []reloc) []reloc {
 	if int(d.idx) >= o.Defs() {
 		return buf
 	}
-	for b := o.RelocData(d.idx); len(b) > 0; b = b[goobj.RawRelocSize:] {
-		r := goobj.DecodeReloc(b)
-		t := w.resolve(o, r.Ref)
+	b := o.RelocData(d.idx)
+	w.relocsOf += len(b) / goobj.RawRelocSize
+	for ; len(b) > 0; b = b[goobj.RawRelocSize:] {
+		raw := (*goobj.RawReloc)(b)
+		typ := raw.Type()
+		t, ok := o.listed(raw.Ref())
+		if !ok {
+			t = w.resolve(o, raw.Ref())
+		}
 		if t == w.deferReturn {
 			w.attrs[s] |= attrDefers // here, for to look through all relocations once more takes long
 		}
-		if r.Type > goobj.MaxReloc || !plain[r.Type] {
-			buf = append(buf, resolved(r, t))
+		if typ > goobj.MaxReloc || !plain[typ] {
+			buf = append(buf, reloc{})
+			buf[len(buf)-1].set(raw, t)
 		} else if !w.needed.has(t) {
 			w.mark(t)
 		}
@@ -202,7 +210,11 @@ func (w *reachWorker) markAux(s sym) bool {
 			w.errorf("%s: auxiliary symbol of type %d, which is not known: %w", w.name(s), typ, ErrUnsupported)
 		}
 		if typ != goobj.AuxGoType { // a variable does not need the descriptor of its type
-			w.mark(w.resolve(o, ref))
+			t, ok := o.listed(ref)
+			if !ok {
+				t = w.resolve(o, ref)
+			}
+			w.mark(t)
 		}
 	}
 	return from < to

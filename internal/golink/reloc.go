@@ -22,9 +22,14 @@ func (l *linker) relocate(s sym, b []byte) {
 	if int(d.idx) >= o.Defs() {
 		return
 	}
+	var r reloc
 	for list := o.RelocData(d.idx); len(list) > 0; list = list[goobj.RawRelocSize:] {
-		raw := goobj.DecodeReloc(list)
-		r := resolved(raw, l.resolve(o, raw.Ref))
+		raw := (*goobj.RawReloc)(list)
+		t, ok := o.listed(raw.Ref())
+		if !ok {
+			t = l.resolve(o, raw.Ref())
+		}
+		r.set(raw, t)
 		l.relocateOne(s, &r, b)
 	}
 }

@@ -93,8 +93,8 @@ func (t *typeDesc) target(off int) sym {
 		}
 		n := t.next
 		t.next++
-		if o.RelocOff(n) == int32(off) {
-			return t.l.resolve(o, o.Reloc(n).Ref)
+		if r := o.Reloc(n); r.Off() == int32(off) {
+			return t.l.resolve(o, r.Ref())
 		}
 	}
 	return 0

@@ -107,13 +107,15 @@ const (
 	RefSelf     = pkgSelf     // symbols PkgDefs
 )
 
-// A RawReloc is a relocation as the file has it.
-type RawReloc struct {
-	Off  int32
-	Size uint8
-	Type RelocType // with WeakReloc
-	Add  int64
-	Ref  Ref
+// A RawReloc is a relocation as the file has it. Programs have millions: who wants to know one thing decodes no other.
+type RawReloc [RawRelocSize]byte
+
+func (r *RawReloc) Off() int32      { return int32(binary.LittleEndian.Uint32(r[:])) }
+func (r *RawReloc) Size() uint8     { return r[4] }
+func (r *RawReloc) Type() RelocType { return RelocType(binary.LittleEndian.Uint16(r[5:])) } // with WeakReloc
+func (r *RawReloc) Add() int64      { return int64(binary.LittleEndian.Uint64(r[7:])) }
+func (r *RawReloc) Ref() Ref {
+	return Ref{binary.LittleEndian.Uint32(r[15:]), binary.LittleEndian.Uint32(r[19:])}
 }
 
 // WeakReloc is a bit of RelocType: the relocation does not make its target reachable.
@@ -408,22 +410,12 @@ func (o *Object) Relocs(i uint32) (from, to uint32) {
 }
 
 // Reloc returns relocation n.
-func (o *Object) Reloc(n uint32) RawReloc { return DecodeReloc(o.b[o.blk[blkReloc]+n*RawRelocSize:]) }
+func (o *Object) Reloc(n uint32) *RawReloc { return (*RawReloc)(o.b[o.blk[blkReloc]+n*RawRelocSize:]) }
 
-// RelocData returns the relocations of symbol i as they are in the file, RawRelocSize bytes each, for DecodeReloc.
+// RelocData returns the relocations of symbol i as they are in the file, RawRelocSize bytes each.
 func (o *Object) RelocData(i uint32) []byte {
 	from, to := o.Relocs(i)
 	return o.b[o.blk[blkReloc]+from*RawRelocSize : o.blk[blkReloc]+to*RawRelocSize]
-}
-
-// DecodeReloc returns the relocation that b begins with.
-func DecodeReloc(b []byte) RawReloc {
-	_ = b[RawRelocSize-1]
-	return RawReloc{
-		Off: int32(binary.LittleEndian.Uint32(b)), Size: b[4], Type: RelocType(binary.LittleEndian.Uint16(b[5:])),
-		Add: int64(binary.LittleEndian.Uint64(b[7:])),
-		Ref: Ref{binary.LittleEndian.Uint32(b[15:]), binary.LittleEndian.Uint32(b[19:])},
-	}
 }
 
 // Refers reports whether symbol i has relocations or auxiliary symbols.
@@ -435,14 +427,6 @@ func (o *Object) Refers(i uint32) bool {
 
 // IsNamed reports whether symbol i has a name.
 func (o *Object) IsNamed(i uint32) bool { return o.u32(o.sym(i)) != 0 }
-
-// RelocOff returns where relocation n is in its symbol.
-func (o *Object) RelocOff(n uint32) int32 { return int32(o.u32(o.blk[blkReloc] + n*RawRelocSize)) }
-
-// RelocType returns the type of relocation n.
-func (o *Object) RelocType(n uint32) RelocType {
-	return RelocType(o.u16(o.blk[blkReloc] + n*RawRelocSize + 5))
-}
 
 // Auxs returns the numbers of the auxiliary symbols of symbol i: from up to to.
 func (o *Object) Auxs(i uint32) (from, to uint32) {

@@ -41,8 +41,8 @@ func TestObject(t *testing.T) {
 				t.Fatalf("%s: %s has %d relocations, want %d", arch, s.Name, to-from, len(s.Relocs))
 			}
 			for j, r := range s.Relocs {
-				if got := o.Reloc(from + uint32(j)); got.Off != r.Off || got.Size != r.Size || got.Type != r.Type || got.Add != r.Add {
-					t.Errorf("%s: %s: relocation %+v, want %+v", arch, s.Name, got, r)
+				if got := o.Reloc(from + uint32(j)); got.Off() != r.Off || got.Size() != r.Size || got.Type() != r.Type || got.Add() != r.Add {
+					t.Errorf("%s: %s: relocation %+v, want %+v", arch, s.Name, *got, r)
 				}
 			}
 		}
