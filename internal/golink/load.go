@@ -26,7 +26,7 @@ type object struct {
 	*goobj.Object
 	lib      *library
 	files    []string
-	hashes   []uint64   // two for each name from its NonPkgDefs on
+	hashes   []nameHash // of the names from its NonPkgDefs on
 	wrappers []nameHash // of the names of its functions for assembly
 	// contentText says that there are functions among its content-addressed symbols, which are half of all.
 	contentText bool

@@ -32,8 +32,8 @@ type nameTable struct {
 	used  int
 }
 
-// A nameHash is the hash of a name.
-type nameHash [2]uint64
+// A nameHash is the hash of a name. It is no array, which the compiler would keep in memory.
+type nameHash struct{ a, b uint64 }
 
 // A nameSlot is a name in the table.
 type nameSlot struct {
@@ -58,7 +58,7 @@ func (t *nameTable) hash(name string) nameHash {
 // slot returns the symbol of the name with that hash, or 0 and the slot where it goes. Who uses the slot calls added.
 func (t *nameTable) slot(h nameHash, abi int) (sym, *nameSlot) {
 	mask := uint64(len(t.slots) - 1)
-	for i := h[0] & mask; ; i = (i + 1) & mask {
+	for i := h.a & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
 		if s.sym == 0 {
 			s.hash, s.abi = h, uint8(abi)
@@ -70,11 +70,11 @@ func (t *nameTable) slot(h nameHash, abi int) (sym, *nameSlot) {
 	}
 }
 
-// warm reads the slots of many names, two words of hash each, that are looked up next.
-func (t *nameTable) warm(hashes []uint64) (x sym) {
+// warm reads the slots of many names that are looked up next.
+func (t *nameTable) warm(hashes []nameHash) (x sym) {
 	mask := uint64(len(t.slots) - 1)
-	for i := 0; i < len(hashes); i += 2 {
-		x += t.slots[hashes[i]&mask].sym
+	for _, h := range hashes {
+		x += t.slots[h.a&mask].sym
 	}
 	return x
 }
@@ -85,7 +85,7 @@ const warmNames = 512
 // find returns the symbol of the name with that hash, 0 for none. It changes nothing.
 func (t *nameTable) find(h nameHash, abi int) sym {
 	mask := uint64(len(t.slots) - 1)
-	for i := h[0] & mask; t.slots[i].sym != 0; i = (i + 1) & mask {
+	for i := h.a & mask; t.slots[i].sym != 0; i = (i + 1) & mask {
 		if s := &t.slots[i]; s.hash == h && s.abi == uint8(abi) {
 			return s.sym
 		}
@@ -106,7 +106,7 @@ func (t *nameTable) added() {
 		if s.sym == 0 {
 			continue
 		}
-		i := s.hash[0] & mask
+		i := s.hash.a & mask
 		for t.slots[i].sym != 0 {
 			i = (i + 1) & mask
 		}
@@ -139,7 +139,7 @@ func (l *linker) loadNames() {
 	l.sizes = array[uint32](&l.pool, room)[:1]
 	l.ifaces = newBitSet(1 + pkgDefs + distinct + named + refs + 1) // if every reference made a symbol
 
-	hashes := array[uint64](&l.pool, 2*(named+refs)) // in memory that firstContents gave back
+	hashes := array[nameHash](&l.pool, named+refs) // in memory that firstContents gave back
 	wanted := l.hashNames(hashes)
 	l.loadPkgDefs(pkgDefs, wanted)
 	l.setLists(first, array[sym](&l.pool, named+refs))
@@ -245,39 +245,36 @@ func (s nameSet) add(h uint64)      { s[h>>6%uint64(len(s))] |= 1 << (h & 63) }
 func (s nameSet) has(h uint64) bool { return s[h>>6%uint64(len(s))]&(1<<(h&63)) != 0 }
 
 // hashNames hashes the names that objects refer to others by and define for such references, and returns those that may be defined
-// otherwise: packages refer to most of what others define by its number, so the table of names does without those. Two words of hashes are
-// for each name.
-func (l *linker) hashNames(hashes []uint64) nameSet {
+// otherwise: packages refer to most of what others define by its number, so the table of names does without those. hashes is the memory
+// for all hashes.
+func (l *linker) hashNames(hashes []nameHash) nameSet {
 	wanted := make(nameSet, 1<<14)
-	var jobs []func()
 	for _, o := range l.objs[1:] {
-		first := o.First(goobj.NonPkgDefs)
-		n := 2 * (o.All() - int(first))
+		n := o.All() - int(o.First(goobj.NonPkgDefs))
 		o.hashes, hashes = hashes[:n], hashes[n:]
-		jobs = append(jobs, func() {
-			for i := range uint32(len(o.hashes) / 2) {
-				h := l.names.hash(o.SymName(first + i))
-				o.hashes[2*i], o.hashes[2*i+1] = h[0], h[1]
-			}
-			for i := range o.First(goobj.Hashed64Defs) {
-				if o.SymABI(i) == abi0 && kindOf(o.SymKind(i)).isText() {
-					o.wrappers = append(o.wrappers, l.names.hash(o.SymName(i))) // the symbol table names it by whether there is one of another ABI
-				}
-			}
-		})
 	}
-	parallel.Do(jobs)
+	l.eachObject(func(_ uint32, o *object) {
+		first := o.First(goobj.NonPkgDefs)
+		for i := range o.hashes {
+			o.hashes[i] = l.names.hash(o.SymName(first + uint32(i)))
+		}
+		for i := range o.First(goobj.Hashed64Defs) {
+			if o.SymABI(i) == abi0 && kindOf(o.SymKind(i)).isText() {
+				o.wrappers = append(o.wrappers, l.names.hash(o.SymName(i))) // the symbol table names it by whether there is one of another ABI
+			}
+		}
+	})
 	for _, o := range l.objs[1:] {
-		for i := 0; i < len(o.hashes); i += 2 {
-			wanted.add(o.hashes[i])
+		for _, h := range o.hashes {
+			wanted.add(h.a)
 		}
 		for _, h := range o.wrappers {
-			wanted.add(h[0])
+			wanted.add(h.a)
 		}
 	}
 	for _, d := range l.cfg.XDefs {
 		if dot := strings.LastIndexByte(d[0], '.'); dot >= 0 {
-			wanted.add(l.names.hash(pathToPrefix(d[0][:dot]) + d[0][dot:])[0])
+			wanted.add(l.names.hash(pathToPrefix(d[0][:dot]) + d[0][dot:]).a)
 		}
 	}
 	return wanted
@@ -285,8 +282,7 @@ func (l *linker) hashNames(hashes []uint64) nameSet {
 
 // hash returns the hash of the name of symbol i of o, one of NonPkgDefs or NonPkgRefs.
 func (o *object) hash(i uint32) nameHash {
-	i -= o.First(goobj.NonPkgDefs)
-	return nameHash{o.hashes[2*i], o.hashes[2*i+1]}
+	return o.hashes[i-o.First(goobj.NonPkgDefs)]
 }
 
 // loadPkgDefs adds the n symbols that packages define for others, and the names of those that may be looked for.
@@ -304,12 +300,12 @@ func (l *linker) loadPkgDefs(n int, wanted nameSet) {
 				continue
 			}
 			name := o.SymName(i)
-			h := nameHash{maphash.String(l.names.seeds[0], name)}
-			if !all && !wanted.has(h[0]) {
+			h := nameHash{a: maphash.String(l.names.seeds[0], name)}
+			if !all && !wanted.has(h.a) {
 				continue
 			}
 			if l.abiOf(o, i) >= 0 {
-				h[1] = maphash.String(l.names.seeds[1], name)
+				h.b = maphash.String(l.names.seeds[1], name)
 				named[obj] = append(named[obj], namedDef{h, i})
 			}
 		}
@@ -372,7 +368,7 @@ func (l *linker) loadNamed(obj uint32, o *object) {
 	pulled := goobj.SymLinkname | l.release.linknameStd
 	for i := range uint32(o.Count(goobj.NonPkgDefs)) {
 		if i%warmNames == 0 {
-			l.warmed.Store(uint32(l.names.warm(o.hashes[2*i : 2*min(int(i)+warmNames, o.Count(goobj.NonPkgDefs))])))
+			l.warmed.Store(uint32(l.names.warm(o.hashes[i:min(int(i)+warmNames, o.Count(goobj.NonPkgDefs))])))
 		}
 		idx := first + i
 		e := o.Sym(idx)
@@ -482,11 +478,11 @@ func (l *linker) loadRefs() {
 // other symbols, and those that say something of theirs.
 func (l *linker) loadDefinedRefs(o *object) (others []uint32) {
 	first := o.First(goobj.NonPkgDefs)
-	hashes := o.hashes[2*o.Count(goobj.NonPkgDefs):]
+	hashes := o.hashes[o.Count(goobj.NonPkgDefs):]
 	var warmed sym
 	for i := range uint32(o.Count(goobj.NonPkgRefs)) {
 		if i%warmNames == 0 {
-			warmed += l.names.warm(hashes[2*i : min(2*int(i+warmNames), len(hashes))])
+			warmed += l.names.warm(hashes[i:min(int(i)+warmNames, len(hashes))])
 		}
 		idx := o.First(goobj.NonPkgRefs) + i
 		e := o.Sym(idx)
