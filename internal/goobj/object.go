@@ -347,12 +347,6 @@ func (o *Object) SymName(i uint32) string {
 	return o.str(binary.LittleEndian.Uint32(e), binary.LittleEndian.Uint32(e[4:]))
 }
 
-// CheckName returns an error if the name of symbol i is not in the file.
-func (o *Object) CheckName(i uint32) error {
-	_, err := o.strAt(o.sym(i))
-	return err
-}
-
 // A SymEntry is what an object says of a symbol; sizes are in bytes.
 type SymEntry struct {
 	Kind  Kind
@@ -361,7 +355,7 @@ type SymEntry struct {
 	Align uint32
 }
 
-// Sym returns what the object says of symbol i: SymKind, SymFlags, SymSize and SymAlign at once.
+// Sym returns what the object says of symbol i.
 func (o *Object) Sym(i uint32) SymEntry {
 	e := o.b[o.sym(i):][:symSize]
 	return SymEntry{
@@ -375,14 +369,12 @@ func (o *Object) SymABI(i uint32) uint16 { return o.u16(o.sym(i) + 8) }
 // StaticABI is the ABI of symbols of one object.
 const StaticABI = staticABI
 
-// SymKind, SymFlags, SymSize and SymAlign return what the object says of symbol i; sizes are in bytes.
+// SymKind and SymFlags return parts of Sym.
 func (o *Object) SymKind(i uint32) Kind { return Kind(o.b[o.sym(i)+10]) }
 func (o *Object) SymFlags(i uint32) SymFlags {
 	e := o.sym(i) + 11
 	return SymFlags(o.b[e]) | SymFlags(o.b[e+1])<<8
 }
-func (o *Object) SymSize(i uint32) uint32  { return o.u32(o.sym(i) + 13) }
-func (o *Object) SymAlign(i uint32) uint32 { return o.u32(o.sym(i) + 17) }
 
 // Hash64s returns the contents of the symbols of Hashed64Defs, Hash64Size bytes each.
 func (o *Object) Hash64s() []byte { return o.b[o.blk[blkHash64]:o.blk[blkHash64+1]] }

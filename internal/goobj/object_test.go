@@ -32,8 +32,9 @@ func TestObject(t *testing.T) {
 		}
 		for i, s := range f.Symbols {
 			n := uint32(i)
-			if o.SymName(n) != s.Name || o.SymKind(n) != s.Kind || o.SymSize(n) != s.Size || o.SymAlign(n) != s.Align ||
-				(o.SymABI(n) == StaticABI) != s.Static || !bytes.Equal(o.Data(n), s.Data) || int(o.DataSize(n)) != len(s.Data) {
+			e := o.Sym(n)
+			if o.SymName(n) != s.Name || o.IsNamed(n) != (s.Name != "") || e != (SymEntry{s.Kind, o.SymFlags(n), s.Size, s.Align}) ||
+				o.SymKind(n) != s.Kind || (o.SymABI(n) == StaticABI) != s.Static || !bytes.Equal(o.Data(n), s.Data) || int(o.DataSize(n)) != len(s.Data) {
 				t.Errorf("%s: symbol %d is %s, want %+v", arch, i, o.SymName(n), s)
 			}
 			from, to := o.Relocs(n)
@@ -192,21 +193,26 @@ func FuzzObject(f *testing.F) {
 			o.Files()
 			o.RefFlags(func(Ref, SymFlags) {})
 			for i := range uint32(o.All()) {
-				if o.CheckName(i) != nil && o.SymName(i) != "" {
-					t.Error("a name that is not in the file")
+				if o.SymName(i) != "" && !o.IsNamed(i) {
+					t.Error("a name of a symbol without one")
 				}
 				o.SymABI(i)
-				o.SymKind(i)
-				o.SymFlags(i)
-				o.SymSize(i)
-				o.SymAlign(i)
+				if e := o.Sym(i); e.Kind != o.SymKind(i) || e.Flags != o.SymFlags(i) {
+					t.Error("another kind or other flags")
+				}
 			}
 			for i := range uint32(o.Defs()) {
 				if len(o.Data(i)) != int(o.DataSize(i)) {
 					t.Error("data of another size")
 				}
+				o.Touch(i)
+				o.TouchContents(i)
+				relocs := o.RelocData(i)
 				for from, to := o.Relocs(i); from < to; from++ {
-					o.Reloc(from)
+					if *o.Reloc(from) != *(*RawReloc)(relocs) || !o.Refers(i) {
+						t.Error("another relocation")
+					}
+					relocs = relocs[RawRelocSize:]
 				}
 				for from, to := o.Auxs(i); from < to; from++ {
 					o.Aux(from)
