@@ -111,7 +111,6 @@ var known = map[string]string{
 	"golang.org/x/net/internal/socket":                                     "msghdr of riscv64 has a gap between members, so that the compiler makes a function to compare two",
 	"golang.org/x/sys/cpu":                                                 "imported by files for some machines: with assembly, as chacha20poly1305_amd64.go, or without, as nistec's p256.go",
 	"golang.org/x/text/internal/language":                                  "the string before an embedded file, with the zeros that align it: mended in linkcheck since this was built",
-	"golang.org/x/text/internal/language/compact":                          "numbers that look like addresses: mended in linkcheck since this was built",
 	"helm.sh/helm/v4/pkg/chart/v2/util":                                    "the string before an embedded file, with the zeros that align it: mended in linkcheck since this was built",
 	"k8s.io/kube-openapi/pkg/internal/third_party/go-json-experiment/json": "closures that are called after the function that the compiler inlines them into: mended in linkcheck since this was built",
 	"more of helm":          "not looked at one by one: hugo has the same release of wazero and as many, and those are of wazero and golang.org/x/sys/cpu",

@@ -34,7 +34,8 @@ func TestObject(t *testing.T) {
 			n := uint32(i)
 			e := o.Sym(n)
 			if o.SymName(n) != s.Name || o.IsNamed(n) != (s.Name != "") || e != (SymEntry{s.Kind, o.SymFlags(n), s.Size, s.Align}) ||
-				o.SymKind(n) != s.Kind || (o.SymABI(n) == StaticABI) != s.Static || !bytes.Equal(o.Data(n), s.Data) || int(o.DataSize(n)) != len(s.Data) {
+				o.SymKind(n) != s.Kind || (o.SymABI(n) == StaticABI) != s.Static ||
+				!bytes.Equal(o.Data(n), s.Data) || int(o.DataSize(n)) != len(s.Data) {
 				t.Errorf("%s: symbol %d is %s, want %+v", arch, i, o.SymName(n), s)
 			}
 			from, to := o.Relocs(n)
