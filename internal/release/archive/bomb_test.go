@@ -42,6 +42,12 @@ func TestExpandBounded(t *testing.T) {
 	if out, err := Gunzip(append(gzipOf(t, make([]byte, size)), 0)); err == nil || out != nil {
 		t.Errorf("with a byte after it: %d bytes", len(out))
 	}
+	for n := range 5 { // the last block of a stream may have no bytes, as after a multiple of 32 KiB
+		n <<= 15
+		if out, err := Gunzip(gzipOf(t, make([]byte, n))); err != nil || len(out) != n {
+			t.Errorf("%d bytes: error %v, %d bytes", n, err, len(out))
+		}
+	}
 	if out, err := Gunzip(gzipOf(t, make([]byte, size))); err != nil || len(out) != size {
 		t.Errorf("%d bytes, want %d: %v", len(out), size, err)
 	}

@@ -81,7 +81,9 @@ func expand(n int, open func() (io.Reader, error)) ([]byte, error) {
 		return nil, err
 	}
 	out := make([]byte, size)
-	_, err = io.ReadFull(r, out)
+	if _, err = io.ReadFull(r, out); err == nil {
+		_, err = io.Copy(io.Discard, r) // to the end: a last block may have no bytes, and the checksum comes after it
+	}
 	return out, err
 }
 
