@@ -95,7 +95,7 @@ func (l *linker) loadContents(first []sym) {
 			}
 			s, idx := first[f&^laterContent], o.self+uint32(i)
 			o.contents[i] = s
-			if e := o.Sym(idx); e.Size > l.sizes[s] || l.adds(s, &e) {
+			if e := o.Sym(idx); e.Size > l.sizes[s] || l.adds(s, &e) || !l.known(&e) {
 				changes[obj] = append(changes[obj], contentChange{idx, s})
 			}
 		}

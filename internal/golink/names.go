@@ -329,6 +329,11 @@ type namedDef struct {
 	idx  uint32
 }
 
+// known reports whether the kind and the flags of a definition are ones that checkDef lets through.
+func (l *linker) known(e *goobj.SymEntry) bool {
+	return 0 < e.Kind && e.Kind <= maxKind && e.Flags&^l.symFlags == 0
+}
+
 // checkDef reports a definition, e of o and symbol i there, that contradicts itself, or is of an unknown kind.
 func (l *linker) checkDef(o *object, i uint32, e *goobj.SymEntry) {
 	if n := o.DataSize(i); n > e.Size && kindOf(e.Kind) != kindUnloaded {

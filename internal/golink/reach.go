@@ -181,7 +181,7 @@ func (w *reachWorker) markPlain(s sym, buf []reloc) []reloc {
 			t = w.resolve(o, raw.Ref())
 		}
 		if t == w.deferReturn {
-			w.attrs[s] |= attrDefers // here, for to look through all relocations once more takes long
+			w.attrs[s] |= attrDefers // here, since another look through all relocations takes long
 		}
 		if typ > goobj.MaxReloc || !plain[typ] {
 			buf = append(buf, reloc{})
