@@ -33,25 +33,32 @@ func array[T plain](p *pool, n int) []T {
 		return nil
 	}
 	var t T
-	words := (n*int(unsafe.Sizeof(t)) + 7) / 8
+	words, used := p.take((n*int(unsafe.Sizeof(t)) + 7) / 8)
+	if used {
+		clear(words)
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(&words[0])), n)
+}
+
+// take returns n words, and whether they have been in use.
+func (p *pool) take(n int) (words []uint64, used bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, r := range p.released {
-		if words <= len(r) {
-			p.released[i] = r[words:]
-			clear(r[:words])
-			return unsafe.Slice((*T)(unsafe.Pointer(&r[0])), n)
+		if n <= len(r) {
+			p.released[i] = r[n:]
+			return r[:n:n], true
 		}
 	}
-	if words > len(p.free) {
-		if 8*words > poolBytes/4 {
-			return unsafe.Slice((*T)(unsafe.Pointer(&p.add(words)[0])), n)
+	if n > len(p.free) {
+		if 8*n > poolBytes/4 {
+			return p.add(n), false
 		}
 		p.free = p.add(poolBytes / 8)
 	}
-	part := p.free[:words:words]
-	p.free = p.free[words:]
-	return unsafe.Slice((*T)(unsafe.Pointer(&part[0])), n)
+	words = p.free[:n:n]
+	p.free = p.free[n:]
+	return words, false
 }
 
 // add adds an array of so many words.

@@ -10,6 +10,7 @@ import (
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goobj"
 	"github.com/go3s/rules_go3s/internal/hugepages"
+	"github.com/go3s/rules_go3s/internal/outfile"
 	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
@@ -184,7 +185,7 @@ func (w *objectWriter) symbol(s sym, info byte) {
 // fill fills the sections, and collects their relocations.
 func (w *objectWriter) fill() {
 	var parts []*relocWriter
-	parallel.Do(w.linker.contents(w.file, func(part []sym) func(sym, []byte) {
+	parallel.Do(w.linker.contents(outfile.InMemory(w.file), func(part []sym) func(sym, []byte) {
 		p := &relocWriter{objectWriter: w, part: part, sec: w.sections[part[0]]}
 		parts = append(parts, p)
 		return p.relocate

@@ -5,6 +5,7 @@ import (
 
 	"github.com/go3s/rules_go3s/internal/goobj"
 	"github.com/go3s/rules_go3s/internal/link"
+	"github.com/go3s/rules_go3s/internal/outfile"
 	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
@@ -70,7 +71,7 @@ func (l *linker) toProgram() *link.Program {
 			}
 		}
 	}
-	p.Write = func(image []byte, locations []link.Location) error {
+	p.Write = func(image *outfile.File, locations []link.Location) error {
 		for i, id := range ids {
 			l.sect[id].addr, l.sect[id].off = locations[i].Addr, locations[i].Off
 		}
@@ -81,8 +82,8 @@ func (l *linker) toProgram() *link.Program {
 }
 
 // writeProgram fills image, in which sections have their places.
-func (l *linker) writeProgram(image []byte) error {
-	if !l.checkGrowth(uint64(len(image))) {
+func (l *linker) writeProgram(image *outfile.File) error {
+	if !l.checkGrowth(uint64(len(image.Bytes))) {
 		return l.failed()
 	}
 	text := l.sect[secText].addr

@@ -9,6 +9,7 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/hugepages"
+	"github.com/go3s/rules_go3s/internal/outfile"
 	"github.com/go3s/rules_go3s/internal/parallel"
 )
 
@@ -28,7 +29,7 @@ func (l *linker) write() []byte {
 	}
 	size := int(namesOff) + len(names.Data())
 	file := hugepages.Bytes(size, size)
-	l.fill(file)
+	l.fill(outfile.InMemory(file))
 	l.sumFIPS(file)
 	copy(file[namesOff:], names.Data())
 	l.writeHeaders(file, notes, names, namesOff)
@@ -36,7 +37,7 @@ func (l *linker) write() []byte {
 }
 
 // fill fills the file with contents.
-func (l *linker) fill(file []byte) {
+func (l *linker) fill(file *outfile.File) {
 	parallel.Do(l.contents(file, func([]sym) func(sym, []byte) { return l.relocate }))
 }
 
@@ -67,30 +68,32 @@ func (l *linker) fileOff(addr uint64) uint64 {
 
 // contents returns what fills the file, as jobs that can be done in any order. Each gives relocate, which newRelocate makes for its part of
 // the symbols of a section, the bytes of each, without the zeros at their ends.
-func (l *linker) contents(file []byte, newRelocate func(part []sym) func(s sym, b []byte)) []func() {
+func (l *linker) contents(file *outfile.File, newRelocate func(part []sym) func(s sym, b []byte)) []func() {
+	f := &filler{linker: l, file: file}
 	text := l.sect[secText]
-	code := file[text.off:][:text.size]
 	var jobs []func()
 	done := 0
 	chunks(l.text, func(part []sym) {
 		relocate := newRelocate(part)
-		end := text.size
+		start, end := l.values[part[0]], text.addr+text.size
 		if done += len(part); done < len(l.text) {
-			end = l.values[l.text[done]] - text.addr
+			end = l.values[l.text[done]]
 		}
 		jobs = append(jobs, func() {
-			for i, s := range part {
-				to := end
-				if i+1 < len(part) {
-					to = l.values[part[i+1]] - text.addr
+			f.part(text.off+start-text.addr, end-start, func(code []byte) {
+				for i, s := range part {
+					to := end
+					if i+1 < len(part) {
+						to = l.values[part[i+1]]
+					}
+					b := code[l.values[s]-start : to-start]
+					n := copy(b, l.data(s))
+					relocate(s, b[:n])
+					for i := n; i < len(b); i++ {
+						b[i] = l.arch.codePad
+					}
 				}
-				b := code[l.values[s]-text.addr : to]
-				n := copy(b, l.data(s))
-				relocate(s, b[:n])
-				for i := n; i < len(b); i++ {
-					b[i] = l.arch.codePad
-				}
-			}
+			})
 		})
 	})
 	for k := kindType; k < kindBSS; k++ {
@@ -98,21 +101,24 @@ func (l *linker) contents(file []byte, newRelocate func(part []sym) func(s sym, 
 			relocate := newRelocate(part)
 			jobs = append(jobs, func() {
 				l.warm(part)
-				for _, s := range part {
-					sec := &l.sect[l.sections[s]]
-					b := file[sec.off+l.values[s]-sec.addr:]
-					if d := l.defs[s]; d.obj == 0 {
-						own := l.owns[d.idx]
-						b = b[:own.size]
-						if own.generate != nil {
-							own.generate(b)
-							continue
+				sec := &l.sect[l.sections[part[0]]]
+				start, last := l.values[part[0]], part[len(part)-1]
+				f.part(sec.off+start-sec.addr, l.values[last]+l.size(last)-start, func(data []byte) {
+					for _, s := range part {
+						b := data[l.values[s]-start:]
+						if d := l.defs[s]; d.obj == 0 {
+							own := l.owns[d.idx]
+							b = b[:own.size]
+							if own.generate != nil {
+								own.generate(b)
+								continue
+							}
+						}
+						if n := copy(b, l.data(s)); l.attrs[s]&attrLeaf == 0 {
+							relocate(s, b[:n])
 						}
 					}
-					if n := copy(b, l.data(s)); l.attrs[s]&attrLeaf == 0 {
-						relocate(s, b[:n])
-					}
-				}
+				})
 			})
 		})
 	}

@@ -50,8 +50,11 @@ func (l *linker) dynamicEntries() [dynamicLen]elf.Dyn64 {
 }
 
 // fillDynamic writes the sections of makeDynamic.
-func (l *linker) fillDynamic() {
+func (l *linker) fillDynamic() error {
 	for name, v := range map[string]any{".hash": emptyHash, ".relr.dyn": l.relr, ".dynamic": l.dynamicEntries()} {
-		copy(l.image[l.section(name).off:], goelf.Encode(v))
+		if err := l.out.WriteAt(goelf.Encode(v), int64(l.section(name).off)); err != nil {
+			return err
+		}
 	}
+	return nil
 }

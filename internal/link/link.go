@@ -53,11 +53,13 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/go3s/rules_go3s/internal/arch"
 	"github.com/go3s/rules_go3s/internal/arch/all"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
+	"github.com/go3s/rules_go3s/internal/outfile"
 )
 
 // Options say what Link makes.
@@ -110,7 +112,9 @@ type linker struct {
 	sites []uint64      // addresses of the words to relocate at start, ascending
 	relr  []uint64      // the same in DT_RELR form
 
-	image []byte
+	file  *os.File // that gets the program, nil for memory
+	out   *outfile.File
+	image []byte // what is in it
 	shoff uint64
 
 	derived []derivedID // the build IDs that derive from what is loaded

@@ -1,12 +1,15 @@
 package link
 
 import (
+	"cmp"
 	"debug/elf"
 	"fmt"
+	"os"
 
 	"github.com/go3s/rules_go3s/internal/arch/all"
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/goabi"
+	"github.com/go3s/rules_go3s/internal/outfile"
 )
 
 // A Program is what go.o is made of, in memory: the sections of a Go program, without their addresses and without a symbol table. Package
@@ -17,7 +20,7 @@ type Program struct {
 	Main              uint64            // offset in .text of the function that starts the Go runtime
 	Variables         []ProgramVariable // those that stand for sections of the user
 	// Write fills image, the whole file, with the contents of the sections, each at its location.
-	Write func(image []byte, locations []Location) error
+	Write func(image *outfile.File, locations []Location) error
 }
 
 // A ProgramSection is a section that cmd/link makes.
@@ -42,6 +45,31 @@ type Location struct{ Addr, Off uint64 }
 
 // LinkProgram links p as Link does an object of cmd/link, without a symbol table: opt.StripSymbols must be set. name is for messages.
 func LinkProgram(name string, p *Program, opt Options) (*Output, error) {
+	l, err := openProgram(name, p, opt)
+	if err != nil {
+		return nil, err
+	}
+	return l.link()
+}
+
+// LinkProgramTo does the same into the file f, which is empty, and open for reading and writing. Then the program is in no memory of the
+// process. There are no deferred build IDs.
+func LinkProgramTo(f *os.File, name string, p *Program, opt Options) error {
+	opt.DeferBuildIDs = false
+	l, err := openProgram(name, p, opt)
+	if err != nil {
+		return err
+	}
+	l.file = f
+	_, err = l.link()
+	if l.out != nil {
+		err = cmp.Or(err, l.out.Close())
+	}
+	return err
+}
+
+// openProgram returns the linker of p.
+func openProgram(name string, p *Program, opt Options) (*linker, error) {
 	a := all.Of(p.GOARCH)
 	if a == nil {
 		return nil, fmt.Errorf("%s: machine %s: unknown", name, p.GOARCH)
@@ -63,7 +91,7 @@ func LinkProgram(name string, p *Program, opt Options) (*Output, error) {
 			o.main = symbol{section: uint16(i), value: p.Main, info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC)}
 		}
 	}
-	return newLinker(a, o, opt).link()
+	return newLinker(a, o, opt), nil
 }
 
 // writeProgram has the program write its sections.
@@ -74,5 +102,5 @@ func (l *linker) writeProgram() error {
 			locations[i] = Location{s.addr, s.off}
 		}
 	}
-	return l.obj.program.Write(l.image, locations)
+	return l.obj.program.Write(l.out, locations)
 }

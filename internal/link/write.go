@@ -7,21 +7,29 @@ import (
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/hugepages"
+	"github.com/go3s/rules_go3s/internal/outfile"
 )
 
 // fill makes the image and puts the contents of the object's sections, and what is
 // for dynamic linking, into place.
 func (l *linker) fill() error {
 	size := int(l.fileSize())
-	l.image = hugepages.Bytes(size, size)
-	l.eachSection(func(s *section) error {
-		copy(l.image[s.off:], s.data)
-		return nil
-	})
-	if l.opt.PIE {
-		l.fillDynamic()
+	if l.file != nil {
+		l.out = outfile.New(l.file, size)
+	} else {
+		l.out = outfile.InMemory(hugepages.Bytes(size, size))
 	}
-	return nil
+	l.image = l.out.Bytes
+	err := l.eachSection(func(s *section) error {
+		if len(s.data) == 0 {
+			return nil
+		}
+		return l.out.WriteAt(s.data, int64(s.off))
+	})
+	if err == nil && l.opt.PIE {
+		err = l.fillDynamic()
+	}
+	return err
 }
 
 // eachSection calls f for every section, several at a time. The error is that of the

@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
+	"github.com/go3s/rules_go3s/internal/outfile"
 )
 
 // A mapping is a temporary file that is mapped.
@@ -20,12 +21,8 @@ func mapTemporary(size uint64) *mapping {
 		return nil
 	}
 	os.Remove(file.Name())
-	// It gets all its blocks now: to write to the memory of a file that finds the disk full would be a SIGBUS.
-	if err := syscall.Fallocate(int(file.Fd()), 0, 0, int64(size)); err == nil {
-		data, err := syscall.Mmap(int(file.Fd()), 0, int(size), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
-		if err == nil {
-			return &mapping{file, data}
-		}
+	if data, err := outfile.Map(file, int(size)); err == nil {
+		return &mapping{file, data}
 	}
 	file.Close()
 	return nil

@@ -95,7 +95,16 @@ func (s *step) linkOwn(out string) (warnings string, err error) {
 		return "", err
 	}
 	var r *extld.Result
+	wrap := func(err error) error {
+		return fmt.Errorf("linking %s: %w%s", cmp.Or(c.BuildInfo.Path, c.Main), err, hint(err.Error()))
+	}
 	if c.StripSymbols && c.Map == "" && c.External.Path == "" { // nobody asks what symbols are called
+		if x.WritesProgram() {
+			if err := golink.Layout(cfg, func(p *link.Program) error { return x.WriteProgram(p, out) }); err != nil {
+				return "", wrap(err)
+			}
+			return "", nil
+		}
 		var out *link.Output
 		if err = golink.Layout(cfg, func(p *link.Program) (err error) {
 			out, err = x.LinkProgram(p)
@@ -110,7 +119,7 @@ func (s *step) linkOwn(out string) (warnings string, err error) {
 		}
 	}
 	if err != nil {
-		return "", fmt.Errorf("linking %s: %w%s", cmp.Or(c.BuildInfo.Path, c.Main), err, hint(err.Error()))
+		return "", wrap(err)
 	}
 	return r.Warnings, x.Write(r, out)
 }

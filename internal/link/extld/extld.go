@@ -256,6 +256,30 @@ func (x *Command) LinkProgram(p *link.Program) (*link.Output, error) {
 	return link.LinkProgram(x.input, p, opt)
 }
 
+// WriteProgram links p into the new file out. It is for what WritesProgram is true of.
+func (x *Command) WriteProgram(p *link.Program, out string) error {
+	opt := x.opt
+	if err := x.readUserFiles(&opt); err != nil {
+		return err
+	}
+	const mode = 0o755
+	f, err := os.OpenFile(out, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := link.LinkProgramTo(f, x.input, p, opt); err != nil {
+		return err
+	}
+	if err := f.Chmod(mode); err != nil { // without the mask
+		return err
+	}
+	return f.Close()
+}
+
+// WritesProgram reports whether a program is left as it is linked, and nothing but it is asked for.
+func (x *Command) WritesProgram() bool { return x.isFinished() && x.mapFile == "" }
+
 // Finish returns what is made of the linked program out.
 func (x *Command) Finish(out *link.Output) (*Result, error) {
 	r := &Result{image: [][]byte{out.File}, buildIDs: noBuildIDs}
