@@ -75,22 +75,17 @@ func (p *gcProgram) addType(off uint64, t sym, depth int) {
 			p.repeat(e.size()/wordSize, n-1)
 		}
 	case kindStruct:
-		at := typeSize + kindSizes[kindStruct]
-		if d.has(tflagUncommon) {
-			at += uncommonSize
-		}
-		for range min(d.word(typeSize+16), uint64(len(d.data)/structFieldSize)) {
-			field := d.target(at + 8)
+		d.fields(func(field sym, at uint64) bool {
 			f, ok := p.typeDesc(field)
 			if !ok {
 				p.fault(t, "no well-formed type of a field")
-				return
+				return false
 			}
 			if f.ptrBytes() != 0 {
-				p.addType(off+d.word(at+16), field, depth+1)
+				p.addType(off+at, field, depth+1)
 			}
-			at += structFieldSize
-		}
+			return true
+		})
 	default:
 		if d.has(tflagGCMaskOnDemand) {
 			p.fault(t, "no pointer mask")

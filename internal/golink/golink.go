@@ -10,6 +10,7 @@
 //	loadNames        number all symbols, merge definitions of the same (names.go)
 //	initTasks        order the initialization of packages: it is data, and what it refers to is needed (inittask.go)
 //	reach            find what the program needs (reach.go); everything after this looks at that alone
+//	renumber         give that new numbers (renumber.go)
 //	setUp, setStrings  give variables that the linker sets their contents: what is needed decides which
 //	orderText        order functions (text.go)
 //	checkStack, findTypeLinks  check that functions without a stack check have room (stack.go); beside that, sort types by name (setup.go)
@@ -99,13 +100,16 @@ type linker struct {
 	read     int64         // bytes of all archives
 
 	defs     []def
-	owns     []*own // the first is what symbol 0 is
+	owns     []*own // the first ones are what symbols 0 and 1 are
 	ownRoom  []own  // for the next ones: programs refer to thousands of names that they do not need
 	kinds    []kind
 	attrs    []uint8
 	aligns   []uint8  // logarithm of the alignment plus one, 0 for none
 	sizes    []uint32 // in bytes, of those that an object defines
 	ifaces   bitSet   // types that are used as interfaces, as far as that is known
+	firstOwn sym      // the first of those that the linker makes
+	needed   bitSet   // from reach to renumber
+	kept     keptSet  // by the numbers before renumber; nil until then
 	values   []uint64 // address
 	sections []uint8
 	names    *nameTable
@@ -179,7 +183,7 @@ func (l *linker) run(link func() ([]byte, error)) (file []byte, err error) {
 func newLinker(cfg Config) *linker {
 	return &linker{
 		cfg: cfg, byPath: map[string]*library{}, byPrefix: map[string]*object{}, objs: []*object{nil},
-		owns: []*own{{}}, dupPkg: map[sym]*library{},
+		owns: []*own{noSym: {}, notNeeded: {name: "a symbol that is not needed"}}, dupPkg: map[sym]*library{},
 	}
 }
 
@@ -217,6 +221,7 @@ func (l *linker) layOut() error {
 		l.loadFIPS,
 		l.initTasks,
 		l.reach,
+		l.renumber,
 		l.setUp,
 		l.orderText,
 		l.setStrings,

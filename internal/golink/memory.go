@@ -15,7 +15,7 @@ import (
 
 // plain are the types of what a pool holds.
 type plain interface {
-	~uint8 | ~uint16 | ~uint32 | ~int32 | ~uint64 | def | nameHash | nameSlot | content | placed
+	~uint8 | ~uint16 | ~uint32 | ~int32 | ~uint64 | def | nameHash | nameSlot | content | placed | keptWord
 }
 
 type pool struct {

@@ -114,11 +114,31 @@ func (t *nameTable) added() {
 	}
 }
 
+// renumbered returns a table of those names whose symbols keep a number, with these.
+func (t *nameTable) renumbered(k keptSet) *nameTable {
+	n := 0
+	for i := range t.slots {
+		if s := t.slots[i].sym; s != 0 && k.has(s) {
+			n++
+		}
+	}
+	r := newNameTable(t.pool, 2*n)
+	r.seeds, r.used = t.seeds, n
+	for i := range t.slots {
+		if s := t.slots[i]; s.sym != 0 && k.has(s.sym) {
+			_, slot := r.slot(s.hash, int(s.abi))
+			*slot = s
+			slot.sym = k.number(s.sym)
+		}
+	}
+	return r
+}
+
 // loadNames numbers the symbols of all objects.
 func (l *linker) loadNames() {
 	pkgDefs, named, refs, contents := 0, 0, 0, 0
 	for _, o := range l.objs[1:] {
-		o.base, o.self = sym(1+pkgDefs), uint32(o.Count(goobj.PkgDefs))
+		o.base, o.self = firstSym+sym(pkgDefs), uint32(o.Count(goobj.PkgDefs))
 		pkgDefs += o.Count(goobj.PkgDefs)
 		contents += o.numContents()
 		named += o.Count(goobj.NonPkgDefs)
@@ -131,13 +151,14 @@ func (l *linker) loadNames() {
 	l.names = newNameTable(&l.pool, named)
 	first, distinct := l.firstContents()
 	// Nearly all references are to what is defined: few symbols are added to these.
-	room := 1 + pkgDefs + distinct + named + refs/8 + 4096
-	l.defs = array[def](&l.pool, room)[:1]
-	l.kinds = array[kind](&l.pool, room)[:1]
-	l.attrs = array[uint8](&l.pool, room)[:1]
-	l.aligns = array[uint8](&l.pool, room)[:1]
-	l.sizes = array[uint32](&l.pool, room)[:1]
-	l.ifaces = newBitSet(1 + pkgDefs + distinct + named + refs + 1) // if every reference made a symbol
+	room := int(firstSym) + pkgDefs + distinct + named + refs/8 + ownRoom
+	l.defs = array[def](&l.pool, room)[:firstSym]
+	l.kinds = array[kind](&l.pool, room)[:firstSym]
+	l.attrs = array[uint8](&l.pool, room)[:firstSym]
+	l.aligns = array[uint8](&l.pool, room)[:firstSym]
+	l.sizes = array[uint32](&l.pool, room)[:firstSym]
+	l.defs[notNeeded], l.kinds[notNeeded] = def{0, uint32(notNeeded)}, kindUnloaded
+	l.ifaces = newBitSet(int(firstSym) + pkgDefs + distinct + named + refs + 1) // if every reference made a symbol
 
 	hashes := array[nameHash](&l.pool, named+refs) // in memory that firstContents gave back
 	wanted := l.hashNames(hashes)
@@ -158,9 +179,6 @@ func (l *linker) loadNames() {
 	for _, f := range l.sizeFixups {
 		l.change(f.sym).size = f.size
 	}
-	room = max(room, len(l.defs)+4096)
-	l.values = array[uint64](&l.pool, room)[:len(l.defs)]
-	l.sections = array[uint8](&l.pool, room)[:len(l.defs)]
 }
 
 // maxSyms bounds the number of symbols: the highest bit is laterContent's.
@@ -273,9 +291,7 @@ func (l *linker) hashNames(hashes []nameHash) nameSet {
 		}
 	}
 	for _, d := range l.cfg.XDefs {
-		if dot := strings.LastIndexByte(d[0], '.'); dot >= 0 {
-			wanted.add(l.names.hash(pathToPrefix(d[0][:dot]) + d[0][dot:]).a)
-		}
+		wanted.add(l.names.hash(stringVariable(d[0])).a)
 	}
 	return wanted
 }
@@ -447,6 +463,7 @@ func (l *linker) addNamed(obj uint32, o *object, idx uint32, h nameHash, e *goob
 // loadRefs resolves what objects refer to by name, and the packages that they refer to by number.
 func (l *linker) loadRefs() {
 	// Nearly all references are to what is defined, or have no name, and say nothing new. The others make symbols, in the order of objects.
+	l.firstOwn = sym(len(l.defs))
 	l.lookupOrMake("", abi0)
 	others := make([][]uint32, len(l.objs))
 	l.eachObject(func(obj uint32, o *object) {

@@ -82,6 +82,7 @@ func (l *linker) reach() {
 			l.attrs[s] |= attrReachable
 		}
 	}
+	l.needed = r.needed
 	slices.Sort(l.linked)
 	l.linked = slices.Compact(l.linked) // some were looked at twice
 	r.dropMapInits()
@@ -178,7 +179,7 @@ func (w *reachWorker) markPlain(s sym, buf []reloc) []reloc {
 		typ := raw.Type()
 		t, ok := o.listed(raw.Ref())
 		if !ok {
-			t = w.resolve(o, raw.Ref())
+			t = w.find(o, raw.Ref())
 		}
 		if t == w.deferReturn {
 			w.attrs[s] |= attrDefers // here, since another look through all relocations takes long
@@ -212,7 +213,7 @@ func (w *reachWorker) markAux(s sym) bool {
 		if typ != goobj.AuxGoType { // a variable does not need the descriptor of its type
 			t, ok := o.listed(ref)
 			if !ok {
-				t = w.resolve(o, ref)
+				t = w.find(o, ref)
 			}
 			w.mark(t)
 		}
@@ -320,6 +321,7 @@ func (r *reacher) dropMapInits() {
 				return
 			}
 			r.attrs[noop] |= attrReachable
+			r.aux(noop, func(_ uint8, a sym) { r.needed.add(a) }) // its entries in the function table
 			own := r.change(s)
 			own.relocs[i].sym = noop
 			own.relocs[i].weak = rel.weak

@@ -27,9 +27,9 @@ func (l *linker) relocate(s sym, b []byte) {
 		raw := (*goobj.RawReloc)(list)
 		t, ok := o.listed(raw.Ref())
 		if !ok {
-			t = l.resolve(o, raw.Ref())
+			t = l.find(o, raw.Ref())
 		}
-		r.set(raw, t)
+		r.set(raw, l.kept.number(t))
 		l.relocateOne(s, &r, b)
 	}
 }

@@ -79,12 +79,11 @@ func (l *linker) setStrings() {
 	l.strings = map[string]string{}
 	var order []string
 	for _, d := range append(defs, l.cfg.XDefs...) {
-		dot := strings.LastIndexByte(d[0], '.')
-		if dot < 0 {
+		name := stringVariable(d[0])
+		if name == "" {
 			l.errorf("-X %s=%s: want importpath.name=value", d[0], d[1])
 			continue
 		}
-		name := pathToPrefix(d[0][:dot]) + d[0][dot:]
 		if _, ok := l.strings[name]; !ok {
 			order = append(order, name)
 		}
@@ -93,6 +92,15 @@ func (l *linker) setStrings() {
 	for _, name := range order {
 		l.setString(name, l.strings[name])
 	}
+}
+
+// stringVariable returns the name of the symbol of variable "importpath.name", "" if that is none.
+func stringVariable(variable string) string {
+	dot := strings.LastIndexByte(variable, '.')
+	if dot < 0 {
+		return ""
+	}
+	return pathToPrefix(variable[:dot]) + variable[dot:]
 }
 
 // String variables that the linker sets.

@@ -264,7 +264,18 @@ func (l *linker) calls(s sym, f func(off int32, target sym) bool) {
 }
 
 // resolve returns the symbol that object o refers to by r. A reference that the object cannot have is reported, and is to no symbol.
-func (l *linker) resolve(o *object, r goobj.Ref) sym {
+func (l *linker) resolve(o *object, r goobj.Ref) sym { return l.number(l.find(o, r)) }
+
+// number returns the number that the symbol with number s before renumber has now.
+func (l *linker) number(s sym) sym {
+	if l.kept == nil {
+		return s
+	}
+	return l.kept.number(s)
+}
+
+// find returns what resolve does, by its number before renumber.
+func (l *linker) find(o *object, r goobj.Ref) sym {
 	if s, ok := o.listed(r); ok {
 		return s
 	}
@@ -279,7 +290,7 @@ func (l *linker) resolve(o *object, r goobj.Ref) sym {
 }
 
 // listed returns the symbol that o refers to by r, if r is to one of a list. Nearly half of all references are: who resolves many calls it
-// before resolve, since the compiler inlines it.
+// before find, since the compiler inlines it.
 func (o *object) listed(r goobj.Ref) (s sym, ok bool) {
 	if i := r.Pkg - firstRefList; i < numRefLists && uint64(r.Sym) < uint64(len(o.refs[i])) {
 		return o.refs[i][r.Sym], true

@@ -53,7 +53,7 @@ func (l *linker) listText(obj uint32, o *object) {
 			continue
 		}
 		for idx := o.First(b); idx < o.First(b+1); idx++ {
-			s := o.sym(idx)
+			s := l.kept.number(o.sym(idx))
 			if l.attrs[s]&attrReachable == 0 || !kindOf(o.SymKind(idx)).isText() {
 				continue
 			}

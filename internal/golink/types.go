@@ -100,6 +100,20 @@ func (t *typeDesc) target(off int) sym {
 	return 0
 }
 
+// fields calls f for the fields of struct type t, with their types and offsets, until it returns false.
+func (t *typeDesc) fields(f func(field sym, off uint64) bool) {
+	at := typeSize + kindSizes[kindStruct]
+	if t.has(tflagUncommon) {
+		at += uncommonSize
+	}
+	for range min(t.word(typeSize+16), uint64(len(t.data)/structFieldSize)) {
+		if !f(t.target(at+8), t.word(at+16)) {
+			return
+		}
+		at += structFieldSize
+	}
+}
+
 // word returns the 8 bytes at off, 0 beyond the end.
 func (t typeDesc) word(off int) uint64 {
 	if off < 0 || off+8 > len(t.data) {

@@ -1,0 +1,190 @@
+package golink
+
+import (
+	"math/bits"
+
+	"github.com/go3s/rules_go3s/internal/parallel"
+)
+
+// # New numbers
+//
+// Programs need a third of the symbols of their archives, or less. When it is known which, these get new numbers, without gaps and in the
+// order that they had, so that all tables by number become that much smaller. What objects have as the symbols that they define or refer
+// to stays as it is; [linker.resolve] translates it. Besides what is needed, some symbols keep a number:
+//
+//   - functions, since a function that is inlined everywhere is in the function table, by its name alone;
+//   - types of variables, and of what these are made of, for the garbage collector's description (gcprog.go);
+//   - what packages runtime and main define, and symbols of the linker: it refers to some by name;
+//   - string variables that are to be set, and their types.
+//
+// All others are symbol notNeeded from then on. The description of errors that refer to it names it so.
+
+// Symbols that every program has.
+const (
+	noSym     sym = iota
+	notNeeded     // all that are not needed, after renumber
+	firstSym
+)
+
+// A keptWord says which of 64 symbols keep a number, and how many do before them.
+type keptWord struct {
+	bits   uint64
+	before uint32
+}
+
+// A keptSet are the symbols that keep a number.
+type keptSet []keptWord
+
+func (k keptSet) has(s sym) bool { return k[s/64].bits>>(s%64)&1 != 0 }
+func (k keptSet) add(s sym)      { k[s/64].bits |= 1 << (s % 64) }
+
+// addAll adds the symbols from from to to-1.
+func (k keptSet) addAll(from, to sym) {
+	for s := from; s < to; s++ {
+		k.add(s)
+	}
+}
+
+// number returns the new number of s.
+func (k keptSet) number(s sym) sym {
+	w := &k[s/64]
+	if w.bits>>(s%64)&1 == 0 {
+		return notNeeded
+	}
+	return sym(w.before) + sym(bits.OnesCount64(w.bits&(1<<(s%64)-1)))
+}
+
+// renumber gives needed symbols new numbers.
+func (l *linker) renumber() {
+	k := l.keep()
+	n := uint32(0)
+	for i := range k {
+		k[i].before = n
+		n += uint32(bits.OnesCount64(k[i].bits))
+	}
+	room := (int(n) + ownRoom) &^ 7 // with whole words of what is given back
+	names := l.names
+	parallel.Do([]func(){
+		func() { l.defs = shorten(&l.pool, l.defs, k, room) },
+		func() { l.sizes = shorten(&l.pool, l.sizes, k, room) },
+		func() { l.kinds = shorten(&l.pool, l.kinds, k, room) },
+		func() { l.attrs = shorten(&l.pool, l.attrs, k, room) },
+		func() { l.aligns = shorten(&l.pool, l.aligns, k, room) },
+		func() { l.names = names.renumbered(k) },
+	})
+	giveBack(&l.pool, names.slots)
+	for _, o := range l.owns {
+		for i := range o.relocs {
+			o.relocs[i].sym = k.number(o.relocs[i].sym)
+		}
+	}
+	for _, list := range [][]sym{l.linked, l.fips[:]} {
+		for i, s := range list {
+			list[i] = k.number(s)
+		}
+	}
+	l.fipsInfo, l.mainTasks = k.number(l.fipsInfo), k.number(l.mainTasks)
+	l.kept, l.needed, l.ifaces = k, nil, nil
+	l.values = array[uint64](&l.pool, room)[:n]
+	l.sections = array[uint8](&l.pool, room)[:n]
+}
+
+// ownRoom is for how many symbols that the linker makes there is room in tables.
+const ownRoom = 4096
+
+// shorten returns the values of list that are kept, in its memory, with room for so many. It gives back the rest.
+func shorten[T plain](p *pool, list []T, k keptSet, room int) []T {
+	n := 0
+	for i := range k {
+		for w := k[i].bits; w != 0; w &= w - 1 {
+			list[n] = list[64*i+bits.TrailingZeros64(w)]
+			n++
+		}
+	}
+	if room >= cap(list) {
+		return list[:n]
+	}
+	giveBack(p, list[room:cap(list)])
+	clear(list[n:room])
+	return list[:n:room]
+}
+
+// keep returns the symbols that keep a number. It does not count them.
+func (l *linker) keep() keptSet {
+	k := keptSet(array[keptWord](&l.pool, (len(l.defs)+63)/64))
+	const symsOfWord = 64
+	types := make([][]sym, (len(l.defs)+symsOfJob-1)/symsOfJob)
+	parallel.Ranges(len(l.defs), symsOfJob, func(from, to int) error {
+		for i := from / symsOfWord; symsOfWord*i < to; i++ {
+			needed := uint64(l.needed[2*i])
+			if 2*i+1 < len(l.needed) {
+				needed |= uint64(l.needed[2*i+1]) << 32
+			}
+			w := needed
+			for j, kind := range l.kinds[symsOfWord*i : min(symsOfWord*(i+1), to)] {
+				if kind.isText() {
+					w |= 1 << j
+				} else if (kind == kindData || kind == kindBSS) && needed>>j&1 != 0 {
+					if t := l.goType(sym(symsOfWord*i + j)); t != 0 {
+						types[from/symsOfJob] = append(types[from/symsOfJob], t)
+					}
+				}
+			}
+			k[i].bits = w
+		}
+		return nil
+	})
+	k.addAll(noSym, firstSym)
+	k.addAll(l.firstOwn, sym(len(l.defs)))
+	for _, o := range l.objs[1:] {
+		if path := o.lib.path; path == "runtime" || path == "main" {
+			k.addAll(o.base, o.base+sym(o.self))
+			for _, s := range o.named {
+				k.add(s)
+			}
+		}
+	}
+	for _, f := range l.sizeFixups {
+		k.add(f.sym)
+	}
+	for _, d := range l.cfg.XDefs {
+		if s := l.lookup(stringVariable(d[0]), abi0); s != 0 {
+			k.add(s)
+			k.add(l.goType(s))
+		}
+	}
+	seen := symSet(array[uint64](&l.pool, len(k)))
+	for _, list := range types {
+		l.keepTypes(k, seen, list)
+	}
+	giveBack(&l.pool, seen)
+	return k
+}
+
+// keepTypes adds to k what the garbage collector's description of variables of the types is made of ([gcProgram.addType]), but for types
+// that were seen.
+func (l *linker) keepTypes(k keptSet, seen symSet, types []sym) {
+	for len(types) > 0 {
+		t := types[len(types)-1]
+		types = types[:len(types)-1]
+		if t == 0 || !seen.add(t) {
+			continue
+		}
+		k.add(t)
+		d, ok := l.typeDesc(t)
+		if !ok {
+			continue
+		}
+		switch d.kind() {
+		case kindArray:
+			types = append(types, d.target(typeSize))
+		case kindStruct:
+			d.fields(func(field sym, _ uint64) bool {
+				types = append(types, field)
+				return true
+			})
+		default:
+			k.add(d.target(typeGCData))
+		}
+	}
+}
