@@ -15,7 +15,7 @@ import (
 
 // plain are the types of what a pool holds.
 type plain interface {
-	~uint8 | ~uint16 | ~uint32 | ~int32 | ~uint64 | def | nameHash | nameSlot | content | placed | keptWord
+	~uint8 | ~uint16 | ~uint32 | ~int32 | ~uint64 | def | nameHash | nameSlot | content | sized | keptWord | fn
 }
 
 type pool struct {
@@ -86,6 +86,20 @@ func giveBack[T plain](p *pool, a []T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.released = append(p.released, unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(a))), words))
+}
+
+// shorten gives back what list has room for beyond its length.
+func shorten[T plain](p *pool, list []T) []T {
+	var t T
+	n := len(list)
+	for n*int(unsafe.Sizeof(t))%8 != 0 { // whole words
+		n++
+	}
+	if n >= cap(list) {
+		return list
+	}
+	giveBack(p, list[n:cap(list)])
+	return list[:len(list):n]
 }
 
 // warm reads a bit of the contents of the symbols of a list, which are looked at next ([goobj.Object.Touch]).

@@ -23,7 +23,7 @@ import (
 //
 // The largest alignment of all definitions counts, even that of a definition that is not used.
 
-// nameTable finds symbols by name and ABI. It has hashes of 128 bits in the place of names, as objects have for content-addressed symbols:
+// nameTable finds symbols by name and ABI. It has hashes of 95 bits in the place of names, as objects have hashes of contents:
 // to look at the name of each symbol that is found would take longer than all else. The seeds are random.
 type nameTable struct {
 	seeds [2]maphash.Seed
@@ -33,14 +33,31 @@ type nameTable struct {
 }
 
 // A nameHash is the hash of a name. It is no array, which the compiler would keep in memory.
-type nameHash struct{ a, b uint64 }
+type nameHash struct{ a, b, c uint32 }
+
+// of returns the hash of the name in that version: the last bit is the ABI.
+func (h nameHash) of(abi int) nameHash {
+	h.c = h.c&^1 | uint32(abi)
+	return h
+}
 
 // A nameSlot is a name in the table.
 type nameSlot struct {
-	hash  nameHash
-	sym   sym
-	abi   uint8
-	dupOK bool // the definition that is used so far says it of itself
+	hash nameHash // of one version
+	flag uint32   // the symbol, with slotDupOK
+}
+
+// slotDupOK says that the definition which is used so far says of itself that there may be others.
+const slotDupOK = 1 << 31
+
+func (s *nameSlot) sym() sym    { return sym(s.flag &^ slotDupOK) }
+func (s *nameSlot) dupOK() bool { return s.flag&slotDupOK != 0 }
+
+func (s *nameSlot) set(to sym, dupOK bool) {
+	s.flag = uint32(to)
+	if dupOK {
+		s.flag |= slotDupOK
+	}
 }
 
 func newNameTable(p *pool, n int) *nameTable {
@@ -52,29 +69,42 @@ func newNameTable(p *pool, n int) *nameTable {
 }
 
 func (t *nameTable) hash(name string) nameHash {
-	return nameHash{maphash.String(t.seeds[0], name), maphash.String(t.seeds[1], name)}
+	h := t.start(name)
+	t.complete(&h, name)
+	return h
+}
+
+// start returns the hash of name but for what complete adds.
+func (t *nameTable) start(name string) nameHash {
+	h := maphash.String(t.seeds[0], name)
+	return nameHash{a: uint32(h), b: uint32(h >> 32)}
+}
+
+func (t *nameTable) complete(h *nameHash, name string) {
+	h.c = uint32(maphash.String(t.seeds[1], name))
 }
 
 // slot returns the symbol of the name with that hash, or 0 and the slot where it goes. Who uses the slot calls added.
 func (t *nameTable) slot(h nameHash, abi int) (sym, *nameSlot) {
-	mask := uint64(len(t.slots) - 1)
+	h = h.of(abi)
+	mask := uint32(len(t.slots) - 1)
 	for i := h.a & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
-		if s.sym == 0 {
-			s.hash, s.abi = h, uint8(abi)
+		if s.flag == 0 {
+			s.hash = h
 			return 0, s
 		}
-		if s.hash == h && s.abi == uint8(abi) {
-			return s.sym, s
+		if s.hash == h {
+			return s.sym(), s
 		}
 	}
 }
 
 // warm reads the slots of many names that are looked up next.
-func (t *nameTable) warm(hashes []nameHash) (x sym) {
-	mask := uint64(len(t.slots) - 1)
+func (t *nameTable) warm(hashes []nameHash) (x uint32) {
+	mask := uint32(len(t.slots) - 1)
 	for _, h := range hashes {
-		x += t.slots[h.a&mask].sym
+		x += t.slots[h.a&mask].flag
 	}
 	return x
 }
@@ -84,10 +114,11 @@ const warmNames = 512
 
 // find returns the symbol of the name with that hash, 0 for none. It changes nothing.
 func (t *nameTable) find(h nameHash, abi int) sym {
-	mask := uint64(len(t.slots) - 1)
-	for i := h.a & mask; t.slots[i].sym != 0; i = (i + 1) & mask {
-		if s := &t.slots[i]; s.hash == h && s.abi == uint8(abi) {
-			return s.sym
+	h = h.of(abi)
+	mask := uint32(len(t.slots) - 1)
+	for i := h.a & mask; t.slots[i].flag != 0; i = (i + 1) & mask {
+		if s := &t.slots[i]; s.hash == h {
+			return s.sym()
 		}
 	}
 	return 0
@@ -101,34 +132,38 @@ func (t *nameTable) added() {
 	}
 	old := t.slots
 	t.slots = array[nameSlot](t.pool, 2*len(old))
-	mask := uint64(len(t.slots) - 1)
 	for _, s := range old {
-		if s.sym == 0 {
-			continue
+		if s.flag != 0 {
+			t.put(s)
 		}
-		i := s.hash.a & mask
-		for t.slots[i].sym != 0 {
-			i = (i + 1) & mask
-		}
-		t.slots[i] = s
 	}
+	giveBack(t.pool, old)
+}
+
+// put adds a name that there is not.
+func (t *nameTable) put(s nameSlot) {
+	mask := uint32(len(t.slots) - 1)
+	i := s.hash.a & mask
+	for t.slots[i].flag != 0 {
+		i = (i + 1) & mask
+	}
+	t.slots[i] = s
 }
 
 // renumbered returns a table of those names whose symbols keep a number, with these.
 func (t *nameTable) renumbered(k keptSet) *nameTable {
 	n := 0
 	for i := range t.slots {
-		if s := t.slots[i].sym; s != 0 && k.has(s) {
+		if s := t.slots[i].sym(); s != 0 && k.has(s) {
 			n++
 		}
 	}
 	r := newNameTable(t.pool, 2*n)
 	r.seeds, r.used = t.seeds, n
 	for i := range t.slots {
-		if s := t.slots[i]; s.sym != 0 && k.has(s.sym) {
-			_, slot := r.slot(s.hash, int(s.abi))
-			*slot = s
-			slot.sym = k.number(s.sym)
+		if s := t.slots[i]; s.flag != 0 && k.has(s.sym()) {
+			s.set(k.number(s.sym()), s.dupOK())
+			r.put(s)
 		}
 	}
 	return r
@@ -259,8 +294,8 @@ func (l *linker) abiOf(o *object, idx uint32) int {
 // A nameSet has names by a part of their hashes: some names that are not in it seem to be.
 type nameSet []uint64
 
-func (s nameSet) add(h uint64)      { s[h>>6%uint64(len(s))] |= 1 << (h & 63) }
-func (s nameSet) has(h uint64) bool { return s[h>>6%uint64(len(s))]&(1<<(h&63)) != 0 }
+func (s nameSet) add(h uint32)      { s[h>>6%uint32(len(s))] |= 1 << (h & 63) }
+func (s nameSet) has(h uint32) bool { return s[h>>6%uint32(len(s))]&(1<<(h&63)) != 0 }
 
 // hashNames hashes the names that objects refer to others by and define for such references, and returns those that may be defined
 // otherwise: packages refer to most of what others define by its number, so the table of names does without those. hashes is the memory
@@ -316,12 +351,12 @@ func (l *linker) loadPkgDefs(n int, wanted nameSet) {
 				continue
 			}
 			name := o.SymName(i)
-			h := nameHash{a: maphash.String(l.names.seeds[0], name)}
+			h := l.names.start(name)
 			if !all && !wanted.has(h.a) {
 				continue
 			}
 			if l.abiOf(o, i) >= 0 {
-				h.b = maphash.String(l.names.seeds[1], name)
+				l.names.complete(&h, name)
 				named[obj] = append(named[obj], namedDef{h, i})
 			}
 		}
@@ -331,7 +366,7 @@ func (l *linker) loadPkgDefs(n int, wanted nameSet) {
 		for _, d := range list {
 			e := o.Sym(d.idx)
 			old, slot := l.names.slot(d.hash, int(o.SymABI(d.idx)))
-			slot.sym, slot.dupOK = o.base+sym(d.idx), e.Flags&goobj.SymDupOK != 0
+			slot.set(o.base+sym(d.idx), e.Flags&goobj.SymDupOK != 0)
 			if old == 0 {
 				l.names.added()
 			}
@@ -389,7 +424,7 @@ func (l *linker) loadNamed(obj uint32, o *object) {
 	pulled := goobj.SymLinkname | l.release.linknameStd
 	for i := range uint32(o.Count(goobj.NonPkgDefs)) {
 		if i%warmNames == 0 {
-			l.warmed.Store(uint32(l.names.warm(o.hashes[i:min(int(i)+warmNames, o.Count(goobj.NonPkgDefs))])))
+			l.warmed.Store(l.names.warm(o.hashes[i:min(int(i)+warmNames, o.Count(goobj.NonPkgDefs))]))
 		}
 		idx := first + i
 		e := o.Sym(idx)
@@ -416,24 +451,24 @@ func (l *linker) addNamed(obj uint32, o *object, idx uint32, h nameHash, e *goob
 	old, slot := l.names.slot(h, abi)
 	if old == 0 {
 		s := l.addSyms(1)
-		slot.sym, slot.dupOK = s, dupOK
+		slot.set(s, dupOK)
 		l.setSym(s, obj, idx, e)
 		l.names.added()
 		return s
 	}
-	if dupOK && l.release.strongWins && !slot.dupOK {
+	if dupOK && l.release.strongWins && !slot.dupOK() {
 		return old
 	}
 	if dupOK {
 		if e.Size > l.sizes[old] {
-			slot.dupOK = dupOK
+			slot.set(old, dupOK)
 			l.setSym(old, obj, idx, e)
 		}
 		return old
 	}
-	if slot.dupOK {
+	if slot.dupOK() {
 		if l.release.strongWins {
-			slot.dupOK = dupOK
+			slot.set(old, dupOK)
 			l.setSym(old, obj, idx, e)
 		}
 		return old
@@ -501,7 +536,7 @@ func (l *linker) loadRefs() {
 func (l *linker) loadDefinedRefs(o *object) (others []uint32) {
 	first := o.First(goobj.NonPkgDefs)
 	hashes := o.hashes[o.Count(goobj.NonPkgDefs):]
-	var warmed sym
+	var warmed uint32
 	for i := range uint32(o.Count(goobj.NonPkgRefs)) {
 		if i%warmNames == 0 {
 			warmed += l.names.warm(hashes[i:min(int(i)+warmNames, len(hashes))])
@@ -517,7 +552,7 @@ func (l *linker) loadDefinedRefs(o *object) (others []uint32) {
 		}
 		o.named[idx-first] = s
 	}
-	l.warmed.Store(uint32(warmed))
+	l.warmed.Store(warmed)
 	return others
 }
 

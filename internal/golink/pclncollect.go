@@ -14,9 +14,9 @@ import (
 
 // A needs is what a part of the functions needs, in order, without what another one of the part needed before.
 type needs struct {
-	names  []sym    // of functions, and of what is inlined into them
-	tables []placed // by program counter; off is the size
-	data   []placed // off is the size
+	names  []sym   // of functions, and of what is inlined into them
+	tables []sized // by program counter
+	data   []sized
 	files  []fileRef
 }
 
@@ -39,15 +39,16 @@ func (b symSet) add(s sym) bool {
 // collectFunctions lists the functions of the table and gives what they need its offsets; those of data come later (placeFuncData).
 func (l *linker) collectFunctions() {
 	t := l.tab
-	t.fns = make([]fn, 0, len(l.text))
+	t.fns = array[fn](&l.pool, len(l.text))[:0]
 	for _, s := range l.text {
 		if l.inTable(s) {
 			t.fns = append(t.fns, fn{sym: s})
 		}
 	}
-	t.named = array[sym](&l.pool, 2*len(t.fns))[:0]
-	t.pcSyms, t.funcData = array[placed](&l.pool, 6*len(t.fns))[:0], array[placed](&l.pool, 6*len(t.fns))[:0]
-	parallel.InOrder((len(t.fns)+chunkSize-1)/chunkSize, func(i int) needs {
+	t.lists = make([][]sym, (len(t.fns)+chunkSize-1)/chunkSize)
+	t.named, t.pcSyms = array[sym](&l.pool, 2*len(t.fns))[:0], array[sym](&l.pool, 6*len(t.fns))[:0]
+	t.funcData = array[sized](&l.pool, 6*len(t.fns))[:0]
+	parallel.InOrder(len(t.lists), func(i int) needs {
 		return l.needsOf(i*chunkSize, min((i+1)*chunkSize, len(t.fns)))
 	}, func(i int, n needs) {
 		for i := i * chunkSize; i < min((i+1)*chunkSize, len(t.fns)); i++ {
@@ -74,9 +75,10 @@ func (l *linker) collectFunctions() {
 // needsOf reads what the functions with numbers from from to to-1 have, and lists what they need.
 func (l *linker) needsOf(from, to int) (n needs) {
 	fns := l.tab.fns[from:to]
-	pcdata, data := array[sym](&l.pool, 4*len(fns))[:0], array[sym](&l.pool, 6*len(fns))[:0]
+	lists := array[sym](&l.pool, 10*len(fns))[:0]
 	n.names = array[sym](&l.pool, 4*len(fns))[:0]
-	n.tables, n.data = array[placed](&l.pool, 6*len(fns))[:0], array[placed](&l.pool, 6*len(fns))[:0]
+	n.tables, n.data = array[sized](&l.pool, 6*len(fns))[:0], array[sized](&l.pool, 6*len(fns))[:0]
+	var pcdata []sym // of a function
 	var sets [3]symSet
 	for i := range sets {
 		sets[i] = array[uint64](&l.pool, len(l.defs)/64+1)
@@ -91,25 +93,25 @@ func (l *linker) needsOf(from, to int) (n needs) {
 	table := func(s sym) {
 		if s != 0 && tables.add(s) {
 			if size := l.size(s); size != 0 {
-				n.tables = append(n.tables, placed{sym: s, off: size})
+				n.tables = append(n.tables, sized{s, uint32(size)})
 			}
 		}
 	}
 	files := map[*object][]bool{}
 	for i := range fns {
 		f := &fns[i]
-		f.info = l.funcInfoOf(f.sym)
+		info := l.funcInfoOf(f.sym)
 		name(f.sym)
-		if !f.info.valid() {
+		if !info.valid() {
 			continue
 		}
-		if !f.info.wellFormed() {
-			l.errorf("%s: function %s: %d bytes that describe it, which are not well-formed", f.info.obj.Name, l.name(f.sym), len(f.info.data))
-			f.info = funcInfo{}
+		if !info.wellFormed() {
+			l.errorf("%s: function %s: %d bytes that describe it, which are not well-formed", info.obj.Name, l.name(f.sym), len(info.data))
 			continue
 		}
-		pcdata, data = l.readTables(f, pcdata, data)
-		o := f.info.obj
+		f.info, f.calls = info.def, uint32(info.numCalls())
+		lists, pcdata = l.readTables(f, lists, pcdata[:0])
+		o := info.obj
 		used := files[o]
 		if used == nil {
 			used = make([]bool, len(o.files))
@@ -121,39 +123,41 @@ func (l *linker) needsOf(from, to int) (n needs) {
 				n.files = append(n.files, fileRef{o, i})
 			}
 		}
-		for j := range f.info.numFiles() {
-			file(f.info.file(j))
+		for j := range info.numFiles() {
+			file(info.file(j))
 		}
-		for c := range f.info.numCalls() {
-			i, callee, _ := f.info.call(c)
+		for c := range info.numCalls() {
+			i, callee, _ := info.call(c)
 			file(i)
 			name(l.resolve(o, callee))
 		}
 		table(f.pcsp)
 		table(f.pcfile)
 		table(f.pcline)
-		for _, s := range f.pcdata {
+		for _, s := range pcdata {
 			table(s)
 		}
 		table(f.inline)
-		for j, s := range f.data {
+		for j, s := range lists[f.lists:][:f.numData] {
 			switch {
-			case j == goabi.FuncDataInlTree && f.info.numCalls() > 0:
-				n.data = append(n.data, placed{fn: uint32(from + i), off: uint64(f.info.numCalls()) * goabi.InlinedCall})
-			case l.noFuncData(f, j) || !datas.add(s):
+			case j == goabi.FuncDataInlTree && f.calls > 0:
+				n.data = append(n.data, sized{sym(from+i) | isTree, f.calls * goabi.InlinedCall})
+			case l.noFuncData(o, j, s) || !datas.add(s):
 			case l.kinds[s].isText():
 				l.errorf("%s: a function in the place of data of one", l.name(s))
 			default:
-				n.data = append(n.data, placed{sym: s, off: l.size(s)})
+				n.data = append(n.data, sized{s, uint32(l.size(s))})
 			}
 		}
 	}
+	l.tab.lists[from/chunkSize] = shorten(&l.pool, lists)
 	return n
 }
 
-// readTables reads which tables and data f has. It uses the memory of pcdata and data, and returns what is left.
-func (l *linker) readTables(f *fn, pcdata, data []sym) (_, _ []sym) {
-	firstPC, firstData := len(pcdata), len(data)
+// readTables reads which tables and data f has. It appends what is numbered to lists, and returns the tables of that by themselves, too, in
+// the memory of pcdata.
+func (l *linker) readTables(f *fn, lists, pcdata []sym) (_, _ []sym) {
+	f.lists = uint32(len(lists))
 	l.aux(f.sym, func(typ uint8, a sym) {
 		switch typ {
 		case goobj.AuxPCSP:
@@ -167,18 +171,18 @@ func (l *linker) readTables(f *fn, pcdata, data []sym) (_, _ []sym) {
 		case goobj.AuxPCData:
 			pcdata = append(pcdata, a)
 		case goobj.AuxFuncData:
-			data = append(data, a)
+			lists = append(lists, a)
 		}
 	})
-	if f.info.numCalls() == 0 {
+	if f.calls == 0 {
 		f.inline = 0
 	} else {
-		for len(data)-firstData < goabi.FuncDataInlTree+1 {
-			data = append(data, 0)
+		for len(lists)-int(f.lists) < goabi.FuncDataInlTree+1 {
+			lists = append(lists, 0)
 		}
 	}
-	f.pcdata, f.data = pcdata[firstPC:], data[firstData:]
-	return pcdata, data
+	f.numData, f.numPC = uint32(len(lists))-f.lists, uint32(len(pcdata))
+	return append(lists, pcdata...), pcdata
 }
 
 // addUnit notes the compilation unit of function s.
@@ -223,28 +227,25 @@ func (l *linker) addFile(f fileRef) {
 }
 
 // addTable gives a table its offset.
-func (l *linker) addTable(p placed) {
+func (l *linker) addTable(p sized) {
 	switch t := l.tab; {
 	case t.offs[p.sym] == 0:
-		size := p.off
-		p.off = t.pcBytes
-		t.offs[p.sym] = uint32(p.off)
-		t.pcSyms = append(t.pcSyms, p)
-		t.pcBytes += size
+		t.offs[p.sym] = uint32(t.pcBytes)
+		t.pcSyms = append(t.pcSyms, p.sym)
+		t.pcBytes += uint64(p.size)
 	case t.offs[p.sym]&isName != 0:
 		l.errorf("%s: a function in the place of a table", l.name(p.sym))
 	}
 }
 
 // addFuncData lists data of functions.
-func (l *linker) addFuncData(p placed) {
-	p.align = 4 // of a tree
-	if p.sym != 0 {
+func (l *linker) addFuncData(p sized) {
+	if p.sym&isTree == 0 {
 		if l.attrs[p.sym]&attrSpecial != 0 {
 			return
 		}
 		l.attrs[p.sym] |= attrSpecial
-		p.align = uint32(l.align(p.sym))
+		l.align(p.sym)
 	}
 	l.tab.funcData = append(l.tab.funcData, p)
 }

@@ -2,7 +2,6 @@ package golink
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"strings"
 
 	goelf "github.com/go3s/rules_go3s/internal/elf"
@@ -23,21 +22,24 @@ import (
 
 // A fn is a function of the table.
 type fn struct {
-	sym    sym
-	info   funcInfo
-	pcsp   sym // tables by program counter, 0 for none
-	pcfile sym
-	pcline sym
-	inline sym    // table of inlined calls
-	start  uint32 // of its record
-	tree   uint32 // offset of the tree of inlined calls in the data of functions
-	pcdata []sym
-	data   []sym
+	sym     sym
+	info    def // what the compiler says about it; obj 0 for nothing
+	calls   uint32
+	pcsp    sym // tables by program counter, 0 for none
+	pcfile  sym
+	pcline  sym
+	inline  sym    // table of inlined calls
+	start   uint32 // of its record
+	tree    uint32 // offset of the tree of inlined calls in the data of functions
+	lists   uint32 // where its numbered data is in funcTable.lists of its chunk, followed by its numbered tables
+	numData uint32
+	numPC   uint32
 }
 
 // funcInfo is what the compiler says about a function (cmd/internal/goobj, FuncInfo); nil for none.
 type funcInfo struct {
 	obj  *object
+	def  def
 	data []byte
 }
 
@@ -98,6 +100,7 @@ type funcTable struct {
 	header, names, units, files, pctab, funcs, data, find sym
 
 	fns       []fn
+	lists     [][]sym  // of each chunkSize functions
 	offs      []uint32 // by symbol: offset of a function's name, with isName, or of a table by program counter
 	named     []sym
 	nameBytes uint32
@@ -108,20 +111,42 @@ type funcTable struct {
 	unitFiles [][]bool // files of each that the table has
 	unitMax   []uint32
 	unitStart []uint32
-	pcSyms    []placed
+	pcSyms    []sym
 	pcBytes   uint64
-	funcData  []placed
+	funcData  []sized
 }
 
 // isName marks offsets of names.
 const isName = 1 << 31
 
-// placed is data of functions: a symbol, or the tree of inlined calls of function fn.
-type placed struct {
-	off   uint64 // the size before there are offsets
-	sym   sym
-	fn    uint32
-	align uint32
+// sized is something with its size in bytes: a symbol, or, with isTree, the tree of inlined calls of the function with that number.
+type sized struct {
+	sym  sym
+	size uint32
+}
+
+// isTree marks trees of inlined calls.
+const isTree = 1 << 31
+
+// funcInfo returns what the compiler says about f.
+func (l *linker) funcInfo(f *fn) funcInfo {
+	if f.info.obj == 0 {
+		return funcInfo{}
+	}
+	o := l.objs[f.info.obj]
+	return funcInfo{o, f.info, o.Data(f.info.idx)}
+}
+
+// dataOf returns the numbered data of function i.
+func (t *funcTable) dataOf(i int) []sym {
+	f := &t.fns[i]
+	return t.lists[i/chunkSize][f.lists:][:f.numData]
+}
+
+// tablesOf returns the numbered tables by program counter of function i.
+func (t *funcTable) tablesOf(i int) []sym {
+	f := &t.fns[i]
+	return t.lists[i/chunkSize][f.lists+f.numData:][:f.numPC]
 }
 
 // funcInfoOf returns what the compiler says about function s. Its lists are not checked (wellFormed).
@@ -144,7 +169,7 @@ func (l *linker) funcInfoOf(s sym) funcInfo {
 			l.errorf("%s: function %s: no symbol %d for its description", o.Name, l.name(s), r.Sym)
 			return funcInfo{}
 		}
-		f := funcInfo{o, o.Data(r.Sym)}
+		f := funcInfo{o, def{d.obj, r.Sym}, o.Data(r.Sym)}
 		if len(f.data) < funcInfoSize {
 			l.errorf("%s: function %s: %d bytes that describe it, want at least %d", o.Name, l.name(s), len(f.data), funcInfoSize)
 			return funcInfo{}
@@ -215,57 +240,64 @@ func (l *linker) fileName(name string) string {
 	return name
 }
 
-// noFuncData reports whether function f has no data j: the assembler refers to argument maps that the compiler makes for functions
-// with a declaration in Go, and only for those.
-func (l *linker) noFuncData(f *fn, j int) bool {
-	s := f.data[j]
+// noFuncData reports whether a function of o has no data j, although there is s: the assembler refers to argument maps that the compiler
+// makes for functions with a declaration in Go, and only for those.
+func (l *linker) noFuncData(o *object, j int, s sym) bool {
 	if s == 0 {
 		return true
 	}
-	return (j == goabi.FuncDataArgsMap || j == goabi.FuncDataArgInfo) && f.info.obj.Flags&goobj.FlagAssembly != 0 && len(l.data(s)) == 0
+	return (j == goabi.FuncDataArgsMap || j == goabi.FuncDataArgInfo) && o.Flags&goobj.FlagAssembly != 0 && len(l.data(s)) == 0
 }
 
 // placeFuncData gives the data of functions offsets, those with the largest alignment first.
 func (l *linker) placeFuncData() (align, size uint64) {
 	t := l.tab
-	present := uint64(0) // alignments that occur: powers of two
+	const treeAlign = 3 // as linker.aligns has it: 4 bytes
+	alignOf := func(p sized) uint8 {
+		if p.sym&isTree != 0 {
+			return treeAlign
+		}
+		return l.aligns[p.sym] // which addFuncData found
+	}
+	var next [64]int // by alignment, how many there are, then where the next one goes
 	for _, p := range t.funcData {
-		present |= uint64(p.align)
+		next[alignOf(p)]++
 	}
-	if present != 0 {
-		align = 1 << (bits.Len64(present) - 1)
-	}
-	ordered := array[placed](&l.pool, len(t.funcData))[:0]
-	for a := align; a > 0; a /= 2 {
-		if present&a == 0 {
-			continue
+	sum := 0
+	for a := len(next) - 1; a >= 0; a-- {
+		n := next[a]
+		if n > 0 && align == 0 {
+			align = 1 << (a - 1)
 		}
-		for _, p := range t.funcData {
-			if uint64(p.align) != a {
-				continue
-			}
-			size = goelf.AlignUp(size, a)
-			n := p.off
-			p.off = size
-			if p.sym != 0 {
-				if n == 0 {
-					l.errorf("%s: data of a function without a size", l.name(p.sym))
-				}
-				l.values[p.sym] = size // it is in no section
-			} else {
-				t.fns[p.fn].tree = uint32(size)
-			}
-			size += n
-			ordered = append(ordered, p)
-		}
+		next[a] = sum
+		sum += n
 	}
+	ordered := array[sized](&l.pool, len(t.funcData))
+	for _, p := range t.funcData {
+		a := alignOf(p)
+		ordered[next[a]] = p
+		next[a]++
+	}
+	giveBack(&l.pool, t.funcData)
 	t.funcData = ordered
+	for _, p := range ordered {
+		size = goelf.AlignUp(size, 1<<(alignOf(p)-1))
+		if p.sym&isTree != 0 {
+			t.fns[p.sym&^isTree].tree = uint32(size)
+		} else {
+			if p.size == 0 {
+				l.errorf("%s: data of a function without a size", l.name(p.sym))
+			}
+			l.values[p.sym] = size // it is in no section
+		}
+		size += uint64(p.size)
+	}
 	return align, size
 }
 
 func (f *fn) numPCData() int {
-	n := len(f.pcdata)
-	if f.info.numCalls() > 0 {
+	n := int(f.numPC)
+	if f.calls > 0 {
 		n = max(n, goabi.PCDataInlTree+1)
 	}
 	return n
@@ -279,7 +311,7 @@ func (l *linker) placeRecords() uint64 {
 		f := &t.fns[i]
 		size = goelf.AlignUp(size, 8)
 		f.start = uint32(size)
-		size += goabi.FuncSize + 4*uint64(f.numPCData()+len(f.data))
+		size += goabi.FuncSize + 4*uint64(f.numPCData()+int(f.numData))
 	}
 	return size
 }
@@ -332,8 +364,8 @@ func (l *linker) writeFiles(b []byte) {
 }
 
 func (l *linker) writePCTab(b []byte) {
-	for _, p := range l.tab.pcSyms {
-		copy(b[p.off:], l.data(p.sym))
+	for _, s := range l.tab.pcSyms {
+		copy(b[l.tab.offs[s]:], l.data(s))
 	}
 }
 
@@ -350,10 +382,11 @@ func (l *linker) writeFuncs(b []byte) {
 		r := b[f.start:]
 		le.PutUint32(r, entry)
 		le.PutUint32(r[4:], t.offs[f.sym]&^isName)
-		if f.info.valid() {
-			le.PutUint32(r[8:], f.info.args())
-			le.PutUint32(r[36:], f.info.line())
-			r[40], r[41] = f.info.id(), f.info.flag()
+		info := l.funcInfo(f)
+		if info.valid() {
+			le.PutUint32(r[8:], info.args())
+			le.PutUint32(r[36:], info.line())
+			r[40], r[41] = info.id(), info.flag()
 		}
 		if l.attrs[f.sym]&attrDefers != 0 {
 			l.calls(f.sym, func(off int32, target sym) bool {
@@ -373,21 +406,21 @@ func (l *linker) writeFuncs(b []byte) {
 			unit = t.unitStart[l.objs[d.obj].unit]
 		}
 		le.PutUint32(r[32:], unit)
-		r[43] = byte(len(f.data))
+		r[43] = byte(f.numData)
 		rest := r[goabi.FuncSize:]
-		for j, table := range f.pcdata {
+		for j, table := range t.tablesOf(i) {
 			le.PutUint32(rest[4*j:], t.offs[table])
 		}
-		if f.info.numCalls() > 0 {
+		if f.calls > 0 {
 			le.PutUint32(rest[4*goabi.PCDataInlTree:], t.offs[f.inline])
 		}
 		rest = rest[4*f.numPCData():]
-		for j, s := range f.data {
+		for j, s := range t.dataOf(i) {
 			off := uint32(goabi.NoFuncData)
 			switch {
-			case j == goabi.FuncDataInlTree && f.info.numCalls() > 0:
+			case j == goabi.FuncDataInlTree && f.calls > 0:
 				off = f.tree
-			case !l.noFuncData(f, j):
+			case !l.noFuncData(info.obj, j, s):
 				off = uint32(l.values[s])
 			}
 			le.PutUint32(rest[4*j:], off)
@@ -402,15 +435,16 @@ func (l *linker) writeFuncData(b []byte) {
 	le := binary.LittleEndian
 	var buf []reloc
 	for _, p := range t.funcData {
-		if p.sym == 0 {
-			f := t.fns[p.fn].info
-			for i := range f.numCalls() {
-				_, ref, parentPC := f.call(i)
-				callee := l.resolve(f.obj, ref)
-				node := b[p.off+uint64(i)*goabi.InlinedCall:]
+		if p.sym&isTree != 0 {
+			f := &t.fns[p.sym&^isTree]
+			tree := l.funcInfo(f)
+			for i := range tree.numCalls() {
+				_, ref, parentPC := tree.call(i)
+				callee := l.resolve(tree.obj, ref)
+				node := b[f.tree+uint32(i)*goabi.InlinedCall:]
 				info := l.funcInfoOf(callee)
 				if !info.valid() {
-					l.errorf("function %s, inlined into %s: the compiler says nothing about it", l.name(callee), l.name(t.fns[p.fn].sym))
+					l.errorf("function %s, inlined into %s: the compiler says nothing about it", l.name(callee), l.name(f.sym))
 					return
 				}
 				node[0] = info.id()
@@ -420,7 +454,8 @@ func (l *linker) writeFuncData(b []byte) {
 			}
 			continue
 		}
-		copy(b[p.off:], l.data(p.sym))
+		off := l.values[p.sym]
+		copy(b[off:], l.data(p.sym))
 		buf = l.relocs(p.sym, buf)
 		for _, r := range buf {
 			if r.weak && !l.reachable(r.sym) {
@@ -431,7 +466,7 @@ func (l *linker) writeFuncData(b []byte) {
 					l.name(p.sym), r.typ, r.size, r.off)
 				return
 			}
-			le.PutUint32(b[p.off+uint64(r.off):], uint32(l.sectionOffset(r.sym)+uint64(r.add)))
+			le.PutUint32(b[off+uint64(r.off):], uint32(l.sectionOffset(r.sym)+uint64(r.add)))
 		}
 	}
 }

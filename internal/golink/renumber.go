@@ -62,14 +62,14 @@ func (l *linker) renumber() {
 		k[i].before = n
 		n += uint32(bits.OnesCount64(k[i].bits))
 	}
-	room := (int(n) + ownRoom) &^ 7 // with whole words of what is given back
+	room := int(n) + ownRoom
 	names := l.names
 	parallel.Do([]func(){
-		func() { l.defs = shorten(&l.pool, l.defs, k, room) },
-		func() { l.sizes = shorten(&l.pool, l.sizes, k, room) },
-		func() { l.kinds = shorten(&l.pool, l.kinds, k, room) },
-		func() { l.attrs = shorten(&l.pool, l.attrs, k, room) },
-		func() { l.aligns = shorten(&l.pool, l.aligns, k, room) },
+		func() { l.defs = keepIn(&l.pool, l.defs, k, room) },
+		func() { l.sizes = keepIn(&l.pool, l.sizes, k, room) },
+		func() { l.kinds = keepIn(&l.pool, l.kinds, k, room) },
+		func() { l.attrs = keepIn(&l.pool, l.attrs, k, room) },
+		func() { l.aligns = keepIn(&l.pool, l.aligns, k, room) },
 		func() { l.names = names.renumbered(k) },
 	})
 	giveBack(&l.pool, names.slots)
@@ -92,8 +92,8 @@ func (l *linker) renumber() {
 // ownRoom is for how many symbols that the linker makes there is room in tables.
 const ownRoom = 4096
 
-// shorten returns the values of list that are kept, in its memory, with room for so many. It gives back the rest.
-func shorten[T plain](p *pool, list []T, k keptSet, room int) []T {
+// keepIn returns the values of list that are kept, in its memory, with room for so many. It gives back the rest.
+func keepIn[T plain](p *pool, list []T, k keptSet, room int) []T {
 	n := 0
 	for i := range k {
 		for w := k[i].bits; w != 0; w &= w - 1 {
@@ -101,12 +101,9 @@ func shorten[T plain](p *pool, list []T, k keptSet, room int) []T {
 			n++
 		}
 	}
-	if room >= cap(list) {
-		return list[:n]
-	}
-	giveBack(p, list[room:cap(list)])
+	room = min(room, cap(list))
 	clear(list[n:room])
-	return list[:n:room]
+	return shorten(p, list[:room])[:n]
 }
 
 // keep returns the symbols that keep a number. It does not count them.

@@ -108,7 +108,7 @@ func (l *linker) newName(slot *nameSlot, name string) sym {
 	l.ownRoom = l.ownRoom[1:]
 	o.name = name
 	s := l.ownSym(o, kindNone)
-	slot.sym = s
+	slot.set(s, false)
 	l.names.added()
 	return s
 }
