@@ -202,7 +202,7 @@ func (l *linker) makeFuncTable() {
 
 	carrier, _ := l.define("runtime.pclntab", kindPCLnTab)
 	l.setGroup(kindPCLnTab, carrier)
-	part := func(name string, size uint64, align uint64, generate func([]byte)) sym {
+	part := func(name string, size uint64, align uint64, generate generator) sym {
 		size = goelf.AlignUp(size, 8)
 		s, o := l.define(name, kindPCLnTab)
 		o.size, o.generate = size, generate
@@ -217,15 +217,34 @@ func (l *linker) makeFuncTable() {
 		t.unitStart[i] = unitWords
 		unitWords += n
 	}
-	t.header = part("runtime.pcheader", goabi.PCHeaderSize, 8, l.writeHeader)
+	t.header = part("runtime.pcheader", goabi.PCHeaderSize, 8, whole(goabi.PCHeaderSize, l.writeHeader))
 	t.names = part("runtime.funcnametab", uint64(t.nameBytes), 1, l.writeNames)
-	t.units = part("runtime.cutab", 4*uint64(unitWords), 4, l.writeUnits)
-	t.files = part("runtime.filetab", uint64(t.fileBytes), 1, l.writeFiles)
+	t.units = part("runtime.cutab", 4*uint64(unitWords), 4, whole(4*uint64(unitWords), l.writeUnits))
+	t.files = part("runtime.filetab", uint64(t.fileBytes), 1, whole(uint64(t.fileBytes), l.writeFiles))
 	t.pctab = part("runtime.pctab", t.pcBytes, 1, l.writePCTab)
 	t.funcs = part("runtime.functab", funcBytes, 4, l.writeFuncs)
 	dataAlign, dataBytes := l.placeFuncData()
 	t.data = part("go:func.*", dataBytes, dataAlign, l.writeFuncData)
 	l.makeFind()
+}
+
+// A generator is what own.generate is.
+type generator func(part func(from, to uint64, fill func(b []byte)))
+
+// whole returns the generator of size bytes that fill fills.
+func whole(size uint64, fill func(b []byte)) generator {
+	return func(part func(from, to uint64, fill func(b []byte))) { part(0, size, fill) }
+}
+
+// inParts calls part for parts of a list of n things, which are together size bytes, the first of them at offset off(0).
+func inParts(n int, size uint64, off func(i int) uint64, part func(from, to uint64, fill func(b []byte)), fill func(b []byte, from, to int)) {
+	for i := 0; i < n; i += chunkSize {
+		j, start, end := min(i+chunkSize, n), off(i), size
+		if j < n {
+			end = off(j)
+		}
+		part(start, end, func(b []byte) { fill(b, i, j) })
+	}
 }
 
 // fileName returns the name of a source file as tracebacks show it.
@@ -316,7 +335,7 @@ func (l *linker) placeRecords() uint64 {
 	return size
 }
 
-// The methods below fill in the parts when all addresses are known.
+// The methods below fill in the parts when all addresses are known. Long ones are made of parts themselves, for all processors.
 
 func (l *linker) writeHeader(b []byte) {
 	t := l.tab
@@ -336,11 +355,15 @@ func (l *linker) writeHeader(b []byte) {
 	}
 }
 
-func (l *linker) writeNames(b []byte) {
-	off := 0
-	for _, s := range l.tab.named {
-		off += copy(b[off:], l.name(s)) + 1
-	}
+func (l *linker) writeNames(part func(from, to uint64, fill func(b []byte))) {
+	t := l.tab
+	off := func(i int) uint64 { return uint64(t.offs[t.named[i]] &^ isName) }
+	inParts(len(t.named), uint64(t.nameBytes), off, part, func(b []byte, from, to int) {
+		at := 0
+		for _, s := range t.named[from:to] {
+			at += copy(b[at:], l.name(s)) + 1
+		}
+	})
 }
 
 func (l *linker) writeUnits(b []byte) {
@@ -363,24 +386,43 @@ func (l *linker) writeFiles(b []byte) {
 	}
 }
 
-func (l *linker) writePCTab(b []byte) {
-	for _, s := range l.tab.pcSyms {
-		copy(b[l.tab.offs[s]:], l.data(s))
-	}
+func (l *linker) writePCTab(part func(from, to uint64, fill func(b []byte))) {
+	t := l.tab
+	off := func(i int) uint64 { return uint64(t.offs[t.pcSyms[i]]) }
+	inParts(len(t.pcSyms), t.pcBytes, off, part, func(b []byte, from, to int) {
+		for _, s := range t.pcSyms[from:to] {
+			copy(b[uint64(t.offs[s])-off(from):], l.data(s))
+		}
+	})
 }
 
-func (l *linker) writeFuncs(b []byte) {
+func (l *linker) writeFuncs(part func(from, to uint64, fill func(b []byte))) {
+	t := l.tab
+	text := l.sect[secText].addr
+	entry := func(i int) uint32 { return uint32(l.values[t.fns[i].sym] - text) }
+	list := uint64(len(t.fns)*goabi.FuncTabEntry + 4)
+	part(0, list, func(b []byte) {
+		le := binary.LittleEndian
+		for i := range t.fns {
+			le.PutUint32(b[8*i:], entry(i))
+			le.PutUint32(b[8*i+4:], t.fns[i].start)
+		}
+		last := t.fns[len(t.fns)-1].sym
+		le.PutUint32(b[8*len(t.fns):], uint32(l.values[last]-text+l.size(last)))
+	})
+	off := func(i int) uint64 { return uint64(t.fns[i].start) }
+	inParts(len(t.fns), l.size(t.funcs), off, part, func(b []byte, from, to int) { l.writeRecords(b, from, to, entry) })
+}
+
+// writeRecords writes the records of functions from to to-1 to b.
+func (l *linker) writeRecords(b []byte, from, to int, entry func(i int) uint32) {
 	t := l.tab
 	le := binary.LittleEndian
-	text := l.sect[secText].addr
 	deferReturn := l.lookup("runtime.deferreturn", abiInternal)
-	for i := range t.fns {
+	for i := from; i < to; i++ {
 		f := &t.fns[i]
-		entry := uint32(l.values[f.sym] - text)
-		le.PutUint32(b[8*i:], entry)
-		le.PutUint32(b[8*i+4:], f.start)
-		r := b[f.start:]
-		le.PutUint32(r, entry)
+		r := b[f.start-t.fns[from].start:]
+		le.PutUint32(r, entry(i))
 		le.PutUint32(r[4:], t.offs[f.sym]&^isName)
 		info := l.funcInfo(f)
 		if info.valid() {
@@ -426,22 +468,36 @@ func (l *linker) writeFuncs(b []byte) {
 			le.PutUint32(rest[4*j:], off)
 		}
 	}
-	last := t.fns[len(t.fns)-1].sym
-	le.PutUint32(b[8*len(t.fns):], uint32(l.values[last]-text+l.size(last)))
 }
 
-func (l *linker) writeFuncData(b []byte) {
+func (l *linker) writeFuncData(part func(from, to uint64, fill func(b []byte))) {
+	inParts(len(l.tab.funcData), l.size(l.tab.data), l.funcDataOff, part, l.writeFuncDataPart)
+}
+
+// funcDataOff returns the offset of data i of functions.
+func (l *linker) funcDataOff(i int) uint64 {
+	p := l.tab.funcData[i]
+	if p.sym&isTree != 0 {
+		return uint64(l.tab.fns[p.sym&^isTree].tree)
+	}
+	return l.values[p.sym]
+}
+
+// writeFuncDataPart writes the data of functions with numbers from to to-1 to b.
+func (l *linker) writeFuncDataPart(b []byte, from, to int) {
 	t := l.tab
 	le := binary.LittleEndian
+	start := l.funcDataOff(from)
 	var buf []reloc
-	for _, p := range t.funcData {
+	for i, p := range t.funcData[from:to] {
+		b := b[l.funcDataOff(from+i)-start:]
 		if p.sym&isTree != 0 {
 			f := &t.fns[p.sym&^isTree]
 			tree := l.funcInfo(f)
 			for i := range tree.numCalls() {
 				_, ref, parentPC := tree.call(i)
 				callee := l.resolve(tree.obj, ref)
-				node := b[f.tree+uint32(i)*goabi.InlinedCall:]
+				node := b[uint64(i)*goabi.InlinedCall:]
 				info := l.funcInfoOf(callee)
 				if !info.valid() {
 					l.errorf("function %s, inlined into %s: the compiler says nothing about it", l.name(callee), l.name(f.sym))
@@ -454,8 +510,7 @@ func (l *linker) writeFuncData(b []byte) {
 			}
 			continue
 		}
-		off := l.values[p.sym]
-		copy(b[off:], l.data(p.sym))
+		copy(b, l.data(p.sym))
 		buf = l.relocs(p.sym, buf)
 		for _, r := range buf {
 			if r.weak && !l.reachable(r.sym) {
@@ -466,7 +521,7 @@ func (l *linker) writeFuncData(b []byte) {
 					l.name(p.sym), r.typ, r.size, r.off)
 				return
 			}
-			le.PutUint32(b[off+uint64(r.off):], uint32(l.sectionOffset(r.sym)+uint64(r.add)))
+			le.PutUint32(b[r.off:], uint32(l.sectionOffset(r.sym)+uint64(r.add)))
 		}
 	}
 }
@@ -485,7 +540,7 @@ const (
 func (l *linker) makeFind() {
 	s, o := l.define("runtime.findfunctab", kindPCLnTab)
 	o.size = goabi.FindFuncTabSize(l.textSpan())
-	o.generate = l.writeFind
+	o.generate = whole(o.size, l.writeFind)
 	l.aligns[s] = alignLog(4)
 	l.tab.find = s
 }

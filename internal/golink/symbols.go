@@ -43,8 +43,9 @@ type own struct {
 	data   []byte
 	relocs []reloc
 	orig   def // what it was before the linker changed it; its auxiliary symbols stay
-	// generate fills in the contents once all addresses are known.
-	generate func(out []byte)
+	// generate gives the contents, once all addresses are known, as consecutive parts: bytes from to to-1, which are zeros, and what fills
+	// them. It comes in any order, and several at a time.
+	generate generator
 }
 
 // A reloc is a relocation with its target resolved.

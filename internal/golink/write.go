@@ -73,7 +73,7 @@ func (l *linker) contents(file *outfile.File, newRelocate func(part []sym) func(
 	text := l.sect[secText]
 	var jobs []func()
 	done := 0
-	chunks(l.text, func(part []sym) {
+	chunks(l.text, chunkSize/4, func(part []sym) {
 		relocate := newRelocate(part)
 		start, end := l.values[part[0]], text.addr+text.size
 		if done += len(part); done < len(l.text) {
@@ -96,8 +96,20 @@ func (l *linker) contents(file *outfile.File, newRelocate func(part []sym) func(
 			})
 		})
 	})
+	for _, s := range l.buckets[kindPCLnTab] {
+		if own := l.owns[l.defs[s].idx]; own.generate != nil {
+			sec := &l.sect[l.sections[s]]
+			off := sec.off + l.values[s] - sec.addr
+			own.generate(func(from, to uint64, fill func(b []byte)) {
+				jobs = append(jobs, func() { f.part(off+from, to-from, fill) })
+			})
+		}
+	}
 	for k := kindType; k < kindBSS; k++ {
-		chunks(l.buckets[k], func(part []sym) {
+		if k == kindPCLnTab {
+			continue
+		}
+		chunks(l.buckets[k], chunkSize, func(part []sym) {
 			relocate := newRelocate(part)
 			jobs = append(jobs, func() {
 				l.warm(part)
@@ -106,14 +118,6 @@ func (l *linker) contents(file *outfile.File, newRelocate func(part []sym) func(
 				f.part(sec.off+start-sec.addr, l.values[last]+l.size(last)-start, func(data []byte) {
 					for _, s := range part {
 						b := data[l.values[s]-start:]
-						if d := l.defs[s]; d.obj == 0 {
-							own := l.owns[d.idx]
-							b = b[:own.size]
-							if own.generate != nil {
-								own.generate(b)
-								continue
-							}
-						}
 						if n := copy(b, l.data(s)); l.attrs[s]&attrLeaf == 0 {
 							relocate(s, b[:n])
 						}
@@ -125,13 +129,13 @@ func (l *linker) contents(file *outfile.File, newRelocate func(part []sym) func(
 	return jobs
 }
 
-// chunkSize is how many symbols a job is for.
+// chunkSize is how many symbols a job is for. Of functions, which are larger, these are less where their code is written.
 const chunkSize = 2048
 
-// chunks calls f for parts of list.
-func chunks(list []sym, f func(part []sym)) {
+// chunks calls f for parts of list with size symbols.
+func chunks(list []sym, size int, f func(part []sym)) {
 	for len(list) > 0 {
-		n := min(chunkSize, len(list))
+		n := min(size, len(list))
 		f(list[:n])
 		list = list[n:]
 	}
