@@ -53,6 +53,14 @@ const slotDupOK = 1 << 31
 func (s *nameSlot) sym() sym    { return sym(s.flag &^ slotDupOK) }
 func (s *nameSlot) dupOK() bool { return s.flag&slotDupOK != 0 }
 
+// find returns the symbol, 0 for one that lost its number.
+func (s *nameSlot) find() sym {
+	if s.sym() == notNeeded {
+		return 0
+	}
+	return s.sym()
+}
+
 func (s *nameSlot) set(to sym, dupOK bool) {
 	s.flag = uint32(to)
 	if dupOK {
@@ -95,7 +103,7 @@ func (t *nameTable) slot(h nameHash, abi int) (sym, *nameSlot) {
 			return 0, s
 		}
 		if s.hash == h {
-			return s.sym(), s
+			return s.find(), s
 		}
 	}
 }
@@ -118,7 +126,7 @@ func (t *nameTable) find(h nameHash, abi int) sym {
 	mask := uint32(len(t.slots) - 1)
 	for i := h.a & mask; t.slots[i].flag != 0; i = (i + 1) & mask {
 		if s := &t.slots[i]; s.hash == h {
-			return s.sym()
+			return s.find()
 		}
 	}
 	return 0
@@ -150,23 +158,13 @@ func (t *nameTable) put(s nameSlot) {
 	t.slots[i] = s
 }
 
-// renumbered returns a table of those names whose symbols keep a number, with these.
-func (t *nameTable) renumbered(k keptSet) *nameTable {
-	n := 0
+// renumber gives symbols their new numbers. Names of those that have none are no longer found.
+func (t *nameTable) renumber(k keptSet) {
 	for i := range t.slots {
-		if s := t.slots[i].sym(); s != 0 && k.has(s) {
-			n++
-		}
-	}
-	r := newNameTable(t.pool, 2*n)
-	r.seeds, r.used = t.seeds, n
-	for i := range t.slots {
-		if s := t.slots[i]; s.flag != 0 && k.has(s.sym()) {
+		if s := &t.slots[i]; s.flag != 0 {
 			s.set(k.number(s.sym()), s.dupOK())
-			r.put(s)
 		}
 	}
-	return r
 }
 
 // loadNames numbers the symbols of all objects.

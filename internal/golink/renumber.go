@@ -1,7 +1,9 @@
 package golink
 
 import (
+	"encoding/binary"
 	"math/bits"
+	"unsafe"
 
 	"github.com/go3s/rules_go3s/internal/parallel"
 )
@@ -63,16 +65,16 @@ func (l *linker) renumber() {
 		n += uint32(bits.OnesCount64(k[i].bits))
 	}
 	room := int(n) + ownRoom
-	names := l.names
 	parallel.Do([]func(){
 		func() { l.defs = keepIn(&l.pool, l.defs, k, room) },
-		func() { l.sizes = keepIn(&l.pool, l.sizes, k, room) },
-		func() { l.kinds = keepIn(&l.pool, l.kinds, k, room) },
-		func() { l.attrs = keepIn(&l.pool, l.attrs, k, room) },
-		func() { l.aligns = keepIn(&l.pool, l.aligns, k, room) },
-		func() { l.names = names.renumbered(k) },
+		func() {
+			l.sizes = keepIn(&l.pool, l.sizes, k, room)
+			l.kinds = keepIn(&l.pool, l.kinds, k, room)
+			l.attrs = keepIn(&l.pool, l.attrs, k, room)
+			l.aligns = keepIn(&l.pool, l.aligns, k, room)
+		},
+		func() { l.names.renumber(k) },
 	})
-	giveBack(&l.pool, names.slots)
 	for _, o := range l.owns {
 		for i := range o.relocs {
 			o.relocs[i].sym = k.number(o.relocs[i].sym)
@@ -109,25 +111,16 @@ func keepIn[T plain](p *pool, list []T, k keptSet, room int) []T {
 // keep returns the symbols that keep a number. It does not count them.
 func (l *linker) keep() keptSet {
 	k := keptSet(array[keptWord](&l.pool, (len(l.defs)+63)/64))
-	const symsOfWord = 64
 	types := make([][]sym, (len(l.defs)+symsOfJob-1)/symsOfJob)
 	parallel.Ranges(len(l.defs), symsOfJob, func(from, to int) error {
-		for i := from / symsOfWord; symsOfWord*i < to; i++ {
-			needed := uint64(l.needed[2*i])
-			if 2*i+1 < len(l.needed) {
-				needed |= uint64(l.needed[2*i+1]) << 32
+		list := &types[from/symsOfJob]
+		for at := from; at < to; at += symsOfByte {
+			kinds := l.kindsFrom(at)
+			needed := uint8(l.needed[at/32] >> (at % 32))
+			k[at/64].bits |= uint64(needed|kinds.in(kindText, kindTextEnd)) << (at % 64)
+			for vars := needed & (kinds.in(kindData, kindData) | kinds.in(kindBSS, kindBSS)); vars != 0; vars &= vars - 1 {
+				*list = append(*list, l.goType(sym(at+bits.TrailingZeros8(vars))))
 			}
-			w := needed
-			for j, kind := range l.kinds[symsOfWord*i : min(symsOfWord*(i+1), to)] {
-				if kind.isText() {
-					w |= 1 << j
-				} else if (kind == kindData || kind == kindBSS) && needed>>j&1 != 0 {
-					if t := l.goType(sym(symsOfWord*i + j)); t != 0 {
-						types[from/symsOfJob] = append(types[from/symsOfJob], t)
-					}
-				}
-			}
-			k[i].bits = w
 		}
 		return nil
 	})
@@ -156,6 +149,29 @@ func (l *linker) keep() keptSet {
 	}
 	giveBack(&l.pool, seen)
 	return k
+}
+
+// kinds8 are the kinds of eight symbols, the first one in the lowest byte.
+type kinds8 uint64
+
+const symsOfByte = 8
+
+// kindsFrom returns the kinds of symbols from s on, kindNone for those that there are not.
+func (l *linker) kindsFrom(s int) kinds8 {
+	var few [symsOfByte]kind
+	list := l.kinds[s:]
+	if len(list) < symsOfByte {
+		list = few[:copy(few[:], list)]
+	}
+	return kinds8(binary.LittleEndian.Uint64(unsafe.Slice((*uint8)(&list[0]), symsOfByte)))
+}
+
+// in returns, as bits, which kinds are from from to to. Bytes are compared all at once: none is over 127, so sums stay in theirs.
+func (k kinds8) in(from, to kind) uint8 {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	atLeast := uint64(k) + ones*uint64(0x80-from)
+	above := uint64(k) + ones*uint64(0x7f-to)
+	return uint8(((atLeast &^ above & high) >> 7) * 0x0102040810204080 >> 56)
 }
 
 // keepTypes adds to k what the garbage collector's description of variables of the types is made of ([gcProgram.addType]), but for types
