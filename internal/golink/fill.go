@@ -19,8 +19,12 @@ type filler struct {
 	free [][]uint8 // memory for parts
 }
 
-// maxPart is how many bytes a part has at most in such memory. Larger ones are put together in the file itself.
-const maxPart = 16 << 20
+// partSize is how many bytes a part has, more or less: they are to stay in the processor's cache. Parts of more than maxPart, a large
+// symbol each, are put together in the file itself.
+const (
+	partSize = 256 << 10
+	maxPart  = 4 * partSize
+)
 
 // part has fill fill the n bytes at off of the file, which are zeros.
 func (f *filler) part(off, n uint64, fill func(b []byte)) {

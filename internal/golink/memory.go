@@ -1,6 +1,7 @@
 package golink
 
 import (
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -44,11 +45,18 @@ func array[T plain](p *pool, n int) []T {
 func (p *pool) take(n int) (words []uint64, used bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	best := -1 // the smallest piece that is large enough, so that large ones stay for what needs them
 	for i, r := range p.released {
-		if n <= len(r) {
-			p.released[i] = r[n:]
-			return r[:n:n], true
+		if n <= len(r) && (best < 0 || len(r) < len(p.released[best])) {
+			best = i
 		}
+	}
+	if best >= 0 {
+		r := p.released[best]
+		if p.released[best] = r[n:]; n == len(r) {
+			p.released = slices.Delete(p.released, best, best+1)
+		}
+		return r[:n:n], true
 	}
 	if n > len(p.free) {
 		if 8*n > poolBytes/4 {

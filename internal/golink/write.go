@@ -73,7 +73,7 @@ func (l *linker) contents(file *outfile.File, newRelocate func(part []sym) func(
 	text := l.sect[secText]
 	var jobs []func()
 	done := 0
-	chunks(l.text, chunkSize/4, func(part []sym) {
+	l.parts(l.text, func(part []sym) {
 		relocate := newRelocate(part)
 		start, end := l.values[part[0]], text.addr+text.size
 		if done += len(part); done < len(l.text) {
@@ -109,7 +109,7 @@ func (l *linker) contents(file *outfile.File, newRelocate func(part []sym) func(
 		if k == kindPCLnTab {
 			continue
 		}
-		chunks(l.buckets[k], chunkSize, func(part []sym) {
+		l.parts(l.buckets[k], func(part []sym) {
 			relocate := newRelocate(part)
 			jobs = append(jobs, func() {
 				l.warm(part)
@@ -129,13 +129,16 @@ func (l *linker) contents(file *outfile.File, newRelocate func(part []sym) func(
 	return jobs
 }
 
-// chunkSize is how many symbols a job is for. Of functions, which are larger, these are less where their code is written.
+// chunkSize is how many symbols a job is for at most.
 const chunkSize = 2048
 
-// chunks calls f for parts of list with size symbols.
-func chunks(list []sym, size int, f func(part []sym)) {
+// parts calls f for parts of list, whose symbols follow each other in the file.
+func (l *linker) parts(list []sym, f func(part []sym)) {
 	for len(list) > 0 {
-		n := min(size, len(list))
+		n, end := 1, l.values[list[0]]+partSize
+		for n < min(chunkSize, len(list)) && l.values[list[n]]+l.size(list[n]) <= end {
+			n++
+		}
 		f(list[:n])
 		list = list[n:]
 	}
