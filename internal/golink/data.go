@@ -170,42 +170,58 @@ func (l *linker) groupByName(s sym, typeKind, funcKind kind) {
 	}
 }
 
+// A bucketPart are symbols that are laid out, of some of all symbols.
+type bucketPart struct {
+	keys []uint64      // size and number
+	next [numKinds]int // by kind, how many there are, then where the next one goes
+}
+
 // fillBuckets sorts the symbols that are laid out by kind, and within a kind by size and number.
 func (l *linker) fillBuckets() {
-	parts := make([][numKinds][]uint64, (len(l.defs)+symsOfJob-1)/symsOfJob)
-	zerobase := l.lookup("runtime.zerobase", abi0)
+	parts := make([]bucketPart, (len(l.defs)+symsOfJob-1)/symsOfJob)
 	parallel.Ranges(len(l.defs), symsOfJob, func(from, to int) error {
-		keys := &parts[from/symsOfJob]
+		p := &parts[from/symsOfJob]
+		p.keys = array[uint64](&l.pool, to-from)[:0]
 		for s := sym(from); int(s) < to; s++ {
-			size, ok := l.laidOutSize(s)
-			if !ok {
-				continue
+			if size, ok := l.laidOutSize(s); ok {
+				p.keys = append(p.keys, size<<32|uint64(s))
+				p.next[l.kinds[s]]++
 			}
-			key := size<<32 | uint64(s)
-			if s == zerobase { // after all symbols without size, which get its address
-				key = 1<<32 - 1
-			}
-			keys[l.kinds[s]] = append(keys[l.kinds[s]], key)
 		}
 		return nil
 	})
+	var lists [numKinds][]uint64
+	for k := range lists {
+		n := 0
+		for i := range parts {
+			next := &parts[i].next[k]
+			*next, n = n, n+*next
+		}
+		lists[k] = array[uint64](&l.pool, n)
+	}
+	zerobase := l.lookup("runtime.zerobase", abi0)
+	parallel.Each(len(parts), func(i int) {
+		p := &parts[i]
+		for _, key := range p.keys {
+			s := sym(uint32(key))
+			if s == zerobase { // after all symbols without size, which get its address
+				key = 1<<32 - 1
+			}
+			next := &p.next[l.kinds[s]]
+			lists[l.kinds[s]][*next] = key
+			*next++
+		}
+		giveBack(&l.pool, p.keys)
+	})
 	var jobs []func()
-	for k := range numKinds {
+	for k, list := range lists {
 		jobs = append(jobs, func() {
-			n := 0
-			for i := range parts {
-				n += len(parts[i][k])
-			}
-			list := make([]uint64, 0, n)
-			for i := range parts {
-				list = append(list, parts[i][k]...)
-			}
-			if k != kindPCLnTab {
+			if k != int(kindPCLnTab) {
 				slices.Sort(list)
 			} else {
 				slices.SortFunc(list, func(a, b uint64) int { return int(int64(uint32(a)) - int64(uint32(b))) })
 			}
-			syms := make([]sym, len(list))
+			syms := array[sym](&l.pool, len(list))
 			for i, key := range list {
 				syms[i] = sym(uint32(key))
 				if uint32(key) == 1<<32-1 {
@@ -213,6 +229,7 @@ func (l *linker) fillBuckets() {
 				}
 				l.align(syms[i]) // by the size that it has now
 			}
+			giveBack(&l.pool, list)
 			l.buckets[k] = syms
 		})
 	}

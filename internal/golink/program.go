@@ -105,7 +105,7 @@ func (l *linker) hasAddresses(id int) bool {
 
 // addresses returns the offsets of the addresses in section id.
 func (l *linker) addresses(id int) []uint64 {
-	offs := make([]uint64, 0, min(int(l.sect[id].size/wordSize), l.numRelocs)) // what is not used costs nothing
+	offs := array[uint64](&l.pool, min(int(l.sect[id].size/wordSize), l.numRelocs))[:0]
 	for k := kindType; k < kindBSS; k++ {
 		list := l.buckets[k]
 		if len(list) == 0 || int(l.sections[list[0]]) != id {
@@ -137,5 +137,5 @@ func (l *linker) addresses(id int) []uint64 {
 	if !slices.IsSorted(offs) { // relocations of a symbol may be in any order
 		slices.Sort(offs)
 	}
-	return offs
+	return shorten(&l.pool, offs)
 }

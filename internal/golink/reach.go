@@ -282,7 +282,8 @@ func (w *reachWorker) follow(s sym, relocs []reloc, isType, used bool) {
 		t, ok := w.typeDesc(s)
 		var sigs []methodSig
 		if ok {
-			sigs, ok = w.linker.methods(&t)
+			sigs, ok = w.linker.methods(&t, w.sigs)
+			w.sigs = sigs[:0]
 		}
 		if !ok || len(sigs) != len(methods) {
 			w.errorf("%s: %d methods in its relocations, %d in the descriptor", w.name(s), len(methods), len(sigs))

@@ -24,6 +24,7 @@ type reachWorker struct {
 	*reacher
 	found bool // something to look at
 	buf   []reloc
+	sigs  []methodSig
 
 	methods           [][]methodRef
 	called            map[methodSig]bool

@@ -154,8 +154,8 @@ type methodSig struct {
 	typ  sym
 }
 
-// methods returns the methods of type t, which has an uncommonType; ok is false where there is no room for them.
-func (l *linker) methods(t *typeDesc) (sigs []methodSig, ok bool) {
+// methods returns the methods of type t, which has an uncommonType; ok is false where there is no room for them. It uses the memory of sigs.
+func (l *linker) methods(t *typeDesc, sigs []methodSig) (_ []methodSig, ok bool) {
 	if !t.has(tflagUncommon) {
 		return nil, false
 	}
@@ -168,7 +168,7 @@ func (l *linker) methods(t *typeDesc) (sigs []methodSig, ok bool) {
 	if first+uint64(n*methodSize) > uint64(len(t.data)) {
 		return nil, false
 	}
-	sigs = make([]methodSig, 0, n)
+	sigs = sigs[:0]
 	for i := range n {
 		at := int(first) + i*methodSize
 		sigs = append(sigs, methodSig{l.nameAt(t, at), t.target(at + 4)})

@@ -36,13 +36,13 @@ func (l *linker) findRelr() error {
 	return nil
 }
 
-// relrSites returns the addresses to relocate at start, ascending.
+// relrSites returns the addresses to relocate at start, ascending. It uses the memory of l.sites.
 func (l *linker) relrSites() []uint64 {
 	n := 0
 	for i := range l.obj.sections {
 		n += len(l.obj.sections[i].addresses)
 	}
-	sites := make([]uint64, 0, n)
+	sites := slices.Grow(l.sites[:0], n)
 	for _, s := range l.sections {
 		if s.in == nil {
 			continue
