@@ -34,9 +34,8 @@ func (f *File) DynamicEntries(p *elf.Prog64) (entries []elf.Dyn64, terminated bo
 // relrBits is the number of words that a bitmap of a DT_RELR table covers.
 const relrBits = 63
 
-// EncodeRELR returns the shortest DT_RELR table that relocates the words at sites: ascending addresses that are multiples of 8.
-func EncodeRELR(sites []uint64) []uint64 {
-	var out []uint64
+// AppendRELR appends to out the shortest DT_RELR table that relocates the words at sites: ascending addresses that are multiples of 8.
+func AppendRELR(out, sites []uint64) []uint64 {
 	for i := 0; i < len(sites); {
 		out = append(out, sites[i])
 		next := sites[i] + 8

@@ -112,7 +112,7 @@ func FuzzRelocations(f *testing.F) {
 	})
 }
 
-func TestEncodeRELR(t *testing.T) {
+func TestAppendRELR(t *testing.T) {
 	var dense, every63, sparse []uint64
 	for i := range uint64(200) {
 		dense = append(dense, 0x1000+8*i)
@@ -133,7 +133,7 @@ func TestEncodeRELR(t *testing.T) {
 		{"every 64th", sparse, 200},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			words := EncodeRELR(tt.sites)
+			words := AppendRELR(nil, tt.sites)
 			var got []uint64
 			if err := DecodeRELR(Encode(words), func(addr uint64) error { got = append(got, addr); return nil }); err != nil {
 				t.Fatal(err)

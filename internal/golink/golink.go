@@ -109,6 +109,7 @@ type linker struct {
 	ifaces   bitSet   // types that are used as interfaces, as far as that is known
 	firstOwn sym      // the first of those that the linker makes
 	needed   bitSet   // from reach to renumber
+	varTypes bitSet   // of variables with pointers; as long
 	kept     keptSet  // by the numbers before renumber; nil until then
 	values   []uint64 // address
 	sections []uint8

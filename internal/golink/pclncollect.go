@@ -154,11 +154,16 @@ func (l *linker) needsOf(from, to int) (n needs) {
 	return n
 }
 
-// readTables reads which tables and data f has. It appends what is numbered to lists, and returns the tables of that by themselves, too, in
+// readTables reads which tables and data f has, a function of an object. It appends what is numbered to lists, and returns the tables of that by themselves, too, in
 // the memory of pcdata.
 func (l *linker) readTables(f *fn, lists, pcdata []sym) (_, _ []sym) {
 	f.lists = uint32(len(lists))
-	l.aux(f.sym, func(typ uint8, a sym) {
+	d := l.origin(f.sym)
+	o := l.objs[d.obj]
+	from, to := o.Auxs(d.idx)
+	for n := from; n < to; n++ {
+		typ, r := o.Aux(n)
+		a := l.resolve(o, r)
 		switch typ {
 		case goobj.AuxPCSP:
 			f.pcsp = a
@@ -173,7 +178,7 @@ func (l *linker) readTables(f *fn, lists, pcdata []sym) (_, _ []sym) {
 		case goobj.AuxFuncData:
 			lists = append(lists, a)
 		}
-	})
+	}
 	if f.calls == 0 {
 		f.inline = 0
 	} else {

@@ -34,6 +34,7 @@ type methodRef struct {
 type reacher struct {
 	*linker
 	needed, seen bitSet // the latter was looked at
+	varTypes     bitSet // types of variables with pointers
 	workers      []*reachWorker
 	methods      [][]methodRef // by type
 
@@ -49,7 +50,7 @@ type reacher struct {
 func (l *linker) reach() {
 	n := len(l.defs)
 	r := &reacher{
-		linker: l, needed: newBitSet(n), seen: newBitSet(n), called: map[methodSig]bool{}, named: map[string]bool{},
+		linker: l, needed: newBitSet(n), seen: newBitSet(n), varTypes: newBitSet(n), called: map[methodSig]bool{}, named: map[string]bool{},
 		deferReturn: l.lookup("runtime.deferreturn", abiInternal),
 	}
 	if len(l.ifaces) < len(r.needed) { // for symbols that were made since
@@ -82,7 +83,7 @@ func (l *linker) reach() {
 			l.attrs[s] |= attrReachable
 		}
 	}
-	l.needed = r.needed
+	l.needed, l.varTypes = r.needed, r.varTypes
 	slices.Sort(l.linked)
 	l.linked = slices.Compact(l.linked) // some were looked at twice
 	r.dropMapInits()
@@ -210,12 +211,19 @@ func (w *reachWorker) markAux(s sym) bool {
 		if typ > goobj.AuxPCData {
 			w.errorf("%s: auxiliary symbol of type %d, which is not known: %w", w.name(s), typ, ErrUnsupported)
 		}
-		if typ != goobj.AuxGoType { // a variable does not need the descriptor of its type
-			t, ok := o.listed(ref)
-			if !ok {
-				t = w.find(o, ref)
-			}
+		k := w.kinds[s]
+		if typ == goobj.AuxGoType && k != kindData && k != kindBSS {
+			continue
+		}
+		t, ok := o.listed(ref)
+		if !ok {
+			t = w.find(o, ref)
+		}
+		switch {
+		case typ != goobj.AuxGoType:
 			w.mark(t)
+		case !w.varTypes.has(t): // a variable does not need the descriptor of its type, but the garbage collector's description does
+			w.varTypes.add(t)
 		}
 	}
 	return from < to

@@ -86,7 +86,7 @@ func (l *linker) renumber() {
 		}
 	}
 	l.fipsInfo, l.mainTasks = k.number(l.fipsInfo), k.number(l.mainTasks)
-	l.kept, l.needed, l.ifaces = k, nil, nil
+	l.kept, l.needed, l.varTypes, l.ifaces = k, nil, nil, nil
 	l.values = array[uint64](&l.pool, room)[:n]
 	l.sections = array[uint8](&l.pool, room)[:n]
 }
@@ -111,16 +111,10 @@ func keepIn[T plain](p *pool, list []T, k keptSet, room int) []T {
 // keep returns the symbols that keep a number. It does not count them.
 func (l *linker) keep() keptSet {
 	k := keptSet(array[keptWord](&l.pool, (len(l.defs)+63)/64))
-	types := make([][]sym, (len(l.defs)+symsOfJob-1)/symsOfJob)
 	parallel.Ranges(len(l.defs), symsOfJob, func(from, to int) error {
-		list := &types[from/symsOfJob]
 		for at := from; at < to; at += symsOfByte {
-			kinds := l.kindsFrom(at)
 			needed := uint8(l.needed[at/32] >> (at % 32))
-			k[at/64].bits |= uint64(needed|kinds.in(kindText, kindTextEnd)) << (at % 64)
-			for vars := needed & (kinds.in(kindData, kindData) | kinds.in(kindBSS, kindBSS)); vars != 0; vars &= vars - 1 {
-				*list = append(*list, l.goType(sym(at+bits.TrailingZeros8(vars))))
-			}
+			k[at/64].bits |= uint64(needed|l.kindsFrom(at).in(kindText, kindTextEnd)) << (at % 64)
 		}
 		return nil
 	})
@@ -143,11 +137,13 @@ func (l *linker) keep() keptSet {
 			k.add(l.goType(s))
 		}
 	}
-	seen := symSet(array[uint64](&l.pool, len(k)))
-	for _, list := range types {
-		l.keepTypes(k, seen, list)
+	var types []sym
+	for i, w := range l.varTypes {
+		for ; w != 0; w &= w - 1 {
+			types = append(types, sym(32*i+bits.TrailingZeros32(w)))
+		}
 	}
-	giveBack(&l.pool, seen)
+	l.keepTypes(k, types)
 	return k
 }
 
@@ -174,9 +170,10 @@ func (k kinds8) in(from, to kind) uint8 {
 	return uint8(((atLeast &^ above & high) >> 7) * 0x0102040810204080 >> 56)
 }
 
-// keepTypes adds to k what the garbage collector's description of variables of the types is made of ([gcProgram.addType]), but for types
-// that were seen.
-func (l *linker) keepTypes(k keptSet, seen symSet, types []sym) {
+// keepTypes adds to k what the garbage collector's description of variables of the types is made of ([gcProgram.addType]).
+func (l *linker) keepTypes(k keptSet, types []sym) {
+	seen := symSet(array[uint64](&l.pool, len(k)))
+	defer giveBack(&l.pool, seen)
 	for len(types) > 0 {
 		t := types[len(types)-1]
 		types = types[:len(types)-1]

@@ -88,7 +88,8 @@ func (c *stackChecker) visit(s sym, f func(growth int32, target sym)) {
 		f(c.callSize, c.morestack)
 		return
 	}
-	relocs := c.relocs(s, nil)
+	var room [32]reloc // few have more
+	relocs := c.relocs(s, room[:0])
 	depth, pc, most := int32(-1), uint64(0), int32(0)
 	for first := true; len(table) > 0; first = false {
 		delta, n := binary.Varint(table)

@@ -15,10 +15,15 @@ import (
 
 // orderText fills l.text.
 func (l *linker) orderText() {
+	l.eachObject(l.listText)
+	n := len(l.fips)
+	for _, o := range l.objs[1:] {
+		n += len(o.text) + len(o.dupText)
+	}
+	l.text = array[sym](&l.pool, n)[:0]
 	for _, s := range l.fips[:2] {
 		l.addText(s)
 	}
-	l.eachObject(l.listText)
 	libs, err := inDependencyOrder(l.libs)
 	if err != nil {
 		l.fail(err)

@@ -261,7 +261,7 @@ func (x *finisher) relaToRelr(rela, relr dynTable) (dynTable, error) {
 		sites = append(sites, r.off)
 	}
 	slices.Sort(sites)
-	words := goelf.EncodeRELR(slices.Compact(sites)) // at most one for each of the sites, which take three
+	words := goelf.AppendRELR(nil, slices.Compact(sites)) // at most one for each of the sites, which take three
 	clear(table)
 	for i, w := range words {
 		le.PutUint64(table[8*i:], w)

@@ -202,7 +202,7 @@ func (l *linker) layout() error {
 			return err
 		}
 		l.sites = l.relrSites()
-		l.relr = goelf.EncodeRELR(l.sites)
+		l.relr = goelf.AppendRELR(l.relr[:0], l.sites)
 		need := uint64(len(l.relr)) * 8
 		if need <= relr.size {
 			break
