@@ -91,9 +91,33 @@ func giveBack[T plain](p *pool, a []T) {
 	if words == 0 {
 		return
 	}
+	p.release(unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(a))), words))
+}
+
+// release adds piece to what was released, as one with its neighbours.
+func (p *pool) release(piece []uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.released = append(p.released, unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(a))), words))
+	p.released = slices.DeleteFunc(p.released, func(r []uint64) bool {
+		before, after := p.join(r, piece), p.join(piece, r)
+		switch {
+		case before != nil:
+			piece = before
+		case after != nil:
+			piece = after
+		}
+		return before != nil || after != nil
+	})
+	p.released = append(p.released, piece)
+}
+
+// join returns the memory of a and of b, nil unless b follows a in an array.
+func (p *pool) join(a, b []uint64) []uint64 {
+	end := uintptr(unsafe.Pointer(unsafe.SliceData(a))) + uintptr(8*len(a))
+	if end != uintptr(unsafe.Pointer(unsafe.SliceData(b))) || slices.ContainsFunc(p.arrays, func(array []uint64) bool { return &array[0] == &b[0] }) {
+		return nil
+	}
+	return unsafe.Slice(unsafe.SliceData(a), len(a)+len(b))
 }
 
 // shorten gives back what list has room for beyond its length.

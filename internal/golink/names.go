@@ -193,8 +193,7 @@ func (l *linker) loadNames() {
 	l.defs[notNeeded], l.kinds[notNeeded] = def{0, uint32(notNeeded)}, kindUnloaded
 	l.ifaces = newBitSet(int(firstSym) + pkgDefs + distinct + named + refs + 1) // if every reference made a symbol
 
-	hashes := array[nameHash](&l.pool, named+refs) // in memory that firstContents gave back
-	wanted := l.hashNames(hashes)
+	wanted, hashes := l.hashNames()
 	l.loadPkgDefs(pkgDefs, wanted)
 	l.setLists(first, array[sym](&l.pool, named+refs))
 	for i, o := range l.objs[1:] {
@@ -208,7 +207,9 @@ func (l *linker) loadNames() {
 		l.checkLinkname(v.from, v.sym)
 	}
 	l.loadRefs()
-	giveBack(&l.pool, hashes)
+	for _, h := range hashes {
+		giveBack(&l.pool, h)
+	}
 	for _, f := range l.sizeFixups {
 		l.change(f.sym).size = f.size
 	}
@@ -297,13 +298,19 @@ func (s nameSet) has(h uint32) bool { return s[h>>6%uint32(len(s))]&(1<<(h&63)) 
 
 // hashNames hashes the names that objects refer to others by and define for such references, and returns those that may be defined
 // otherwise: packages refer to most of what others define by its number, so the table of names does without those. hashes is the memory
-// for all hashes.
-func (l *linker) hashNames(hashes []nameHash) nameSet {
-	wanted := make(nameSet, 1<<14)
+// of all hashes: many pieces, which fit into what firstContents gave back.
+func (l *linker) hashNames() (wanted nameSet, hashes [][]nameHash) {
+	const piece = 1 << 16
+	var room []nameHash
 	for _, o := range l.objs[1:] {
 		n := o.All() - int(o.First(goobj.NonPkgDefs))
-		o.hashes, hashes = hashes[:n], hashes[n:]
+		if n > len(room) {
+			room = array[nameHash](&l.pool, max(n, piece))
+			hashes = append(hashes, room)
+		}
+		o.hashes, room = room[:n], room[n:]
 	}
+	wanted = make(nameSet, 1<<14)
 	l.eachObject(func(_ uint32, o *object) {
 		first := o.First(goobj.NonPkgDefs)
 		for i := range o.hashes {
@@ -326,7 +333,7 @@ func (l *linker) hashNames(hashes []nameHash) nameSet {
 	for _, d := range l.cfg.XDefs {
 		wanted.add(l.names.hash(stringVariable(d[0])).a)
 	}
-	return wanted
+	return wanted, hashes
 }
 
 // hash returns the hash of the name of symbol i of o, one of NonPkgDefs or NonPkgRefs.
