@@ -75,7 +75,7 @@ func (l *linker) collectFunctions() {
 // needsOf reads what the functions with numbers from from to to-1 have, and lists what they need.
 func (l *linker) needsOf(from, to int) (n needs) {
 	fns := l.tab.fns[from:to]
-	lists := array[sym](&l.pool, 10*len(fns))[:0]
+	lists := array[sym](&l.pool, 16*len(fns))[:0]
 	n.names = array[sym](&l.pool, 4*len(fns))[:0]
 	n.tables, n.data = array[sized](&l.pool, 6*len(fns))[:0], array[sized](&l.pool, 6*len(fns))[:0]
 	var pcdata []sym // of a function
