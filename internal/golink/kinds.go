@@ -68,5 +68,8 @@ const maxKind goobj.Kind = 25
 
 func (k kind) isText() bool { return kindText <= k && k <= kindTextEnd }
 
+// isCollected reports whether k is writable data that the garbage collector looks at.
+func (k kind) isCollected() bool { return k == kindData || k == kindBSS }
+
 // isData reports whether k is writable data, zeroed or not.
 func (k kind) isData() bool { return kindNoPtrData <= k && k <= kindNoPtrBSS }

@@ -110,6 +110,7 @@ func (l *linker) needsOf(from, to int) (n needs) {
 			continue
 		}
 		f.info, f.calls = info.def, uint32(info.numCalls())
+		f.args, f.line, f.id, f.flag = info.args(), info.line(), info.id(), info.flag()
 		lists, pcdata = l.readTables(f, lists, pcdata[:0])
 		o := info.obj
 		used := files[o]

@@ -23,7 +23,11 @@ import (
 // A fn is a function of the table.
 type fn struct {
 	sym     sym
-	info    def // what the compiler says about it; obj 0 for nothing
+	info    def    // what the compiler says about it; obj 0 for nothing
+	args    uint32 // of this, as the table has it
+	line    uint32
+	id      uint8
+	flag    uint8
 	calls   uint32
 	pcsp    sym // tables by program counter, 0 for none
 	pcfile  sym
@@ -424,12 +428,9 @@ func (l *linker) writeRecords(b []byte, from, to int, entry func(i int) uint32) 
 		r := b[f.start-t.fns[from].start:]
 		le.PutUint32(r, entry(i))
 		le.PutUint32(r[4:], t.offs[f.sym]&^isName)
-		info := l.funcInfo(f)
-		if info.valid() {
-			le.PutUint32(r[8:], info.args())
-			le.PutUint32(r[36:], info.line())
-			r[40], r[41] = info.id(), info.flag()
-		}
+		le.PutUint32(r[8:], f.args)
+		le.PutUint32(r[36:], f.line)
+		r[40], r[41] = f.id, f.flag
 		if l.attrs[f.sym]&attrDefers != 0 {
 			l.calls(f.sym, func(off int32, target sym) bool {
 				found := target == deferReturn || l.isDeferReturnJump(target)
@@ -462,7 +463,7 @@ func (l *linker) writeRecords(b []byte, from, to int, entry func(i int) uint32) 
 			switch {
 			case j == goabi.FuncDataInlTree && f.calls > 0:
 				off = f.tree
-			case !l.noFuncData(info.obj, j, s):
+			case !l.noFuncData(l.objs[f.info.obj], j, s):
 				off = uint32(l.values[s])
 			}
 			le.PutUint32(rest[4*j:], off)

@@ -1,6 +1,7 @@
 package golink
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 	"unicode"
@@ -78,9 +79,11 @@ func (l *linker) reach() {
 		}
 		r.methods = types
 	}
-	for s := range l.attrs {
-		if r.needed.has(sym(s)) && l.kinds[s] != kindUnloaded {
-			l.attrs[s] |= attrReachable
+	for i, w := range r.needed {
+		for ; w != 0; w &= w - 1 {
+			if s := 32*i + bits.TrailingZeros32(w); l.kinds[s] != kindUnloaded {
+				l.attrs[s] |= attrReachable
+			}
 		}
 	}
 	l.needed, l.varTypes = r.needed, r.varTypes
@@ -211,8 +214,7 @@ func (w *reachWorker) markAux(s sym) bool {
 		if typ > goobj.AuxPCData {
 			w.errorf("%s: auxiliary symbol of type %d, which is not known: %w", w.name(s), typ, ErrUnsupported)
 		}
-		k := w.kinds[s]
-		if typ == goobj.AuxGoType && k != kindData && k != kindBSS {
+		if typ == goobj.AuxGoType && !w.kinds[s].isCollected() {
 			continue
 		}
 		t, ok := o.listed(ref)

@@ -59,7 +59,7 @@ func (l *linker) listText(obj uint32, o *object) {
 		}
 		for idx := o.First(b); idx < o.First(b+1); idx++ {
 			s := l.kept.number(o.sym(idx))
-			if l.attrs[s]&attrReachable == 0 || !kindOf(o.SymKind(idx)).isText() {
+			if l.attrs[s]&attrReachable == 0 || !l.kinds[s].isText() || !kindOf(o.SymKind(idx)).isText() {
 				continue
 			}
 			if l.defs[s] != (def{obj, idx}) || o.SymFlags(idx)&goobj.SymDupOK != 0 {
