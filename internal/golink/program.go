@@ -38,6 +38,7 @@ func (l *linker) toProgram() *link.Program {
 	var ids []int
 	var jobs []func()
 	index := map[uint8]int{}
+	size := uint64(0) // in the file
 	for id := secText; id < numSections; id++ {
 		s := &l.sect[id]
 		if !s.laid {
@@ -46,6 +47,12 @@ func (l *linker) toProgram() *link.Program {
 		index[uint8(id)] = len(ids)
 		ids = append(ids, id)
 		p.Sections = append(p.Sections, link.ProgramSection{Name: s.name, Align: s.align, Size: s.size})
+		if id < secBSS {
+			size += s.size
+		}
+	}
+	if !l.checkGrowth(size) { // before there is room for it
+		return nil
 	}
 	for i, id := range ids {
 		if id == secNote {
@@ -83,9 +90,6 @@ func (l *linker) toProgram() *link.Program {
 
 // writeProgram fills image, in which sections have their places.
 func (l *linker) writeProgram(image *outfile.File) error {
-	if !l.checkGrowth(uint64(len(image.Bytes))) {
-		return l.failed()
-	}
 	text := l.sect[secText].addr
 	for _, s := range l.text {
 		l.values[s] += text

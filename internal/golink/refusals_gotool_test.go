@@ -303,16 +303,25 @@ func TestMutations(t *testing.T) {
 	}
 }
 
-// checkLayout fails the test unless Layout, for package link, gives an error or the program that package link makes of the object.
+// checkLayout fails the test unless Layout, for package link, gives an error or the program that package link makes of the object, in
+// memory and in a file.
 func checkLayout(t *testing.T, c Config, object []byte) {
 	t.Helper()
 	opt := link.Options{PIE: c.PIE, StripSymbols: true}
 	var got *link.Output
-	if err := Layout(c, func(p *link.Program) (err error) {
+	err := Layout(c, func(p *link.Program) (err error) {
 		got, err = link.LinkProgram("layout", p, opt)
 		return err
-	}); err != nil {
+	})
+	inFile, fileErr := layoutFile(t, c, opt)
+	if (err == nil) != (fileErr == nil) {
+		t.Errorf("in memory: %v; in a file: %v", err, fileErr)
+	}
+	if err != nil || fileErr != nil {
 		return
+	}
+	if !bytes.Equal(got.File, inFile) {
+		t.Error("Layout gives another program in a file than in memory")
 	}
 	if object == nil {
 		t.Error("Layout links what Object refuses")
@@ -324,6 +333,24 @@ func checkLayout(t *testing.T, c Config, object []byte) {
 	} else if !bytes.Equal(got.File, want.File) {
 		t.Error("Layout gives another program than Object")
 	}
+}
+
+// layoutFile returns the program that Layout and package link make in a file.
+func layoutFile(t *testing.T, c Config, opt link.Options) ([]byte, error) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "program"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := Layout(c, func(p *link.Program) error { return link.LinkProgramTo(f, "layout", p, opt) }); err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(f.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data, nil
 }
 
 // mutate changes a few bytes of one block of the first object in an archive.
