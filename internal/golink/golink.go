@@ -202,7 +202,10 @@ func (l *linker) link() ([]byte, error) {
 		file = l.writeObject
 	}
 	data := file()
-	return data, l.failed()
+	if err := l.failed(); err != nil {
+		return nil, err
+	}
+	return data, nil
 }
 
 // layOut does all that can be done before sections have addresses.

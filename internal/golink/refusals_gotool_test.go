@@ -296,7 +296,7 @@ func TestMutations(t *testing.T) {
 		if err != nil {
 			refused++
 		}
-		checkLayout(t, c, object)
+		checkLayout(t, c, object, err)
 	}
 	if refused < tries/10 {
 		t.Errorf("%d of %d changed programs were refused", refused, tries)
@@ -304,8 +304,8 @@ func TestMutations(t *testing.T) {
 }
 
 // checkLayout fails the test unless Layout, for package link, gives an error or the program that package link makes of the object, in
-// memory and in a file.
-func checkLayout(t *testing.T, c Config, object []byte) {
+// memory and in a file. Of an object that is refused, objectErr says why.
+func checkLayout(t *testing.T, c Config, object []byte, objectErr error) {
 	t.Helper()
 	opt := link.Options{PIE: c.PIE, StripSymbols: true}
 	var got *link.Output
@@ -324,7 +324,10 @@ func checkLayout(t *testing.T, c Config, object []byte) {
 		t.Error("Layout gives another program in a file than in memory")
 	}
 	if object == nil {
-		t.Error("Layout links what Object refuses")
+		// An object has a name for all that relocations refer to.
+		if !strings.Contains(objectErr.Error(), "that the symbol table lacks") {
+			t.Errorf("Layout links what Object refuses: %v", objectErr)
+		}
 		return
 	}
 	want, err := link.Link("object", object, opt)
