@@ -151,7 +151,7 @@ const symsOfJob = 1 << 14
 // groupByName gives s the kind of the group that its name says, if any. Types and function values are of the given kinds.
 func (l *linker) groupByName(s sym, typeKind, funcKind kind) {
 	k := l.kinds[s]
-	if k != kindROData && k != kindNoPtrBSS || l.attrs[s]&(attrReachable|attrSpecial) != attrReachable {
+	if k != kindROData && k != kindNoPtrBSS || l.attrs[s]&(attrReachable|attrSpecial|attrUnnamed) != attrReachable {
 		return
 	}
 	switch name := l.name(s); {
