@@ -214,7 +214,7 @@ func table(b *testing.B, p programs.Program, contenders []*contender) {
 		}
 		private := ""
 		if !c.killed {
-			private = fmt.Sprint(privateMemory(b, c.args...) >> 10)
+			private = fmt.Sprintf("%.1f", float64(privateMemory(b, c.args...))/1024)
 		}
 		fmt.Printf("| %s | %.0f / %.0f | %.0f / %.0f | %.2f | %d | %s | %d | %s | %s |\n", c.name,
 			least(c.links.wall), median(c.links.wall), least(c.links.cpu), median(c.links.cpu), ratio(c.links.cpu, contenders[0].links.cpu),

@@ -34,26 +34,35 @@ func (f *File) DynamicEntries(p *elf.Prog64) (entries []elf.Dyn64, terminated bo
 // relrBits is the number of words that a bitmap of a DT_RELR table covers.
 const relrBits = 63
 
-// AppendRELR appends to out the shortest DT_RELR table that relocates the words at sites: ascending addresses that are multiples of 8.
-func AppendRELR(out, sites []uint64) []uint64 {
-	for i := 0; i < len(sites); {
-		out = append(out, sites[i])
-		next := sites[i] + 8
-		i++
-		for {
-			var bits uint64
-			for i < len(sites) && sites[i]-next < relrBits*8 {
-				bits |= 1 << ((sites[i] - next) / 8)
-				i++
-			}
-			if bits == 0 {
-				break
-			}
-			out = append(out, bits<<1|1)
-			next += relrBits * 8
-		}
+// A RELREncoder makes the shortest DT_RELR table that relocates the words that are added. The zero value is an empty table.
+type RELREncoder struct {
+	words []uint64
+	next  uint64 // the first word that the last bitmap, or the one after an address, covers
+	bits  uint64 // of the bitmap that is not in words yet; 0 for none
+}
+
+// Add adds the word at site, a multiple of 8 that is greater than all before.
+func (e *RELREncoder) Add(site uint64) {
+	if len(e.words) > 0 && site-e.next >= relrBits*8 && e.bits != 0 {
+		e.words = append(e.words, e.bits<<1|1)
+		e.next, e.bits = e.next+relrBits*8, 0
 	}
-	return out
+	if len(e.words) == 0 || site-e.next >= relrBits*8 {
+		e.words = append(e.words, site)
+		e.next = site + 8
+		return
+	}
+	e.bits |= 1 << ((site - e.next) / 8)
+}
+
+// Words returns the table, and makes that of e empty. It is in the memory that e uses again.
+func (e *RELREncoder) Words() []uint64 {
+	words := e.words
+	if e.bits != 0 {
+		words = append(words, e.bits<<1|1)
+	}
+	*e = RELREncoder{words: words[:0]}
+	return words
 }
 
 // DecodeRELR calls visit with the address of each word that a DT_RELR table relocates, in the order of the table. The error is the first

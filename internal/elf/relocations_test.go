@@ -112,7 +112,8 @@ func FuzzRelocations(f *testing.F) {
 	})
 }
 
-func TestAppendRELR(t *testing.T) {
+func TestRELREncoder(t *testing.T) {
+	var e RELREncoder
 	var dense, every63, sparse []uint64
 	for i := range uint64(200) {
 		dense = append(dense, 0x1000+8*i)
@@ -133,7 +134,10 @@ func TestAppendRELR(t *testing.T) {
 		{"every 64th", sparse, 200},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			words := AppendRELR(nil, tt.sites)
+			for _, s := range tt.sites {
+				e.Add(s)
+			}
+			words := e.Words()
 			var got []uint64
 			if err := DecodeRELR(Encode(words), func(addr uint64) error { got = append(got, addr); return nil }); err != nil {
 				t.Fatal(err)

@@ -184,7 +184,7 @@ func (l *linker) loadNames() {
 	l.names = newNameTable(&l.pool, named)
 	first, distinct := l.firstContents()
 	// Nearly all references are to what is defined: few symbols are added to these.
-	room := int(firstSym) + pkgDefs + distinct + named + refs/8 + ownRoom
+	room := int(firstSym) + pkgDefs + distinct + named + refs/16 + ownRoom
 	l.defs = array[def](&l.pool, room)[:firstSym]
 	l.kinds = array[kind](&l.pool, room)[:firstSym]
 	l.attrs = array[uint8](&l.pool, room)[:firstSym]
@@ -300,7 +300,7 @@ func (s nameSet) has(h uint32) bool { return s[h>>6%uint32(len(s))]&(1<<(h&63)) 
 // otherwise: packages refer to most of what others define by its number, so the table of names does without those. hashes is the memory
 // of all hashes: many pieces, which fit into what firstContents gave back.
 func (l *linker) hashNames() (wanted nameSet, hashes [][]nameHash) {
-	const piece = 1 << 16
+	const piece = 1 << 13
 	var room []nameHash
 	for _, o := range l.objs[1:] {
 		n := o.All() - int(o.First(goobj.NonPkgDefs))

@@ -141,5 +141,5 @@ func (l *linker) addresses(id int) []uint64 {
 	if !slices.IsSorted(offs) { // relocations of a symbol may be in any order
 		slices.Sort(offs)
 	}
-	return shorten(&l.pool, offs)
+	return shorten(&l.pool, slices.Compact(offs))
 }

@@ -261,7 +261,11 @@ func (x *finisher) relaToRelr(rela, relr dynTable) (dynTable, error) {
 		sites = append(sites, r.off)
 	}
 	slices.Sort(sites)
-	words := goelf.AppendRELR(nil, slices.Compact(sites)) // at most one for each of the sites, which take three
+	var e goelf.RELREncoder
+	for _, s := range slices.Compact(sites) {
+		e.Add(s)
+	}
+	words := e.Words() // at most one for each of the sites, which take three
 	clear(table)
 	for i, w := range words {
 		le.PutUint64(table[8*i:], w)
@@ -401,6 +405,12 @@ func (x *finisher) sumFIPS() error {
 			return x.errorf(s.Off+off, "section .go.fipsinfo"+format, args...)
 		},
 	})
+}
+
+// anyFrom reports whether one of the ascending sites is from start up to end.
+func anyFrom(sites []uint64, start, end uint64) bool {
+	i, _ := slices.BinarySearch(sites, start)
+	return i < len(sites) && sites[i] < end
 }
 
 // BuildIDFlag returns the value of the linker's option --build-id: it leaves room

@@ -1,8 +1,6 @@
 package link
 
 import (
-	"slices"
-
 	"github.com/go3s/rules_go3s/internal/goabi"
 	"github.com/go3s/rules_go3s/internal/gobin"
 )
@@ -44,7 +42,7 @@ func (l *linker) sumFIPS() error {
 		info:      l.image[s.off : s.off+s.size],
 		addr:      s.addr,
 		bytes:     l.bytes,
-		relocated: func(start, end uint64) bool { return l.opt.PIE && anyFrom(l.sites, start, end) },
+		relocated: l.relocates,
 		errorf: func(off uint64, format string, args ...any) error {
 			return l.obj.errorf(s.in.Off+off, "section .go.fipsinfo"+format, args...)
 		},
@@ -96,10 +94,4 @@ func (l *linker) bytes(start, end uint64) []byte {
 		}
 	}
 	return nil
-}
-
-// anyFrom reports whether one of the ascending sites is from start up to end.
-func anyFrom(sites []uint64, start, end uint64) bool {
-	i, _ := slices.BinarySearch(sites, start)
-	return i < len(sites) && sites[i] < end
 }

@@ -197,12 +197,12 @@ func (l *linker) layout() error {
 		return l.place()
 	}
 	relr := l.section(".relr.dyn")
+	var e goelf.RELREncoder
 	for {
 		if err := l.place(); err != nil {
 			return err
 		}
-		l.sites = l.relrSites()
-		l.relr = goelf.AppendRELR(l.relr[:0], l.sites)
+		l.relr = l.encodeRelr(&e)
 		need := uint64(len(l.relr)) * 8
 		if need <= relr.size {
 			break

@@ -109,8 +109,7 @@ type linker struct {
 	stubOff uint64 // in .text
 
 	kinds []*arch.Reloc // relocation types by number, nil for unknown ones
-	sites []uint64      // addresses of the words to relocate at start, ascending
-	relr  []uint64      // the same in DT_RELR form
+	relr  []uint64      // the words to relocate at start, in DT_RELR form
 
 	file  *os.File // that gets the program, nil for memory
 	out   *outfile.File

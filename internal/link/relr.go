@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"debug/elf"
 	"slices"
 
@@ -32,27 +33,35 @@ func (l *linker) findRelr() error {
 			}
 			s.in.addresses = append(s.in.addresses, r.off)
 		}
+		if !slices.IsSorted(s.in.addresses) {
+			slices.Sort(s.in.addresses)
+		}
+		s.in.addresses = slices.Compact(s.in.addresses)
 	}
 	return nil
 }
 
-// relrSites returns the addresses to relocate at start, ascending. It uses the memory of l.sites.
-func (l *linker) relrSites() []uint64 {
-	n := 0
-	for i := range l.obj.sections {
-		n += len(l.obj.sections[i].addresses)
-	}
-	sites := slices.Grow(l.sites[:0], n)
-	for _, s := range l.sections {
-		if s.in == nil {
-			continue
-		}
-		for _, off := range s.in.addresses {
-			sites = append(sites, s.addr+off)
+// encodeRelr returns the table of what is to be relocated at start, in the memory of e.
+func (l *linker) encodeRelr(e *goelf.RELREncoder) []uint64 {
+	byAddress := slices.Clone(l.sections)
+	slices.SortStableFunc(byAddress, func(a, b *section) int { return cmp.Compare(a.addr, b.addr) })
+	for _, s := range byAddress {
+		if s.in != nil {
+			for _, off := range s.in.addresses {
+				e.Add(s.addr + off)
+			}
 		}
 	}
-	if !slices.IsSorted(sites) {
-		slices.Sort(sites)
-	}
-	return slices.Compact(sites)
+	return e.Words()
+}
+
+// relocates reports whether a word from start up to end is relocated at start.
+func (l *linker) relocates(start, end uint64) bool {
+	return l.opt.PIE && slices.ContainsFunc(l.sections, func(s *section) bool {
+		if s.in == nil || start >= s.addr+s.size || s.addr >= end {
+			return false
+		}
+		i, _ := slices.BinarySearch(s.in.addresses, max(start, s.addr)-s.addr)
+		return i < len(s.in.addresses) && s.addr+s.in.addresses[i] < end
+	})
 }

@@ -278,7 +278,7 @@ func (l *linker) text(v ProgramVariable) string {
 		return ""
 	}
 	// The program relocates the pointer to the section's data as it does this one.
-	if at := l.obj.sections[v.Section].out.addr + v.Off; l.opt.PIE && !anyFrom(l.sites, at, at+1) {
+	if at := l.obj.sections[v.Section].out.addr + v.Off; l.opt.PIE && !l.relocates(at, at+1) {
 		return ""
 	}
 	for _, s := range l.sections {
