@@ -114,7 +114,8 @@ func (p *pool) release(piece []uint64) {
 // join returns the memory of a and of b, nil unless b follows a in an array.
 func (p *pool) join(a, b []uint64) []uint64 {
 	end := uintptr(unsafe.Pointer(unsafe.SliceData(a))) + uintptr(8*len(a))
-	if end != uintptr(unsafe.Pointer(unsafe.SliceData(b))) || slices.ContainsFunc(p.arrays, func(array []uint64) bool { return &array[0] == &b[0] }) {
+	starts := func(array []uint64) bool { return &array[0] == &b[0] }
+	if end != uintptr(unsafe.Pointer(unsafe.SliceData(b))) || slices.ContainsFunc(p.arrays, starts) {
 		return nil
 	}
 	return unsafe.Slice(unsafe.SliceData(a), len(a)+len(b))

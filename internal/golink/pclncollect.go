@@ -155,8 +155,8 @@ func (l *linker) needsOf(from, to int) (n needs) {
 	return n
 }
 
-// readTables reads which tables and data f has, a function of an object. It appends what is numbered to lists, and returns the tables of that by themselves, too, in
-// the memory of pcdata.
+// readTables reads which tables and data f has, a function of an object. It appends what is numbered to lists, and returns the tables of
+// that by themselves, too, in the memory of pcdata.
 func (l *linker) readTables(f *fn, lists, pcdata []sym) (_, _ []sym) {
 	f.lists = uint32(len(lists))
 	d := l.origin(f.sym)

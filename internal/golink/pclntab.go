@@ -232,16 +232,19 @@ func (l *linker) makeFuncTable() {
 	l.makeFind()
 }
 
-// A generator is what own.generate is.
-type generator func(part func(from, to uint64, fill func(b []byte)))
+// A generator gives the contents of a symbol as consecutive parts, in any order. It is called when all addresses are known.
+type generator func(part partFunc)
+
+// A partFunc takes a part of the contents of a symbol: bytes from to to-1, which are zeros, and what fills them, perhaps beside others.
+type partFunc func(from, to uint64, fill func(b []byte))
 
 // whole returns the generator of size bytes that fill fills.
 func whole(size uint64, fill func(b []byte)) generator {
-	return func(part func(from, to uint64, fill func(b []byte))) { part(0, size, fill) }
+	return func(part partFunc) { part(0, size, fill) }
 }
 
 // inParts calls part for parts of a list of n things, which are together size bytes, the first of them at offset off(0).
-func inParts(n int, size uint64, off func(i int) uint64, part func(from, to uint64, fill func(b []byte)), fill func(b []byte, from, to int)) {
+func inParts(n int, size uint64, off func(i int) uint64, part partFunc, fill func(b []byte, from, to int)) {
 	for i := 0; i < n; i += chunkSize {
 		j, start, end := min(i+chunkSize, n), off(i), size
 		if j < n {
@@ -359,7 +362,7 @@ func (l *linker) writeHeader(b []byte) {
 	}
 }
 
-func (l *linker) writeNames(part func(from, to uint64, fill func(b []byte))) {
+func (l *linker) writeNames(part partFunc) {
 	t := l.tab
 	off := func(i int) uint64 { return uint64(t.offs[t.named[i]] &^ isName) }
 	inParts(len(t.named), uint64(t.nameBytes), off, part, func(b []byte, from, to int) {
@@ -390,7 +393,7 @@ func (l *linker) writeFiles(b []byte) {
 	}
 }
 
-func (l *linker) writePCTab(part func(from, to uint64, fill func(b []byte))) {
+func (l *linker) writePCTab(part partFunc) {
 	t := l.tab
 	off := func(i int) uint64 { return uint64(t.offs[t.pcSyms[i]]) }
 	inParts(len(t.pcSyms), t.pcBytes, off, part, func(b []byte, from, to int) {
@@ -400,7 +403,7 @@ func (l *linker) writePCTab(part func(from, to uint64, fill func(b []byte))) {
 	})
 }
 
-func (l *linker) writeFuncs(part func(from, to uint64, fill func(b []byte))) {
+func (l *linker) writeFuncs(part partFunc) {
 	t := l.tab
 	text := l.sect[secText].addr
 	entry := func(i int) uint32 { return uint32(l.values[t.fns[i].sym] - text) }
@@ -471,7 +474,7 @@ func (l *linker) writeRecords(b []byte, from, to int, entry func(i int) uint32) 
 	}
 }
 
-func (l *linker) writeFuncData(part func(from, to uint64, fill func(b []byte))) {
+func (l *linker) writeFuncData(part partFunc) {
 	inParts(len(l.tab.funcData), l.size(l.tab.data), l.funcDataOff, part, l.writeFuncDataPart)
 }
 

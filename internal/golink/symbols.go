@@ -37,15 +37,13 @@ const (
 
 // An own symbol is one that the linker makes or changes.
 type own struct {
-	name   string
-	static bool
-	size   uint64
-	data   []byte
-	relocs []reloc
-	orig   def // what it was before the linker changed it; its auxiliary symbols stay
-	// generate gives the contents, once all addresses are known, as consecutive parts: bytes from to to-1, which are zeros, and what fills
-	// them. It comes in any order, and several at a time.
-	generate generator
+	name     string
+	static   bool
+	size     uint64
+	data     []byte
+	relocs   []reloc
+	orig     def       // what it was before the linker changed it; its auxiliary symbols stay
+	generate generator // of the contents, nil where data has them
 }
 
 // A reloc is a relocation with its target resolved.

@@ -154,7 +154,7 @@ type methodSig struct {
 	typ  sym
 }
 
-// methods returns the methods of type t, which has an uncommonType; ok is false where there is no room for them. It uses the memory of sigs.
+// methods returns the methods of type t, which has an uncommonType, in the memory of sigs; ok is false where there is no room for them.
 func (l *linker) methods(t *typeDesc, sigs []methodSig) (_ []methodSig, ok bool) {
 	if !t.has(tflagUncommon) {
 		return nil, false

@@ -32,7 +32,7 @@ func InMemory(data []byte) *File { return &File{Bytes: data} }
 // IsMapped reports whether WriteAt takes less than to write to Bytes.
 func (f *File) IsMapped() bool { return f.mapped }
 
-// WriteAt puts data at offset off. What data overlaps may be written at the same time only to the same bytes. The error is an *fs.PathError.
+// WriteAt puts data at offset off. Others may write elsewhere meanwhile. The error is an *fs.PathError.
 func (f *File) WriteAt(data []byte, off int64) error {
 	if !f.mapped {
 		copy(f.Bytes[off:], data)
