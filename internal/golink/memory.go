@@ -84,7 +84,7 @@ func (p *pool) end() {
 	*p = pool{}
 }
 
-// giveBack ends the use of what array returned. Memory that is in use already costs less than other.
+// giveBack ends the use of what array returned, unless append moved it. Memory that is in use already costs less than other.
 func giveBack[T plain](p *pool, a []T) {
 	var t T
 	words := cap(a) * int(unsafe.Sizeof(t)) / 8
@@ -94,10 +94,16 @@ func giveBack[T plain](p *pool, a []T) {
 	p.release(unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(a))), words))
 }
 
-// release adds piece to what was released, as one with its neighbours.
+// release adds piece to what was released, as one with its neighbours, unless it is of no array.
 func (p *pool) release(piece []uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	start := uintptr(unsafe.Pointer(unsafe.SliceData(piece)))
+	if !slices.ContainsFunc(p.arrays, func(array []uint64) bool {
+		return start-uintptr(unsafe.Pointer(&array[0])) < uintptr(8*len(array))
+	}) {
+		return
+	}
 	p.released = slices.DeleteFunc(p.released, func(r []uint64) bool {
 		before, after := p.join(r, piece), p.join(piece, r)
 		switch {

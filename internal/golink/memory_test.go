@@ -33,6 +33,22 @@ func TestPool(t *testing.T) {
 	}
 }
 
+// Memory that is of no array is not used.
+func TestPoolOther(t *testing.T) {
+	var p pool
+	defer p.end()
+	list := array[uint64](&p, 8)
+	moved := append(list, 1)
+	giveBack(&p, moved)
+	if len(p.released) > 0 {
+		t.Errorf("%d pieces, want none", len(p.released))
+	}
+	giveBack(&p, list)
+	if len(p.released) != 1 {
+		t.Errorf("%d pieces, want one", len(p.released))
+	}
+}
+
 // Pieces of two arrays stay apart, even where the arrays are neighbours.
 func TestPoolArrays(t *testing.T) {
 	both := make([]uint64, 8)
