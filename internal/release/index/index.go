@@ -40,7 +40,7 @@ func DocFolder(name string) string { return "share/doc/" + name }
 const Schema = 1
 
 // BuilderVersion is the version of rules_go3s, as in MODULE.bazel.
-const BuilderVersion = "0.2.0"
+const BuilderVersion = "0.2.1"
 
 // Kinds of files.
 const (
