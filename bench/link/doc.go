@@ -5,8 +5,9 @@
 // links each of bench/internal/programs by the internal mode of the Go SDK's linker, by
 // golink with one worker and with two, by golink with the SDK's linker, and by LLD and
 // GNU ld in golink's place, in random order, ten times, and prints a table. -programs
-// chooses programs. Each figure includes everything from compiled packages to the
-// finished file, without symbol table and DWARF unless -dwarf is given.
+// chooses programs; rclone, which takes minutes to compile, comes when it is named. Each
+// figure includes everything from compiled packages to the finished file, without symbol
+// table and DWARF unless -dwarf is given.
 //
 //	go test ./bench/link -run '^$' -bench PIC -benchtime 20x
 //

@@ -43,7 +43,7 @@ type contender struct {
 
 // BenchmarkLink compares linkers. One operation is one round: one link by each.
 func BenchmarkLink(b *testing.B) {
-	all, err := programs.All()
+	all, err := programs.AllAndLarge()
 	if err != nil {
 		b.Fatal(err)
 	}
