@@ -19,7 +19,7 @@ import (
 //   - what packages runtime and main define, and symbols of the linker: it refers to some by name;
 //   - string variables that are to be set, and their types.
 //
-// All others are symbol notNeeded from then on. The description of errors that refer to it names it so.
+// All others are symbol notNeeded from then on, and have its name in messages.
 
 // Symbols that every program has.
 const (
