@@ -11,8 +11,8 @@ import (
 // # New numbers
 //
 // Programs need a third of the symbols of their archives, or less. When it is known which, these get new numbers, without gaps and in the
-// order that they had, so that all tables by number become that much smaller. What objects have as the symbols that they define or refer
-// to stays as it is; [linker.resolve] translates it. Besides what is needed, some symbols keep a number:
+// order that they had, so that tables by number become smaller: half as large, with what is kept besides. What objects have as the symbols
+// that they define or refer to stays as it is; [linker.resolve] translates it. Besides what is needed, some symbols keep a number:
 //
 //   - functions, since a function that is inlined everywhere is in the function table, by its name alone;
 //   - types of variables, and of what these are made of, for the garbage collector's description (gcprog.go);
