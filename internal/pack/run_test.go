@@ -21,6 +21,7 @@ import (
 	goelf "github.com/go3s/rules_go3s/internal/elf"
 	"github.com/go3s/rules_go3s/internal/pack"
 	"github.com/go3s/rules_go3s/internal/pack/unpacker"
+	"github.com/go3s/rules_go3s/internal/syscalls/observe"
 )
 
 // machineOf is this computer's machine by GOARCH.
@@ -32,8 +33,10 @@ const restrictVariable = "PACK_TEST_RESTRICT"
 
 func init() {
 	if how, ok := os.LookupEnv(restrictVariable); ok {
-		err := restrict(how)
-		if err == nil {
+		filter, err := restrict(how)
+		if err == nil && filter != nil {
+			err = observe.Replace(filter, 0, os.Args[1], os.Args[1:], nil)
+		} else if err == nil {
 			err = syscall.Exec(os.Args[1], os.Args[1:], []string{})
 		}
 		fmt.Fprintln(os.Stderr, "restrict:", err)
@@ -41,37 +44,38 @@ func init() {
 	}
 }
 
-// restrict takes from this process what how says.
-func restrict(how string) error {
+// restrict takes from this process what how says. Where that is for a seccomp filter to do, it returns the filter, which is not
+// on this process yet: the Go runtime makes calls of its own.
+func restrict(how string) ([]unix.SockFilter, error) {
 	runtime.LockOSThread()
 	name, value, _ := strings.Cut(how, "=")
 	n, _ := strconv.ParseUint(value, 0, 64)
 	switch name {
 	case "":
-		return nil
+		return nil, nil
 	case "RLIMIT_AS":
-		return unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: n, Max: n})
+		return nil, unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: n, Max: n})
 	case "RLIMIT_STACK":
-		return unix.Setrlimit(unix.RLIMIT_STACK, &unix.Rlimit{Cur: n, Max: n})
+		return nil, unix.Setrlimit(unix.RLIMIT_STACK, &unix.Rlimit{Cur: n, Max: n})
 	case "RLIMIT_DATA":
-		return unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: n, Max: n})
+		return nil, unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: n, Max: n})
 	case "PR_SET_MDWE":
-		return unix.Prctl(unix.PR_SET_MDWE, unix.PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0)
+		return nil, unix.Prctl(unix.PR_SET_MDWE, unix.PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0)
 	case "MemoryDenyWriteExecute":
-		return denyExec(false)
+		return denyExec(false), nil
 	case "MemoryDenyWriteExecute without memfd":
-		return denyExec(true)
+		return denyExec(true), nil
 	case "no huge pages":
-		return unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0)
+		return nil, unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0)
 	case "madvise fails with":
-		return filterCalls(unix.SYS_MADVISE, n, calls)
+		return filterCalls(unix.SYS_MADVISE, n, calls), nil
 	case "without sched_setaffinity":
 		return filterCalls(unix.SYS_MADVISE, uint64(unix.EPERM), append(calls, unix.SYS_CLONE, unix.SYS_FUTEX, unix.SYS_SCHED_GETAFFINITY,
-			unix.SYS_GETCPU))
+			unix.SYS_GETCPU)), nil
 	case "one processor":
 		var set unix.CPUSet
 		if err := unix.SchedGetaffinity(0, &set); err != nil {
-			return err
+			return nil, err
 		}
 		for cpu, one := 0, false; cpu < 8*int(unsafe.Sizeof(set)); cpu++ {
 			if one {
@@ -79,7 +83,7 @@ func restrict(how string) error {
 			}
 			one = one || set.IsSet(cpu)
 		}
-		return unix.SchedSetaffinity(0, &set)
+		return nil, unix.SchedSetaffinity(0, &set)
 	}
 	for nr, what := range map[uintptr]string{
 		unix.SYS_MADVISE: "with threads, madvise fails with", unix.SYS_CLONE: "with threads, clone fails with",
@@ -88,19 +92,19 @@ func restrict(how string) error {
 	} {
 		if name == what {
 			return filterCalls(nr, n, append(calls, unix.SYS_CLONE, unix.SYS_FUTEX, unix.SYS_SCHED_GETAFFINITY, unix.SYS_GETCPU,
-				unix.SYS_SCHED_SETAFFINITY))
+				unix.SYS_SCHED_SETAFFINITY)), nil
 		}
 	}
-	return errors.New("what?")
+	return nil, errors.New("what?")
 }
 
 // calls are the system calls that the unpacker, execve and exit need besides madvise.
 var calls = []uintptr{unix.SYS_EXECVE, unix.SYS_MMAP, unix.SYS_MUNMAP, unix.SYS_MPROTECT, unix.SYS_WRITE, unix.SYS_EXIT,
 	unix.SYS_EXIT_GROUP}
 
-// filterCalls installs a seccomp filter that lets madvise and the system calls allowed pass,
+// filterCalls returns a seccomp filter that lets madvise and the system calls allowed pass,
 // has failing, one of them, end with errno, and kills the process at any other.
-func filterCalls(failing uintptr, errno uint64, allowed []uintptr) error {
+func filterCalls(failing uintptr, errno uint64, allowed []uintptr) []unix.SockFilter {
 	const load, equal, ret = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_RET | unix.BPF_K
 	filter := []unix.SockFilter{{Code: load, K: 0}} // the system call's number
 	on := func(nr uintptr, action uint32) {
@@ -110,21 +114,16 @@ func filterCalls(failing uintptr, errno uint64, allowed []uintptr) error {
 	for _, nr := range append(allowed, unix.SYS_MADVISE) {
 		on(nr, unix.SECCOMP_RET_ALLOW)
 	}
-	filter = append(filter, unix.SockFilter{Code: ret, K: unix.SECCOMP_RET_KILL_PROCESS})
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return err
-	}
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0)
+	return append(filter, unix.SockFilter{Code: ret, K: unix.SECCOMP_RET_KILL_PROCESS})
 }
 
-// denyExec installs the filter of systemd's MemoryDenyWriteExecute on kernels without PR_SET_MDWE: no memory becomes executable that was
+// denyExec returns the filter of systemd's MemoryDenyWriteExecute on kernels without PR_SET_MDWE: no memory becomes executable that was
 // mapped otherwise. It may refuse memfd_create, too.
-func denyExec(memfd bool) error {
+func denyExec(memfd bool) []unix.SockFilter {
 	const load, ret = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_RET | unix.BPF_K
 	const equal, set = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K
 	const allow, deny = unix.SECCOMP_RET_ALLOW, unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
-	filter := []unix.SockFilter{
+	return []unix.SockFilter{
 		{Code: load, K: 0}, // the system call's number
 		{Code: equal, Jf: 3, K: unix.SYS_MPROTECT},
 		{Code: load, K: 16 + 2*8}, // the third argument, its lower half
@@ -135,11 +134,6 @@ func denyExec(memfd bool) error {
 		{Code: ret, K: map[bool]uint32{true: deny, false: allow}[memfd]},
 		{Code: ret, K: allow},
 	}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return err
-	}
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0)
 }
 
 // writePacked packs an executable with bss bytes of zero-filled data into a new

@@ -30,6 +30,12 @@ func Replace(filter []unix.SockFilter, flags uintptr, path string, args, env []s
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("PR_SET_NO_NEW_PRIVS: %w", err)
 	}
+	// The runtime asks threads by SIGURG to give way, and a handler returns by a system call. Without one
+	// the signal is ignored, as it is after execve.
+	var byDefault [4]uint64 // struct sigaction is no larger on any machine
+	if _, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(unix.SIGURG), uintptr(unsafe.Pointer(&byDefault)), 0, 8, 0, 0); errno != 0 {
+		return fmt.Errorf("rt_sigaction: %w", errno)
+	}
 	// From here on this thread makes one call only. The filter is on no other thread, and these
 	// end with the call.
 	_, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&prog)))
