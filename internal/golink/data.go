@@ -188,6 +188,7 @@ func (l *linker) fillBuckets() {
 				p.next[l.kinds[s]]++
 			}
 		}
+		p.keys = shorten(&l.pool, p.keys)
 		return nil
 	})
 	var lists [numKinds][]uint64

@@ -101,7 +101,6 @@ type linker struct {
 
 	defs     []def
 	owns     []*own // the first ones are what symbols 0 and 1 are
-	ownRoom  []own  // for the next ones: programs refer to thousands of names that they do not need
 	kinds    []kind
 	attrs    []uint8
 	aligns   []uint8  // logarithm of the alignment plus one, 0 for none

@@ -73,7 +73,7 @@ func (l *linker) initList(root, name string) sym {
 			heap.Push(ready, s)
 		}
 	}
-	list := &own{name: name, static: true}
+	list := &own{name: name}
 	done := 0
 	for ready.Len() > 0 {
 		s := heap.Pop(ready).(sym)

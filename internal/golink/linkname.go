@@ -22,10 +22,10 @@ func (l *linker) checkLinkname(o *object, s sym) {
 		}
 		return
 	}
-	d := l.defs[s]
-	if d.obj == 0 {
+	if l.kinds[s] == kindNone {
 		return // not defined: reported where it is used
 	}
+	d := l.defs[s]
 	def := l.objs[d.obj]
 	if def.Flags&goobj.FlagStd == 0 || def.lib.path == pkg {
 		return
@@ -43,7 +43,7 @@ func (l *linker) checkLinkname(o *object, s sym) {
 			return
 		}
 		// The line is at the function's declaration, which makes a wrapper with the other ABI.
-		if w := l.lookup(name, 1-int(def.SymABI(d.idx))); w != 0 && l.defs[w].obj != 0 {
+		if w := l.lookup(name, 1-int(def.SymABI(d.idx))); w != 0 && l.kinds[w] != kindNone {
 			flags = l.flags(w)
 		}
 	}

@@ -76,6 +76,15 @@ func (p *pool) add(words int) []uint64 {
 	return a
 }
 
+// shrink gives huge pages that are in no use back to the kernel, which clears one faster than a link fills it.
+func (p *pool) shrink() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.released {
+		hugepages.Drop(r)
+	}
+}
+
 // end ends the use of all that array returned.
 func (p *pool) end() {
 	for _, a := range p.arrays {
@@ -87,7 +96,7 @@ func (p *pool) end() {
 // giveBack ends the use of what array returned, unless append moved it. Memory that is in use already costs less than other.
 func giveBack[T plain](p *pool, a []T) {
 	var t T
-	words := cap(a) * int(unsafe.Sizeof(t)) / 8
+	words := (cap(a)*int(unsafe.Sizeof(t)) + 7) / 8 // as array took
 	if words == 0 {
 		return
 	}

@@ -1,8 +1,11 @@
 package golink
 
 import (
+	"slices"
 	"testing"
 	"unsafe"
+
+	"github.com/go3s/rules_go3s/internal/hugepages"
 )
 
 // Memory that is given back is used again: the smallest piece that is large enough, as zeros, and as one with its neighbours.
@@ -46,6 +49,26 @@ func TestPoolOther(t *testing.T) {
 	giveBack(&p, list)
 	if len(p.released) != 1 {
 		t.Errorf("%d pieces, want one", len(p.released))
+	}
+}
+
+// Arrays that are no whole words are neighbours when they are given back, and what the kernel took is there again, as zeros.
+func TestPoolShrink(t *testing.T) {
+	var p pool
+	defer p.end()
+	const n = 3 * hugepages.Size / 12
+	first, second := array[nameHash](&p, n+1), array[nameHash](&p, n)
+	for i := range first {
+		first[i].a = 1
+	}
+	giveBack(&p, first)
+	giveBack(&p, second)
+	if len(p.released) != 1 {
+		t.Errorf("%d pieces, want one", len(p.released))
+	}
+	p.shrink()
+	if both := array[nameHash](&p, 2*n); &both[0] != &first[0] || slices.ContainsFunc(both, func(h nameHash) bool { return h.a != 0 }) {
+		t.Error("the memory is not used again, or no zeros")
 	}
 }
 

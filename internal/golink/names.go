@@ -53,14 +53,6 @@ const slotDupOK = 1 << 31
 func (s *nameSlot) sym() sym    { return sym(s.flag &^ slotDupOK) }
 func (s *nameSlot) dupOK() bool { return s.flag&slotDupOK != 0 }
 
-// find returns the symbol, 0 for one that lost its number.
-func (s *nameSlot) find() sym {
-	if s.sym() == notNeeded {
-		return 0
-	}
-	return s.sym()
-}
-
 func (s *nameSlot) set(to sym, dupOK bool) {
 	s.flag = uint32(to)
 	if dupOK {
@@ -68,12 +60,11 @@ func (s *nameSlot) set(to sym, dupOK bool) {
 	}
 }
 
+// minNames is how many slots there are at least, many more than the linker adds names.
+const minNames = 1024
+
 func newNameTable(p *pool, n int) *nameTable {
-	size := 1024
-	for size < n {
-		size *= 2
-	}
-	return &nameTable{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, pool: p, slots: array[nameSlot](p, size)}
+	return &nameTable{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, pool: p, slots: array[nameSlot](p, max(n, minNames))}
 }
 
 func (t *nameTable) hash(name string) nameHash {
@@ -92,27 +83,36 @@ func (t *nameTable) complete(h *nameHash, name string) {
 	h.c = uint32(maphash.String(t.seeds[1], name))
 }
 
+// first returns the slot where the search for a name begins.
+func (t *nameTable) first(h nameHash) int { return int(uint64(h.a) * uint64(len(t.slots)) >> 32) }
+
+// after returns the slot where the search goes on after slot i.
+func (t *nameTable) after(i int) int {
+	if i++; i < len(t.slots) {
+		return i
+	}
+	return 0
+}
+
 // slot returns the symbol of the name with that hash, or 0 and the slot where it goes. Who uses the slot calls added.
 func (t *nameTable) slot(h nameHash, abi int) (sym, *nameSlot) {
 	h = h.of(abi)
-	mask := uint32(len(t.slots) - 1)
-	for i := h.a & mask; ; i = (i + 1) & mask {
+	for i := t.first(h); ; i = t.after(i) {
 		s := &t.slots[i]
 		if s.flag == 0 {
 			s.hash = h
 			return 0, s
 		}
 		if s.hash == h {
-			return s.find(), s
+			return s.sym(), s
 		}
 	}
 }
 
 // warm reads the slots of many names that are looked up next.
 func (t *nameTable) warm(hashes []nameHash) (x uint32) {
-	mask := uint32(len(t.slots) - 1)
 	for _, h := range hashes {
-		x += t.slots[h.a&mask].flag
+		x += t.slots[t.first(h)].flag
 	}
 	return x
 }
@@ -123,10 +123,9 @@ const warmNames = 512
 // find returns the symbol of the name with that hash, 0 for none. It changes nothing.
 func (t *nameTable) find(h nameHash, abi int) sym {
 	h = h.of(abi)
-	mask := uint32(len(t.slots) - 1)
-	for i := h.a & mask; t.slots[i].flag != 0; i = (i + 1) & mask {
+	for i := t.first(h); t.slots[i].flag != 0; i = t.after(i) {
 		if s := &t.slots[i]; s.hash == h {
-			return s.find()
+			return s.sym()
 		}
 	}
 	return 0
@@ -138,33 +137,41 @@ func (t *nameTable) added() {
 	if 4*t.used < 3*len(t.slots) {
 		return
 	}
+	t.resize(2*len(t.slots), func(s sym) sym { return s })
+}
+
+// resize gives the table n slots, and symbols new numbers. Names of those that have none are no longer found.
+func (t *nameTable) resize(n int, number func(sym) sym) {
 	old := t.slots
-	t.slots = array[nameSlot](t.pool, 2*len(old))
+	t.slots, t.used = array[nameSlot](t.pool, n), 0
 	for _, s := range old {
-		if s.flag != 0 {
-			t.put(s)
+		if s.flag == 0 {
+			continue
 		}
+		to := number(s.sym())
+		if to == notNeeded {
+			continue
+		}
+		s.set(to, s.dupOK())
+		i := t.first(s.hash)
+		for t.slots[i].flag != 0 {
+			i = t.after(i)
+		}
+		t.slots[i] = s
+		t.used++
 	}
 	giveBack(t.pool, old)
 }
 
-// put adds a name that there is not.
-func (t *nameTable) put(s nameSlot) {
-	mask := uint32(len(t.slots) - 1)
-	i := s.hash.a & mask
-	for t.slots[i].flag != 0 {
-		i = (i + 1) & mask
-	}
-	t.slots[i] = s
-}
-
-// renumber gives symbols their new numbers. Names of those that have none are no longer found.
+// renumber gives symbols their new numbers, and makes the table smaller.
 func (t *nameTable) renumber(k keptSet) {
+	n := 0
 	for i := range t.slots {
-		if s := &t.slots[i]; s.flag != 0 {
-			s.set(k.number(s.sym()), s.dupOK())
+		if s := &t.slots[i]; s.flag != 0 && k.has(s.sym()) {
+			n++
 		}
 	}
+	t.resize(n+n/2+minNames, k.number)
 }
 
 // loadNames numbers the symbols of all objects.
@@ -181,7 +188,7 @@ func (l *linker) loadNames() {
 		l.errorf("%d symbols, want less than %d: %w", n, uint32(maxSyms), ErrUnsupported)
 		return
 	}
-	l.names = newNameTable(&l.pool, named)
+	l.names = newNameTable(&l.pool, named+named/8+1<<14) // besides, what packages define for others and look for: up to half of small programs
 	first, distinct := l.firstContents()
 	// Nearly all references are to what is defined: few symbols are added to these.
 	room := int(firstSym) + pkgDefs + distinct + named + refs/16 + ownRoom
@@ -193,7 +200,7 @@ func (l *linker) loadNames() {
 	l.defs[notNeeded], l.kinds[notNeeded] = def{0, uint32(notNeeded)}, kindUnloaded
 	l.ifaces = newBitSet(int(firstSym) + pkgDefs + distinct + named + refs + 1) // if every reference made a symbol
 
-	wanted, hashes := l.hashNames()
+	wanted := l.hashNames()
 	l.loadPkgDefs(pkgDefs, wanted)
 	l.setLists(first, array[sym](&l.pool, named+refs))
 	for i, o := range l.objs[1:] {
@@ -207,9 +214,11 @@ func (l *linker) loadNames() {
 		l.checkLinkname(v.from, v.sym)
 	}
 	l.loadRefs()
-	for _, h := range hashes {
-		giveBack(&l.pool, h)
+	for _, o := range l.objs[1:] {
+		giveBack(&l.pool, o.hashes)
+		o.hashes = nil
 	}
+	l.pool.shrink()
 	for _, f := range l.sizeFixups {
 		l.change(f.sym).size = f.size
 	}
@@ -297,18 +306,10 @@ func (s nameSet) add(h uint32)      { s[h>>6%uint32(len(s))] |= 1 << (h & 63) }
 func (s nameSet) has(h uint32) bool { return s[h>>6%uint32(len(s))]&(1<<(h&63)) != 0 }
 
 // hashNames hashes the names that objects refer to others by and define for such references, and returns those that may be defined
-// otherwise: packages refer to most of what others define by its number, so the table of names does without those. hashes is the memory
-// of all hashes: many pieces, which fit into what firstContents gave back.
-func (l *linker) hashNames() (wanted nameSet, hashes [][]nameHash) {
-	const piece = 1 << 13
-	var room []nameHash
-	for _, o := range l.objs[1:] {
-		n := o.All() - int(o.First(goobj.NonPkgDefs))
-		if n > len(room) {
-			room = array[nameHash](&l.pool, max(n, piece))
-			hashes = append(hashes, room)
-		}
-		o.hashes, room = room[:n], room[n:]
+// otherwise: packages refer to most of what others define by its number, so the table of names does without those.
+func (l *linker) hashNames() (wanted nameSet) {
+	for _, o := range l.objs[1:] { // each in memory of its own: many pieces, which fit into what firstContents gave back
+		o.hashes = array[nameHash](&l.pool, o.All()-int(o.First(goobj.NonPkgDefs)))
 	}
 	wanted = make(nameSet, 1<<14)
 	l.eachObject(func(_ uint32, o *object) {
@@ -333,7 +334,7 @@ func (l *linker) hashNames() (wanted nameSet, hashes [][]nameHash) {
 	for _, d := range l.cfg.XDefs {
 		wanted.add(l.names.hash(stringVariable(d[0])).a)
 	}
-	return wanted, hashes
+	return wanted
 }
 
 // hash returns the hash of the name of symbol i of o, one of NonPkgDefs or NonPkgRefs.
@@ -514,12 +515,18 @@ func (l *linker) loadRefs() {
 		o := l.objs[obj]
 		for _, idx := range list {
 			var s sym
-			e := o.Sym(idx)
+			var slot *nameSlot
 			if abi := l.abiOf(o, idx); abi >= 0 {
-				s = l.lookupReference(o.hash(idx), o, idx, abi)
-			} else {
-				s = l.ownSym(&own{name: o.SymName(idx), static: true}, kindNone)
+				s, slot = l.names.slot(o.hash(idx), abi)
 			}
+			if s == 0 {
+				s = l.addRef(def{uint32(obj), idx})
+				if slot != nil {
+					slot.set(s, false)
+					l.names.added()
+				}
+			}
+			e := o.Sym(idx)
 			l.merge(s, &e)
 			o.named[idx-o.First(goobj.NonPkgDefs)] = s
 			if l.isPulled(o, &e) {

@@ -160,9 +160,6 @@ func (l *linker) funcInfoOf(s sym) funcInfo {
 		return funcInfo{}
 	}
 	o := l.objs[d.obj]
-	if int(d.idx) >= o.Defs() {
-		return funcInfo{}
-	}
 	from, to := o.Auxs(d.idx)
 	for n := from; n < to; n++ {
 		typ, r := o.Aux(n)

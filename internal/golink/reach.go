@@ -205,9 +205,6 @@ func (w *reachWorker) markAux(s sym) bool {
 		return false
 	}
 	o := w.objs[d.obj]
-	if int(d.idx) >= o.Defs() {
-		return false
-	}
 	from, to := o.Auxs(d.idx)
 	for n := from; n < to; n++ {
 		typ, ref := o.Aux(n)

@@ -47,6 +47,16 @@ func (k keptSet) addAll(from, to sym) {
 	}
 }
 
+// count numbers the symbols that are kept, and returns how many there are.
+func (k keptSet) count() int {
+	n := uint32(0)
+	for i := range k {
+		k[i].before = n
+		n += uint32(bits.OnesCount64(k[i].bits))
+	}
+	return int(n)
+}
+
 // number returns the new number of s.
 func (k keptSet) number(s sym) sym {
 	w := &k[s/64]
@@ -59,12 +69,8 @@ func (k keptSet) number(s sym) sym {
 // renumber gives needed symbols new numbers.
 func (l *linker) renumber() {
 	k := l.keep()
-	n := uint32(0)
-	for i := range k {
-		k[i].before = n
-		n += uint32(bits.OnesCount64(k[i].bits))
-	}
-	room := int(n) + ownRoom
+	n := k.count()
+	room := n + ownRoom
 	parallel.Do([]func(){
 		func() { l.defs = keepIn(&l.pool, l.defs, k, room) },
 		func() {
@@ -89,6 +95,7 @@ func (l *linker) renumber() {
 	l.kept, l.needed, l.varTypes, l.ifaces = k, nil, nil, nil
 	l.values = array[uint64](&l.pool, room)[:n]
 	l.sections = array[uint8](&l.pool, room)[:n]
+	l.pool.shrink()
 }
 
 // ownRoom is for how many symbols that the linker makes there is room in tables.

@@ -1,8 +1,8 @@
 package golink
 
 import (
-	"math/bits"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 )
 
@@ -14,11 +14,7 @@ func TestKeptSet(t *testing.T) {
 		k.add(sym(r.IntN(64 * len(k))))
 	}
 	k.addAll(60, 70)
-	n := uint32(0)
-	for i := range k {
-		k[i].before = n
-		n += uint32(bits.OnesCount64(k[i].bits))
-	}
+	n := k.count()
 	next := sym(0)
 	for s := range sym(64 * len(k)) {
 		want := notNeeded
@@ -29,6 +25,9 @@ func TestKeptSet(t *testing.T) {
 		if got := k.number(s); got != want {
 			t.Fatalf("symbol %d: number %d, want %d", s, got, want)
 		}
+	}
+	if n != int(next) {
+		t.Errorf("%d symbols, want %d", n, next)
 	}
 }
 
@@ -85,5 +84,44 @@ func TestRenumberNames(t *testing.T) {
 	add("dropped", abi0, 4)
 	if got := names.find(names.hash("dropped"), abi0); got != 4 {
 		t.Errorf("symbol %d, want the new one", got)
+	}
+}
+
+// All names are found in a table that grows, and those that are kept in the smaller one after.
+func TestNameTable(t *testing.T) {
+	var p pool
+	defer p.end()
+	names := newNameTable(&p, 0)
+	const n = 3 * minNames
+	name := func(i int) string { return strconv.Itoa(i) }
+	for i := range n {
+		s, slot := names.slot(names.hash(name(i)), abi0)
+		if s != 0 {
+			t.Fatalf("name %d is symbol %d before it is added", i, s)
+		}
+		slot.set(firstSym+sym(i), false)
+		names.added()
+	}
+	grown := len(names.slots)
+	k := make(keptSet, (n+int(firstSym))/64+1)
+	k.addAll(noSym, firstSym+n/4)
+	for i := range n {
+		if s := names.find(names.hash(name(i)), abi0); s != firstSym+sym(i) {
+			t.Fatalf("name %d: symbol %d, want %d", i, s, firstSym+sym(i))
+		}
+	}
+	k.count()
+	names.renumber(k)
+	for i := range n {
+		want := sym(0)
+		if i < n/4 {
+			want = k.number(firstSym + sym(i))
+		}
+		if s := names.find(names.hash(name(i)), abi0); s != want {
+			t.Fatalf("name %d: symbol %d, want %d", i, s, want)
+		}
+	}
+	if grown <= n || len(names.slots) >= grown {
+		t.Errorf("%d slots for %d names, then %d for %d, want more and fewer", grown, n, len(names.slots), n/4)
 	}
 }

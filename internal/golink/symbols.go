@@ -10,7 +10,8 @@ import (
 // comes first in the program.
 type sym uint32
 
-// A def is where a symbol is defined: symbol idx of an object, or of the linker's own ones where obj is 0.
+// A def is where a symbol is defined: symbol idx of an object, or of the linker's own ones where obj is 0. Where nothing defines it, and
+// neither does the linker, it is the first reference to it ([goobj.Object.Defs] on).
 type def struct {
 	obj uint32
 	idx uint32
@@ -38,7 +39,6 @@ const (
 // An own symbol is one that the linker makes or changes.
 type own struct {
 	name     string
-	static   bool
 	size     uint64
 	data     []byte
 	relocs   []reloc
@@ -89,24 +89,17 @@ func (l *linker) lookupOrMake(name string, abi int) sym {
 	return s
 }
 
-// lookupReference is lookupOrMake for reference idx of o, whose name has hash h.
-func (l *linker) lookupReference(h nameHash, o *object, idx uint32, abi int) sym {
-	s, slot := l.names.slot(h, abi)
-	if s == 0 {
-		s = l.newName(slot, o.SymName(idx))
-	}
+// addRef adds a symbol that reference r is to and nothing defines.
+func (l *linker) addRef(r def) sym {
+	s := sym(len(l.defs))
+	l.addSym(r, kindNone)
+	l.attrs[s] = attrLeaf
 	return s
 }
 
 // newName makes a symbol of that name, which slot is for.
 func (l *linker) newName(slot *nameSlot, name string) sym {
-	if len(l.ownRoom) == 0 {
-		l.ownRoom = make([]own, 256)
-	}
-	o := &l.ownRoom[0]
-	l.ownRoom = l.ownRoom[1:]
-	o.name = name
-	s := l.ownSym(o, kindNone)
+	s := l.ownSym(&own{name: name}, kindNone)
 	slot.set(s, false)
 	l.names.added()
 	return s
@@ -118,8 +111,7 @@ func (l *linker) change(s sym) *own {
 	if d.obj == 0 {
 		return l.owns[d.idx]
 	}
-	o := l.objs[d.obj]
-	c := &own{name: o.SymName(d.idx), size: uint64(l.sizes[s]), orig: d, data: l.data(s)}
+	c := &own{name: l.name(s), size: uint64(l.sizes[s]), orig: l.origin(s), data: l.data(s)}
 	c.relocs = append(c.relocs, l.relocs(s, nil)...)
 	l.attrs[s] &^= attrLeaf | attrNoSplit | attrFlagged // flags are what an object says
 	l.defs[s] = def{0, uint32(len(l.owns))}
@@ -172,13 +164,16 @@ func (l *linker) data(s sym) []byte {
 	return nil
 }
 
-// flags returns what the object says of s, nothing for symbols of the linker.
+// flags returns what the object that defines s says of it, nothing for symbols of the linker.
 func (l *linker) flags(s sym) goobj.SymFlags {
 	d := l.defs[s]
 	if d.obj == 0 {
 		return 0
 	}
-	return l.objs[d.obj].SymFlags(d.idx)
+	if o := l.objs[d.obj]; int(d.idx) < o.Defs() {
+		return o.SymFlags(d.idx)
+	}
+	return 0
 }
 
 func (l *linker) reachable(s sym) bool { return l.attrs[s]&attrReachable != 0 }
@@ -188,6 +183,9 @@ func (l *linker) origin(s sym) def {
 	d := l.defs[s]
 	if d.obj == 0 {
 		return l.owns[d.idx].orig
+	}
+	if int(d.idx) >= l.objs[d.obj].Defs() {
+		return def{}
 	}
 	return d
 }
@@ -331,9 +329,6 @@ func (l *linker) aux(s sym, f func(typ uint8, a sym)) {
 		return
 	}
 	o := l.objs[d.obj]
-	if int(d.idx) >= o.Defs() {
-		return
-	}
 	from, to := o.Auxs(d.idx)
 	for n := from; n < to; n++ {
 		typ, r := o.Aux(n)
@@ -348,9 +343,6 @@ func (l *linker) goType(s sym) (t sym) {
 		return 0
 	}
 	o := l.objs[d.obj]
-	if int(d.idx) >= o.Defs() {
-		return 0
-	}
 	from, to := o.Auxs(d.idx)
 	for n := from; n < to; n++ {
 		if typ, r := o.Aux(n); typ == goobj.AuxGoType {

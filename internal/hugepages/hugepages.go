@@ -49,9 +49,22 @@ func Words(n int) []uint64 {
 	}
 	words := make([]uint64, n)
 	if n > 0 {
-		advise(unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), 8*n))
+		advise(bytes(words))
 	}
 	return words
+}
+
+// Drop gives whole huge pages of words, which Words returned, back to the kernel until they are next written. They stay the caller's, with
+// any contents.
+func Drop(words []uint64) {
+	if len(words) > 0 {
+		drop(bytes(words))
+	}
+}
+
+// bytes returns the memory of words, of which there are some.
+func bytes(words []uint64) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), 8*len(words))
 }
 
 // reuse returns n words of spare memory, nil when there are not so many in one piece.
