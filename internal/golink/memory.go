@@ -16,7 +16,7 @@ import (
 
 // plain are the types of what a pool holds.
 type plain interface {
-	~uint8 | ~uint16 | ~uint32 | ~int32 | ~uint64 | def | nameHash | nameSlot | content | sized | keptWord | fn
+	~uint8 | ~uint16 | ~uint32 | ~int32 | ~uint64 | def | nameHash | nameSlot | namedDef | content | sized | keptWord | fn
 }
 
 type pool struct {

@@ -198,7 +198,7 @@ func (l *linker) loadNames() {
 	l.aligns = array[uint8](&l.pool, room)[:firstSym]
 	l.sizes = array[uint32](&l.pool, room)[:firstSym]
 	l.defs[notNeeded], l.kinds[notNeeded] = def{0, uint32(notNeeded)}, kindUnloaded
-	l.ifaces = newBitSet(int(firstSym) + pkgDefs + distinct + named + refs + 1) // if every reference made a symbol
+	l.ifaces = newBitSet(&l.pool, int(firstSym)+pkgDefs+distinct+named+refs+1) // if every reference made a symbol
 
 	wanted := l.hashNames()
 	l.loadPkgDefs(pkgDefs, wanted)
@@ -347,6 +347,7 @@ func (l *linker) loadPkgDefs(n int, wanted nameSet) {
 	l.addSyms(n)
 	named := make([][]namedDef, len(l.objs))
 	l.eachObject(func(obj uint32, o *object) {
+		list := array[namedDef](&l.pool, int(o.self))[:0]
 		all := o.lib.path == "runtime" || o.lib.path == "main" // the linker refers to some by name
 		for i := range o.self {
 			s, e := o.base+sym(i), o.Sym(i)
@@ -363,9 +364,10 @@ func (l *linker) loadPkgDefs(n int, wanted nameSet) {
 			}
 			if l.abiOf(o, i) >= 0 {
 				l.names.complete(&h, name)
-				named[obj] = append(named[obj], namedDef{h, i})
+				list = append(list, namedDef{h, i})
 			}
 		}
+		named[obj] = shorten(&l.pool, list)
 	})
 	for obj, list := range named {
 		o := l.objs[obj]
@@ -377,6 +379,7 @@ func (l *linker) loadPkgDefs(n int, wanted nameSet) {
 				l.names.added()
 			}
 		}
+		giveBack(&l.pool, list)
 	}
 }
 
@@ -506,21 +509,23 @@ func (l *linker) loadRefs() {
 	// Nearly all references are to what is defined, or have no name, and say nothing new. The others make symbols, in the order of objects.
 	l.firstOwn = sym(len(l.defs))
 	l.lookupOrMake("", abi0)
-	others := make([][]uint32, len(l.objs))
-	l.eachObject(func(obj uint32, o *object) {
-		others[obj] = l.loadDefinedRefs(o)
+	l.eachObject(func(_ uint32, o *object) {
+		l.loadDefinedRefs(o)
 		l.loadPackages(o)
 	})
-	for obj, list := range others {
-		o := l.objs[obj]
-		for _, idx := range list {
-			var s sym
+	for obj, o := range l.objs[1:] {
+		refs := o.named[o.Count(goobj.NonPkgDefs):]
+		for i, s := range refs {
+			if s != 0 {
+				continue
+			}
+			idx := o.First(goobj.NonPkgRefs) + uint32(i)
 			var slot *nameSlot
 			if abi := l.abiOf(o, idx); abi >= 0 {
 				s, slot = l.names.slot(o.hash(idx), abi)
 			}
 			if s == 0 {
-				s = l.addRef(def{uint32(obj), idx})
+				s = l.addRef(def{uint32(obj + 1), idx})
 				if slot != nil {
 					slot.set(s, false)
 					l.names.added()
@@ -528,7 +533,7 @@ func (l *linker) loadRefs() {
 			}
 			e := o.Sym(idx)
 			l.merge(s, &e)
-			o.named[idx-o.First(goobj.NonPkgDefs)] = s
+			refs[i] = s
 			if l.isPulled(o, &e) {
 				l.checkLinkname(o, s)
 			}
@@ -543,29 +548,26 @@ func (l *linker) loadRefs() {
 	}
 }
 
-// loadDefinedRefs resolves the references of o by name to symbols that there are, and returns those that are to be looked at again: to
-// other symbols, and those that say something of theirs.
-func (l *linker) loadDefinedRefs(o *object) (others []uint32) {
-	first := o.First(goobj.NonPkgDefs)
-	hashes := o.hashes[o.Count(goobj.NonPkgDefs):]
+// loadDefinedRefs resolves the references of o by name to symbols that there are. Those to other symbols, and those that say something of
+// theirs, stay 0, to be looked at again.
+func (l *linker) loadDefinedRefs(o *object) {
+	refs, hashes := o.named[o.Count(goobj.NonPkgDefs):], o.hashes[o.Count(goobj.NonPkgDefs):]
 	var warmed uint32
-	for i := range uint32(o.Count(goobj.NonPkgRefs)) {
+	for i := range refs {
 		if i%warmNames == 0 {
-			warmed += l.names.warm(hashes[i:min(int(i)+warmNames, len(hashes))])
+			warmed += l.names.warm(hashes[i:min(i+warmNames, len(hashes))])
 		}
-		idx := o.First(goobj.NonPkgRefs) + i
-		e := o.Sym(idx)
-		var s sym
-		if abi := o.SymABI(idx); abi < numABIs {
-			s = l.names.find(o.hash(idx), int(abi))
+		idx := o.First(goobj.NonPkgRefs) + uint32(i)
+		abi := o.SymABI(idx)
+		if abi >= numABIs {
+			continue
 		}
-		if s == 0 || l.adds(s, &e) || l.isPulled(o, &e) {
-			others = append(others, idx)
+		s, e := l.names.find(hashes[i], int(abi)), o.Sym(idx)
+		if s != 0 && !l.adds(s, &e) && !l.isPulled(o, &e) {
+			refs[i] = s
 		}
-		o.named[idx-first] = s
 	}
 	l.warmed.Store(warmed)
-	return others
 }
 
 // isPulled reports whether e is a reference of o that must be allowed.

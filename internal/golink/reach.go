@@ -51,7 +51,8 @@ type reacher struct {
 func (l *linker) reach() {
 	n := len(l.defs)
 	r := &reacher{
-		linker: l, needed: newBitSet(n), seen: newBitSet(n), varTypes: newBitSet(n), called: map[methodSig]bool{}, named: map[string]bool{},
+		linker: l, needed: newBitSet(&l.pool, n), seen: newBitSet(&l.pool, n), varTypes: newBitSet(&l.pool, n),
+		called: map[methodSig]bool{}, named: map[string]bool{},
 		deferReturn: l.lookup("runtime.deferreturn", abiInternal),
 	}
 	if len(l.ifaces) < len(r.needed) { // for symbols that were made since
@@ -87,6 +88,7 @@ func (l *linker) reach() {
 		}
 	}
 	l.needed, l.varTypes = r.needed, r.varTypes
+	giveBack(&l.pool, r.seen)
 	slices.Sort(l.linked)
 	l.linked = slices.Compact(l.linked) // some were looked at twice
 	r.dropMapInits()

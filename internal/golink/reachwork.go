@@ -37,7 +37,7 @@ type reachWorker struct {
 // A bitSet is a set of symbols that several processors change.
 type bitSet []uint32
 
-func newBitSet(n int) bitSet          { return make(bitSet, (n+31)/32) }
+func newBitSet(p *pool, n int) bitSet { return array[uint32](p, (n+31)/32) }
 func (b bitSet) has(s sym) bool       { return atomic.LoadUint32(&b[s/32])&(1<<(s%32)) != 0 }
 func (b bitSet) add(s sym) (new bool) { return atomic.OrUint32(&b[s/32], 1<<(s%32))&(1<<(s%32)) == 0 }
 func (b bitSet) remove(s sym)         { atomic.AndUint32(&b[s/32], ^uint32(1<<(s%32))) }

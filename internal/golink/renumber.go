@@ -92,7 +92,11 @@ func (l *linker) renumber() {
 		}
 	}
 	l.fipsInfo, l.mainTasks = k.number(l.fipsInfo), k.number(l.mainTasks)
-	l.kept, l.needed, l.varTypes, l.ifaces = k, nil, nil, nil
+	for _, set := range []*bitSet{&l.needed, &l.varTypes, &l.ifaces} {
+		giveBack(&l.pool, *set)
+		*set = nil
+	}
+	l.kept = k
 	l.values = array[uint64](&l.pool, room)[:n]
 	l.sections = array[uint8](&l.pool, room)[:n]
 	l.pool.shrink()
