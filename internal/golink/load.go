@@ -27,7 +27,7 @@ type object struct {
 	lib      *library
 	files    []string
 	hashes   []nameHash // of the names from its NonPkgDefs on
-	wrappers []nameHash // of the names of its functions for assembly
+	wrappers []uint32   // outlines of the names of its functions for assembly
 	// contentText says that there are functions among its content-addressed symbols, which are half of all.
 	contentText bool
 	base        sym                // of its first symbol
