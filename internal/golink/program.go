@@ -108,8 +108,8 @@ func (l *linker) hasAddresses(id int) bool {
 }
 
 // addresses returns the offsets of the addresses in section id.
-func (l *linker) addresses(id int) []uint64 {
-	offs := array[uint64](&l.pool, min(int(l.sect[id].size/wordSize), l.numRelocs))[:0]
+func (l *linker) addresses(id int) []uint32 {
+	offs := array[uint32](&l.pool, min(int(l.sect[id].size/wordSize), l.numRelocs))[:0]
 	for k := kindType; k < kindBSS; k++ {
 		list := l.buckets[k]
 		if len(list) == 0 || int(l.sections[list[0]]) != id {
@@ -124,7 +124,7 @@ func (l *linker) addresses(id int) []uint64 {
 			if d.obj == 0 {
 				for _, r := range l.owns[d.idx].relocs {
 					if r.typ == goobj.RelocAddr {
-						offs = append(offs, at+uint64(r.off))
+						offs = append(offs, uint32(at)+uint32(r.off))
 					}
 				}
 				continue
@@ -133,7 +133,7 @@ func (l *linker) addresses(id int) []uint64 {
 			from, to := o.Relocs(d.idx)
 			for n := from; n < to; n++ {
 				if r := o.Reloc(n); r.Type()&^goobj.WeakReloc == goobj.RelocAddr {
-					offs = append(offs, at+uint64(r.Off()))
+					offs = append(offs, uint32(at)+uint32(r.Off()))
 				}
 			}
 		}

@@ -42,7 +42,7 @@ type inSection struct {
 	data  []byte // empty for SHT_NOBITS
 	relas []byte // its relocations, whole entries
 	// addresses are the offsets, ascending, of the words that a position-independent program relocates at start.
-	addresses []uint64
+	addresses []uint32
 	out       *section
 }
 

@@ -30,7 +30,7 @@ type ProgramSection struct {
 	Size  uint64
 	Data  []byte // contents, where they are known before addresses are; nil where Write writes them
 	// Addresses are the offsets, ascending, of the words with addresses; they matter in a position-independent program.
-	Addresses []uint64
+	Addresses []uint32
 }
 
 // A ProgramVariable is a variable that stands for a section of the user: one with such a name ([IsSectionVariable]).

@@ -31,7 +31,7 @@ func (l *linker) findRelr() error {
 			if k.Class == arch.Absolute || s.flags&elf.SHF_WRITE == 0 || r.off%8 != 0 {
 				return l.relocError(s, r, "a position-independent program can store an address only in an aligned 64-bit word of writable data")
 			}
-			s.in.addresses = append(s.in.addresses, r.off)
+			s.in.addresses = append(s.in.addresses, uint32(r.off)) // what is outside the section is refused later
 		}
 		if !slices.IsSorted(s.in.addresses) {
 			slices.Sort(s.in.addresses)
@@ -48,7 +48,7 @@ func (l *linker) encodeRelr(e *goelf.RELREncoder) []uint64 {
 	for _, s := range byAddress {
 		if s.in != nil {
 			for _, off := range s.in.addresses {
-				e.Add(s.addr + off)
+				e.Add(s.addr + uint64(off))
 			}
 		}
 	}
@@ -61,7 +61,7 @@ func (l *linker) relocates(start, end uint64) bool {
 		if s.in == nil || start >= s.addr+s.size || s.addr >= end {
 			return false
 		}
-		i, _ := slices.BinarySearch(s.in.addresses, max(start, s.addr)-s.addr)
-		return i < len(s.in.addresses) && s.addr+s.in.addresses[i] < end
+		i, _ := slices.BinarySearchFunc(s.in.addresses, max(start, s.addr)-s.addr, func(a uint32, off uint64) int { return cmp.Compare(uint64(a), off) })
+		return i < len(s.in.addresses) && s.addr+uint64(s.in.addresses[i]) < end
 	})
 }
