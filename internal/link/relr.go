@@ -61,7 +61,9 @@ func (l *linker) relocates(start, end uint64) bool {
 		if s.in == nil || start >= s.addr+s.size || s.addr >= end {
 			return false
 		}
-		i, _ := slices.BinarySearchFunc(s.in.addresses, max(start, s.addr)-s.addr, func(a uint32, off uint64) int { return cmp.Compare(uint64(a), off) })
+		i, _ := slices.BinarySearchFunc(s.in.addresses, max(start, s.addr)-s.addr, func(a uint32, off uint64) int {
+			return cmp.Compare(uint64(a), off)
+		})
 		return i < len(s.in.addresses) && s.addr+uint64(s.in.addresses[i]) < end
 	})
 }

@@ -33,12 +33,13 @@ func Replace(filter []unix.SockFilter, flags uintptr, path string, args, env []s
 	// The runtime asks threads by SIGURG to give way, and a handler returns by a system call. Without one
 	// the signal is ignored, as it is after execve.
 	var byDefault [4]uint64 // struct sigaction is no larger on any machine
-	if _, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(unix.SIGURG), uintptr(unsafe.Pointer(&byDefault)), 0, 8, 0, 0); errno != 0 {
+	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(unix.SIGURG), uintptr(unsafe.Pointer(&byDefault)), 0, 8, 0, 0)
+	if errno != 0 {
 		return fmt.Errorf("rt_sigaction: %w", errno)
 	}
 	// From here on this thread makes one call only. The filter is on no other thread, and these
 	// end with the call.
-	_, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&prog)))
+	_, _, errno = unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&prog)))
 	if errno != 0 {
 		return fmt.Errorf("seccomp: %w", errno)
 	}
