@@ -136,13 +136,17 @@ func (o *object) readSections() error {
 	return o.readRelas()
 }
 
-// setKind finds out of which kind section in is.
+// setKind finds out of which kind section in is, and checks its size and alignment.
 func (o *object) setKind(in *inSection) error {
 	in.order = slices.IndexFunc(o.series.Sections, func(known goabi.Section) bool { return known.Name == in.Str })
 	if in.order < 0 {
 		return o.errorf(in.Off, "section [index %d] %s: unknown to %s", in.Index, in.Str, o.series.Name)
 	}
 	in.kind = o.series.Sections[in.order].Kind
+	if in.Size > maxSize || in.Addralign > maxAlign {
+		return o.errorf(in.Off, "section [index %d] %s has size %#x and alignment %#x, want at most %#x and %#x", in.Index, in.Str, in.Size,
+			in.Addralign, uint64(maxSize), maxAlign)
+	}
 	return nil
 }
 
@@ -157,9 +161,6 @@ func (o *object) checkKind(in *inSection) error {
 	}
 	if flags, want := elf.SectionFlag(s.Flags), in.kind.Flags(); flags != want {
 		return o.errorf(s.Off, "section [index %d] %s has flags %v, want %v", s.Index, s.Str, flags, want)
-	}
-	if s.Size > maxSize || s.Addralign > maxAlign {
-		return o.errorf(s.Off, "section [index %d] %s has size %#x and alignment %#x, want at most %#x and %#x", s.Index, s.Str, s.Size, s.Addralign, uint64(maxSize), maxAlign)
 	}
 	return nil
 }
