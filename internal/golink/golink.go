@@ -99,21 +99,21 @@ type linker struct {
 	warmed   atomic.Uint32 // written only: see warm
 	read     int64         // bytes of all archives
 
-	defs     []def
-	owns     []*own // the first ones are what symbols 0 and 1 are
-	kinds    []kind
-	attrs    []uint8
-	aligns   []uint8  // logarithm of the alignment plus one, 0 for none
-	sizes    []uint32 // in bytes, of those that an object defines
-	ifaces   bitSet   // types that are used as interfaces, as far as that is known
-	firstOwn sym      // the first of those that the linker makes
-	needed   bitSet   // from reach to renumber
-	varTypes bitSet   // of variables with pointers; as long
-	kept     keptSet  // by the numbers before renumber; nil until then
-	values   []uint64 // address
-	sections []uint8
-	names    *nameTable
-	builtins []sym
+	defs           []def
+	owns           []*own // the first ones are what symbols 0 and 1 are
+	kinds          []kind
+	attrs          []uint8
+	aligns         []uint8  // logarithm of the alignment plus one, 0 for none
+	sizes          []uint32 // in bytes, of those that an object defines
+	ifaces         bitSet   // types that are used as interfaces, as far as that is known
+	firstUndefined sym      // the first of those that no object defines: references to nothing, and what the linker makes
+	needed         bitSet   // from reach to renumber
+	varTypes       bitSet   // of variables with pointers; as long
+	kept           keptSet  // by the numbers before renumber; nil until then
+	values         []uint64 // address
+	sections       []uint8
+	names          *nameTable
+	builtins       []sym
 
 	pulledVars []pulledVar
 	sizeFixups []sizeFixup

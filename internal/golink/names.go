@@ -512,7 +512,7 @@ func (l *linker) addNamed(obj uint32, o *object, idx uint32, h nameHash, e *goob
 // loadRefs resolves what objects refer to by name, and the packages that they refer to by number.
 func (l *linker) loadRefs() {
 	// Nearly all references are to what is defined, or have no name, and say nothing new. The others make symbols, in the order of objects.
-	l.firstOwn = sym(len(l.defs))
+	l.firstUndefined = sym(len(l.defs))
 	l.lookupOrMake("", abi0)
 	l.eachObject(func(_ uint32, o *object) {
 		l.loadDefinedRefs(o)

@@ -16,7 +16,7 @@ import (
 //
 //   - functions, since a function that is inlined everywhere is in the function table, by its name alone;
 //   - types of variables, and of what these are made of, for the garbage collector's description (gcprog.go);
-//   - what packages runtime and main define, and symbols of the linker: it refers to some by name;
+//   - what packages runtime and main define, and what no object does: the linker refers to some by name;
 //   - string variables that are to be set, and their types.
 //
 // All others are symbol notNeeded from then on, and have its name in messages.
@@ -130,7 +130,7 @@ func (l *linker) keep() keptSet {
 		return nil
 	})
 	k.addAll(noSym, firstSym)
-	k.addAll(l.firstOwn, sym(len(l.defs)))
+	k.addAll(l.firstUndefined, sym(len(l.defs)))
 	for _, o := range l.objs[1:] {
 		if path := o.lib.path; path == "runtime" || path == "main" {
 			k.addAll(o.base, o.base+sym(o.self))
